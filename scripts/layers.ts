@@ -1,0 +1,83 @@
+import path from "node:path";
+import { moduleSpecifiers } from "./module-specifiers.ts";
+
+/** The folders of `src/`, each of which imports only from itself and from those before it. */
+export const LAYERS: readonly string[] = [
+  "tensor",
+  "runtime",
+  "nn",
+  "optim",
+  "io",
+  "models",
+  "interventions",
+  "intervenable",
+  "causal",
+  "analysis",
+  "cli",
+];
+
+const ENTRY = "index.ts";
+const PACKAGE = "tsvene";
+
+/**
+ * Lists what a file imports against the rules of the layers, one message per import.
+ *
+ * Files of `src/` follow {@link LAYERS}; every other file uses only what the package exports.
+ *
+ * @param file - Path from the root of the repository, with `/` between its parts.
+ * @param code - Text of the file.
+ */
+export function layerViolations(file: string, code: string): string[] {
+  const check = file.startsWith("src/") ? sourceRule : outsideRule;
+  return moduleSpecifiers(file, code).flatMap(({ name, line }) => {
+    const rule = check(file, name);
+    return rule === undefined ? [] : [`${file}:${line}: imports "${name}": ${rule}`];
+  });
+}
+
+function outsideRule(file: string, name: string): string | undefined {
+  const target = resolve(file, name);
+  if (!target?.startsWith("src/")) return undefined;
+  return `files outside src/ use only what the package exports; import from "${PACKAGE}"`;
+}
+
+function sourceRule(file: string, name: string): string | undefined {
+  const target = resolve(file, name);
+  return target === undefined ? packageRule(file, name) : fileRule(file, target);
+}
+
+function fileRule(file: string, target: string): string | undefined {
+  if (!target.startsWith("src/")) return "files of src/ import nothing from outside src/";
+  if (target === `src/${ENTRY}`) return `src/${ENTRY} is the way in for users; import the file`;
+  const from = layerOf(file);
+  if (from === undefined) return undefined;
+  const to = layerOf(target) ?? "";
+  for (const layer of [from, to]) {
+    if (!LAYERS.includes(layer)) {
+      return `src/${layer} is not a layer; add it to LAYERS in scripts/layers.ts`;
+    }
+  }
+  if (LAYERS.indexOf(to) <= LAYERS.indexOf(from)) return undefined;
+  const allowed = LAYERS.slice(0, LAYERS.indexOf(from) + 1).join(", ");
+  return `layer ${from} may import only from ${allowed}; not from ${to}`;
+}
+
+function packageRule(file: string, name: string): string | undefined {
+  const layer = layerOf(file);
+  if (name === PACKAGE) return "files of src/ import each other by relative path";
+  if (layer !== "runtime" && (name === "#ort" || name.startsWith("onnxruntime-"))) {
+    return "only the layer runtime knows ONNX Runtime";
+  }
+  if (layer === "tensor" && name.startsWith("node:")) return "the layer tensor does no I/O";
+  return undefined;
+}
+
+/** The folder below `src/`, or undefined for a file that stands in `src/` itself. */
+function layerOf(file: string): string | undefined {
+  const [, layer, rest] = file.split("/");
+  return rest === undefined ? undefined : layer;
+}
+
+function resolve(file: string, name: string): string | undefined {
+  return name.startsWith(".") ? path.posix.join(path.posix.dirname(file), name) : undefined;
+}
