@@ -1,0 +1,111 @@
+import { requireNode } from "./node.ts";
+
+/** A file that is read in ranges. */
+export interface ByteSource {
+  /** What messages call it: a path, a URL, or the name given by the caller. */
+  readonly name: string;
+  /** Length in bytes. */
+  readonly size: number;
+  /**
+   * Bytes `begin` to `end` (exclusive): a view where the whole file lies in memory, else a buffer of
+   * their own that holds nothing but them.
+   */
+  read(begin: number, end: number): Promise<Uint8Array>;
+  /** Gives the file back; reading afterwards fails. */
+  close(): Promise<void>;
+}
+
+/** More than this in one call is refused by some systems. */
+const LARGEST_READ = 1 << 30;
+
+function checkRange(source: ByteSource, begin: number, end: number): void {
+  const inside = Number.isSafeInteger(begin) && begin >= 0 && begin <= end && end <= source.size;
+  if (inside) return;
+  throw new RangeError(
+    `${source.name}: read(${begin}, ${end}) is outside of the file, which has ${source.size} bytes`,
+  );
+}
+
+/** Bytes that lie in memory; ranges of them are views, not copies. */
+export function bytesInMemory(data: ArrayBuffer | Uint8Array, name: string): ByteSource {
+  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  const source: ByteSource = {
+    name,
+    size: bytes.byteLength,
+    read: async (begin, end) => {
+      checkRange(source, begin, end);
+      return bytes.subarray(begin, end);
+    },
+    close: async () => undefined,
+  };
+  return source;
+}
+
+/** A `Blob` or `File`, read range by range as it is asked for. */
+export function bytesOfBlob(blob: Blob, name: string): ByteSource {
+  const source: ByteSource = {
+    name,
+    size: blob.size,
+    read: async (begin, end) => {
+      checkRange(source, begin, end);
+      return new Uint8Array(await blob.slice(begin, end).arrayBuffer());
+    },
+    close: async () => undefined,
+  };
+  return source;
+}
+
+/**
+ * Opens a file of the local disk (Node only). It stays open until `close()`.
+ *
+ * @throws the system's error (`ENOENT`, `EACCES`, ...), and an error when `path` is a directory.
+ */
+export async function openFile(path: string): Promise<ByteSource> {
+  const { fs } = requireNode("openFile()");
+  const handle = await fs.open(path, "r");
+  try {
+    const stat = await handle.stat();
+    if (stat.isDirectory()) throw new Error(`${path} is a directory; a file was wanted`);
+    const source: ByteSource = {
+      name: path,
+      size: stat.size,
+      read: async (begin, end) => {
+        checkRange(source, begin, end);
+        return readFully(handle, begin, end, path);
+      },
+      close: () => handle.close(),
+    };
+    return source;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+interface Readable {
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ bytesRead: number }>;
+}
+
+async function readFully(
+  handle: Readable,
+  begin: number,
+  end: number,
+  path: string,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(end - begin);
+  let done = 0;
+  while (done < bytes.length) {
+    const length = Math.min(bytes.length - done, LARGEST_READ);
+    const { bytesRead } = await handle.read(bytes, done, length, begin + done);
+    if (bytesRead === 0) {
+      throw new Error(`${path} ended at byte ${begin + done}: it became shorter while it was read`);
+    }
+    done += bytesRead;
+  }
+  return bytes;
+}

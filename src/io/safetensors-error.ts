@@ -1,0 +1,4 @@
+/** A safetensors file that is not well formed, or tensors that cannot be written as one. */
+export class SafetensorsError extends Error {
+  override readonly name: string = "SafetensorsError";
+}
