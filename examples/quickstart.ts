@@ -1,0 +1,3 @@
+import * as tsvene from "tsvene";
+
+console.log(`tsvene exports ${Object.keys(tsvene).length} names`);
