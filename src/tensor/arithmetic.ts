@@ -1,0 +1,181 @@
+import { apply, scalar } from "./apply.ts";
+import { isFloat, isInteger, resultType, type DType } from "./dtype.ts";
+import { fail } from "./errors.ts";
+import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** A tensor, or a number that takes part as a 0-d tensor. */
+export type Operand = Tensor | number;
+
+/** `x` in another element type; itself if it has that type. */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  return x.dtype === dtype ? x : apply("cast", [x], { dtype });
+}
+
+/** A 0-d tensor baked into the program: for constants of formulas, not for data. */
+export function constant(value: number, dtype: DType = "float32"): Tensor {
+  return apply("constant", [], { value, dtype });
+}
+
+export function unary(op: UnaryOp, x: Tensor): Tensor {
+  return apply(op, [x], NONE);
+}
+
+/** An elementwise function that takes integers as float32, as torch's do. */
+export function floatUnary(op: UnaryOp, x: Tensor): Tensor {
+  return apply(op, [asFloat(x)], NONE);
+}
+
+/** Integers and bools as float32; floats as they are. */
+export function asFloat(x: Tensor): Tensor {
+  return isFloat(x.dtype) ? x : cast(x, "float32");
+}
+
+/** The dtype that a plain number takes beside a tensor: only a fraction lifts integers to floats. */
+function scalarType(value: number, dtype: DType): DType {
+  if (isFloat(dtype)) return dtype;
+  if (!Number.isInteger(value)) return "float32";
+  return dtype === "bool" ? "int64" : dtype;
+}
+
+function toTensor(value: Operand, other: DType): Tensor {
+  if (typeof value === "number") return scalar(value, scalarType(value, other));
+  if (typeof value !== "object" || value === null || !("dtype" in value)) {
+    fail("tensor operation", `expected a Tensor or a number, got ${String(value)}`);
+  }
+  return value;
+}
+
+/** Both operands as tensors of one dtype. */
+export function promoted(a: Operand, b: Operand): [Tensor, Tensor] {
+  if (typeof a === "number" && typeof b === "number") {
+    const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
+    return [scalar(a, dtype), scalar(b, dtype)];
+  }
+  const x = toTensor(a, typeof b === "number" ? "float32" : b.dtype);
+  const y = toTensor(b, x.dtype);
+  if (x.dtype === y.dtype) return [x, y];
+  const dtype = resultType([x, y]);
+  return [cast(x, dtype), cast(y, dtype)];
+}
+
+export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
+  return apply(op, promoted(a, b), NONE);
+}
+
+/** a + alpha * b; of bools, their disjunction. */
+export function add(a: Operand, b: Operand, alpha = 1): Tensor {
+  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  return x.dtype === "bool" ? logical("or", x, y) : apply("add", [x, y], NONE);
+}
+
+/** a - alpha * b. */
+export function sub(a: Operand, b: Operand, alpha = 1): Tensor {
+  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  if (x.dtype === "bool") {
+    fail("sub", "bool tensors have no difference; use logicalXor(), or to() a number type first");
+  }
+  return apply("sub", [x, y], NONE);
+}
+
+/** a * b; of bools, their conjunction. */
+export function mul(a: Operand, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  return x.dtype === "bool" ? logical("and", x, y) : apply("mul", [x, y], NONE);
+}
+
+/** a / b: true division (integers become float32), or rounded to whole numbers. */
+export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tensor {
+  const [x, y] = promoted(a, b);
+  if (isFloat(x.dtype)) {
+    const quotient = apply("div", [x, y], NONE);
+    if (rounding === undefined) return quotient;
+    return rounding === "floor" ? unary("floor", quotient) : trunc(quotient);
+  }
+  if (rounding === undefined) return div(cast(x, "float32"), cast(y, "float32"));
+  if (rounding === "trunc") return apply("div", [x, y], NONE);
+  return apply("div", [sub(x, remainder(x, y)), y], NONE);
+}
+
+/** Towards zero. */
+export function trunc(x: Tensor): Tensor {
+  return mul(unary("sign", x), unary("floor", unary("abs", x)));
+}
+
+/** Remainder with the sign of the divisor, as Python's `%`. */
+export function remainder(a: Operand, b: Operand): Tensor {
+  const [x, y] = promoted(a, b);
+  if (isInteger(x.dtype)) return apply("remainder", [x, y], NONE);
+  return sub(x, mul(div(x, y, "floor"), y));
+}
+
+/** a to the power b; common exponents become products and roots, which are exact and fast. */
+export function pow(a: Operand, b: Operand): Tensor {
+  if (typeof a !== "number" && typeof b === "number" && isFloat(a.dtype)) {
+    if (b === 1) return a;
+    if (b === 2) return mul(a, a);
+    if (b === 3) return mul(mul(a, a), a);
+    if (b === 0.5) return unary("sqrt", a);
+    if (b === -1) return unary("reciprocal", a);
+    if (b === -0.5) return unary("reciprocal", unary("sqrt", a));
+  }
+  return binary("pow", a, b);
+}
+
+export function logical(op: "and" | "or" | "xor", a: Tensor, b: Tensor): Tensor {
+  return apply(op, [cast(a, "bool"), cast(b, "bool")], NONE);
+}
+
+/** Elements of `a` where the condition holds, of `b` elsewhere. */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  return apply("where", [condition, ...promoted(a, b)], NONE);
+}
+
+/** Angle of the point (x, y), in (-pi, pi]. */
+export function atan2(y: Operand, x: Operand): Tensor {
+  const [a, b] = promoted(y, x);
+  const left = binary("lt", b, 0);
+  const radius = unary("sqrt", add(mul(a, a), mul(b, b)));
+  // Half-angle formula on the right half plane, where the denominator never cancels.
+  const half = unary("atan", div(a, add(radius, where(left, unary("neg", b), b))));
+  const angle = mul(half, constant(2, a.dtype));
+  const straight = where(binary("lt", a, 0), -Math.PI, Math.PI);
+  return where(left, sub(cast(straight, a.dtype), angle), angle);
+}
+
+/** Values limited to [min, max]. A value on a bound keeps its own gradient. */
+export function clamp(x: Tensor, min?: Operand, max?: Operand): Tensor {
+  if (min === undefined && max === undefined) fail("clamp", "give min, max or both");
+  const raised = min === undefined ? x : bounded(x, min, "lt");
+  return max === undefined ? raised : bounded(raised, max, "gt");
+}
+
+function bounded(x: Tensor, bound: Operand, beyond: "lt" | "gt"): Tensor {
+  const [y, limit] = promoted(x, bound);
+  return where(apply(beyond, [y, limit], NONE), limit, y);
+}
+
+/** log(1 + x), exact for small x. */
+export function log1p(x: Tensor): Tensor {
+  const one = constant(1, x.dtype);
+  const u = add(x, one);
+  const lost = sub(u, one);
+  // Kahan: log(u) * x / (u - 1) cancels the rounding of 1 + x.
+  const corrected = mul(unary("log", u), div(x, where(binary("eq", lost, 0), one, lost)));
+  const exact = where(binary("eq", unary("detach", lost), 0), x, corrected);
+  return where(unary("detach", apply("isinf", [u], NONE)), u, exact);
+}
+
+/** exp(x) - 1, exact for small x. */
+export function expm1(x: Tensor): Tensor {
+  const half = constant(0.5, x.dtype);
+  const near = apply("le", [unary("abs", x), half], NONE);
+  const t = unary("tanh", mul(where(near, x, constant(0, x.dtype)), half));
+  const one = constant(1, x.dtype);
+  const exact = div(mul(t, constant(2, x.dtype)), sub(one, t));
+  return where(near, exact, sub(unary("exp", x), one));
+}
+
+export function predicate(op: "isnan" | "isinf", x: Tensor): Tensor {
+  return apply(op, [asFloat(x)], NONE);
+}

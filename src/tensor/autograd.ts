@@ -1,0 +1,136 @@
+import type { Origin } from "./apply.ts";
+import { add, constant } from "./arithmetic.ts";
+import { isFloat } from "./dtype.ts";
+import { fail } from "./errors.ts";
+import type { OpName, Ops } from "./ops.ts";
+import { reduceTo } from "./reductions.ts";
+import { sameShape, show } from "./shape.ts";
+import { expand } from "./shaping.ts";
+import type { Tensor } from "./tensor.ts";
+import { type Vjp, vjps } from "./vjp.ts";
+
+/** Options of {@link grad}. */
+export interface GradOptions {
+  /** Weights of the outputs' elements, of the output's shape. @default 1 for a 0-d output */
+  readonly gradOutput?: Tensor;
+  /** Give zeros, instead of an error, for a tensor that the output does not depend on. @default false */
+  readonly allowUnused?: boolean;
+}
+
+/**
+ * Gradients of a scalar with respect to tensors: lazy tensors of their shapes, computed in the same
+ * program as whatever else is asked for. They can be differentiated again.
+ *
+ * @throws TensorError when the output has more than one element and no `gradOutput`, when it does
+ * not depend on one of the tensors, or when its graph was dropped by an evaluation.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "tsvene";
+ * const x = tensor([1, 2, 3]);
+ * const [g] = grad(x.square().sum(), [x]);
+ * console.log(await g.toArray()); // [2, 4, 6]
+ * ```
+ */
+export function grad<const T extends readonly Tensor[]>(
+  output: Tensor,
+  inputs: T,
+  { gradOutput, allowUnused = false }: GradOptions = {},
+): { -readonly [K in keyof T]: Tensor } {
+  checkOutput(output, gradOutput);
+  const reaches = dependents(output, new Set(inputs));
+  const seed = gradOutput ?? expand(constant(1, output.dtype), output.shape);
+  const gradients = backpropagate(output, seed, reaches);
+  return inputs.map((x) => {
+    const g = gradients.get(x);
+    if (g !== undefined) return g;
+    if (allowUnused) return expand(constant(0, x.dtype), x.shape);
+    return fail(
+      "grad",
+      `the output does not depend on a tensor of shape ${show(x.shape)}; ` +
+        `pass { allowUnused: true } if zeros are right`,
+    );
+  }) as { -readonly [K in keyof T]: Tensor };
+}
+
+function checkOutput(output: Tensor, gradOutput: Tensor | undefined): void {
+  if (!isFloat(output.dtype)) fail("grad", `the output must be floating-point, got ${output.dtype}`);
+  if (gradOutput === undefined && output.numel !== 1) {
+    fail("grad", `the output has shape ${show(output.shape)}; reduce it to one number, or give gradOutput`);
+  }
+  if (gradOutput !== undefined && !sameShape(gradOutput.shape, output.shape)) {
+    fail("grad", `gradOutput ${show(gradOutput.shape)} must have the output's shape ${show(output.shape)}`);
+  }
+}
+
+/** Tensors on a path from the output to a target, outputs before their operands. */
+function dependents(output: Tensor, targets: ReadonlySet<Tensor>): Tensor[] {
+  const reaches = new Map<Tensor, boolean>();
+  const order: Tensor[] = [];
+  const stack: Tensor[] = [output];
+  while (stack.length > 0) {
+    const t = stack.at(-1) as Tensor;
+    if (reaches.has(t)) {
+      stack.pop();
+      continue;
+    }
+    const operands = differentiable(t, targets);
+    const open = operands.filter((u) => !reaches.has(u));
+    if (open.length > 0) {
+      stack.push(...open);
+      continue;
+    }
+    const onPath = targets.has(t) || operands.some((u) => reaches.get(u) === true);
+    reaches.set(t, onPath);
+    if (onPath) order.push(t);
+    stack.pop();
+  }
+  return order.reverse();
+}
+
+function differentiable(t: Tensor, targets: ReadonlySet<Tensor>): readonly Tensor[] {
+  if (t.severed && !targets.has(t)) {
+    fail(
+      "grad",
+      `a tensor of shape ${show(t.shape)} on the way was evaluated before, which dropped its graph; ` +
+        `call grad() before reading values, or detach() it if it is a constant`,
+    );
+  }
+  if (t.origin === undefined || t.origin.op === "detach") return [];
+  return t.origin.inputs.filter((u) => isFloat(u.dtype));
+}
+
+function backpropagate(
+  output: Tensor,
+  seed: Tensor,
+  order: readonly Tensor[],
+): Map<Tensor, Tensor> {
+  const onPath = new Set(order);
+  const gradients = new Map<Tensor, Tensor>([[output, seed]]);
+  for (const t of order) {
+    const g = gradients.get(t);
+    if (g === undefined || t.origin === undefined) continue;
+    const { inputs } = t.origin;
+    const wanted = inputs.map((u) => onPath.has(u) && isFloat(u.dtype));
+    if (!wanted.includes(true)) continue;
+    const parts = pullBack(t.origin, g, t, wanted);
+    inputs.forEach((u, i) => {
+      const part = wanted[i] === true ? parts[i] : undefined;
+      if (part === undefined) return;
+      const own = reduceTo(part, u.shape);
+      const sofar = gradients.get(u);
+      gradients.set(u, sofar === undefined ? own : add(sofar, own));
+    });
+  }
+  return gradients;
+}
+
+function pullBack<K extends OpName>(
+  origin: Origin<K>,
+  g: Tensor,
+  y: Tensor,
+  wanted: readonly boolean[],
+): readonly (Tensor | undefined)[] {
+  const vjp = vjps[origin.op] as Vjp<Ops[K]>;
+  return vjp({ g, y, wanted, ...origin });
+}

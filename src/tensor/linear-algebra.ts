@@ -1,0 +1,26 @@
+import { apply } from "./apply.ts";
+import { promoted } from "./arithmetic.ts";
+import { fail } from "./errors.ts";
+import { NONE } from "./ops.ts";
+import { show } from "./shape.ts";
+import { squeeze, unsqueeze } from "./shaping.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (a.shape.length === 0 || b.shape.length === 0) {
+    fail("matmul", `0-d tensors have no matrix product; use mul(). Got ${show(a.shape)} and ${show(b.shape)}`);
+  }
+  const [x, y] = promoted(a, b);
+  const left = x.shape.length === 1 ? unsqueeze(x, 0) : x;
+  const right = y.shape.length === 1 ? unsqueeze(y, 1) : y;
+  const product = apply("matmul", [left, right], NONE);
+  if (x.shape.length === 1 && y.shape.length === 1) return squeeze(product);
+  if (x.shape.length === 1) return squeeze(product, -2);
+  return y.shape.length === 1 ? squeeze(product, -1) : product;
+}
+
+/** x Wᵀ + b for x [..., in], weight [out, in] and bias [out]. */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  return apply("linear", bias === undefined ? [x, weight] : [x, weight, bias], NONE);
+}

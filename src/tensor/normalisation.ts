@@ -1,0 +1,49 @@
+import { apply } from "./apply.ts";
+import { add, constant, div, mul, unary } from "./arithmetic.ts";
+import { fail } from "./errors.ts";
+import { normalizeDim, show } from "./shape.ts";
+import { expand } from "./shaping.ts";
+import { mean } from "./reductions.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** exp(x) divided by its sum along a dimension. */
+export function softmax(x: Tensor, dim: number): Tensor {
+  return apply("softmax", [x], { dim: normalizeDim("softmax", dim, x.shape.length) });
+}
+
+/** Logarithm of the softmax, computed stably. */
+export function logSoftmax(x: Tensor, dim: number): Tensor {
+  return apply("logSoftmax", [x], { dim: normalizeDim("logSoftmax", dim, x.shape.length) });
+}
+
+/** Options of {@link layerNorm} and {@link rmsNorm}. */
+export interface NormOptions {
+  readonly weight?: Tensor | undefined;
+  readonly bias?: Tensor | undefined;
+  /** Added to the variance. @default 1e-5 */
+  readonly eps?: number;
+}
+
+function checkTail(op: string, x: Tensor, tail: readonly number[]): void {
+  const end = x.shape.slice(x.shape.length - tail.length);
+  if (tail.length === 0 || show(end) !== show(tail)) {
+    fail(op, `normalized shape ${show(tail)} is not the end of the input's shape ${show(x.shape)}`);
+  }
+}
+
+/** Mean 0 and variance 1 over the last dimensions, then `weight` and `bias` of that shape. */
+export function layerNorm(x: Tensor, shape: readonly number[], options: NormOptions = {}): Tensor {
+  checkTail("layerNorm", x, shape);
+  const weight = options.weight ?? expand(constant(1, x.dtype), shape);
+  const inputs = options.bias === undefined ? [x, weight] : [x, weight, options.bias];
+  return apply("layerNorm", inputs, { axes: shape.length, eps: options.eps ?? 1e-5 });
+}
+
+/** x divided by its root mean square over the last dimensions, then `weight`. */
+export function rmsNorm(x: Tensor, shape: readonly number[], options: NormOptions = {}): Tensor {
+  checkTail("rmsNorm", x, shape);
+  const dim = shape.map((_, i) => x.shape.length - shape.length + i);
+  const power = mean(mul(x, x), { dim, keepdim: true });
+  const normed = div(x, unary("sqrt", add(power, constant(options.eps ?? 1e-5, x.dtype))));
+  return options.weight === undefined ? normed : mul(normed, options.weight);
+}

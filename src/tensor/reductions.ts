@@ -1,0 +1,178 @@
+import { apply } from "./apply.ts";
+import { add, asFloat, cast, constant, div, mul, sub, unary, where } from "./arithmetic.ts";
+import { isFloat } from "./dtype.ts";
+import { fail } from "./errors.ts";
+import { NONE } from "./ops.ts";
+import { normalizeDim, normalizeDims, numel, sameShape } from "./shape.ts";
+import { cat, flatten, reshape, sizeAt, slice, squeeze } from "./shaping.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Which dimensions a reduction runs over. */
+export interface ReduceOptions {
+  /** One dimension or several, negative from the end. @default all */
+  readonly dim?: number | readonly number[];
+  /** Keep reduced dimensions with size 1. @default false */
+  readonly keepdim?: boolean;
+}
+
+function reduce(
+  op: "sum" | "mean" | "amax" | "amin" | "prod",
+  x: Tensor,
+  { dim, keepdim = false }: ReduceOptions,
+): Tensor {
+  const dims = normalizeDims(op, dim, x.shape.length);
+  return dims.length === 0 ? x : apply(op, [x], { dims, keepdim });
+}
+
+/** Sum; bools and integers are summed as int64. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce("sum", isFloat(x.dtype) ? x : cast(x, "int64"), options);
+}
+
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  if (!isFloat(x.dtype)) fail("mean", `expected a floating-point tensor, got ${x.dtype}; use to("float32") first`);
+  return reduce("mean", x, options);
+}
+
+export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce("prod", isFloat(x.dtype) ? x : cast(x, "int64"), options);
+}
+
+/** Largest values; equal ones share the gradient. */
+export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce("amax", x, options);
+}
+
+/** Smallest values; equal ones share the gradient. */
+export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce("amin", x, options);
+}
+
+/** Index of the first largest (smallest) element along `dim`, or in the flattened tensor. */
+export function argExtreme(
+  op: "argmax" | "argmin",
+  x: Tensor,
+  dim?: number,
+  keepdim = false,
+): Tensor {
+  if (dim === undefined) return apply(op, [flatten(x)], { dim: 0, keepdim: false });
+  const d = normalizeDim(op, dim, x.shape.length);
+  if (x.shape.length === 0) return apply(op, [flatten(x)], { dim: 0, keepdim: false });
+  return apply(op, [x], { dim: d, keepdim });
+}
+
+/** Values and indices along a dimension; the gradient goes to the one element chosen. */
+export interface ValuesIndices {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+export function extreme(op: "max" | "min", x: Tensor, dim: number, keepdim = false): ValuesIndices {
+  const d = normalizeDim(op, dim, x.shape.length);
+  const at = argExtreme(op === "max" ? "argmax" : "argmin", x, d, true);
+  const values = apply("gather", [x, at], { dim: d });
+  return keepdim
+    ? { values, indices: at }
+    : { values: squeeze(values, d), indices: squeeze(at, d) };
+}
+
+export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const truth = cast(cast(x, "bool"), "int32");
+  return numel(x.shape) === 0
+    ? cast(sum(truth, options), "bool")
+    : cast(reduce("amax", truth, options), "bool");
+}
+
+export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return apply("not", [any(apply("not", [cast(x, "bool")], NONE), options)], NONE);
+}
+
+/** How the sum of squared deviations is divided: by n - correction. */
+export interface VarianceOptions extends ReduceOptions {
+  /** @default 1 (Bessel's) */
+  readonly correction?: number;
+}
+
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  const y = asFloat(x);
+  const dims = normalizeDims("var", options.dim, y.shape.length);
+  const n = dims.reduce((product, d) => product * sizeAt(y, d), 1);
+  const centred = sub(y, mean(y, { dim: dims, keepdim: true }));
+  const total = sum(mul(centred, centred), { ...options, dim: dims });
+  return div(total, Math.max(0, n - (options.correction ?? 1)));
+}
+
+/** log(sum(exp(x))), stable. */
+export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const dims = normalizeDims("logsumexp", options.dim, x.shape.length);
+  const raw = unary("detach", amax(x, { dim: dims, keepdim: true }));
+  const finite = apply("isinf", [raw], NONE);
+  const peak = where(finite, constant(0, x.dtype), raw);
+  const total = sum(unary("exp", sub(x, peak)), { dim: dims, keepdim: options.keepdim ?? false });
+  return add(unary("log", total), options.keepdim === true ? peak : squeeze(peak, dims));
+}
+
+export function cumsum(x: Tensor, dim: number): Tensor {
+  const d = normalizeDim("cumsum", dim, x.shape.length);
+  const y = isFloat(x.dtype) ? x : cast(x, "int64");
+  return x.shape.length === 0 ? y : apply("cumsum", [y], { dim: d, reverse: false });
+}
+
+/** The k largest (smallest) elements along a dimension, best first. */
+export function topk(x: Tensor, k: number, dim = -1, largest = true): ValuesIndices {
+  const d = normalizeDim("topk", dim, x.shape.length);
+  if (!Number.isInteger(k) || k < 0) fail("topk", `k must be an integer of 0 or more, got ${k}`);
+  return {
+    values: apply("topkValues", [x], { dim: d, largest }, [[k]]),
+    indices: apply("topkIndices", [x], { dim: d, largest }, [[k]]),
+  };
+}
+
+/** All elements in order along a dimension. Equal elements keep their order. */
+export function sort(x: Tensor, dim = -1, descending = false): ValuesIndices {
+  const d = normalizeDim("sort", dim, x.shape.length);
+  return topk(x, sizeAt(x, d), d, descending);
+}
+
+/** Lᵖ norm of vectors along dimensions, or of all elements. */
+export function norm(x: Tensor, p = 2, options: ReduceOptions = {}): Tensor {
+  const y = asFloat(x);
+  if (p === Infinity) return amax(unary("abs", y), options);
+  if (p === -Infinity) return amin(unary("abs", y), options);
+  if (p === 1) return sum(unary("abs", y), options);
+  if (p !== 2) return powerNorm(y, p, options);
+  const squares = sum(mul(y, y), options);
+  // The square root's slope at zero is infinite; a zero vector has gradient zero, as in torch.
+  const zero = apply("eq", [squares, constant(0, y.dtype)], NONE);
+  const root = unary("sqrt", where(zero, constant(1, y.dtype), squares));
+  return where(zero, constant(0, y.dtype), root);
+}
+
+function powerNorm(x: Tensor, p: number, options: ReduceOptions): Tensor {
+  const exponent = constant(p, x.dtype);
+  const total = sum(apply("pow", [unary("abs", x), exponent], NONE), options);
+  return apply("pow", [total, constant(1 / p, x.dtype)], NONE);
+}
+
+/** Running product. Doubles the reach of each element per step, so it takes log2(n) steps. */
+export function cumprod(x: Tensor, dim: number): Tensor {
+  const d = normalizeDim("cumprod", dim, x.shape.length);
+  const n = sizeAt(x, d);
+  let y = x;
+  for (let reach = 1; reach < n; reach *= 2) {
+    const ahead = mul(slice(y, d, reach), slice(y, d, 0, n - reach));
+    y = cat([slice(y, d, 0, reach), ahead], d);
+  }
+  return y;
+}
+
+/** Sums over the dimensions along which a tensor of `shape` was broadcast. */
+export function reduceTo(x: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const added = x.shape.length - shape.length;
+  const dim = x.shape.flatMap((n, i) => {
+    const own = i < added ? undefined : shape[i - added];
+    return own === undefined || (own === 1 && n !== 1) ? [i] : [];
+  });
+  return reshape(dim.length === 0 ? x : sum(x, { dim }), shape);
+}

@@ -1,0 +1,117 @@
+import type { Content, Origin } from "./apply.ts";
+import type { DType, TypedArray } from "./dtype.ts";
+import { fail, internal } from "./errors.ts";
+import { evaluate } from "./evaluate.ts";
+import { fromBFloat16, fromFloat16 } from "./half.ts";
+import { format } from "./print.ts";
+import { numel, type Shape, show } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Numbers nested as deep as a tensor has dimensions; booleans for `bool`. */
+export type NestedArray = number | boolean | NestedArray[];
+
+/** What a tensor is, before its methods: shape, element type, and values or how to get them. */
+export abstract class TensorCore {
+  /** Sizes of the dimensions; empty for a 0-d tensor. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Whether it depends on something that a gradient is wanted of. */
+  readonly requiresGrad: boolean;
+  /** @internal */
+  origin: Origin | undefined;
+  /** @internal */
+  values: TypedArray | undefined;
+  /** @internal Its graph was dropped on evaluation although gradients could have flowed there. */
+  severed = false;
+
+  constructor({ shape, dtype, requiresGrad, origin, values }: Content) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.requiresGrad = requiresGrad;
+    this.origin = origin;
+    this.values = values;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get numel(): number {
+    return numel(this.shape);
+  }
+
+  /** Size of one dimension, negative from the end. */
+  size(dim: number): number {
+    const n = this.shape.at(dim);
+    if (n === undefined) fail("size", `dim ${dim} is out of range for ${show(this.shape)}`);
+    return n;
+  }
+
+  /** @internal Takes computed values; from now on this is a leaf and its graph is free. */
+  settle(values: TypedArray): void {
+    if (values.length !== this.numel) {
+      internal(`${values.length} values for a tensor of shape ${show(this.shape)}`);
+    }
+    this.values = values;
+    this.origin = undefined;
+    this.severed = this.requiresGrad;
+  }
+
+  /**
+   * The elements in row-major order, computing them if needed. The array belongs to the tensor:
+   * do not write to it. `int64` is a `BigInt64Array`, `bool` a `Uint8Array`; 16-bit floats are bit
+   * patterns in a `Uint16Array` (use {@link toArray} or `to("float32")` for numbers).
+   */
+  async data(): Promise<TypedArray> {
+    if (this.values === undefined) await evaluate(this as unknown as Tensor);
+    return this.values ?? internal("evaluation left a tensor without values");
+  }
+
+  /** The elements as nested arrays of numbers (int64 included), or of booleans. */
+  async toArray(): Promise<NestedArray> {
+    return nest(toNumbers(await this.data(), this.dtype), this.shape, this.dtype === "bool");
+  }
+
+  /** The only element of a tensor that has one. */
+  async item(): Promise<number> {
+    if (this.numel !== 1) {
+      fail("item", `expected a tensor of one element, got shape ${show(this.shape)}`);
+    }
+    return toNumbers(await this.data(), this.dtype)[0] ?? internal("a tensor of one element has none");
+  }
+
+  /** Reads like PyTorch's print. A tensor that is not evaluated shows its shape only. */
+  toString(): string {
+    const numbers = this.values === undefined ? undefined : toNumbers(this.values, this.dtype);
+    return format(numbers, this.shape, this.dtype, this.requiresGrad);
+  }
+}
+
+/** Host values as plain numbers. */
+export function toNumbers(values: TypedArray, dtype: DType): ArrayLike<number> {
+  if (values instanceof BigInt64Array) return Array.from(values, Number);
+  if (dtype === "float16") return Array.from(values as Uint16Array, fromFloat16);
+  if (dtype === "bfloat16") return Array.from(values as Uint16Array, fromBFloat16);
+  return values;
+}
+
+function nest(flat: ArrayLike<number>, shape: Shape, truth: boolean): NestedArray {
+  let at = 0;
+  const build = (depth: number): NestedArray => {
+    if (depth === shape.length) {
+      const value = flat[at++] ?? 0;
+      return truth ? value !== 0 : value;
+    }
+    return Array.from({ length: shape[depth] ?? 0 }, () => build(depth + 1));
+  };
+  return build(0);
+}
+
+// What Node's console.log prints.
+Object.defineProperty(TensorCore.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: TensorCore): string {
+    return this.toString();
+  },
+});
