@@ -1,0 +1,69 @@
+import type { DType } from "../../tensor/dtype.ts";
+
+/** Element types that a program's values can have. */
+export type OnnxDType = DType | "uint16";
+
+/** Contents that travel with the model, as raw little-endian bytes. */
+export interface OnnxTensor {
+  /** Name by which nodes refer to it; needed for initializers, not for attributes. */
+  readonly name?: string;
+  readonly dtype: OnnxDType;
+  readonly dims: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** An initializer whose bytes stand in another file, so that a model may pass 2 GiB. */
+export interface OnnxExternalTensor {
+  readonly name: string;
+  readonly dtype: OnnxDType;
+  readonly dims: readonly number[];
+  readonly external: {
+    /** Name of the file, as in the session option `externalData`. */
+    readonly location: string;
+    /** Bytes from the start of the file. */
+    readonly offset: number;
+    /** Length in bytes. */
+    readonly length: number;
+  };
+}
+
+/** One attribute of a node. ONNX tells integers from floats, which a JavaScript number cannot. */
+export type OnnxAttribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
+  | { readonly tensor: OnnxTensor }
+  | { readonly graph: OnnxGraph };
+
+export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
+
+export interface OnnxNode {
+  readonly op: string;
+  /** @default "" which is ONNX itself; `"com.microsoft"` holds ONNX Runtime's own operators. */
+  readonly domain?: string;
+  /** An empty name leaves an optional input out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: OnnxAttributes;
+}
+
+/** An input or output of a graph. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly dtype: OnnxDType;
+  readonly rank: number;
+  /** Sizes: a number is fixed, a string a name for an unknown size. @default all unknown */
+  readonly dims?: readonly (number | string)[];
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  /** @default none */
+  readonly initializers?: readonly (OnnxTensor | OnnxExternalTensor)[];
+}
