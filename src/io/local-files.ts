@@ -1,0 +1,79 @@
+import { type ByteSource, openFile } from "./byte-source.ts";
+import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
+import { type NodeModules, requireNode } from "./node.ts";
+
+const MOST_NAMES_SHOWN = 12;
+
+/** The system's name of an error, such as `"ENOENT"`. */
+export function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** True for the errors that mean that nothing has that name. */
+export function isMissing(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** A directory of the local disk (Node only). */
+export class LocalFiles extends FileSource {
+  readonly location: string;
+  readonly #directory: string;
+  readonly #node: NodeModules;
+
+  /** @param directory a path, absolute or relative to the working directory. */
+  constructor(directory: string) {
+    super();
+    this.#node = requireNode(`reading the directory ${directory}`);
+    this.#directory = directory;
+    this.location = `directory ${directory}`;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    checkRelativePath(path, this.location);
+    try {
+      return (await this.#node.fs.stat(this.#resolve(path))).isFile();
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw this.#failure(path, error);
+    }
+  }
+
+  async openRange(path: string): Promise<ByteSource> {
+    checkRelativePath(path, this.location);
+    try {
+      return await openFile(this.#resolve(path));
+    } catch (error) {
+      if (!isMissing(error)) throw this.#failure(path, error);
+      throw new FileSourceError(
+        "missing",
+        `${this.location} has no file ${path}; ${await this.#listing()}`,
+        { cause: error },
+      );
+    }
+  }
+
+  #resolve(path: string): string {
+    return this.#node.path.join(this.#directory, ...path.split("/"));
+  }
+
+  #failure(path: string, error: unknown): FileSourceError {
+    const reason = error instanceof Error ? error.message : String(error);
+    return new FileSourceError("system", `${this.location}: cannot read ${path}: ${reason}`, {
+      cause: error,
+    });
+  }
+
+  async #listing(): Promise<string> {
+    try {
+      const names = (await this.#node.fs.readdir(this.#directory)).toSorted();
+      if (names.length === 0) return "it is empty";
+      const rest = names.length - MOST_NAMES_SHOWN;
+      const more = rest > 0 ? ` and ${rest} more` : "";
+      return `it has ${names.slice(0, MOST_NAMES_SHOWN).join(", ")}${more}`;
+    } catch (error) {
+      return isMissing(error) ? "there is no such directory" : "it cannot be listed";
+    }
+  }
+}
