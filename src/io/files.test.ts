@@ -276,7 +276,7 @@ describe("files in memory", () => {
     expect([...(await files.readBytes("b.bin"))]).toEqual([1, 2]);
     expect(await files.readText("c")).toBe("blob");
     expect(await files.exists("d")).toBe(false);
-    await expect(files.readText("d")).rejects.toThrow("have no d; they are: a.txt, b.bin, c");
+    await expect(files.readText("d")).rejects.toThrow("there is no d among a.txt, b.bin, c");
   });
 });
 

@@ -37,7 +37,7 @@ export class MemoryFiles extends FileSource {
     const name = `${this.location}: ${path}`;
     if (content === undefined) {
       const names = [...this.#files.keys()].join(", ");
-      throw new FileSourceError("missing", `${this.location} have no ${path}; they are: ${names}`);
+      throw new FileSourceError("missing", `${this.location}: there is no ${path} among ${names}`);
     }
     if (typeof content === "string") return bytesInMemory(new TextEncoder().encode(content), name);
     if (content instanceof Blob) return bytesOfBlob(content, name);

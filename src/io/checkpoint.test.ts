@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { openCheckpoint } from "./checkpoint.ts";
+import { type FileContent, MemoryFiles } from "./memory-files.ts";
+import type { RawTensor } from "./raw-tensor.ts";
+import { encodeSafetensors } from "./safetensors-writer.ts";
+
+function vector(...values: number[]): RawTensor {
+  return { dtype: "float32", shape: [values.length], data: Float32Array.from(values) };
+}
+
+function file(tensors: Record<string, RawTensor>): Uint8Array {
+  return encodeSafetensors(new Map(Object.entries(tensors)));
+}
+
+function index(weights: unknown): string {
+  return JSON.stringify({ metadata: { total_size: 1 }, weight_map: weights });
+}
+
+const SHARD_1 = "model-00001-of-00002.safetensors";
+const SHARD_2 = "model-00002-of-00002.safetensors";
+const shards = {
+  [SHARD_1]: file({ a: vector(1, 2) }),
+  [SHARD_2]: file({ b: vector(3), c: vector() }),
+};
+const goodIndex = index({ a: SHARD_1, b: SHARD_2, c: SHARD_2 });
+
+async function open(files: Record<string, FileContent>): ReturnType<typeof openCheckpoint> {
+  return openCheckpoint(new MemoryFiles(files, "the files"));
+}
+
+describe("openCheckpoint", () => {
+  it("reads a single file", async () => {
+    const checkpoint = await open({ "model.safetensors": file({ x: vector(5), y: vector(6, 7) }) });
+    expect(checkpoint.names).toEqual(["x", "y"]);
+    expect(checkpoint.has("x")).toBe(true);
+    expect(checkpoint.has("z")).toBe(false);
+    expect(checkpoint.info("y")).toMatchObject({ dtype: "float32", shape: [2] });
+    expect(await checkpoint.read("y")).toEqual(vector(6, 7));
+    await expect(checkpoint.read("z")).rejects.toThrow('has no tensor "z" among its 2');
+    await checkpoint.close();
+  });
+
+  it("reads shards", async () => {
+    const checkpoint = await open({ ...shards, "model.safetensors.index.json": goodIndex });
+    expect(checkpoint.names.toSorted()).toEqual(["a", "b", "c"]);
+    expect(await checkpoint.read("a")).toEqual(vector(1, 2));
+    expect(await checkpoint.read("b")).toEqual(vector(3));
+    expect(await checkpoint.read("c")).toEqual(vector());
+  });
+
+  it("takes a tensor from the shard that the index names, and none that it does not", async () => {
+    const checkpoint = await open({
+      [SHARD_1]: file({ a: vector(1), b: vector(2) }),
+      [SHARD_2]: file({ b: vector(3), extra: vector(4) }),
+      "model.safetensors.index.json": index({ a: SHARD_1, b: SHARD_2 }),
+    });
+    expect(checkpoint.names).toEqual(["a", "b"]);
+    expect(await checkpoint.read("b")).toEqual(vector(3));
+  });
+
+  it("lists the shards that are missing", async () => {
+    const opening = open({
+      [SHARD_1]: shards[SHARD_1] ?? "",
+      "model.safetensors.index.json": goodIndex,
+    });
+    await expect(opening).rejects.toMatchObject({ name: "CheckpointError" });
+    await expect(opening).rejects.toThrow(`1 of the 2 files`);
+    await expect(opening).rejects.toThrow(SHARD_2);
+  });
+
+  it("lists the tensors that are not where the index says", async () => {
+    const opening = open({
+      ...shards,
+      "model.safetensors.index.json": index({ a: SHARD_1, b: SHARD_1, d: SHARD_2 }),
+    });
+    await expect(opening).rejects.toThrow('2 tensors that are not in their files: "b", "d"');
+  });
+
+  it.each([
+    ["../other.safetensors", "is not a plain relative path"],
+    ["/etc/x.safetensors", "is not a plain relative path"],
+    ["sub/../../x.safetensors", "is not a plain relative path"],
+    ["..\\x.safetensors", "is not a plain relative path"],
+    ["weights.bin", 'the name of a ".safetensors" file was expected'],
+    [3, 'is said to be in 3; the name of a ".safetensors" file'],
+  ])("refuses an index that leads to %j", async (shard, message) => {
+    const opening = open({ ...shards, "model.safetensors.index.json": index({ a: shard }) });
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it.each([
+    ["no object", "[]", '"weight_map" is missing'],
+    ["without weights", "{}", '"weight_map" is missing'],
+    ["with an empty map", index({}), "at least one"],
+    ["with a list", index(["a"]), "an object of tensor names"],
+    ["not JSON", "{", "is not valid JSON"],
+  ])("refuses an index that is %s", async (_, text, message) => {
+    const opening = open({ ...shards, "model.safetensors.index.json": text });
+    await expect(opening).rejects.toThrow(message);
+  });
+
+  it("says which shard is damaged", async () => {
+    const damaged = { ...shards, [SHARD_2]: (shards[SHARD_2] ?? new Uint8Array()).slice(0, 50) };
+    const opening = open({ ...damaged, "model.safetensors.index.json": goodIndex });
+    await expect(opening).rejects.toThrow(`the files: ${SHARD_2}: the header says`);
+  });
+
+  it("says what it looked for, and that a pickle is not it", async () => {
+    await expect(open({ "config.json": "{}" })).rejects.toThrow(
+      "the files: found no weights: neither model.safetensors nor model.safetensors.index.json",
+    );
+    await expect(open({ "pytorch_model.bin": "" })).rejects.toThrow("pytorch_model.bin is there");
+  });
+});

@@ -1,0 +1,47 @@
+import { evaluate } from "../tensor/evaluate.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { writeFileAtomic } from "./atomic-file.ts";
+import type { RawTensor } from "./raw-tensor.ts";
+import { planSafetensors, tensorBytes } from "./safetensors-writer.ts";
+
+async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
+  if (!(tensor instanceof Tensor)) return tensor;
+  return { dtype: tensor.dtype, shape: tensor.shape, data: await tensor.data() };
+}
+
+/**
+ * Writes tensors to a safetensors file (Node only). Lazy tensors are computed, all together. The
+ * file is there whole or not at all: when something fails, an old one of that name stays as it was.
+ * No copy of the numbers is made. Missing directories are.
+ *
+ * @param tensors by name, as an object or a map.
+ * @param metadata free-form strings for the file's header; by default `{ format: "pt" }`, which
+ * Python's transformers asks for.
+ * @throws SafetensorsError for a name, shape, type or metadata that the format cannot hold, before
+ * anything is written.
+ *
+ * @example
+ * ```ts
+ * await saveSafetensors("direction.safetensors", { happy: tensor([0.5, -1]) });
+ * ```
+ */
+export async function saveSafetensors(
+  path: string,
+  tensors: Readonly<Record<string, Tensor | RawTensor>> | ReadonlyMap<string, Tensor | RawTensor>,
+  metadata: Readonly<Record<string, string>> = { format: "pt" },
+): Promise<void> {
+  const entries: ReadonlyMap<string, Tensor | RawTensor> =
+    tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
+  const plan = planSafetensors(entries, metadata);
+  await evaluate(...[...entries.values()].filter((tensor) => tensor instanceof Tensor));
+  const content = new Map<string, Uint8Array>();
+  for (const [name, tensor] of entries) content.set(name, tensorBytes(name, await toRaw(tensor)));
+  await writeFileAtomic(path, async (write) => {
+    await write(plan.header);
+    for (const name of plan.order) {
+      const bytes = content.get(name);
+      if (bytes === undefined) throw new Error(`internal: planned tensor ${name} is missing`);
+      await write(bytes);
+    }
+  });
+}
