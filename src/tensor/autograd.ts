@@ -54,12 +54,19 @@ export function grad<const T extends readonly Tensor[]>(
 }
 
 function checkOutput(output: Tensor, gradOutput: Tensor | undefined): void {
-  if (!isFloat(output.dtype)) fail("grad", `the output must be floating-point, got ${output.dtype}`);
+  if (!isFloat(output.dtype))
+    fail("grad", `the output must be floating-point, got ${output.dtype}`);
   if (gradOutput === undefined && output.numel !== 1) {
-    fail("grad", `the output has shape ${show(output.shape)}; reduce it to one number, or give gradOutput`);
+    fail(
+      "grad",
+      `the output has shape ${show(output.shape)}; reduce it to one number, or give gradOutput`,
+    );
   }
   if (gradOutput !== undefined && !sameShape(gradOutput.shape, output.shape)) {
-    fail("grad", `gradOutput ${show(gradOutput.shape)} must have the output's shape ${show(output.shape)}`);
+    fail(
+      "grad",
+      `gradOutput ${show(gradOutput.shape)} must have the output's shape ${show(output.shape)}`,
+    );
   }
 }
 

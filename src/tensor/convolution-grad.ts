@@ -30,11 +30,12 @@ export function convWeightGrad(g: Tensor, x: Tensor, shape: Shape, a: Convolutio
   const spatial = x.shape.slice(2);
   const grouped = transpose(reshape(x, [n, a.groups, c, ...spatial]), 0, 2);
   const kernel = transpose(g, 0, 1);
-  const full = apply(
-    "conv",
-    [reshape(grouped, [c, a.groups * n, ...spatial]), kernel],
-    { stride: a.dilation, dilation: a.stride, padding: a.padding, groups: a.groups },
-  );
+  const full = apply("conv", [reshape(grouped, [c, a.groups * n, ...spatial]), kernel], {
+    stride: a.dilation,
+    dilation: a.stride,
+    padding: a.padding,
+    groups: a.groups,
+  });
   const cut = a.stride.reduce((t, _, i) => slice(t, i + 2, 0, shape[i + 2]), full);
   const split = transpose(reshape(cut, [c, a.groups * out, ...shape.slice(2)]), 0, 1);
   return reshape(split, shape);

@@ -1,27 +1,13 @@
 /** Element types of a tensor, with torch's names. */
 export type DType =
-  | "float32"
-  | "float64"
-  | "float16"
-  | "bfloat16"
-  | "int64"
-  | "int32"
-  | "uint8"
-  | "int8"
-  | "bool";
+  "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "int8" | "bool";
 
 /**
  * Host storage of a tensor. `int64` is a `BigInt64Array`, `bool` a `Uint8Array` of 0 and 1,
  * `float16` and `bfloat16` a `Uint16Array` of bit patterns.
  */
 export type TypedArray =
-  | Float32Array
-  | Float64Array
-  | Uint16Array
-  | BigInt64Array
-  | Int32Array
-  | Uint8Array
-  | Int8Array;
+  Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Uint8Array | Int8Array;
 
 interface DTypeInfo {
   readonly category: "bool" | "int" | "float";

@@ -12,13 +12,18 @@ export type Index = Tensor | readonly number[];
 /** Positions as an int64 tensor; values that are known here are checked against `size`. */
 export function toIndex(op: string, index: Index, size: number): Tensor {
   const isList = Array.isArray(index);
-  const t = isList ? leaf(encodeNumbers(index as number[], "int64"), [index.length], "int64") : (index as Tensor);
+  const t = isList
+    ? leaf(encodeNumbers(index as number[], "int64"), [index.length], "int64")
+    : (index as Tensor);
   if (t.dtype !== "int64" && t.dtype !== "int32") {
     fail(op, `index must be int64 or int32, got ${t.dtype}`);
   }
   for (const value of t.values ?? []) {
     if (value < -size || value >= size) {
-      fail(op, `index ${value} is out of range for ${size} elements; expected ${-size} to ${size - 1}`);
+      fail(
+        op,
+        `index ${value} is out of range for ${size} elements; expected ${-size} to ${size - 1}`,
+      );
     }
   }
   return t;
@@ -41,7 +46,11 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
   const d = normalizeDim("takeAlongDim", dim, x.shape.length);
   const outside = (shape: readonly number[]): number[] => shape.map((n, i) => (i === d ? 1 : n));
   const common = broadcastShapes("takeAlongDim", outside(x.shape), outside(index.shape));
-  const fit = (t: Tensor): Tensor => expand(t, common.map((n, i) => (i === d ? sizeAt(t, d) : n)));
+  const fit = (t: Tensor): Tensor =>
+    expand(
+      t,
+      common.map((n, i) => (i === d ? sizeAt(t, d) : n)),
+    );
   return gather(fit(x), d, fit(index));
 }
 
@@ -81,7 +90,11 @@ export function indexPutRows(
   const value = typeof source === "number" ? source : movedim(source, d, 0);
   const written = apply(
     "scatterNd",
-    [front, unsqueeze(at, -1), typeof value === "number" ? sourceLike(x, value, rows) : expand(cast(value, x.dtype), rows)],
+    [
+      front,
+      unsqueeze(at, -1),
+      typeof value === "number" ? sourceLike(x, value, rows) : expand(cast(value, x.dtype), rows),
+    ],
     { reduce },
   );
   return movedim(written, 0, d);
@@ -114,7 +127,10 @@ function advanced(op: string, x: Tensor, entries: readonly IndexEntry[]): Advanc
   const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
   const adjacent = dims.every((d, i) => i === 0 || d === (dims[i - 1] ?? 0) + 1);
   return {
-    coordinates: columns.length === 1 ? (columns[0] as Tensor) : apply("concat", columns, { dim: points.length }),
+    coordinates:
+      columns.length === 1
+        ? (columns[0] as Tensor)
+        : apply("concat", columns, { dim: points.length }),
     order: [...dims, ...rest],
     place: adjacent ? (dims[0] ?? 0) : 0,
     points,
@@ -156,7 +172,8 @@ export function indexPut(
   const front = permuteTo(x, order);
   const shape = [...points, ...front.shape.slice(coordinates.shape.at(-1))];
   const target = placedShape(shape, points.length, place);
-  const full = typeof value === "number" ? sourceLike(x, value, target) : expand(cast(value, x.dtype), target);
+  const full =
+    typeof value === "number" ? sourceLike(x, value, target) : expand(cast(value, x.dtype), target);
   const source = placed(full, points.length, place, true);
   const reduce = accumulate ? "add" : "none";
   const written = apply("scatterNd", [front, coordinates, source], { reduce });
@@ -164,7 +181,11 @@ export function indexPut(
 }
 
 function placedShape(shape: readonly number[], count: number, place: number): number[] {
-  return [...shape.slice(count, count + place), ...shape.slice(0, count), ...shape.slice(count + place)];
+  return [
+    ...shape.slice(count, count + place),
+    ...shape.slice(0, count),
+    ...shape.slice(count + place),
+  ];
 }
 
 function permuteTo(x: Tensor, order: readonly number[]): Tensor {
@@ -187,7 +208,11 @@ export function sliceAssign(
 ): Tensor {
   const d = normalizeDim("sliceAssign", dim, x.shape.length);
   const current = slice(x, d, start, end);
-  const source = sourceLike(x, typeof value === "number" ? value : expand(value, current.shape), current.shape);
+  const source = sourceLike(
+    x,
+    typeof value === "number" ? value : expand(value, current.shape),
+    current.shape,
+  );
   const n = sizeAt(x, d);
   if (sizeAt(current, d) === n) return source;
   const from = Math.min(n, start < 0 ? Math.max(0, start + n) : start);
@@ -205,7 +230,10 @@ export function oneHot(x: Tensor, classes: number): Tensor {
 
 /** x where the mask is false, `value` where it is true. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
-  const filler = typeof value === "number" ? leaf(encodeNumbers([value], x.dtype), [], x.dtype) : cast(value, x.dtype);
+  const filler =
+    typeof value === "number"
+      ? leaf(encodeNumbers([value], x.dtype), [], x.dtype)
+      : cast(value, x.dtype);
   return apply("where", [cast(mask, "bool"), filler, x], NONE);
 }
 
@@ -214,13 +242,15 @@ export function lerp(a: Tensor, b: Tensor, weight: Operand): Tensor {
   return add(a, mul(weight, apply("sub", [b, a], NONE)));
 }
 
-
 /** The elements whose two indices differ by `offset`, as a last dimension. */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const rank = x.shape.length;
   const [i, j] = [normalizeDim("diagonal", dim1, rank), normalizeDim("diagonal", dim2, rank)];
   if (i === j) fail("diagonal", `dim1 and dim2 are both ${i}`);
-  const length = Math.max(0, Math.min(sizeAt(x, i) + Math.min(0, offset), sizeAt(x, j) - Math.max(0, offset)));
+  const length = Math.max(
+    0,
+    Math.min(sizeAt(x, i) + Math.min(0, offset), sizeAt(x, j) - Math.max(0, offset)),
+  );
   const along = (start: number): number[] => Array.from({ length }, (_, k) => start + k);
   const rest = x.shape.map((_, d) => d).filter((d) => d !== i && d !== j);
   const front = permuteTo(x, [i, j, ...rest]);
@@ -236,7 +266,10 @@ export function unfold(x: Tensor, dim: number, size: number, step: number): Tens
     fail("unfold", `windows of ${size} every ${step} do not fit ${n} elements`);
   }
   const count = Math.floor((n - size) / step) + 1;
-  const at = Array.from({ length: count * size }, (_, k) => Math.floor(k / size) * step + (k % size));
+  const at = Array.from(
+    { length: count * size },
+    (_, k) => Math.floor(k / size) * step + (k % size),
+  );
   const rows = leaf(encodeNumbers(at, "int64"), [count, size], "int64");
   return movedim(indexSelect(x, d, rows), d + 1, -1);
 }

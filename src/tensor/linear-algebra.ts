@@ -9,7 +9,10 @@ import type { Tensor } from "./tensor.ts";
 /** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.shape.length === 0 || b.shape.length === 0) {
-    fail("matmul", `0-d tensors have no matrix product; use mul(). Got ${show(a.shape)} and ${show(b.shape)}`);
+    fail(
+      "matmul",
+      `0-d tensors have no matrix product; use mul(). Got ${show(a.shape)} and ${show(b.shape)}`,
+    );
   }
   const [x, y] = promoted(a, b);
   const left = x.shape.length === 1 ? unsqueeze(x, 0) : x;
@@ -22,5 +25,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** x Wᵀ + b for x [..., in], weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  return apply("linear", bias === undefined ? [x, weight] : [x, weight, bias], NONE);
+  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  const shape = [...x.shape.slice(0, -1), weight.shape[0] ?? 0];
+  return apply("linear", inputs, NONE, shape.length === 2 ? [] : [shape]);
 }

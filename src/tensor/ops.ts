@@ -42,7 +42,7 @@ export type ScatterReduction = "none" | "add" | "mul" | "amax" | "amin";
 export interface Ops {
   // Values. `constant` is baked into the program.
   constant: { readonly value: number; readonly dtype: DType };
-  /** start, start + step, ... [start], [count], [step] */
+  /** start, start + step, ... before limit. [start], [limit], [step] */
   range: None;
 
   // Elementwise, one operand.
@@ -111,7 +111,7 @@ export interface Ops {
 
   // Linear algebra and normalisation.
   matmul: None;
-  /** x [..., in], weight [out, in], bias? [out] */
+  /** x [..., in], weight [out, in], bias? [out]. [shape of the result] unless it has rank 2 */
   linear: None;
   softmax: Along;
   logSoftmax: Along;

@@ -129,7 +129,10 @@ function linear(inputs: readonly Tensor[]): Signature {
   }
   const outer = w.shape[0] ?? 0;
   if (b !== undefined && (b.shape.length !== 1 || b.shape[0] !== outer)) {
-    fail("linear", `bias ${show(b.shape)} does not fit weight ${show(w.shape)}: expected [${outer}]`);
+    fail(
+      "linear",
+      `bias ${show(b.shape)} does not fit weight ${show(w.shape)}: expected [${outer}]`,
+    );
   }
   return { shape: [...x.shape.slice(0, -1), outer], dtype: x.dtype };
 }
@@ -255,7 +258,10 @@ const scatter: Rule<Ops["scatter"]> = (inputs, { dim }) => {
   const [x, index, source] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
   checkGather("scatter", x, index, dim);
   if (show(source.shape) !== show(index.shape)) {
-    fail("scatter", `source ${show(source.shape)} must have the shape of index ${show(index.shape)}`);
+    fail(
+      "scatter",
+      `source ${show(source.shape)} must have the shape of index ${show(index.shape)}`,
+    );
   }
   return { shape: x.shape, dtype: x.dtype };
 };
@@ -282,10 +288,16 @@ const scatterNd: Rule<Ops["scatterNd"]> = (inputs) => {
 function checkConv(op: string, x: Tensor, w: Tensor, channels: number, spatial: number): void {
   const rank = spatial + 2;
   if (x.shape.length !== rank || w.shape.length !== rank) {
-    fail(op, `input ${show(x.shape)} and weight ${show(w.shape)} must both have ${rank} dimensions`);
+    fail(
+      op,
+      `input ${show(x.shape)} and weight ${show(w.shape)} must both have ${rank} dimensions`,
+    );
   }
   if (x.shape[1] !== channels) {
-    fail(op, `input ${show(x.shape)} has ${x.shape[1]} channels; weight ${show(w.shape)} wants ${channels}`);
+    fail(
+      op,
+      `input ${show(x.shape)} has ${x.shape[1]} channels; weight ${show(w.shape)} wants ${channels}`,
+    );
   }
 }
 
@@ -299,7 +311,8 @@ const conv: Rule<Ops["conv"]> = (inputs, a: Convolution) => {
     const [before, after] = a.padding[i] ?? [0, 0];
     const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
     const room = (x.shape[i + 2] ?? 0) + before + after - window;
-    if (room < 0) fail("conv", `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
+    if (room < 0)
+      fail("conv", `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
     return Math.floor(room / stride) + 1;
   });
   return { shape: [x.shape[0] ?? 0, w.shape[0] ?? 0, ...spatial], dtype: x.dtype };
@@ -330,10 +343,14 @@ const pool =
   (inputs, a) => {
     const x = input(inputs, 0);
     if (x.shape.length !== a.kernel.length + 2) {
-      fail("maxPool", `expected [batch, channels, ${a.kernel.length} spatial dims], got ${show(x.shape)}`);
+      fail(
+        "maxPool",
+        `expected [batch, channels, ${a.kernel.length} spatial dims], got ${show(x.shape)}`,
+      );
     }
     const spatial = a.kernel.map((_, i) => pooledSize(x.shape[i + 2] ?? 0, i, a));
-    if (spatial.some((n) => n < 1)) fail("maxPool", `input ${show(x.shape)} is smaller than the window`);
+    if (spatial.some((n) => n < 1))
+      fail("maxPool", `input ${show(x.shape)} is smaller than the window`);
     return {
       shape: [...x.shape.slice(0, 2), ...spatial],
       dtype: dtype === "values" ? x.dtype : "int64",
@@ -343,7 +360,10 @@ const pool =
 /** Shape and element type of every operation's result; also where bad operands are refused. */
 export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   constant: (_, { dtype }) => ({ shape: [], dtype }),
-  range: (_inputs, _, sizes) => ({ shape: [size(sizes, 1)[0] ?? 0], dtype: "int64" }),
+  range: (_inputs, _, sizes) => {
+    const [start = 0, limit = 0, step = 1] = sizes.map((s) => s[0] ?? 0);
+    return { shape: [sliceLength(start, limit, step)], dtype: "int64" };
+  },
 
   neg: same,
   abs: same,
@@ -428,7 +448,8 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   pad,
   trilu: (inputs) => {
     const x = input(inputs, 0);
-    if (x.shape.length < 2) fail("tril/triu", `expected matrices [..., m, n], got ${show(x.shape)}`);
+    if (x.shape.length < 2)
+      fail("tril/triu", `expected matrices [..., m, n], got ${show(x.shape)}`);
     return { shape: x.shape, dtype: x.dtype };
   },
 

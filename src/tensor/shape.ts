@@ -22,7 +22,10 @@ export function sameShape(a: Shape, b: Shape): boolean {
 export function normalizeDim(op: string, dim: number, rank: number): number {
   const limit = Math.max(rank, 1);
   if (!Number.isInteger(dim) || dim < -limit || dim >= limit) {
-    fail(op, `dim ${dim} is out of range for a tensor of ${rank} dimensions; expected ${-limit} to ${limit - 1}`);
+    fail(
+      op,
+      `dim ${dim} is out of range for a tensor of ${rank} dimensions; expected ${-limit} to ${limit - 1}`,
+    );
   }
   return dim < 0 ? dim + limit : dim;
 }

@@ -141,13 +141,7 @@ export function repeatInterleave(x: Tensor, times: number, dim: number): Tensor 
 }
 
 /** Elements from `start` to before `end` in steps, negative bounds counting from the end. */
-export function slice(
-  x: Tensor,
-  dim: number,
-  start = 0,
-  end: number = Infinity,
-  step = 1,
-): Tensor {
+export function slice(x: Tensor, dim: number, start = 0, end: number = Infinity, step = 1): Tensor {
   const d = normalizeDim("slice", dim, x.shape.length);
   if (!Number.isInteger(step) || step < 1) {
     fail("slice", `step must be a positive integer, got ${step}; use flip() to reverse`);
@@ -167,7 +161,10 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
   const d = normalizeDim("narrow", dim, x.shape.length);
   const from = start < 0 ? start + sizeAt(x, d) : start;
   if (from < 0 || length < 0 || from + length > sizeAt(x, d)) {
-    fail("narrow", `${length} elements from ${start} do not lie in dimension ${dim} of ${show(x.shape)}`);
+    fail(
+      "narrow",
+      `${length} elements from ${start} do not lie in dimension ${dim} of ${show(x.shape)}`,
+    );
   }
   return slice(x, d, from, from + length);
 }
@@ -202,7 +199,7 @@ export function roll(
   return along.reduce((y, dim, i) => {
     const d = normalizeDim("roll", dim, y.shape.length);
     const n = sizeAt(y, d);
-    const cut = n === 0 ? 0 : (((-(by[i] ?? 0) % n) + n) % n);
+    const cut = n === 0 ? 0 : ((-(by[i] ?? 0) % n) + n) % n;
     return cut === 0 ? y : cat([slice(y, d, cut), slice(y, d, 0, cut)], d);
   }, x);
 }

@@ -79,7 +79,9 @@ export abstract class TensorCore {
     if (this.numel !== 1) {
       fail("item", `expected a tensor of one element, got shape ${show(this.shape)}`);
     }
-    return toNumbers(await this.data(), this.dtype)[0] ?? internal("a tensor of one element has none");
+    return (
+      toNumbers(await this.data(), this.dtype)[0] ?? internal("a tensor of one element has none")
+    );
   }
 
   /** Reads like PyTorch's print. A tensor that is not evaluated shows its shape only. */

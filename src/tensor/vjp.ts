@@ -1,6 +1,11 @@
 import { apply } from "./apply.ts";
 import { add, cast, constant, div, mul, sub, unary, where } from "./arithmetic.ts";
-import { convInputGrad, convWeightGrad, transposeInputGrad, transposeWeightGrad } from "./convolution-grad.ts";
+import {
+  convInputGrad,
+  convWeightGrad,
+  transposeInputGrad,
+  transposeWeightGrad,
+} from "./convolution-grad.ts";
 import { inverseOrder } from "./indexing.ts";
 import { NONE, type OpName, type Ops } from "./ops.ts";
 import { mean, reduceTo, sum } from "./reductions.ts";
@@ -25,7 +30,9 @@ export interface Application<Attributes> {
  * Vector-Jacobian product: the gradient of each operand, `undefined` where there is none. A part
  * may still be broadcast: the driver sums it to the operand's shape.
  */
-export type Vjp<Attributes> = (application: Application<Attributes>) => readonly (Tensor | undefined)[];
+export type Vjp<Attributes> = (
+  application: Application<Attributes>,
+) => readonly (Tensor | undefined)[];
 
 type Any = Application<unknown>;
 
@@ -57,7 +64,10 @@ function geluSlope(x: Tensor, approximate: "none" | "tanh"): Tensor {
   const [half, one] = [num(0.5, x), num(1, x)];
   if (approximate === "none") {
     const cdf = mul(half, add(one, unary("erf", mul(x, num(Math.SQRT1_2, x)))));
-    const density = mul(num(1 / Math.sqrt(2 * Math.PI), x), unary("exp", mul(num(-0.5, x), mul(x, x))));
+    const density = mul(
+      num(1 / Math.sqrt(2 * Math.PI), x),
+      unary("exp", mul(num(-0.5, x), mul(x, x))),
+    );
     return add(cdf, mul(x, density));
   }
   const [c, k] = [num(Math.sqrt(2 / Math.PI), x), num(0.044715, x)];
@@ -94,7 +104,10 @@ const product: Vjp<Ops["prod"]> = (a) => {
   const order = [...rest, ...dims];
   const rows = flattenTail(apply("permute", [x], { dims: order }), rest.length);
   const others = mul(exclusiveProduct(rows, false), exclusiveProduct(rows, true));
-  const shaped = reshape(others, order.map((d) => sizeAt(x, d)));
+  const shaped = reshape(
+    others,
+    order.map((d) => sizeAt(x, d)),
+  );
   const back = apply("permute", [shaped], { dims: inverseOrder(order) });
   return [mul(keepDims(a.g, x, dims), back)];
 };
@@ -128,7 +141,8 @@ const matmul: Vjp<unknown> = (a) => {
 
 const linear: Vjp<unknown> = (a) => {
   const [x, w] = [at(a, 0), at(a, 1)];
-  const rows = (t: Tensor): Tensor => reshape(t, [numel(t.shape.slice(0, -1)), t.shape.at(-1) ?? 1]);
+  const rows = (t: Tensor): Tensor =>
+    reshape(t, [numel(t.shape.slice(0, -1)), t.shape.at(-1) ?? 1]);
   const g = rows(a.g);
   return [
     a.wanted[0] === true ? reshape(apply("matmul", [g, w], NONE), x.shape) : undefined,
@@ -171,18 +185,28 @@ const sliced: Vjp<Ops["slice"]> = (a) => {
     dims.reduceRight((g, d, i) => {
       const [start, step, n] = [a.sizes[0]?.[i] ?? 0, steps[i] ?? 1, sizeAt(x, d)];
       if (step === 1) return padTo(g, d, start, n);
-      const zero = expand(num(0, g), g.shape.map((m, j) => (j === d ? n : m)));
-      const count = apply("range", [], NONE, [[start], [sizeAt(g, d)], [step]]);
+      const zero = expand(
+        num(0, g),
+        g.shape.map((m, j) => (j === d ? n : m)),
+      );
+      const rows = apply("range", [], NONE, [[start], [start + step * sizeAt(g, d)], [step]]);
       const front = movedTo(zero, d, 0);
-      const index = reshape(count, [sizeAt(g, d), 1]);
-      return movedTo(apply("scatterNd", [front, index, movedTo(g, d, 0)], { reduce: "none" }), 0, d);
+      const index = reshape(rows, [sizeAt(g, d), 1]);
+      return movedTo(
+        apply("scatterNd", [front, index, movedTo(g, d, 0)], { reduce: "none" }),
+        0,
+        d,
+      );
     }, a.g),
   ];
 };
 
 function padTo(g: Tensor, dim: number, start: number, n: number): Tensor {
   const [before, after] = [start, n - start - sizeAt(g, dim)];
-  const pads = [...g.shape.map((_, i) => (i === dim ? before : 0)), ...g.shape.map((_, i) => (i === dim ? after : 0))];
+  const pads = [
+    ...g.shape.map((_, i) => (i === dim ? before : 0)),
+    ...g.shape.map((_, i) => (i === dim ? after : 0)),
+  ];
   return apply("pad", [g], { mode: "constant", value: 0 }, [pads]);
 }
 
@@ -214,7 +238,9 @@ const pad: Vjp<Ops["pad"]> = (a) => {
   const sources = apply("pad", [positions], { mode: a.attributes.mode, value: 0 }, [pads]);
   const into = expand(num(0, x), [numel(x.shape)]);
   const index = reshape(sources, [numel(a.g.shape), 1]);
-  const summed = apply("scatterNd", [into, index, reshape(a.g, [numel(a.g.shape)])], { reduce: "add" });
+  const summed = apply("scatterNd", [into, index, reshape(a.g, [numel(a.g.shape)])], {
+    reduce: "add",
+  });
   return [reshape(summed, x.shape)];
 };
 
@@ -239,7 +265,11 @@ const scatter: Vjp<Ops["scatter"]> = (a) => {
   const read = apply("gather", [a.g, index], { dim });
   if (reduce === "add") return [a.g, undefined, read];
   if (reduce !== "none") return refuseReduction("scatter", reduce);
-  return [apply("scatter", [a.g, index, zerosLike(source)], { dim, reduce: "none" }), undefined, read];
+  return [
+    apply("scatter", [a.g, index, zerosLike(source)], { dim, reduce: "none" }),
+    undefined,
+    read,
+  ];
 };
 
 const scatterNd: Vjp<Ops["scatterNd"]> = (a) => {
@@ -287,7 +317,9 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
   sinh: elementwise((x) => unary("cosh", x)),
   cosh: elementwise((x) => unary("sinh", x)),
   tanh: elementwise((_, y) => sub(num(1, y), mul(y, y))),
-  erf: elementwise((x) => mul(num(2 / Math.sqrt(Math.PI), x), unary("exp", unary("neg", mul(x, x))))),
+  erf: elementwise((x) =>
+    mul(num(2 / Math.sqrt(Math.PI), x), unary("exp", unary("neg", mul(x, x)))),
+  ),
   sigmoid: elementwise((_, y) => mul(y, sub(num(1, y), y))),
   relu: elementwise((x) => mask(compare("gt", x, num(0, x)), x)),
   gelu: (a) => [mul(a.g, geluSlope(at(a, 0), a.attributes.approximate))],
@@ -315,7 +347,11 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
     const zero = num(0, x);
     const slope = mul(p, apply("pow", [x, sub(p, num(1, x))], NONE));
     // 0 ** p has slope 0 in p for p >= 0, where log(0) would give NaN.
-    const log = where(compare("gt", x, zero), unary("log", where(compare("gt", x, zero), x, num(1, x))), zero);
+    const log = where(
+      compare("gt", x, zero),
+      unary("log", where(compare("gt", x, zero), x, num(1, x))),
+      zero,
+    );
     return [
       a.wanted[0] === true ? mul(a.g, where(compare("eq", p, zero), zero, slope)) : undefined,
       a.wanted[1] === true ? mul(a.g, mul(a.y, log)) : undefined,

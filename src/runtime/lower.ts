@@ -1,0 +1,248 @@
+import type { DType } from "../tensor/dtype.ts";
+import { internal } from "../tensor/errors.ts";
+import type { Convolution, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { GraphBuilder } from "./graph-builder.ts";
+import { onnxDTypeCode } from "./onnx/encode.ts";
+import type { OnnxAttributes } from "./onnx/model.ts";
+
+/** One operation to be written into an ONNX graph. */
+export interface Lowering<Attributes> {
+  readonly graph: GraphBuilder;
+  /** Names of the operands' values. */
+  readonly inputs: readonly string[];
+  /** The operands, for their dtypes and ranks; their sizes differ between runs. */
+  readonly operands: readonly Tensor[];
+  readonly result: { readonly dtype: DType; readonly rank: number };
+  readonly attributes: Attributes;
+  /** Names of the size operands. */
+  readonly sizes: readonly string[];
+  readonly variant: string;
+}
+
+/** Writes one operation and names its result. */
+export type Lower<Attributes> = (lowering: Lowering<Attributes>) => string;
+
+const int = (value: number): { int: number } => ({ int: value });
+const flag = (value: boolean): { int: number } => ({ int: value ? 1 : 0 });
+
+function castTo(graph: GraphBuilder, value: string, dtype: DType): string {
+  return graph.node("Cast", [value], { to: int(onnxDTypeCode(dtype)) });
+}
+
+const plain =
+  (op: string, attributes: OnnxAttributes = {}): Lower<unknown> =>
+  ({ graph, inputs }) =>
+    graph.node(op, inputs, attributes);
+
+const reduce =
+  (op: string): Lower<Ops["sum"]> =>
+  ({ graph, inputs, attributes: { dims, keepdim } }) =>
+    graph.node(op, [...inputs, graph.ints(dims)], { keepdims: flag(keepdim) });
+
+/** ONNX Runtime's ArgMax and ArgMin know few integer types. */
+const position =
+  (op: string): Lower<Ops["argmax"]> =>
+  ({ graph, inputs, operands, attributes: { dim, keepdim } }) => {
+    const [x = ""] = inputs;
+    const dtype = operands[0]?.dtype;
+    const wide = dtype === "int64" || dtype === "bool";
+    const input = wide ? castTo(graph, x, "float64") : x;
+    return graph.node(op, [input], { axis: int(dim), keepdims: flag(keepdim) });
+  };
+
+const topk =
+  (output: 0 | 1): Lower<Ops["topkValues"]> =>
+  ({ graph, inputs, sizes, attributes: { dim, largest } }) => {
+    const attributes = { axis: int(dim), largest: flag(largest), sorted: int(1) };
+    const names = graph.nodes("TopK", [...inputs, ...sizes], attributes, { outputs: 2 });
+    return names[output] ?? internal("TopK has two outputs");
+  };
+
+/**
+ * x Wᵀ. ONNX Runtime multiplies a weight that it could not pack beforehand faster when the weight
+ * is the left operand, but for very few rows.
+ */
+const linear: Lower<Ops["linear"]> = ({ graph, inputs, sizes, result, variant }) => {
+  const [x = "", w = "", b] = inputs;
+  const { rank } = result;
+  const rows = rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) });
+  const product = variant === "gemm" ? rowsTimes(graph, rows, w, b) : turned(graph, rows, w, b);
+  return rank === 2 ? product : graph.node("Reshape", [product, ...sizes], { allowzero: int(1) });
+};
+
+function rowsTimes(graph: GraphBuilder, rows: string, w: string, b: string | undefined): string {
+  return graph.node("Gemm", b === undefined ? [rows, w] : [rows, w, b], { transB: int(1) });
+}
+
+function turned(graph: GraphBuilder, rows: string, w: string, b: string | undefined): string {
+  const columns = graph.node("Gemm", [w, rows], { transB: int(1) });
+  const product = graph.node("Transpose", [columns], { perm: { ints: [1, 0] } });
+  return b === undefined ? product : graph.node("Add", [product, b]);
+}
+
+const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
+  const [x = ""] = inputs;
+  const [starts = "", ends = ""] = sizes;
+  return graph.node("Slice", [x, starts, ends, graph.ints(dims), graph.ints(steps)]);
+};
+
+const PAD_MODES = { constant: "constant", reflect: "reflect", replicate: "edge" } as const;
+
+const pad: Lower<Ops["pad"]> = ({ graph, inputs, sizes, result, attributes: { mode, value } }) =>
+  graph.node("Pad", [...inputs, ...sizes, graph.constant([value], result.dtype, [])], {
+    mode: { string: PAD_MODES[mode] },
+  });
+
+const REDUCTIONS: { readonly [K in ScatterReduction]: string } = {
+  none: "none",
+  add: "add",
+  mul: "mul",
+  amax: "max",
+  amin: "min",
+};
+
+/** ONNX's point operations take int64 only. */
+function points({ graph, inputs, operands }: Lowering<unknown>): string[] {
+  return inputs.map((name, i) =>
+    i === 1 && operands[1]?.dtype !== "int64" ? castTo(graph, name, "int64") : name,
+  );
+}
+
+function convolution(a: Convolution): OnnxAttributes {
+  return {
+    strides: { ints: a.stride },
+    dilations: { ints: a.dilation },
+    group: int(a.groups),
+    pads: {
+      ints: [...a.padding.map(([before]) => before), ...a.padding.map(([, after]) => after)],
+    },
+  };
+}
+
+const pool =
+  (output: 0 | 1): Lower<Pooling> =>
+  ({ graph, inputs, attributes: a }) => {
+    const attributes = {
+      kernel_shape: { ints: a.kernel },
+      strides: { ints: a.stride },
+      pads: { ints: [...a.padding, ...a.padding] },
+      dilations: { ints: a.dilation },
+      ceil_mode: flag(a.ceilMode),
+    };
+    const names = graph.nodes("MaxPool", inputs, attributes, { outputs: 2 });
+    return names[output] ?? internal("MaxPool has two outputs");
+  };
+
+/** How each operation is written in ONNX. */
+export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
+  constant: ({ graph, attributes: { value, dtype } }) => graph.constant([value], dtype, []),
+  range: ({ graph, sizes }) => graph.node("Range", sizes),
+
+  neg: plain("Neg"),
+  abs: plain("Abs"),
+  sign: plain("Sign"),
+  exp: plain("Exp"),
+  log: plain("Log"),
+  sqrt: plain("Sqrt"),
+  reciprocal: plain("Reciprocal"),
+  sin: plain("Sin"),
+  cos: plain("Cos"),
+  atan: plain("Atan"),
+  sinh: plain("Sinh"),
+  cosh: plain("Cosh"),
+  tanh: plain("Tanh"),
+  erf: plain("Erf"),
+  sigmoid: plain("Sigmoid"),
+  relu: plain("Relu"),
+  gelu: ({ graph, inputs, attributes: { approximate } }) =>
+    graph.node(approximate === "tanh" ? "FastGelu" : "Gelu", inputs, {}, { custom: true }),
+  floor: plain("Floor"),
+  ceil: plain("Ceil"),
+  round: plain("Round"),
+  not: plain("Not"),
+  isnan: plain("IsNaN"),
+  isinf: plain("IsInf"),
+  cast: ({ graph, inputs, attributes: { dtype } }) => castTo(graph, inputs[0] ?? "", dtype),
+  detach: () => internal("detach is resolved before lowering"),
+
+  add: plain("Add"),
+  sub: plain("Sub"),
+  mul: plain("Mul"),
+  div: plain("Div"),
+  pow: plain("Pow"),
+  maximum: plain("Max"),
+  minimum: plain("Min"),
+  remainder: plain("Mod"),
+  fmod: plain("Mod", { fmod: int(1) }),
+  eq: plain("Equal"),
+  lt: plain("Less"),
+  le: plain("LessOrEqual"),
+  gt: plain("Greater"),
+  ge: plain("GreaterOrEqual"),
+  and: plain("And"),
+  or: plain("Or"),
+  xor: plain("Xor"),
+  where: plain("Where"),
+
+  sum: reduce("ReduceSum"),
+  mean: reduce("ReduceMean"),
+  amax: reduce("ReduceMax"),
+  amin: reduce("ReduceMin"),
+  prod: reduce("ReduceProd"),
+  argmax: position("ArgMax"),
+  argmin: position("ArgMin"),
+  cumsum: ({ graph, inputs, attributes: { dim, reverse } }) =>
+    graph.node("CumSum", [...inputs, graph.constant([dim], "int64", [])], {
+      reverse: flag(reverse),
+    }),
+  topkValues: topk(0),
+  topkIndices: topk(1),
+
+  matmul: plain("MatMul"),
+  linear,
+  softmax: ({ graph, inputs, attributes: { dim } }) =>
+    graph.node("Softmax", inputs, { axis: int(dim) }),
+  logSoftmax: ({ graph, inputs, attributes: { dim } }) =>
+    graph.node("LogSoftmax", inputs, { axis: int(dim) }),
+  layerNorm: ({ graph, inputs, attributes: { axes, eps } }) =>
+    graph.node("LayerNormalization", inputs, { axis: int(-axes), epsilon: { float: eps } }),
+  inverse: ({ graph, inputs }) => graph.node("Inverse", inputs, {}, { custom: true }),
+  det: plain("Det"),
+
+  reshape: ({ graph, inputs, sizes }) =>
+    graph.node("Reshape", [...inputs, ...sizes], { allowzero: int(1) }),
+  permute: ({ graph, inputs, attributes: { dims } }) =>
+    graph.node("Transpose", inputs, { perm: { ints: dims } }),
+  expand: ({ graph, inputs, sizes }) => graph.node("Expand", [...inputs, ...sizes]),
+  slice,
+  concat: ({ graph, inputs, attributes: { dim } }) =>
+    graph.node("Concat", inputs, { axis: int(dim) }),
+  pad,
+  trilu: ({ graph, inputs, sizes, attributes: { upper } }) =>
+    graph.node("Trilu", [...inputs, ...sizes], { upper: flag(upper) }),
+
+  indexSelect: ({ graph, inputs, attributes: { dim } }) =>
+    graph.node("Gather", inputs, { axis: int(dim) }),
+  gather: ({ graph, inputs, attributes: { dim } }) =>
+    graph.node("GatherElements", inputs, { axis: int(dim) }),
+  scatter: ({ graph, inputs, attributes: { dim, reduce: how } }) =>
+    graph.node("ScatterElements", inputs, {
+      axis: int(dim),
+      reduction: { string: REDUCTIONS[how] },
+    }),
+  gatherNd: (l) => l.graph.node("GatherND", points(l)),
+  scatterNd: (l) =>
+    l.graph.node("ScatterND", points(l), {
+      reduction: { string: REDUCTIONS[l.attributes.reduce] },
+    }),
+
+  conv: ({ graph, inputs, attributes }) => graph.node("Conv", inputs, convolution(attributes)),
+  convTranspose: ({ graph, inputs, attributes }) =>
+    graph.node("ConvTranspose", inputs, {
+      ...convolution(attributes),
+      output_padding: { ints: attributes.outputPadding },
+    }),
+  maxPool: pool(0),
+  maxPoolIndices: pool(1),
+};

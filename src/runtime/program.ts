@@ -1,0 +1,152 @@
+import type { Origin } from "../tensor/apply.ts";
+import { internal } from "../tensor/errors.ts";
+import { NONE } from "../tensor/ops.ts";
+import { numel } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { linearVariant } from "./linear-variant.ts";
+
+/** One operation of a program; its place in the list is the id of its value. */
+export interface Step {
+  /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */
+  readonly tensor: Tensor;
+  readonly origin: Origin;
+  readonly inputs: readonly number[];
+  /** Slots of its size operands. */
+  readonly sizes: readonly number[];
+  /** Which of several kernels computes it. */
+  readonly variant: string;
+}
+
+/** A value that comes from outside. */
+export interface Input {
+  readonly tensor: Tensor;
+}
+
+export type Value = Step | Input;
+
+/** A graph in canonical form: equal subgraphs are one, sizes are operands. */
+export interface Program {
+  readonly values: readonly Value[];
+  /** int64 operands, by slot. */
+  readonly sizes: readonly (readonly number[])[];
+  /** Which operands are 0-d. */
+  readonly scalarSizes: ReadonlySet<number>;
+  /** Ids of the values asked for, in order. */
+  readonly outputs: readonly number[];
+  /** Equal for programs that differ in sizes and data only. */
+  readonly signature: string;
+}
+
+export function isStep(value: Value): value is Step {
+  return "origin" in value;
+}
+
+/** Operations whose size operands ONNX wants as 0-d. */
+const SCALAR_SIZES: ReadonlySet<string> = new Set(["range", "trilu"]);
+
+class ProgramBuilder {
+  readonly #ids = new Map<Tensor, number>();
+  readonly #byKey = new Map<string, number>();
+  readonly #slots = new Map<string, number>();
+  readonly #values: Value[] = [];
+  readonly #sizes: (readonly number[])[] = [];
+  readonly #scalarSizes = new Set<number>();
+  readonly #signature: string[] = [];
+
+  build(outputs: readonly Tensor[]): Program {
+    for (const t of outputs) this.#visit(t);
+    const ids = outputs.map((t) => this.#id(t));
+    return {
+      values: this.#values,
+      sizes: this.#sizes,
+      scalarSizes: this.#scalarSizes,
+      outputs: ids,
+      signature: `${this.#signature.join("\n")}\n>${ids.join(",")}`,
+    };
+  }
+
+  #id(t: Tensor): number {
+    return this.#ids.get(t) ?? internal("a tensor was not visited");
+  }
+
+  /** Numbers what a tensor depends on, then the tensor itself, without recursion. */
+  #visit(root: Tensor): void {
+    const stack: Tensor[] = [root];
+    while (stack.length > 0) {
+      const t = stack[stack.length - 1] as Tensor;
+      if (this.#ids.has(t)) {
+        stack.pop();
+        continue;
+      }
+      const depth = stack.length;
+      const origin = t.values === undefined ? t.origin : undefined;
+      if (origin !== undefined) {
+        for (const u of origin.inputs) if (!this.#ids.has(u)) stack.push(u);
+      }
+      if (stack.length > depth) continue;
+      this.#ids.set(t, origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
+      stack.pop();
+    }
+  }
+
+  #addInput(t: Tensor): number {
+    if (t.values === undefined) internal("a tensor has neither values nor an origin");
+    // Plain numbers are equal when their values are, so that separate traces share what they feed.
+    const key = t.shape.length === 0 ? `=${t.dtype}${t.values[0]}` : undefined;
+    const known = key === undefined ? undefined : this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const id = this.#values.length;
+    this.#values.push({ tensor: t });
+    this.#signature.push(`${t.dtype}:${t.shape.length}`);
+    if (key !== undefined) this.#byKey.set(key, id);
+    return id;
+  }
+
+  #addStep(t: Tensor, origin: Origin): number {
+    const inputs = origin.inputs.map((u) => this.#id(u));
+    if (origin.op === "detach") return inputs[0] ?? internal("detach without an operand");
+    const attributes = origin.attributes === NONE ? "" : JSON.stringify(origin.attributes);
+    const head = `${origin.op}${attributes}(${inputs.join(",")})`;
+    const key = origin.sizes.length === 0 ? head : `${head}${origin.sizes.join(";")}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const sizes = origin.sizes.map((s, i) => this.#slot(origin.op, i, s));
+    const variant = variantOf(t, origin);
+    const id = this.#values.length;
+    this.#values.push({ tensor: t, origin, inputs, sizes, variant });
+    this.#byKey.set(key, id);
+    this.#signature.push(`${head}${sizes.join(",")}${variant}${rankOf(t, origin)}`);
+    return id;
+  }
+
+  /**
+   * Equal operands in the same role share a slot. Sharing between roles would make sizes that are
+   * equal by accident look like another program.
+   */
+  #slot(op: string, i: number, values: readonly number[]): number {
+    const key = `${op}${i}:${values.join(",")}`;
+    const known = this.#slots.get(key);
+    if (known !== undefined) return known;
+    const slot = this.#sizes.length;
+    this.#sizes.push(values);
+    if (SCALAR_SIZES.has(op)) this.#scalarSizes.add(slot);
+    this.#slots.set(key, slot);
+    return slot;
+  }
+}
+
+/** Ranks follow from the operands but where sizes make the shape. */
+function rankOf(t: Tensor, origin: Origin): string {
+  return origin.op === "reshape" || origin.op === "expand" ? `:${t.shape.length}` : "";
+}
+
+function variantOf(t: Tensor, origin: Origin): string {
+  if (origin.op !== "linear") return "";
+  const [inner = 1, outer = 1] = [origin.inputs[1]?.shape[1], origin.inputs[1]?.shape[0]];
+  return linearVariant(numel(t.shape) / Math.max(1, outer), inner, outer);
+}
+
+/** The canonical program that computes `outputs`. */
+export function buildProgram(outputs: readonly Tensor[]): Program {
+  return new ProgramBuilder().build(outputs);
+}

@@ -1,0 +1,98 @@
+import { Tensor as OrtTensor } from "#ort";
+import type { InferenceSession } from "#ort";
+import { type DType, itemsize, type TypedArray } from "../tensor/dtype.ts";
+import { internal, TensorError } from "../tensor/errors.ts";
+import { provideEvaluator } from "../tensor/evaluate.ts";
+import { numel } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { inputName, outputName, sizeName } from "./compile.ts";
+import { narrow } from "./narrow.ts";
+import { buildProgram, isStep, type Program, type Step } from "./program.ts";
+import { withSession } from "./sessions.ts";
+import { counters, countHeld } from "./stats.ts";
+
+type Feeds = Record<string, OrtTensor>;
+
+/** Element types that ONNX Runtime's JavaScript interface carries. */
+function ortType(dtype: DType): OrtTensor.Type {
+  if (dtype === "bfloat16") {
+    throw new TensorError(
+      "bfloat16 tensors cannot be computed with; convert them with to('float32') on loading",
+    );
+  }
+  return dtype;
+}
+
+/** The runtime's view of a leaf, made once: weights are fed to every program. */
+const wrapped = new WeakMap<Tensor, OrtTensor>();
+
+function wrap(t: Tensor): OrtTensor {
+  const known = wrapped.get(t);
+  if (known !== undefined) return known;
+  const values = t.values ?? internal("a leaf has no values");
+  const made = new OrtTensor(ortType(t.dtype), values as never, t.shape);
+  wrapped.set(t, made);
+  return made;
+}
+
+function feedsOf(program: Program): Feeds {
+  const feeds: Feeds = {};
+  program.sizes.forEach((values, slot) => {
+    const dims = program.scalarSizes.has(slot) ? [] : [values.length];
+    feeds[sizeName(slot)] = new OrtTensor("int64", BigInt64Array.from(values, BigInt), dims);
+  });
+  program.values.forEach((value, id) => {
+    if (!isStep(value)) feeds[inputName(id)] = wrap(value.tensor);
+  });
+  return feeds;
+}
+
+function count(program: Program): void {
+  counters.runs++;
+  for (const value of program.values) {
+    if (!isStep(value)) continue;
+    counters.nodesRun++;
+    const { op } = value.origin;
+    counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + 1;
+    counters.multiplyAdds += multiplyAdds(value);
+  }
+}
+
+/** Multiply-adds of one step; only products count. */
+function multiplyAdds({ tensor, origin }: Step): number {
+  const [x, w] = origin.inputs;
+  if (origin.op === "matmul" || origin.op === "linear")
+    return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
+  if (origin.op === "conv") return numel(tensor.shape) * numel(w?.shape.slice(1) ?? []);
+  if (origin.op === "convTranspose") return numel(x?.shape ?? []) * numel(w?.shape.slice(1) ?? []);
+  return 0;
+}
+
+async function execute(session: InferenceSession, program: Program): Promise<TypedArray[]> {
+  const names = program.outputs.map((_, i) => outputName(i));
+  try {
+    const results = await session.run(feedsOf(program), names);
+    return names.map((name) => {
+      const result = results[name] ?? internal(`no output ${name}`);
+      return result.data as TypedArray;
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TensorError(`evaluation failed: ${reason}`, { cause });
+  }
+}
+
+/** Computes lazy tensors in one program. */
+export async function evaluateTensors(tensors: readonly Tensor[]): Promise<void> {
+  const targets = [...new Set(tensors)];
+  const program = buildProgram(narrow(targets));
+  const values = await withSession(program, (session) => execute(session, program));
+  count(program);
+  targets.forEach((t, i) => {
+    const computed = values[i] ?? internal(`no values for output ${i}`);
+    countHeld(computed, computed.length * itemsize(t.dtype));
+    if (t.values === undefined) t.settle(computed);
+  });
+}
+
+provideEvaluator(evaluateTensors);

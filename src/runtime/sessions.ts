@@ -1,0 +1,101 @@
+import { InferenceSession } from "#ort";
+import { fail } from "../tensor/errors.ts";
+import { compileModel } from "./compile.ts";
+import type { Program } from "./program.ts";
+import { counters } from "./stats.ts";
+
+/** Settings of the runtime. */
+export interface RuntimeOptions {
+  /** Programs kept compiled; the least recently used is released. @default 64 */
+  readonly maxSessions?: number;
+  /** Threads that one operation may use. @default the number of physical cores */
+  readonly threads?: number;
+}
+
+interface Entry {
+  readonly session: Promise<InferenceSession>;
+  /** Runs under way; a session is not released beneath them. */
+  uses: number;
+  evicted: boolean;
+}
+
+let settings: { maxSessions: number; threads: number | undefined } = {
+  maxSessions: 64,
+  threads: undefined,
+};
+
+/** In order of last use. */
+const sessions = new Map<string, Entry>();
+
+/**
+ * Changes settings of the runtime. Programs that are compiled already keep theirs.
+ * @throws TensorError for a count below 1.
+ */
+export function configureRuntime(options: RuntimeOptions): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Number.isInteger(value) || value < 1) {
+      fail("configureRuntime", `${name} must be an integer of 1 or more, got ${String(value)}`);
+    }
+  }
+  settings = { ...settings, ...options };
+  evict();
+}
+
+/** Releases every compiled program; they are compiled again when needed. */
+export async function clearSessions(): Promise<void> {
+  const entries = [...sessions.values()];
+  sessions.clear();
+  await Promise.all(entries.map(retire));
+}
+
+function create(program: Program): Entry {
+  counters.programsCompiled++;
+  const { threads } = settings;
+  const session = InferenceSession.create(compileModel(program), {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
+  session.then(
+    () => counters.sessionsAlive++,
+    () => sessions.delete(program.signature),
+  );
+  return { session, uses: 0, evicted: false };
+}
+
+function evict(): void {
+  for (const [key, entry] of sessions) {
+    if (sessions.size <= settings.maxSessions) return;
+    sessions.delete(key);
+    void retire(entry);
+  }
+}
+
+async function retire(entry: Entry): Promise<void> {
+  entry.evicted = true;
+  if (entry.uses === 0) await release(entry);
+}
+
+async function release(entry: Entry): Promise<void> {
+  counters.sessionsAlive--;
+  await (await entry.session).release();
+}
+
+/** Runs `work` with the program's session, which is compiled if need be and stays alive meanwhile. */
+export async function withSession<T>(
+  program: Program,
+  work: (session: InferenceSession) => Promise<T>,
+): Promise<T> {
+  let entry = sessions.get(program.signature);
+  sessions.delete(program.signature);
+  entry ??= create(program);
+  sessions.set(program.signature, entry);
+  entry.uses++;
+  evict();
+  try {
+    return await work(await entry.session);
+  } finally {
+    entry.uses--;
+    if (entry.evicted && entry.uses === 0) await release(entry);
+  }
+}
