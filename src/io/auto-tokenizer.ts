@@ -1,0 +1,71 @@
+import { FileSourceError, type FileSource } from "./file-source.ts";
+import type { HubOptions } from "./hub-files.ts";
+import { type FilesName, openFiles } from "./open-files.ts";
+import { isObject } from "./tokenizer-config.ts";
+import { TokenizerError } from "./tokenizer-error.ts";
+import { PreTrainedTokenizer, type TokenizerOptions } from "./tokenizer.ts";
+
+async function readOptional(files: FileSource, path: string): Promise<Record<string, unknown>> {
+  try {
+    const json = await files.readJson(path);
+    if (isObject(json)) return json;
+  } catch (error) {
+    if (error instanceof FileSourceError && error.code === "missing") return {};
+    throw error;
+  }
+  throw new TokenizerError(`${files.location}: ${path}: a JSON object was expected`);
+}
+
+async function readTokenizer(files: FileSource): Promise<unknown> {
+  try {
+    return await files.readJson("tokenizer.json");
+  } catch (error) {
+    if (!(error instanceof FileSourceError && error.code === "missing")) throw error;
+    throw new FileSourceError(
+      "missing",
+      `${error.message}; a tokenizer is read from tokenizer.json: make one in Python with ` +
+        "AutoTokenizer.from_pretrained(name).save_pretrained(directory)",
+      { cause: error },
+    );
+  }
+}
+
+async function fromPretrained(
+  name: FilesName,
+  options: HubOptions & TokenizerOptions = {},
+): Promise<PreTrainedTokenizer> {
+  const files = await openFiles(name, options);
+  const json = await readTokenizer(files);
+  const special = await readOptional(files, "special_tokens_map.json");
+  const config = await readOptional(files, "tokenizer_config.json");
+  try {
+    return new PreTrainedTokenizer(json, { ...special, ...config }, options);
+  } catch (error) {
+    if (!(error instanceof TokenizerError)) throw error;
+    throw new TokenizerError(`${files.location}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Loads the tokenizer of a model. */
+export const AutoTokenizer: {
+  /**
+   * Reads `tokenizer.json`, and `tokenizer_config.json` and `special_tokens_map.json` if they are
+   * there.
+   *
+   * @param name a directory, a model of the Hugging Face Hub, or another place that `openFiles`
+   * knows.
+   * @throws FileSourceError when there is no `tokenizer.json`; TokenizerError when it cannot be used.
+   *
+   * @example
+   * ```ts
+   * const tokenizer = await AutoTokenizer.fromPretrained("openai-community/gpt2", {
+   *   padToken: "<|endoftext|>",
+   *   paddingSide: "left",
+   * });
+   * ```
+   */
+  readonly fromPretrained: (
+    name: FilesName,
+    options?: HubOptions & TokenizerOptions,
+  ) => Promise<PreTrainedTokenizer>;
+} = { fromPretrained };
