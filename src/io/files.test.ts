@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DownloadProgress } from "./download.ts";
 import { FileSourceError } from "./file-source.ts";
 import { HttpFiles } from "./http-files.ts";
@@ -229,6 +229,20 @@ describe("the Hub", () => {
     const files = open({ signal: controller.signal, onProgress: () => controller.abort() });
     await expect(files.readBytes("big/weights.bin")).rejects.toMatchObject({ name: "AbortError" });
     expect(await filesBelow(cacheDir)).toEqual(["main"]);
+  });
+
+  it("keeps files in memory where there is no disk, as in a browser", async () => {
+    vi.stubGlobal("process", { env: {} });
+    try {
+      const files = await openFiles("org/model", { hubUrl: hub.url });
+      expect(await files.readJson("config.json")).toEqual({ layers: 2 });
+      expect((await files.readBytes("big/weights.bin")).length).toBe(50_000);
+      expect(() => new LocalFiles("models")).toThrow("needs a file system");
+      await expect(openFiles("file:///models")).rejects.toThrow("which a browser cannot read");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(await filesBelow(cacheDir)).toEqual([]);
   });
 
   it.each(["", "a/b/c", "../x", "a/..", "a b", "./model"])("refuses the id %j", (id) => {
