@@ -58,9 +58,17 @@ export const AutoTokenizer: {
    *
    * @example
    * ```ts
-   * const tokenizer = await AutoTokenizer.fromPretrained("openai-community/gpt2", {
-   *   padToken: "<|endoftext|>",
+   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini", {
    *   paddingSide: "left",
+   * });
+   * console.log(tokenizer.encode("The capital of Spain is"));
+   * ```
+   *
+   * From the Hub, with a token to pad with, of which GPT-2 names none:
+   *
+   * ```ts no-run
+   * const gpt2 = await AutoTokenizer.fromPretrained("openai-community/gpt2", {
+   *   padToken: "<|endoftext|>",
    * });
    * ```
    */

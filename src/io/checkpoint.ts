@@ -182,7 +182,8 @@ async function isThere(files: FileSource, names: readonly string[]): Promise<str
  * file.
  *
  * @example
- * ```ts
+ * ```ts no-run
+ * import { openFiles } from "tsvene";
  * const checkpoint = await openCheckpoint(await openFiles("models/tsvene-mini"));
  * for (const name of checkpoint.names) console.log(name, checkpoint.info(name).shape);
  * await checkpoint.close();

@@ -19,7 +19,7 @@ async function openSource(file: string | ArrayBuffer | Uint8Array | Blob): Promi
  * do not have (U16, U32, U64, C64, F8).
  *
  * @example
- * ```ts
+ * ```ts no-run
  * const tensors = await loadSafetensors("model.safetensors");
  * console.log(tensors.get("wte.weight")?.shape);
  * ```

@@ -9,7 +9,8 @@ export type FileContent = string | ArrayBuffer | Uint8Array | Blob;
  *
  * @example
  * ```ts
- * const files = new MemoryFiles({ "config.json": "{}", "model.safetensors": chosenFile });
+ * const files = new MemoryFiles({ "config.json": '{"n_layer": 2}' });
+ * console.log(await files.readJson("config.json"));
  * ```
  */
 export class MemoryFiles extends FileSource {

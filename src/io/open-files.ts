@@ -43,8 +43,8 @@ function asUrl(name: string | URL): URL | undefined {
  *
  * @example
  * ```ts
- * const files = await openFiles("openai-community/gpt2", { revision: "main" });
- * const config = await files.readJson("config.json");
+ * const files = await openFiles("models/tsvene-mini");
+ * console.log(files.location, await files.readJson("tokenizer_config.json"));
  * ```
  */
 export async function openFiles(name: FilesName, options: HubOptions = {}): Promise<FileSource> {

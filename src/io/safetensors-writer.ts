@@ -124,7 +124,7 @@ export function tensorBytes(name: string, tensor: RawTensor): Uint8Array {
  *
  * @example
  * ```ts
- * const weight: RawTensor = { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) };
+ * const weight = { dtype: "float32" as const, shape: [2], data: Float32Array.of(1, 2) };
  * const bytes = encodeSafetensors(new Map([["weight", weight]]), { format: "pt" });
  * ```
  */

@@ -21,7 +21,8 @@ async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
  * anything is written.
  *
  * @example
- * ```ts
+ * ```ts no-run
+ * import { tensor } from "tsvene";
  * await saveSafetensors("direction.safetensors", { happy: tensor([0.5, -1]) });
  * ```
  */
