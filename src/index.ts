@@ -7,3 +7,5 @@ export { evaluate } from "./tensor/evaluate.ts";
 export { cat, stack } from "./tensor/shaping.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./runtime/index.ts";
+export * from "./io/index.ts";
+export * from "./nn/index.ts";

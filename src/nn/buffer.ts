@@ -1,0 +1,30 @@
+import { TensorError } from "../tensor/errors.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** State of a module that is saved with it but not trained, such as running statistics. */
+export class Buffer {
+  /** Whether checkpoints hold it. */
+  readonly persistent: boolean;
+  #value: Tensor;
+
+  constructor(value: Tensor, { persistent = true }: { readonly persistent?: boolean } = {}) {
+    this.#value = value.detach();
+    this.persistent = persistent;
+  }
+
+  get value(): Tensor {
+    return this.#value;
+  }
+
+  /** Takes another value of the same shape and dtype. */
+  set(value: Tensor): void {
+    if (!sameShape(value.shape, this.#value.shape) || value.dtype !== this.#value.dtype) {
+      throw new TensorError(
+        `Buffer.set: expected ${this.#value.dtype} ${show(this.#value.shape)}, ` +
+          `got ${value.dtype} ${show(value.shape)}`,
+      );
+    }
+    this.#value = value.detach();
+  }
+}

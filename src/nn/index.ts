@@ -1,0 +1,11 @@
+export { Buffer } from "./buffer.ts";
+export { Activation } from "./layers/activation.ts";
+export { Conv1D } from "./layers/conv1d.ts";
+export { Dropout } from "./layers/dropout.ts";
+export { Embedding, type EmbeddingOptions } from "./layers/embedding.ts";
+export { LayerNorm, type LayerNormOptions } from "./layers/layer-norm.ts";
+export { Linear, type LinearOptions } from "./layers/linear.ts";
+export { ModuleList, Sequential } from "./module-list.ts";
+export { type LoadOptions, Module } from "./module.ts";
+export { EditScope, site, type SiteHandler, type SiteName, type Visit } from "./scope.ts";
+export { initialized, withoutInit } from "./without-init.ts";

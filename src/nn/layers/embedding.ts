@@ -1,0 +1,38 @@
+import { fail } from "../../tensor/errors.ts";
+import { randn } from "../../tensor/random.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { embedding } from "../functional/embedding.ts";
+import { Module } from "../module.ts";
+import type { Parameter } from "../parameter.ts";
+import { initialized } from "../without-init.ts";
+
+/** Options of {@link Embedding}. */
+export interface EmbeddingOptions {
+  /** A row that gets no gradient. @default none */
+  readonly paddingIdx?: number;
+}
+
+/** Rows of a table by their number: ids [...] -> [..., dim]. */
+export class Embedding extends Module {
+  readonly paddingIdx: number | undefined;
+  /** [count, dim] */
+  readonly weight: Parameter;
+
+  constructor(count: number, dim: number, { paddingIdx }: EmbeddingOptions = {}) {
+    super();
+    if (paddingIdx !== undefined && (paddingIdx < 0 || paddingIdx >= count)) {
+      fail("Embedding", `paddingIdx ${paddingIdx} is not a row of ${count}`);
+    }
+    this.paddingIdx = paddingIdx;
+    this.weight = initialized([count, dim], (shape) => randn(shape));
+  }
+
+  override forward(ids: Tensor): Tensor {
+    const { paddingIdx } = this;
+    return embedding(ids, this.weight.value, paddingIdx === undefined ? {} : { paddingIdx });
+  }
+
+  override describe(): string {
+    return this.weight.value.shape.join(", ");
+  }
+}

@@ -1,0 +1,41 @@
+import { ones, zeros } from "../../tensor/creation.ts";
+import { layerNorm } from "../../tensor/normalisation.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+import { Parameter } from "../parameter.ts";
+
+/** Options of {@link LayerNorm}. */
+export interface LayerNormOptions {
+  /** Added to the variance. @default 1e-5 */
+  readonly eps?: number;
+  /** @default true */
+  readonly bias?: boolean;
+}
+
+/** Mean 0 and variance 1 over the last dimensions, then a learned scale and shift. */
+export class LayerNorm extends Module {
+  readonly shape: readonly number[];
+  readonly eps: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(shape: number | readonly number[], { eps = 1e-5, bias = true }: LayerNormOptions = {}) {
+    super();
+    this.shape = [shape].flat();
+    this.eps = eps;
+    this.weight = new Parameter(ones(this.shape));
+    this.bias = bias ? new Parameter(zeros(this.shape)) : undefined;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return layerNorm(x, this.shape, {
+      weight: this.weight.value,
+      bias: this.bias?.value,
+      eps: this.eps,
+    });
+  }
+
+  override describe(): string {
+    return `[${this.shape.join(", ")}], eps=${this.eps}`;
+  }
+}

@@ -1,0 +1,51 @@
+import { linear } from "../../tensor/linear-algebra.ts";
+import { rand } from "../../tensor/random.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { Module } from "../module.ts";
+import type { Parameter } from "../parameter.ts";
+import { initialized } from "../without-init.ts";
+
+/** Options of {@link Linear}. */
+export interface LinearOptions {
+  /** Add a learned vector. @default true */
+  readonly bias?: boolean;
+  /** A parameter [outFeatures, inFeatures] to share, such as an embedding's. @default its own */
+  readonly weight?: Parameter;
+}
+
+/**
+ * y = x Wᵀ + b, for x [..., inFeatures]. Parameters start uniform within ±1/√inFeatures, as torch's.
+ *
+ * @example
+ * ```ts
+ * import { Linear, ones } from "tsvene";
+ * console.log(new Linear(3, 2).forward(ones([5, 3])).shape); // [5, 2]
+ * ```
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  /** [outFeatures, inFeatures] */
+  readonly weight: Parameter;
+  /** [outFeatures] */
+  readonly bias: Parameter | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true, weight }: LinearOptions = {}) {
+    super();
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const bound = 1 / Math.sqrt(Math.max(1, inFeatures));
+    const uniform = (shape: Shape): Tensor => rand(shape).mul(2 * bound).sub(bound);
+    this.weight = weight ?? initialized([outFeatures, inFeatures], uniform);
+    this.bias = bias ? initialized([outFeatures], uniform) : undefined;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight.value, this.bias?.value);
+  }
+
+  override describe(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias === undefined ? ", bias=false" : ""}`;
+  }
+}

@@ -1,0 +1,204 @@
+import { TensorError } from "../tensor/errors.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Buffer } from "./buffer.ts";
+import { Parameter } from "./parameter.ts";
+import { changeFirst, scopeOf } from "./scope.ts";
+
+type Forward = (...args: unknown[]) => unknown;
+
+/** Options of {@link Module.loadStateDict}. */
+export interface LoadOptions {
+  /** Refuse names that are missing or unexpected. @default true */
+  readonly strict?: boolean;
+}
+
+/**
+ * Base of all models and layers, as torch.nn.Module: a subclass keeps parameters, buffers and
+ * modules in its properties and writes `forward`. Calling `forward` passes input and output through
+ * the site mechanism, so that every module can be read and edited without any registration.
+ *
+ * The tensor at a module's input is the first argument (or the first tensor in it, if that is an
+ * object); at its output, the result (or the first tensor in it).
+ *
+ * @example
+ * ```ts
+ * import { Linear, Module, type Tensor } from "tsvene";
+ * class Mlp extends Module {
+ *   readonly up = new Linear(8, 32);
+ *   readonly down = new Linear(32, 8);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.down.forward(this.up.forward(x).relu());
+ *   }
+ * }
+ * console.log([...new Mlp().namedParameters()].map(([name]) => name));
+ * ```
+ */
+export abstract class Module {
+  /** Whether layers such as dropout behave as in training; see {@link train}. */
+  training = true;
+
+  /** Own parameters that checkpoints hold transposed, such as those of GPT-2's Conv1D. */
+  readonly transposedInCheckpoint: readonly string[] = [];
+
+  abstract forward(...args: never[]): unknown;
+
+  constructor() {
+    const inner = this.forward as Forward;
+    const forward: Forward = (...args) => passThrough(this, inner, args);
+    Object.defineProperty(this, "forward", { value: forward });
+  }
+
+  /** Modules directly inside, by property name. */
+  *namedChildren(): Generator<[name: string, module: Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value];
+    }
+  }
+
+  /** This module (named "") and all modules inside, each once, with dotted names. */
+  *namedModules(prefix = "", seen: Set<Module> = new Set()): Generator<[name: string, module: Module]> {
+    if (seen.has(this)) return;
+    seen.add(this);
+    yield [prefix, this];
+    for (const [name, child] of this.namedChildren()) {
+      yield* child.namedModules(join(prefix, name), seen);
+    }
+  }
+
+  /** All parameters, each once (a shared one under its first name), with dotted names. */
+  *namedParameters(): Generator<[name: string, parameter: Parameter]> {
+    const seen = new Set<Parameter>();
+    for (const [name, value] of this.#namedState()) {
+      if (!(value instanceof Parameter) || seen.has(value)) continue;
+      seen.add(value);
+      yield [name, value];
+    }
+  }
+
+  /** All parameters, each once. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** All buffers, each once, with dotted names. */
+  *namedBuffers(): Generator<[name: string, buffer: Buffer]> {
+    const seen = new Set<Buffer>();
+    for (const [name, value] of this.#namedState()) {
+      if (!(value instanceof Buffer) || seen.has(value)) continue;
+      seen.add(value);
+      yield [name, value];
+    }
+  }
+
+  /**
+   * Parameters and persistent buffers by name, in checkpoint form: what
+   * {@link loadStateDict} takes and files hold. Shared ones appear under each name.
+   */
+  stateDict(): Record<string, Tensor> {
+    const dict: Record<string, Tensor> = {};
+    for (const [name, holder, owner] of this.#namedState()) {
+      if (holder instanceof Buffer && !holder.persistent) continue;
+      dict[name] = isTransposed(owner, name) ? holder.value.t() : holder.value;
+    }
+    return dict;
+  }
+
+  /**
+   * Takes values by name. Shapes must fit; dtypes are converted. On an error nothing is changed.
+   * @throws TensorError listing every missing, unexpected and unfitting name.
+   */
+  loadStateDict(dict: Readonly<Record<string, Tensor>>, { strict = true }: LoadOptions = {}): void {
+    const state = [...this.#namedState()].filter(
+      ([, holder]) => !(holder instanceof Buffer) || holder.persistent,
+    );
+    const known = new Map(state.map(([name, holder, owner]) => [name, { holder, owner }]));
+    const problems: string[] = [];
+    // A shared parameter may be stored under one of its names only.
+    const given = new Set(state.filter(([name]) => name in dict).map(([, holder]) => holder));
+    const missing = state.filter(([, holder]) => !given.has(holder)).map(([name]) => name);
+    const unexpected = Object.keys(dict).filter((name) => !known.has(name));
+    if (strict && missing.length > 0) problems.push(`missing: ${missing.join(", ")}`);
+    if (strict && unexpected.length > 0) problems.push(`unexpected: ${unexpected.join(", ")}`);
+    const updates: [Parameter | Buffer, Tensor][] = [];
+    for (const [name, { holder, owner }] of known) {
+      const value = dict[name];
+      if (value === undefined) continue;
+      const turned = isTransposed(owner, name) && value.ndim === 2 ? value.t() : value;
+      if (!sameShape(turned.shape, holder.value.shape)) {
+        const wanted = isTransposed(owner, name) ? [...holder.value.shape].reverse() : holder.value.shape;
+        problems.push(`${name} has shape ${show(value.shape)}, wanted ${show(wanted)}`);
+      }
+      updates.push([holder, turned.to(holder.value.dtype)]);
+    }
+    if (problems.length > 0) {
+      throw new TensorError(`loadStateDict: the values do not fit the model:\n  ${problems.join("\n  ")}`);
+    }
+    for (const [holder, value] of updates) holder.set(value);
+  }
+
+  /** Puts this module and all inside in training mode, or back in evaluation mode. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.training = mode;
+    return this;
+  }
+
+  /** Puts this module and all inside in evaluation mode. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Whether gradients are wanted of the parameters. */
+  requiresGrad(wanted = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = wanted;
+    return this;
+  }
+
+  /** The tree of modules inside, one a line. */
+  toString(): string {
+    const children = [...this.namedChildren()];
+    const head = `${this.constructor.name}(${this.describe()})`;
+    if (children.length === 0) return head;
+    const lines = children.map(([name, child]) => `(${name}): ${child.toString()}`);
+    const body = lines.join("\n").replaceAll("\n", "\n  ");
+    return `${this.constructor.name}(\n  ${body}\n)`;
+  }
+
+  /** What distinguishes this module in a printed tree, such as its sizes. */
+  describe(): string {
+    return "";
+  }
+
+  *#namedState(): Generator<[name: string, holder: Parameter | Buffer, owner: Module]> {
+    for (const [prefix, module] of allModules(this, "")) {
+      for (const [name, value] of Object.entries(module)) {
+        if (value instanceof Parameter || value instanceof Buffer) {
+          yield [join(prefix, name), value, module];
+        }
+      }
+    }
+  }
+}
+
+function join(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}.${name}`;
+}
+
+/** All modules with all their names, shared ones under each. */
+function* allModules(module: Module, prefix: string): Generator<[name: string, module: Module]> {
+  yield [prefix, module];
+  for (const [name, child] of module.namedChildren()) yield* allModules(child, join(prefix, name));
+}
+
+function isTransposed(owner: Module, name: string): boolean {
+  return owner.transposedInCheckpoint.includes(name.slice(name.lastIndexOf(".") + 1));
+}
+
+function passThrough(module: Module, inner: Forward, args: unknown[]): unknown {
+  const scope = scopeOf(module);
+  if (scope === undefined) return inner.apply(module, args);
+  const [first, ...rest] = args;
+  const input = changeFirst(first, (t) => scope.pass(module, "input", t, args));
+  const output = inner.apply(module, [input, ...rest]);
+  return changeFirst(output, (t) => scope.pass(module, "output", t, [input, ...rest]));
+}
