@@ -73,7 +73,7 @@ const TOKENIZER_CONFIG = {
 export function buildTokenizerFiles(): TokenizerFiles {
   const bpe = trainBpe(tokenizerTexts(), { vocabularySize: 2500, minimumCount: 60 });
   return {
-    "tokenizer.json": `${JSON.stringify(tokenizerJson(bpe))}\n`,
+    "tokenizer.json": `${JSON.stringify(tokenizerJson(bpe), null, 2)}\n`,
     "tokenizer_config.json": `${JSON.stringify(TOKENIZER_CONFIG, null, 2)}\n`,
   };
 }
