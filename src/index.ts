@@ -5,6 +5,7 @@ export { dtypes, type DType, type TypedArray } from "./tensor/dtype.ts";
 export { TensorError } from "./tensor/errors.ts";
 export { evaluate } from "./tensor/evaluate.ts";
 export { cat, stack } from "./tensor/shaping.ts";
+export * from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./runtime/index.ts";
 export * from "./io/index.ts";
