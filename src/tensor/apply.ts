@@ -14,6 +14,8 @@ export interface Origin<K extends OpName = OpName> {
   readonly attributes: Ops[K];
   /** Shapes, bounds and counts: inputs of the program, not part of its signature. */
   readonly sizes: readonly (readonly number[])[];
+  /** Whether the tensor keeps its values as soon as some program computes them, as parameters do. */
+  readonly keep?: true;
 }
 
 /** What a tensor is made from: an origin (lazy), values (a leaf), or both. */

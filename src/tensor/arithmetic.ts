@@ -17,6 +17,11 @@ export function constant(value: number, dtype: DType = "float32"): Tensor {
   return apply("constant", [], { value, dtype });
 }
 
+/** A baked-in 0-d tensor of another tensor's dtype. */
+export function constantLike(value: number, x: Tensor): Tensor {
+  return constant(value, x.dtype);
+}
+
 export function unary(op: UnaryOp, x: Tensor): Tensor {
   return apply(op, [x], NONE);
 }

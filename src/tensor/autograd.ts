@@ -54,8 +54,9 @@ export function grad<const T extends readonly Tensor[]>(
 }
 
 function checkOutput(output: Tensor, gradOutput: Tensor | undefined): void {
-  if (!isFloat(output.dtype))
+  if (!isFloat(output.dtype)) {
     fail("grad", `the output must be floating-point, got ${output.dtype}`);
+  }
   if (gradOutput === undefined && output.numel !== 1) {
     fail(
       "grad",

@@ -65,8 +65,9 @@ function flatten(
   out: (number | boolean)[],
 ): void {
   if (!Array.isArray(values)) {
-    if (depth !== shape.length)
+    if (depth !== shape.length) {
       fail("tensor", `a number stands where an array of ${shape[depth] ?? 0} was expected`);
+    }
     if (typeof values !== "number" && typeof values !== "boolean") {
       fail("tensor", `expected numbers or booleans, got ${String(values)}`);
     }
@@ -122,8 +123,9 @@ export function arange(start: number, end?: number, step = 1): Tensor {
   if (!(Math.abs(step) > 0) || !Number.isFinite(step) || (to - from) / step < 0) {
     fail("arange", `step ${step} does not lead from ${from} to ${to}`);
   }
-  if ([from, to, step].every(Number.isInteger))
+  if ([from, to, step].every(Number.isInteger)) {
     return apply("range", [], NONE, [[from], [to], [step]]);
+  }
   const count = Math.ceil((to - from) / step);
   return Tensor.fromData(
     Float32Array.from({ length: count }, (_, i) => from + i * step),
@@ -133,8 +135,9 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 
 /** `steps` numbers from start to end, both included. */
 export function linspace(start: number, end: number, steps: number): Tensor {
-  if (!Number.isInteger(steps) || steps < 1)
+  if (!Number.isInteger(steps) || steps < 1) {
     fail("linspace", `steps must be 1 or more, got ${steps}`);
+  }
   const step = steps === 1 ? 0 : (end - start) / (steps - 1);
   const value = (i: number): number =>
     i < steps / 2 ? start + i * step : end - (steps - 1 - i) * step;

@@ -101,7 +101,8 @@ function layout(
 function wrap(cells: readonly string[], width: number, indent: number): string {
   const perLine = Math.max(1, Math.floor((LINE_WIDTH - indent) / (width + 2)));
   const lines: string[] = [];
-  for (let i = 0; i < cells.length; i += perLine)
+  for (let i = 0; i < cells.length; i += perLine) {
     lines.push(cells.slice(i, i + perLine).join(", "));
+  }
   return lines.join(`,\n${" ".repeat(indent)}`);
 }

@@ -30,8 +30,9 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  if (!isFloat(x.dtype))
+  if (!isFloat(x.dtype)) {
     fail("mean", `expected a floating-point tensor, got ${x.dtype}; use to("float32") first`);
+  }
   return reduce("mean", x, options);
 }
 

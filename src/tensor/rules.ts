@@ -311,8 +311,9 @@ const conv: Rule<Ops["conv"]> = (inputs, a: Convolution) => {
     const [before, after] = a.padding[i] ?? [0, 0];
     const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
     const room = (x.shape[i + 2] ?? 0) + before + after - window;
-    if (room < 0)
+    if (room < 0) {
       fail("conv", `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
+    }
     return Math.floor(room / stride) + 1;
   });
   return { shape: [x.shape[0] ?? 0, w.shape[0] ?? 0, ...spatial], dtype: x.dtype };
@@ -349,8 +350,9 @@ const pool =
       );
     }
     const spatial = a.kernel.map((_, i) => pooledSize(x.shape[i + 2] ?? 0, i, a));
-    if (spatial.some((n) => n < 1))
+    if (spatial.some((n) => n < 1)) {
       fail("maxPool", `input ${show(x.shape)} is smaller than the window`);
+    }
     return {
       shape: [...x.shape.slice(0, 2), ...spatial],
       dtype: dtype === "values" ? x.dtype : "int64",
@@ -448,8 +450,9 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   pad,
   trilu: (inputs) => {
     const x = input(inputs, 0);
-    if (x.shape.length < 2)
+    if (x.shape.length < 2) {
       fail("tril/triu", `expected matrices [..., m, n], got ${show(x.shape)}`);
+    }
     return { shape: x.shape, dtype: x.dtype };
   },
 

@@ -326,8 +326,9 @@ export class Tensor extends TensorCore {
   }
   /** The transpose of a matrix. */
   t(): Tensor {
-    if (this.ndim > 2)
+    if (this.ndim > 2) {
       fail("t", `expected at most 2 dimensions, got ${show(this.shape)}; use transpose()`);
+    }
     return this.ndim < 2 ? this : shaping.transpose(this, 0, 1);
   }
   movedim(from: number, to: number): Tensor {

@@ -1,0 +1,38 @@
+import { where } from "../../tensor/arithmetic.ts";
+import { fail } from "../../tensor/errors.ts";
+import { normalizeDim, show } from "../../tensor/shape.ts";
+import { indexSelect } from "../../tensor/indexing.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/**
+ * Rows of a table by id.
+ *
+ * @param ids int64 or int32, of any shape.
+ * @param weight [vocabulary, features].
+ * @param options.paddingIdx Row that gets no gradient. @default none
+ * @returns [...ids, features]
+ * @throws TensorError for an id outside the vocabulary, where the ids' values are known.
+ */
+export function embedding(
+  ids: Tensor,
+  weight: Tensor,
+  { paddingIdx }: { readonly paddingIdx?: number | undefined } = {},
+): Tensor {
+  if (weight.ndim !== 2) fail("embedding", `weight must be 2-d, got ${show(weight.shape)}`);
+  const rows = weight.size(0);
+  checkIds(ids, rows);
+  const found = indexSelect(weight, 0, ids);
+  if (paddingIdx === undefined) return found;
+  const padding = normalizeDim("embedding", paddingIdx, rows);
+  return weight.requiresGrad ? where(ids.eq(padding).unsqueeze(-1), found.detach(), found) : found;
+}
+
+function checkIds(ids: Tensor, rows: number): void {
+  if (ids.dtype !== "int64" && ids.dtype !== "int32") {
+    fail("embedding", `ids must be int64 or int32, got ${ids.dtype}`);
+  }
+  for (const id of ids.values ?? []) {
+    if (id >= 0 && id < rows) continue;
+    fail("embedding", `id ${id} is not in the vocabulary of ${rows}; expected 0 to ${rows - 1}`);
+  }
+}
