@@ -1,7 +1,8 @@
 import { arange } from "../tensor/creation.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { crossEntropy, mseLoss } from "../nn/functional/losses.ts";
+import { crossEntropy } from "../nn/functional/cross-entropy.ts";
+import { mseLoss } from "../nn/functional/losses.ts";
 
 /** Cross-entropy of each token given those before it; labels are the ids themselves. */
 export function nextTokenLoss(logits: Tensor, labels: Tensor): Tensor {

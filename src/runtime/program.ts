@@ -31,7 +31,9 @@ export interface Program {
   readonly sizes: readonly (readonly number[])[];
   /** Which operands are 0-d. */
   readonly scalarSizes: ReadonlySet<number>;
-  /** Ids of the values asked for, in order. */
+  /** The tensors to be computed: those asked for, and those that keep their values. */
+  readonly targets: readonly Tensor[];
+  /** Ids of the targets' values. */
   readonly outputs: readonly number[];
   /** Equal for programs that differ in sizes and data only. */
   readonly signature: string;
@@ -52,11 +54,14 @@ class ProgramBuilder {
   readonly #sizes: (readonly number[])[] = [];
   readonly #scalarSizes = new Set<number>();
   readonly #signature: string[] = [];
+  readonly #kept: Tensor[] = [];
 
-  build(outputs: readonly Tensor[]): Program {
-    for (const t of outputs) this.#visit(t);
-    const ids = outputs.map((t) => this.#id(t));
+  build(asked: readonly Tensor[]): Program {
+    for (const t of asked) this.#visit(t);
+    const targets = [...asked, ...this.#kept];
+    const ids = targets.map((t) => this.#id(t));
     return {
+      targets,
       values: this.#values,
       sizes: this.#sizes,
       scalarSizes: this.#scalarSizes,
@@ -104,7 +109,10 @@ class ProgramBuilder {
 
   #addStep(t: Tensor, origin: Origin): number {
     const inputs = origin.inputs.map((u) => this.#id(u));
-    if (origin.op === "detach") return inputs[0] ?? internal("detach without an operand");
+    if (origin.op === "detach") {
+      if (origin.keep === true) this.#kept.push(t);
+      return inputs[0] ?? internal("detach without an operand");
+    }
     const attributes = origin.attributes === NONE ? "" : JSON.stringify(origin.attributes);
     const head = `${origin.op}${attributes}(${inputs.join(",")})`;
     const key = origin.sizes.length === 0 ? head : `${head}${origin.sizes.join(";")}`;

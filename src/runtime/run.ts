@@ -84,10 +84,11 @@ async function execute(session: InferenceSession, program: Program): Promise<Typ
 
 /** Computes lazy tensors in one program. */
 export async function evaluateTensors(tensors: readonly Tensor[]): Promise<void> {
-  const targets = [...new Set(tensors)];
-  const program = buildProgram(narrow(targets));
+  const asked = [...new Set(tensors)];
+  const program = buildProgram(narrow(asked));
   const values = await withSession(program, (session) => execute(session, program));
   count(program);
+  const targets = [...asked, ...program.targets.slice(asked.length)];
   targets.forEach((t, i) => {
     const computed = values[i] ?? internal(`no values for output ${i}`);
     countHeld(computed, computed.length * itemsize(t.dtype));

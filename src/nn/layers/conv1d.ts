@@ -18,9 +18,10 @@ export class Conv1D extends Module {
   readonly bias: Parameter;
   override readonly transposedInCheckpoint: readonly string[] = ["weight"];
 
-  constructor(outFeatures: number, inFeatures: number) {
+  /** @param std - Standard deviation of the weights to start from. */
+  constructor(outFeatures: number, inFeatures: number, std = 0.02) {
     super();
-    this.weight = initialized([outFeatures, inFeatures], (shape) => randn(shape).mul(0.02));
+    this.weight = initialized([outFeatures, inFeatures], (shape) => randn(shape).mul(std));
     this.bias = new Parameter(zeros([outFeatures]));
   }
 

@@ -10,6 +10,8 @@ import { initialized } from "../without-init.ts";
 export interface EmbeddingOptions {
   /** A row that gets no gradient. @default none */
   readonly paddingIdx?: number;
+  /** Standard deviation of the values to start from. @default 1 */
+  readonly std?: number;
 }
 
 /** Rows of a table by their number: ids [...] -> [..., dim]. */
@@ -18,13 +20,13 @@ export class Embedding extends Module {
   /** [count, dim] */
   readonly weight: Parameter;
 
-  constructor(count: number, dim: number, { paddingIdx }: EmbeddingOptions = {}) {
+  constructor(count: number, dim: number, { paddingIdx, std = 1 }: EmbeddingOptions = {}) {
     super();
     if (paddingIdx !== undefined && (paddingIdx < 0 || paddingIdx >= count)) {
       fail("Embedding", `paddingIdx ${paddingIdx} is not a row of ${count}`);
     }
     this.paddingIdx = paddingIdx;
-    this.weight = initialized([count, dim], (shape) => randn(shape));
+    this.weight = initialized([count, dim], (shape) => randn(shape).mul(std));
   }
 
   override forward(ids: Tensor): Tensor {
