@@ -120,8 +120,8 @@ export function celu(x: Tensor, { alpha = 1 }: { readonly alpha?: number } = {})
   return elu(x.div(scale)).mul(scale);
 }
 
-const SELU_ALPHA = 1.6732632423543772848170429916717;
-const SELU_SCALE = 1.0507009873554804934193349852946;
+const SELU_ALPHA = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805;
 
 /** Scaled elu, with the constants that keep mean 0 and variance 1. */
 export function selu(x: Tensor): Tensor {

@@ -1,7 +1,13 @@
 export * from "./activations.ts";
 export * from "./attention.ts";
+export * from "./convolution.ts";
 export * from "./dropout.ts";
 export * from "./embedding.ts";
+export * from "./interpolate.ts";
 export * from "./linear.ts";
 export * from "./losses.ts";
 export * from "./normalisation.ts";
+export * from "./one-hot.ts";
+export * from "./pad.ts";
+export * from "./pooling.ts";
+export type { PerDimension } from "./spatial.ts";
