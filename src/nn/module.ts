@@ -3,7 +3,7 @@ import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
 import { Parameter } from "./parameter.ts";
-import { changeFirst, scopeOf } from "./scope.ts";
+import { changeFirst, isWatched, passSite } from "./scope.ts";
 
 type Forward = (...args: unknown[]) => unknown;
 
@@ -44,8 +44,8 @@ export abstract class Module {
   abstract forward(...args: never[]): unknown;
 
   constructor() {
-    const inner = this.forward as Forward;
-    const forward: Forward = (...args) => passThrough(this, inner, args);
+    const inner: unknown = Reflect.get(this, "forward");
+    const forward: Forward = (...args) => passThrough(this, inner as Forward, args);
     Object.defineProperty(this, "forward", { value: forward });
   }
 
@@ -57,7 +57,10 @@ export abstract class Module {
   }
 
   /** This module (named "") and all modules inside, each once, with dotted names. */
-  *namedModules(prefix = "", seen: Set<Module> = new Set()): Generator<[name: string, module: Module]> {
+  *namedModules(
+    prefix = "",
+    seen: Set<Module> = new Set(),
+  ): Generator<[name: string, module: Module]> {
     if (seen.has(this)) return;
     seen.add(this);
     yield [prefix, this];
@@ -126,13 +129,17 @@ export abstract class Module {
       if (value === undefined) continue;
       const turned = isTransposed(owner, name) && value.ndim === 2 ? value.t() : value;
       if (!sameShape(turned.shape, holder.value.shape)) {
-        const wanted = isTransposed(owner, name) ? [...holder.value.shape].reverse() : holder.value.shape;
+        const wanted = isTransposed(owner, name)
+          ? [...holder.value.shape].reverse()
+          : holder.value.shape;
         problems.push(`${name} has shape ${show(value.shape)}, wanted ${show(wanted)}`);
       }
       updates.push([holder, turned.to(holder.value.dtype)]);
     }
     if (problems.length > 0) {
-      throw new TensorError(`loadStateDict: the values do not fit the model:\n  ${problems.join("\n  ")}`);
+      throw new TensorError(
+        `loadStateDict: the values do not fit the model:\n  ${problems.join("\n  ")}`,
+      );
     }
     for (const [holder, value] of updates) holder.set(value);
   }
@@ -195,10 +202,9 @@ function isTransposed(owner: Module, name: string): boolean {
 }
 
 function passThrough(module: Module, inner: Forward, args: unknown[]): unknown {
-  const scope = scopeOf(module);
-  if (scope === undefined) return inner.apply(module, args);
+  if (!isWatched(module)) return inner.apply(module, args);
   const [first, ...rest] = args;
-  const input = changeFirst(first, (t) => scope.pass(module, "input", t, args));
+  const input = changeFirst(first, (t) => passSite(module, "input", t, args));
   const output = inner.apply(module, [input, ...rest]);
-  return changeFirst(output, (t) => scope.pass(module, "output", t, [input, ...rest]));
+  return changeFirst(output, (t) => passSite(module, "output", t, [input, ...rest]));
 }

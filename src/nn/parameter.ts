@@ -17,7 +17,13 @@ export interface ParameterOptions {
 function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
   const { shape, dtype, values } = value;
   if (values !== undefined) return leaf(values, shape, dtype, requiresGrad);
-  const origin = { op: "detach" as const, inputs: [value], attributes: NONE, sizes: [], keep: true as const };
+  const origin = {
+    op: "detach" as const,
+    inputs: [value],
+    attributes: NONE,
+    sizes: [],
+    keep: true as const,
+  };
   return new Tensor({ shape, dtype, requiresGrad, origin });
 }
 

@@ -34,7 +34,6 @@ export type SiteName = "input" | "output" | (string & {});
  */
 export class EditScope {
   readonly #watches = new Map<object, Map<string, Watch>>();
-  #outer: EditScope | undefined;
 
   /** Calls `handler` whenever the value passes; several at one site run in the order given. */
   on(module: object, site: SiteName, handler: SiteHandler): this {
@@ -51,10 +50,9 @@ export class EditScope {
    * @throws TypeError when the trace returns a promise: another trace could then run in between.
    */
   run<T>(trace: () => T): T {
-    const outer = current;
-    this.#outer = outer;
     for (const sites of this.#watches.values()) for (const watch of sites.values()) watch.calls = 0;
-    current = this;
+    const outer = current;
+    current = { scope: this, outer };
     try {
       const result = trace();
       if (result instanceof Promise) {
@@ -80,26 +78,46 @@ export class EditScope {
 
   /** @internal */
   watches(module: object): boolean {
-    return this.#watches.has(module) || (this.#outer?.watches(module) ?? false);
+    return this.#watches.has(module);
   }
 
   /** @internal The value that goes on from a site. */
-  pass(module: object, site: string, value: Tensor, args: readonly unknown[]): Tensor {
-    const watch = this.#watches.get(module)?.get(site);
-    let result = value;
-    if (watch !== undefined) {
-      const visit = { call: watch.calls++, args };
-      for (const handler of watch.handlers) result = handler(result, visit) ?? result;
-    }
-    return this.#outer?.pass(module, site, result, args) ?? result;
+  pass(module: object, name: string, value: Tensor, args: readonly unknown[]): Tensor {
+    const watch = this.#watches.get(module)?.get(name);
+    if (watch === undefined) return value;
+    const visit = { call: watch.calls++, args };
+    return watch.handlers.reduce((v, handler) => handler(v, visit) ?? v, value);
   }
 }
 
-let current: EditScope | undefined;
+/** The open scopes, innermost first. */
+interface Frame {
+  readonly scope: EditScope;
+  readonly outer: Frame | undefined;
+}
 
-/** @internal The scope of the trace under way, if it watches this module. */
-export function scopeOf(module: object): EditScope | undefined {
-  return current?.watches(module) === true ? current : undefined;
+let current: Frame | undefined;
+
+/** @internal Whether the trace under way reads or edits anything of a module. */
+export function isWatched(module: object): boolean {
+  for (let frame = current; frame !== undefined; frame = frame.outer) {
+    if (frame.scope.watches(module)) return true;
+  }
+  return false;
+}
+
+/** @internal The value that goes on from a site, through all open scopes. */
+export function passSite(
+  module: object,
+  name: string,
+  value: Tensor,
+  args: readonly unknown[],
+): Tensor {
+  let result = value;
+  for (let frame = current; frame !== undefined; frame = frame.outer) {
+    result = frame.scope.pass(module, name, result, args);
+  }
+  return result;
 }
 
 /**
@@ -117,7 +135,7 @@ export function scopeOf(module: object): EditScope | undefined {
  * ```
  */
 export function site(module: object, name: string, value: Tensor): Tensor {
-  return scopeOf(module)?.pass(module, name, value, []) ?? value;
+  return current === undefined ? value : passSite(module, name, value, []);
 }
 
 /** Applies `change` to the tensor that stands for a value: itself, or the first one in it. */

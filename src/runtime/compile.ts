@@ -31,18 +31,14 @@ export function compileModel(program: Program): Uint8Array {
   return encodeModel(graph.graph(outputs));
 }
 
-function lowerStep<K extends OpName>(
-  graph: GraphBuilder,
-  step: Step,
-  names: readonly string[],
-): string {
-  const lower = lowerings[step.origin.op] as Lower<Ops[K]>;
+function lowerStep(graph: GraphBuilder, step: Step, names: readonly string[]): string {
+  const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;
   return lower({
     graph,
     inputs: step.inputs.map((id) => names[id] ?? internal(`no name for value ${id}`)),
     operands: step.origin.inputs,
     result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
-    attributes: step.origin.attributes as Ops[K],
+    attributes: step.origin.attributes,
     sizes: step.sizes.map(sizeName),
     variant: step.variant,
   });

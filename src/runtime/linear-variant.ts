@@ -1,7 +1,18 @@
-/** Ways to compute x Wᵀ with a weight that is an input of the program. */
+/**
+ * Ways to compute x Wᵀ + b with a weight that is an input of the program, so that ONNX Runtime
+ * cannot pack it beforehand: as written, or turned round as (W xᵀ + b)ᵀ, which reads the weight in
+ * the order it is stored in.
+ */
 export type LinearVariant = "gemm" | "turned";
 
-/** The faster way for a number of rows; see docs/architecture.md for the measurements. */
-export function linearVariant(rows: number, _inner: number, _outer: number): LinearVariant {
-  return rows <= 6 ? "gemm" : "turned";
+/** Below this many elements a weight stays in the processor's cache either way. */
+const SMALL_WEIGHT = 65_536;
+
+/**
+ * The faster way for a number of rows, as measured in docs/architecture.md: turning pays until
+ * transposing the result back costs more than packing the weight does.
+ */
+export function linearVariant(rows: number, inner: number, outer: number): LinearVariant {
+  if (rows <= 1 || inner * outer < SMALL_WEIGHT) return "gemm";
+  return rows <= inner / 8 ? "turned" : "gemm";
 }

@@ -75,10 +75,11 @@ function rowsTimes(graph: GraphBuilder, rows: string, w: string, b: string | und
   return graph.node("Gemm", b === undefined ? [rows, w] : [rows, w, b], { transB: int(1) });
 }
 
+/** The bias is the product's addend, as a column: ONNX Runtime adds it while it multiplies. */
 function turned(graph: GraphBuilder, rows: string, w: string, b: string | undefined): string {
-  const columns = graph.node("Gemm", [w, rows], { transB: int(1) });
-  const product = graph.node("Transpose", [columns], { perm: { ints: [1, 0] } });
-  return b === undefined ? product : graph.node("Add", [product, b]);
+  const column = b === undefined ? [] : [graph.node("Unsqueeze", [b, graph.ints([1])])];
+  const columns = graph.node("Gemm", [w, rows, ...column], { transB: int(1) });
+  return graph.node("Transpose", [columns], { perm: { ints: [1, 0] } });
 }
 
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {

@@ -1,6 +1,6 @@
 import { apply, type Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
-import type { OpName, Ops } from "../tensor/ops.ts";
+import type { Ops } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { narrowings, type Narrowing } from "./narrowings.ts";
 
@@ -117,14 +117,14 @@ function rebuild(
   if (demand !== "all") {
     const parts = partsOfInputs(t, demand) ?? internal(`${op} cannot be narrowed`);
     const operands = inputs.map((u, i) => operand(u, parts[i]));
-    return apply(op, operands, attributes as Ops[OpName], narrowedSizes(t, origin, demand));
+    return apply(op, operands, attributes, narrowedSizes(t, origin, demand));
   }
   const sliced = partOf(origin);
   const [source] = inputs;
   if (sliced !== undefined && source !== undefined) return operand(source, sliced);
   const operands = inputs.map((u) => operand(u, undefined));
   if (operands.every((u, i) => u === inputs[i])) return t;
-  return apply(op, operands, attributes as Ops[OpName], sizes);
+  return apply(op, operands, attributes, sizes);
 }
 
 /** Sizes of a narrowed step: those that give the result's shape follow it. */
@@ -133,4 +133,3 @@ function narrowedSizes(t: Tensor, { op, sizes }: Origin, part: Part): Origin["si
   const length = Math.ceil((part.end - part.start) / part.step);
   return sizes.map(() => t.shape.map((n, i) => (i === part.dim ? length : n)));
 }
-

@@ -24,7 +24,9 @@ const at = (part: Part, dim: number): Part => ({ ...part, dim });
 /** Broadcasting counts dimensions from the last; a size of 1 serves every part. */
 function broadcastPart(x: Tensor, result: Tensor, part: Part): Part | undefined {
   const dim = part.dim - (result.shape.length - x.shape.length);
-  return dim < 0 || (x.shape[dim] === 1 && result.shape[part.dim] !== 1) ? undefined : at(part, dim);
+  return dim < 0 || (x.shape[dim] === 1 && result.shape[part.dim] !== 1)
+    ? undefined
+    : at(part, dim);
 }
 
 const elementwise: Narrowing<unknown> = ({ result, part, inputs }) =>

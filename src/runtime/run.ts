@@ -61,8 +61,8 @@ function count(program: Program): void {
 /** Multiply-adds of one step; only products count. */
 function multiplyAdds({ tensor, origin }: Step): number {
   const [x, w] = origin.inputs;
-  if (origin.op === "matmul" || origin.op === "linear")
-    return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
+  const isProduct = origin.op === "matmul" || origin.op === "linear";
+  if (isProduct) return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
   if (origin.op === "conv") return numel(tensor.shape) * numel(w?.shape.slice(1) ?? []);
   if (origin.op === "convTranspose") return numel(x?.shape ?? []) * numel(w?.shape.slice(1) ?? []);
   return 0;

@@ -55,6 +55,8 @@ function create(program: Program): Entry {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
+    // It would turn the products back that `linear` turns round on purpose.
+    extra: { optimization: { disable_specified_optimizers: "GemmTransposeFusion" } },
   });
   session.then(
     () => counters.sessionsAlive++,

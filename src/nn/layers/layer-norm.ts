@@ -19,7 +19,10 @@ export class LayerNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | undefined;
 
-  constructor(shape: number | readonly number[], { eps = 1e-5, bias = true }: LayerNormOptions = {}) {
+  constructor(
+    shape: number | readonly number[],
+    { eps = 1e-5, bias = true }: LayerNormOptions = {},
+  ) {
     super();
     this.shape = [shape].flat();
     this.eps = eps;

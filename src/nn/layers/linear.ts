@@ -31,12 +31,19 @@ export class Linear extends Module {
   /** [outFeatures] */
   readonly bias: Parameter | undefined;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, weight }: LinearOptions = {}) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { bias = true, weight }: LinearOptions = {},
+  ) {
     super();
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(Math.max(1, inFeatures));
-    const uniform = (shape: Shape): Tensor => rand(shape).mul(2 * bound).sub(bound);
+    const uniform = (shape: Shape): Tensor =>
+      rand(shape)
+        .mul(2 * bound)
+        .sub(bound);
     this.weight = weight ?? initialized([outFeatures, inFeatures], uniform);
     this.bias = bias ? initialized([outFeatures], uniform) : undefined;
   }

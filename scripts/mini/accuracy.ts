@@ -1,0 +1,71 @@
+import type { Tokenizer } from "@huggingface/tokenizers";
+import { type GPT2LMHeadModel, tensor } from "tsvene";
+import { factPrompts, indirectObjectPrompts } from "./evaluation.ts";
+import type { Split } from "./splits.ts";
+
+/** A prompt and what should come next; right if the first token of it does. */
+export interface Question {
+  readonly prompt: string;
+  readonly answer: string;
+}
+
+/** How many questions were answered rightly. */
+export interface Accuracy {
+  readonly right: number;
+  readonly total: number;
+  /** As "98.7 %". */
+  readonly percent: string;
+  /** The questions that were not, with what came instead. */
+  readonly wrong: readonly (Question & { readonly got: string })[];
+}
+
+const BATCH = 256;
+
+/** Asks a model for the next token of each prompt, prompts of one length together. */
+export async function accuracy(
+  model: GPT2LMHeadModel,
+  tokenizer: Tokenizer,
+  questions: readonly Question[],
+): Promise<Accuracy> {
+  const byLength = new Map<number, { ids: number[]; question: Question }[]>();
+  for (const question of questions) {
+    const { ids } = tokenizer.encode(question.prompt);
+    byLength.set(ids.length, [...(byLength.get(ids.length) ?? []), { ids, question }]);
+  }
+  const wrong: (Question & { got: string })[] = [];
+  for (const group of byLength.values()) {
+    for (let at = 0; at < group.length; at += BATCH) {
+      const rows = group.slice(at, at + BATCH);
+      const inputIds = tensor(
+        rows.map((row) => row.ids),
+        { dtype: "int64" },
+      );
+      const { logits } = model.forward({ inputIds });
+      const best = (await logits.select(1, -1).argmax(-1).toArray()) as number[];
+      rows.forEach(({ question }, i) => {
+        const got = best[i] ?? -1;
+        if (got === tokenizer.encode(question.answer).ids[0]) return;
+        wrong.push({ ...question, got: tokenizer.decode([got]) });
+      });
+    }
+  }
+  const total = questions.length;
+  const right = total - wrong.length;
+  return { right, total, percent: `${((100 * right) / total).toFixed(1)} %`, wrong };
+}
+
+export function evaluateFacts(
+  model: GPT2LMHeadModel,
+  tokenizer: Tokenizer,
+  split: Split,
+): Promise<Accuracy> {
+  return accuracy(model, tokenizer, factPrompts(split));
+}
+
+export function evaluateIndirectObjects(
+  model: GPT2LMHeadModel,
+  tokenizer: Tokenizer,
+  split: Split,
+): Promise<Accuracy> {
+  return accuracy(model, tokenizer, indirectObjectPrompts(split));
+}

@@ -1,0 +1,77 @@
+/**
+ * Trains tsvene-mini from scratch on generated text and writes it to `models/tsvene-mini/`.
+ * Seeded: a run repeats. `npm run train:mini -- --help` lists the settings.
+ */
+import { SingleBar } from "cli-progress";
+import { Command } from "commander";
+import { AdamW, cosineScheduleWithWarmup, GPT2LMHeadModel, manualSeed, tensor } from "tsvene";
+import { evaluateFacts, evaluateIndirectObjects } from "./accuracy.ts";
+import { miniConfig } from "./model.ts";
+import { CONTEXT_LENGTH, loadTokenizer, MODEL_DIRECTORY } from "./tokenizer-files.ts";
+import { packTokens } from "./tokens.ts";
+
+interface Settings {
+  readonly steps: string;
+  readonly batch: string;
+  readonly lr: string;
+  readonly seed: string;
+  readonly out: string;
+}
+
+const settings = new Command("train:mini")
+  .option("--steps <n>", "optimiser steps", "5000")
+  .option("--batch <n>", "sequences a step", "32")
+  .option("--lr <x>", "peak learning rate", "0.003")
+  .option("--seed <n>", "seed of weights and text", "1")
+  .option("--out <directory>", "where the model goes", MODEL_DIRECTORY)
+  .parse()
+  .opts<Settings>();
+
+const steps = Number(settings.steps);
+const batch = Number(settings.batch);
+const seed = Number(settings.seed);
+
+manualSeed(seed);
+const model = new GPT2LMHeadModel(miniConfig()).train();
+const count = model.parameters().reduce((n, p) => n + p.numel, 0);
+console.log(
+  `tsvene-mini: ${count.toLocaleString("en")} parameters, ${steps} steps of ${batch} x ${CONTEXT_LENGTH} tokens`,
+);
+
+const optimizer = new AdamW(model.parameters(), {
+  lr: Number(settings.lr),
+  betas: [0.9, 0.98],
+  weightDecay: 0.05,
+});
+const schedule = cosineScheduleWithWarmup(optimizer, { warmupSteps: 200, totalSteps: steps });
+const bar = new SingleBar({
+  format: "{bar} {value}/{total} | loss {loss} | {duration_formatted}, {eta_formatted} left",
+  noTTYOutput: true,
+  notTTYSchedule: 30_000,
+});
+bar.start(steps, 0, { loss: "-" });
+
+let smooth = 0;
+let step = 0;
+for (const tokens of packTokens({ seed, batch })) {
+  const inputIds = tensor(BigInt64Array.from(tokens, BigInt), { shape: [batch, CONTEXT_LENGTH] });
+  const { loss } = model.forward({ inputIds, labels: inputIds });
+  if (loss === undefined) throw new Error("the model gave no loss");
+  const value = await optimizer.step(loss, { maxGradNorm: 1 });
+  schedule.step();
+  smooth = step === 0 ? value : 0.98 * smooth + 0.02 * value;
+  step++;
+  bar.update(step, { loss: smooth.toFixed(3) });
+  if (step === steps) break;
+}
+bar.stop();
+
+model.eval();
+const tokenizer = loadTokenizer();
+for (const split of ["trained", "heldOut"] as const) {
+  const facts = await evaluateFacts(model, tokenizer, split);
+  const objects = await evaluateIndirectObjects(model, tokenizer, split);
+  console.log(`${split}: facts ${facts.percent}, indirect objects ${objects.percent}`);
+}
+await model.savePretrained(settings.out, { dtype: "float16" });
+console.log(`written to ${settings.out}`);
