@@ -10,3 +10,5 @@ export { Tensor } from "./tensor/tensor.ts";
 export * from "./runtime/index.ts";
 export * from "./io/index.ts";
 export * from "./nn/index.ts";
+export * as init from "./nn/init.ts";
+export { Parameter, type ParameterOptions } from "./nn/parameter.ts";

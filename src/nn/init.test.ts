@@ -126,7 +126,7 @@ describe("initialisers that keep the variance", () => {
     expect(init.gainOf("linear")).toBe(1);
     expect(init.gainOf("sigmoid")).toBe(1);
     expect(init.gainOf("tanh")).toBe(5 / 3);
-    expect(init.gainOf("relu")).toBeCloseTo(1.4142135, 7);
+    expect(init.gainOf("relu")).toBe(Math.SQRT2);
     expect(init.gainOf("leakyRelu")).toBeCloseTo(1.4141428569978354, 12);
     expect(init.gainOf("selu")).toBe(0.75);
   });

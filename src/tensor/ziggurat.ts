@@ -1,3 +1,5 @@
+import { exp, log } from "./portable-math.ts";
+
 /** Where random 32-bit words come from. */
 export interface WordSource {
   /** The next word, as a signed 32-bit integer. */
@@ -12,29 +14,6 @@ const LAYERS = 128;
 const TAIL = 3.442619855899;
 /** Area of a layer. */
 const AREA = 9.91256303526217e-3;
-
-// Math.exp and Math.log may differ in the last bit between engines; these two cannot, because they
-// only add, multiply and divide. They run for the tables and for about one sample in 50.
-
-function exp(x: number): number {
-  const halvings = Math.round(-x / Math.LN2);
-  const r = x + halvings * Math.LN2;
-  let sum = 1;
-  for (let n = 16; n > 0; n--) sum = 1 + (sum * r) / n;
-  for (let i = 0; i < halvings; i++) sum /= 2;
-  return sum;
-}
-
-/** For x in (0, 1]. */
-function log(x: number): number {
-  let halvings = 0;
-  let m = x;
-  for (; m < Math.SQRT1_2; m *= 2) halvings++;
-  const s = (m - 1) / (m + 1);
-  let sum = 0;
-  for (let n = 25; n > 0; n -= 2) sum = sum * s * s + 1 / n;
-  return 2 * s * sum - halvings * Math.LN2;
-}
 
 const density = (x: number): number => exp(-0.5 * x * x);
 
