@@ -1,0 +1,21 @@
+import { fail } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { takeDimensions } from "./swap.ts";
+
+/** Hands out what stands at its units; the model goes on as it is. Takes no source. */
+export class CollectIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "none";
+  override readonly collects: boolean = true;
+
+  override forward(base: Tensor, source?: Tensor, context: InterventionContext = {}): Tensor {
+    if (source !== undefined) fail("CollectIntervention", "it takes no source: pass null for it");
+    const { interchangeDim, subspacePartition } = this;
+    const { subspaces } = context;
+    return takeDimensions("CollectIntervention", base, {
+      interchangeDim,
+      subspacePartition,
+      subspaces,
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { swap, type SwapMode } from "./swap.ts";
+
+/** Interventions that combine the source with the base in the selected dimensions. */
+export abstract class SwappingIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "required";
+  protected abstract readonly mode: SwapMode;
+
+  override forward(base: Tensor, source?: Tensor, context: InterventionContext = {}): Tensor {
+    const { interchangeDim, subspacePartition } = this;
+    const { subspaces } = context;
+    return swap(this.constructor.name, this.mode, base, this.sourceOf(source), {
+      interchangeDim,
+      subspacePartition,
+      subspaces,
+    });
+  }
+}

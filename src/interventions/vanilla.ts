@@ -1,0 +1,7 @@
+import type { SwapMode } from "./swap.ts";
+import { SwappingIntervention } from "./swapping.ts";
+
+/** Puts the source's representation in the base's place: an interchange intervention. */
+export class VanillaIntervention extends SwappingIntervention {
+  protected override readonly mode: SwapMode = "interchange";
+}

@@ -1,0 +1,19 @@
+import { constantLike } from "../tensor/arithmetic.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { swap } from "./swap.ts";
+
+/** Puts zeros in the selected dimensions. Needs no source. */
+export class ZeroIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "none";
+
+  override forward(base: Tensor, _source?: Tensor, context: InterventionContext = {}): Tensor {
+    const { interchangeDim, subspacePartition } = this;
+    const { subspaces } = context;
+    return swap(this.constructor.name, "interchange", base, constantLike(0, base), {
+      interchangeDim,
+      subspacePartition,
+      subspaces,
+    });
+  }
+}
