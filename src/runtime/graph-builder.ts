@@ -6,9 +6,19 @@ import type { OnnxAttributes, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from 
 /** Operations outside the standard set. */
 const MICROSOFT = "com.microsoft";
 
-/** Collects the nodes of an ONNX graph; equal nodes become one. */
+/** A value as its transpose: what `linear` computes when it turns a product round. */
+export interface Turned {
+  /** Name of the matrix [features, rows]. */
+  readonly columns: string;
+  /** Name of the value's own shape; without one it is the matrix [rows, features]. */
+  readonly shape: string | undefined;
+}
+
+/** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
+  readonly #turned = new Map<string, Turned>();
+  readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #inputs: OnnxValue[] = [];
@@ -64,20 +74,59 @@ export class GraphBuilder {
     return this.constant(numbers, "int64", [numbers.length]);
   }
 
+  /** A value given by its transpose: also readable as such, so that chains need not turn back. */
+  turnBack(turned: Turned): string {
+    const rows = this.node("Transpose", [turned.columns], { perm: { ints: [1, 0] } });
+    const { shape } = turned;
+    const value =
+      shape === undefined ? rows : this.node("Reshape", [rows, shape], { allowzero: { int: 1 } });
+    this.#turned.set(value, turned);
+    return value;
+  }
+
+  /** The transpose of a value, if it was computed by way of it. */
+  turned(value: string): Turned | undefined {
+    return this.#turned.get(value);
+  }
+
   /** Makes a value an output of the graph, under the output's own name. */
   output(value: string, name: string): void {
-    this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
+    const computed = this.#nodes.some((node) => node.outputs.includes(value));
+    if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
+    else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
   }
 
   graph(outputs: readonly OnnxValue[]): OnnxGraph {
+    const rename = (value: string): string => this.#renamed.get(value) ?? value;
+    const nodes = this.#nodes.map((node) => ({
+      ...node,
+      inputs: node.inputs.map(rename),
+      outputs: node.outputs.map(rename),
+    }));
+    const live = liveNodes(
+      nodes,
+      outputs.map(({ name }) => name),
+    );
+    const read = new Set(live.flatMap((node) => node.inputs));
     return {
       name: "tsvene",
-      nodes: this.#nodes,
+      nodes: live,
       inputs: this.#inputs,
       outputs,
-      initializers: [...this.#initializers.values()],
+      initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),
     };
   }
+}
+
+/** The nodes that outputs depend on; nodes stand after those they read. */
+function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
+  const wanted = new Set(outputs);
+  const live = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((name) => wanted.has(name))) return false;
+    for (const name of node.inputs) wanted.add(name);
+    return true;
+  });
+  return live.reverse();
 }
 
 function bytesOf(values: TypedArray): Uint8Array {

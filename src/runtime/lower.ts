@@ -59,28 +59,41 @@ const topk =
     return names[output] ?? internal("TopK has two outputs");
   };
 
-/**
- * x Wᵀ. ONNX Runtime multiplies a weight that it could not pack beforehand faster when the weight
- * is the left operand, but for very few rows.
- */
+/** x Wᵀ + b; `linearVariant` says why there are two ways. */
 const linear: Lower<Ops["linear"]> = ({ graph, inputs, sizes, result, variant }) => {
   const [x = "", w = "", b] = inputs;
   const { rank } = result;
-  const rows = rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) });
-  const product = variant === "gemm" ? rowsTimes(graph, rows, w, b) : turned(graph, rows, w, b);
+  const flat = (): string => (rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) }));
+  if (variant === "turned") {
+    // The bias is the product's addend, as a column: it is added while multiplying.
+    const column = b === undefined ? [] : [graph.node("Unsqueeze", [b, graph.ints([1])])];
+    const before = graph.turned(x)?.columns;
+    const operands = [w, before ?? flat(), ...column];
+    const columns = graph.node("Gemm", operands, { transB: flag(before === undefined) });
+    return graph.turnBack({ columns, shape: sizes[0] });
+  }
+  const product = graph.node("Gemm", [flat(), w, ...(b === undefined ? [] : [b])], {
+    transB: int(1),
+  });
   return rank === 2 ? product : graph.node("Reshape", [product, ...sizes], { allowzero: int(1) });
 };
 
-function rowsTimes(graph: GraphBuilder, rows: string, w: string, b: string | undefined): string {
-  return graph.node("Gemm", b === undefined ? [rows, w] : [rows, w, b], { transB: int(1) });
+/** An elementwise operation, on the transposes where the operands were computed that way. */
+function elementwise({ graph, inputs }: Lowering<unknown>, emit: (x: string[]) => string): string {
+  const turned = inputs.map((x) => graph.turned(x));
+  const [first] = turned;
+  const together = turned.every((t) => t !== undefined && t.shape === first?.shape);
+  if (first === undefined || !together) return emit([...inputs]);
+  return graph.turnBack({
+    columns: emit(turned.map((t) => t?.columns ?? "")),
+    shape: first.shape,
+  });
 }
 
-/** The bias is the product's addend, as a column: ONNX Runtime adds it while it multiplies. */
-function turned(graph: GraphBuilder, rows: string, w: string, b: string | undefined): string {
-  const column = b === undefined ? [] : [graph.node("Unsqueeze", [b, graph.ints([1])])];
-  const columns = graph.node("Gemm", [w, rows, ...column], { transB: int(1) });
-  return graph.node("Transpose", [columns], { perm: { ints: [1, 0] } });
-}
+const each =
+  (op: string, attributes: OnnxAttributes = {}): Lower<unknown> =>
+  (l) =>
+    elementwise(l, (x) => l.graph.node(op, x, attributes));
 
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
   const [x = ""] = inputs;
@@ -140,40 +153,42 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   constant: ({ graph, attributes: { value, dtype } }) => graph.constant([value], dtype, []),
   range: ({ graph, sizes }) => graph.node("Range", sizes),
 
-  neg: plain("Neg"),
-  abs: plain("Abs"),
-  sign: plain("Sign"),
-  exp: plain("Exp"),
-  log: plain("Log"),
-  sqrt: plain("Sqrt"),
-  reciprocal: plain("Reciprocal"),
-  sin: plain("Sin"),
-  cos: plain("Cos"),
-  atan: plain("Atan"),
-  sinh: plain("Sinh"),
-  cosh: plain("Cosh"),
-  tanh: plain("Tanh"),
-  erf: plain("Erf"),
-  sigmoid: plain("Sigmoid"),
-  relu: plain("Relu"),
-  gelu: ({ graph, inputs, attributes: { approximate } }) =>
-    graph.node(approximate === "tanh" ? "FastGelu" : "Gelu", inputs, {}, { custom: true }),
-  floor: plain("Floor"),
-  ceil: plain("Ceil"),
-  round: plain("Round"),
+  neg: each("Neg"),
+  abs: each("Abs"),
+  sign: each("Sign"),
+  exp: each("Exp"),
+  log: each("Log"),
+  sqrt: each("Sqrt"),
+  reciprocal: each("Reciprocal"),
+  sin: each("Sin"),
+  cos: each("Cos"),
+  atan: each("Atan"),
+  sinh: each("Sinh"),
+  cosh: each("Cosh"),
+  tanh: each("Tanh"),
+  erf: each("Erf"),
+  sigmoid: each("Sigmoid"),
+  relu: each("Relu"),
+  gelu: (l) => {
+    const op = l.attributes.approximate === "tanh" ? "FastGelu" : "Gelu";
+    return elementwise(l, (x) => l.graph.node(op, x, {}, { custom: true }));
+  },
+  floor: each("Floor"),
+  ceil: each("Ceil"),
+  round: each("Round"),
   not: plain("Not"),
   isnan: plain("IsNaN"),
   isinf: plain("IsInf"),
   cast: ({ graph, inputs, attributes: { dtype } }) => castTo(graph, inputs[0] ?? "", dtype),
   detach: () => internal("detach is resolved before lowering"),
 
-  add: plain("Add"),
-  sub: plain("Sub"),
-  mul: plain("Mul"),
-  div: plain("Div"),
-  pow: plain("Pow"),
-  maximum: plain("Max"),
-  minimum: plain("Min"),
+  add: each("Add"),
+  sub: each("Sub"),
+  mul: each("Mul"),
+  div: each("Div"),
+  pow: each("Pow"),
+  maximum: each("Max"),
+  minimum: each("Min"),
   remainder: plain("Mod"),
   fmod: plain("Mod", { fmod: int(1) }),
   eq: plain("Equal"),
