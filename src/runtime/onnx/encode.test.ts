@@ -57,6 +57,24 @@ describe("encodeModel", () => {
     await session.release();
   });
 
+  test("a value may keep its shape to itself", async () => {
+    const session = await InferenceSession.create(
+      encodeModel({
+        name: "g",
+        inputs: [{ name: "x", dtype: "float32" }],
+        outputs: [{ name: "y", dtype: "float32" }],
+        nodes: [{ op: "Neg", inputs: ["x"], outputs: ["y"] }],
+      }),
+    );
+    for (const dims of [[], [3], [2, 2], [0, 4]]) {
+      const data = Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => i + 1);
+      const { y } = await session.run({ x: new Tensor("float32", data, dims) });
+      expect(y?.dims).toEqual(dims);
+      expect(y?.data).toEqual(data.map((v) => -v));
+    }
+    await session.release();
+  });
+
   test("attributes of every kind reach the node", async () => {
     const { y, s, parts } = await outputs(
       {

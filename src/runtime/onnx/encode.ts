@@ -159,8 +159,12 @@ function writeType(value: OnnxValue, writer: PbfWriter): void {
 
 function writeTensorType(value: OnnxValue, writer: PbfWriter): void {
   writer.writeVarintField(1, DTYPE_CODES[value.dtype]);
-  const dims = value.dims ?? Array.from({ length: value.rank }, () => "");
-  writer.writeMessage(2, writeShape, dims);
+  const dims = value.dims ?? unknownDims(value.rank);
+  if (dims !== undefined) writer.writeMessage(2, writeShape, dims);
+}
+
+function unknownDims(rank: number | undefined): readonly string[] | undefined {
+  return rank === undefined ? undefined : Array.from({ length: rank }, () => "");
 }
 
 function writeShape(dims: readonly (number | string)[], writer: PbfWriter): void {

@@ -50,12 +50,17 @@ export interface OnnxNode {
   readonly attributes?: OnnxAttributes;
 }
 
-/** An input or output of a graph. */
+/**
+ * An input or output of a graph. Say nothing of its shape when sizes vary: ONNX Runtime takes time
+ * in the square of the number of nodes to plan memory for values of known rank and unnamed sizes
+ * (1,000 element-wise nodes: 220 ms instead of 27), and gains nothing by the rank.
+ */
 export interface OnnxValue {
   readonly name: string;
   readonly dtype: OnnxDType;
-  readonly rank: number;
-  /** Sizes: a number is fixed, a string a name for an unknown size. @default all unknown */
+  /** Number of dimensions, all of unknown size. @default not said */
+  readonly rank?: number;
+  /** Sizes, instead of `rank`: a number is fixed, a string a name for an unknown size. */
   readonly dims?: readonly (number | string)[];
 }
 
