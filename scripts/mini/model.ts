@@ -9,7 +9,7 @@ export function miniConfig(): Partial<GPT2Config> {
     vocabSize: endOfText + 1,
     nPositions: CONTEXT_LENGTH,
     nEmbd: 112,
-    nLayer: 6,
+    nLayer: 5,
     nHead: 4,
     residPdrop: 0,
     embdPdrop: 0,

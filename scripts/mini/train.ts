@@ -19,8 +19,8 @@ interface Settings {
 }
 
 const settings = new Command("train:mini")
-  .option("--steps <n>", "optimiser steps", "5000")
-  .option("--batch <n>", "sequences a step", "32")
+  .option("--steps <n>", "optimiser steps", "3000")
+  .option("--batch <n>", "sequences a step", "16")
   .option("--lr <x>", "peak learning rate", "0.003")
   .option("--seed <n>", "seed of weights and text", "1")
   .option("--out <directory>", "where the model goes", MODEL_DIRECTORY)
@@ -73,5 +73,5 @@ for (const split of ["trained", "heldOut"] as const) {
   const objects = await evaluateIndirectObjects(model, tokenizer, split);
   console.log(`${split}: facts ${facts.percent}, indirect objects ${objects.percent}`);
 }
-await model.savePretrained(settings.out, { dtype: "float16" });
+await model.savePretrained(settings.out);
 console.log(`written to ${settings.out}`);
