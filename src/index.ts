@@ -12,3 +12,5 @@ export * from "./io/index.ts";
 export * from "./nn/index.ts";
 export * as init from "./nn/init.ts";
 export { Parameter, type ParameterOptions } from "./nn/parameter.ts";
+export * from "./models/index.ts";
+export * from "./optim/index.ts";

@@ -9,22 +9,22 @@ export interface ModelConfig {
   readonly eosTokenId?: number | readonly number[] | null;
   readonly padTokenId?: number | null;
   readonly numLabels?: number;
+  /** Names of a classifier's labels by number. */
+  readonly id2label?: Readonly<Record<string, string>>;
+  /** Names of the classes whose weights lie beside a `config.json`. */
+  readonly architectures?: readonly string[];
 }
 
 /** A value of a `config.json`. */
 export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Keys whose values are dictionaries of the user's own names, which stay as they are. */
 const OPAQUE: ReadonlySet<string> = new Set(["id2label", "label2id"]);
 
+// "_1" stays as it is: nothing would tell a "1" that stood after one from another.
 function camelCase(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, c: string) => c.toUpperCase());
+  return name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
 }
 
 function snakeCase(name: string): string {
@@ -69,4 +69,28 @@ export function requirePositive(family: string, settings: Readonly<Record<string
       throw new TensorError(`${family}: ${name} must be a whole number of 1 or more, got ${value}`);
     }
   }
+}
+
+/**
+ * Fields of a `config.json` that a family has settings for, checked against the kinds of its
+ * defaults: whole files come from others, and a size given as text would go wrong far from here.
+ * @throws TensorError naming every field of another kind.
+ */
+export function checkedFields<C extends ModelConfig>(
+  family: string,
+  defaults: C,
+  fields: Readonly<Record<string, JsonValue>>,
+): Partial<C> {
+  const kinds = defaults as unknown as Readonly<Record<string, unknown>>;
+  const wrong = Object.entries(kinds).flatMap(([key, value]) => {
+    const given = fields[key];
+    const free = given === undefined || given === null || value === null || key.endsWith("TokenId");
+    if (free || typeof given === typeof value) return [];
+    return [`${snakeCase(key)} is ${JSON.stringify(given)}, wanted a ${typeof value}`];
+  });
+  if (wrong.length > 0) throw new TensorError(`${family}: config.json: ${wrong.join("; ")}`);
+  const { id2label, numLabels } = fields;
+  const labels =
+    numLabels ?? (id2label === undefined ? undefined : Object.keys(id2label ?? {}).length);
+  return { ...fields, ...(labels === undefined ? {} : { numLabels: labels }) } as Partial<C>;
 }

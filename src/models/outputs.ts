@@ -34,6 +34,12 @@ export interface DecoderOutput {
   readonly pastKeyValues: KeyValueCache;
 }
 
+/** Inputs of a language model. */
+export interface CausalLMInputs extends DecoderInputs {
+  /** [batch, sequence]: the ids themselves, which the loss shifts; -100 is left out. */
+  readonly labels?: Tensor;
+}
+
 /** Outputs of a language model. */
 export interface CausalLMOutput {
   /** [batch, sequence, vocabulary] */

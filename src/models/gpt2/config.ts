@@ -1,4 +1,5 @@
-import { type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { ModelFamily } from "../family.ts";
 import { TensorError } from "../../tensor/errors.ts";
 
 /** Settings of a GPT-2, with Hugging Face's meanings and defaults. */
@@ -60,3 +61,12 @@ export function gpt2Config(given: Partial<GPT2Config> = {}): GPT2Config {
   }
   return config;
 }
+
+/** How checkpoints of GPT-2 are read. */
+export const gpt2Family: ModelFamily<GPT2Config> = {
+  modelType: "gpt2",
+  readConfig: (fields) => gpt2Config(checkedFields("GPT2Config", DEFAULTS, fields)),
+  basePrefix: "transformer",
+  // Causal masks, which old versions saved as if they were weights.
+  ignored: [/(?:^|\.)h\.\d+\.attn\.(?:masked_)?bias$/],
+};

@@ -15,6 +15,7 @@ import { Module } from "../../nn/module.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
 import type {
+  CausalLMInputs,
   CausalLMOutput,
   DecoderInputs,
   DecoderOutput,
@@ -22,7 +23,10 @@ import type {
   SequenceClassifierOutput,
 } from "../outputs.ts";
 import { classificationLoss, lastTokens, nextTokenLoss } from "../heads.ts";
-import { type GPT2Config, gpt2Config } from "./config.ts";
+import { CausalLanguageModel } from "../causal-language-model.ts";
+import type { ModelFamily } from "../family.ts";
+import { PreTrainedModel } from "../pretrained-model.ts";
+import { type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
 
 interface Context {
   /** Added to the scores, [1 or batch, 1, queries, keys]. */
@@ -50,7 +54,10 @@ export class GPT2Attention extends Module {
   }
 
   override forward(x: Tensor, { mask, past }: Context): [Tensor, Tensor, KeyValue] {
-    const [q, k, v] = this.c_attn.forward(x).chunk(3, -1).map((t) => this.#split(t)) as [Tensor, Tensor, Tensor];
+    const [q, k, v] = this.c_attn
+      .forward(x)
+      .chunk(3, -1)
+      .map((t) => this.#split(t)) as [Tensor, Tensor, Tensor];
     const key = past === undefined ? k : cat([past.key, k], 2);
     const value = past === undefined ? v : cat([past.value, v], 2);
     const scores = q.mul(constant(this.#scale)).matmul(key.transpose(-1, -2)).add(mask);
@@ -109,7 +116,8 @@ export class GPT2Block extends Module {
 }
 
 /** GPT-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
-export class GPT2Model extends Module {
+export class GPT2Model extends PreTrainedModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
   readonly config: GPT2Config;
   readonly wte: Embedding;
   readonly wpe: Embedding;
@@ -172,7 +180,8 @@ export class GPT2Model extends Module {
 }
 
 /** GPT-2 as a language model: logits of the next token. The output matrix is the embedding's. */
-export class GPT2LMHeadModel extends Module {
+export class GPT2LMHeadModel extends CausalLanguageModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
   readonly config: GPT2Config;
   readonly transformer: GPT2Model;
   readonly lm_head: Linear;
@@ -187,17 +196,26 @@ export class GPT2LMHeadModel extends Module {
     });
   }
 
+  override get maxLength(): number {
+    return this.config.nPositions;
+  }
+
   /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
-  override forward(inputs: DecoderInputs & { readonly labels?: Tensor }): CausalLMOutput {
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
     const { labels, ...rest } = inputs;
     const { lastHiddenState, ...others } = this.transformer.forward(rest);
     const logits = this.lm_head.forward(lastHiddenState);
-    return { logits, ...(labels === undefined ? {} : { loss: nextTokenLoss(logits, labels) }), ...others };
+    return {
+      logits,
+      ...(labels === undefined ? {} : { loss: nextTokenLoss(logits, labels) }),
+      ...others,
+    };
   }
 }
 
 /** GPT-2 with a linear classifier on the last token that is not padding. */
-export class GPT2ForSequenceClassification extends Module {
+export class GPT2ForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
   readonly config: GPT2Config;
   readonly transformer: GPT2Model;
   readonly score: Linear;

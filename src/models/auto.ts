@@ -1,0 +1,74 @@
+import { type FilesName, openFiles } from "../io/open-files.ts";
+import { TensorError } from "../tensor/errors.ts";
+import type { CausalLanguageModel } from "./causal-language-model.ts";
+import type { ModelConfig } from "./config.ts";
+import { familyOf } from "./families.ts";
+import type { BaseModel, FamilyModels, ModelClass, SequenceClassifier } from "./family.ts";
+import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
+import { readConfigFields } from "./pretrained-config.ts";
+import type { PreTrainedModel } from "./pretrained-model.ts";
+
+/** Loads models of one kind, of the class that fits the `model_type` in their `config.json`. */
+export interface AutoClass<M> {
+  /**
+   * @param name a directory, a model of the Hugging Face Hub, or another place that `openFiles`
+   * knows.
+   * @throws TensorError for an unknown family, or one that has no model of this kind;
+   * CheckpointError listing every missing, unexpected and unfitting tensor.
+   */
+  readonly fromPretrained: (name: FilesName, options?: PretrainedOptions) => Promise<M>;
+}
+
+/** Name of the auto class of each kind of model. */
+const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
+  base: "AutoModel",
+  causalLM: "AutoModelForCausalLM",
+  sequenceClassification: "AutoModelForSequenceClassification",
+};
+
+function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoClass<M> {
+  const caller = `${AUTO_CLASSES[kind]}.fromPretrained`;
+  const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
+    const files = await openFiles(name, options);
+    const { modelType } = await readConfigFields(files);
+    const { family, models } = familyOf(modelType, `${caller}: ${files.location}`);
+    const modelClass = models[kind] as ModelClass<M> | undefined;
+    if (modelClass !== undefined) return loadPretrained(modelClass, files, options);
+    const kinds = (Object.keys(models) as (keyof FamilyModels)[]).map((k) => AUTO_CLASSES[k]);
+    throw new TensorError(
+      `${caller}: ${files.location}: ${family.modelType} has no model of this kind; ` +
+        `it has ${kinds.join(", ")}`,
+    );
+  };
+  return { fromPretrained };
+}
+
+/** Models without a head. */
+export const AutoModel: AutoClass<BaseModel> = autoClass("base");
+
+/**
+ * Language models.
+ *
+ * @example
+ * ```ts no-run
+ * import { AutoModelForCausalLM, AutoTokenizer } from "tsvene";
+ * const tokenizer = await AutoTokenizer.fromPretrained("openai-community/gpt2");
+ * const model = await AutoModelForCausalLM.fromPretrained("openai-community/gpt2");
+ * const { sequences } = await model.generate(tokenizer.tokenize("The capital of Spain is"));
+ * ```
+ */
+export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> = autoClass("causalLM");
+
+/** Classifiers of whole sequences. */
+export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> =
+  autoClass("sequenceClassification");
+
+/** Settings of a model, without its weights. */
+export const AutoConfig: AutoClass<ModelConfig> = {
+  fromPretrained: async (name, options = {}) => {
+    const files = await openFiles(name, options);
+    const fields = await readConfigFields(files);
+    const where = `AutoConfig.fromPretrained: ${files.location}`;
+    return familyOf(fields["modelType"], where).family.readConfig(fields);
+  },
+};

@@ -1,0 +1,69 @@
+import { Decoding } from "./generation/decode.ts";
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "./generation/options.ts";
+import { planGeneration } from "./generation/plan.ts";
+import type { CausalLMInputs, CausalLMOutput } from "./outputs.ts";
+import { PreTrainedModel } from "./pretrained-model.ts";
+
+/** Base of all models that give the logits of the next token: they can write. */
+export abstract class CausalLanguageModel extends PreTrainedModel {
+  /** Longest sequence; undefined where there is no bound. */
+  abstract get maxLength(): number | undefined;
+
+  abstract override forward(inputs: CausalLMInputs): CausalLMOutput;
+
+  /**
+   * Continues prompts, all rows of the batch at once, until each has a stop token or the greatest
+   * length is reached. Options have Hugging Face's meanings; the likeliest token is taken unless
+   * `doSample` is given.
+   *
+   * @throws TensorError, before anything is computed, for an empty prompt, ids outside the
+   * vocabulary, padding on the right, a text longer than the model's positions, and options that
+   * cannot be.
+   *
+   * @example
+   * ```ts no-run
+   * import { AutoModelForCausalLM, AutoTokenizer } from "tsvene";
+   * const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
+   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+   * const prompt = tokenizer.tokenize("The capital of Spain is");
+   * const { sequences } = await model.generate(prompt, { maxNewTokens: 3 });
+   * ```
+   */
+  async generate(inputs: GenerateInputs, options: GenerateOptions = {}): Promise<GenerateOutput> {
+    const decoding = new Decoding(this, await planGeneration(this, inputs, options));
+    const steps: GenerateStep[] = [];
+    for await (const step of decoding.steps()) steps.push(step);
+    const logits = steps.flatMap((step) => step.logits ?? []);
+    const scores = steps.flatMap((step) => step.scores ?? []);
+    return {
+      sequences: decoding.sequences,
+      ...(options.outputLogits === true ? { logits } : {}),
+      ...(options.outputScores === true ? { scores } : {}),
+    };
+  }
+
+  /**
+   * As {@link generate}, token by token. A loop that is left early computes no further token.
+   *
+   * @example
+   * ```ts no-run
+   * import { AutoModelForCausalLM, AutoTokenizer } from "tsvene";
+   * const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
+   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+   * for await (const { tokens } of model.stream(tokenizer.tokenize("Once upon a time"))) {
+   *   process.stdout.write(tokenizer.decode(tokens));
+   * }
+   * ```
+   */
+  async *stream(
+    inputs: GenerateInputs,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GenerateStep> {
+    yield* new Decoding(this, await planGeneration(this, inputs, options)).steps();
+  }
+}

@@ -1,0 +1,43 @@
+import type { JsonValue, ModelConfig } from "./config.ts";
+import type { DecoderInputs, DecoderOutput, SequenceClassifierOutput } from "./outputs.ts";
+import type { CausalLanguageModel } from "./causal-language-model.ts";
+import type { PreTrainedModel } from "./pretrained-model.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** What is particular to a family of models when its checkpoints are read. */
+export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
+  /** Hugging Face's `model_type`. */
+  readonly modelType: string;
+  /** The settings, from the fields of a `config.json` under camelCase names. */
+  readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
+  /** Property in which models with a head keep the model without one, such as "transformer". */
+  readonly basePrefix: string;
+  /** Names in checkpoints of what is not a weight, such as masks that old versions saved. */
+  readonly ignored?: readonly RegExp[];
+}
+
+/** A class of models that can be loaded: `static readonly family` says how. */
+export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
+  readonly name: string;
+  readonly family: ModelFamily;
+  new (config: never): M;
+}
+
+/** A model without a head. */
+export type BaseModel = PreTrainedModel & {
+  readonly forward: (inputs: DecoderInputs) => DecoderOutput;
+};
+
+/** A model that puts whole sequences into classes. */
+export type SequenceClassifier = PreTrainedModel & {
+  readonly forward: (
+    inputs: DecoderInputs & { readonly labels?: Tensor },
+  ) => SequenceClassifierOutput;
+};
+
+/** The classes of a family, by what they are for. */
+export interface FamilyModels {
+  readonly base: ModelClass<BaseModel>;
+  readonly causalLM?: ModelClass<CausalLanguageModel>;
+  readonly sequenceClassification?: ModelClass<SequenceClassifier>;
+}

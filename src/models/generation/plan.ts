@@ -1,0 +1,158 @@
+import { fail } from "../../tensor/errors.ts";
+import { defaultGenerator, Generator } from "../../tensor/generator.ts";
+import type { CausalLanguageModel } from "../causal-language-model.ts";
+import type { ModelConfig } from "../config.ts";
+import type { GenerateInputs, GenerateOptions } from "./options.ts";
+import { type Prompt, readPrompt } from "./prompt.ts";
+import type { ScoreSettings } from "./scores.ts";
+
+/** A generation, checked and with all defaults filled in. */
+export interface GenerationPlan {
+  readonly prompt: Prompt;
+  readonly maxNewTokens: number;
+  readonly eosTokenIds: ReadonlySet<number>;
+  /** Fills up rows that have ended. */
+  readonly padTokenId: number;
+  readonly scores: ScoreSettings;
+  /** Where each row draws from; undefined to take the likeliest token. */
+  readonly generators: readonly Generator[] | undefined;
+  readonly options: GenerateOptions;
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max?: number;
+  /** Whether `min` itself is out. */
+  readonly above?: boolean;
+  readonly whole?: boolean;
+}
+
+const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
+  maxNewTokens: { min: 1, whole: true },
+  maxLength: { min: 1, whole: true },
+  minNewTokens: { min: 0, whole: true },
+  temperature: { min: 0, above: true },
+  topK: { min: 0, whole: true },
+  topP: { min: 0, max: 1, above: true },
+  repetitionPenalty: { min: 0, above: true },
+  seed: { min: 0, whole: true },
+  numReturnSequences: { min: 1, whole: true },
+};
+
+function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
+  if (typeof value !== "number" || !Number.isFinite(value)) return false;
+  if (whole && !Number.isSafeInteger(value)) return false;
+  return (above ? value > min : value >= min) && value <= (max ?? Infinity);
+}
+
+function checkOptions(options: GenerateOptions): void {
+  for (const [name, bounds] of Object.entries(BOUNDS)) {
+    const value: unknown = options[name as keyof GenerateOptions];
+    if (value === undefined || inBounds(value, bounds)) continue;
+    const { min, max, above, whole } = bounds;
+    const kind = whole === true ? "a whole number" : "a number";
+    const lower = above === true ? `above ${min}` : `of ${min} or more`;
+    const upper = max === undefined ? "" : ` and at most ${max}`;
+    const hint =
+      name === "temperature" && value === 0 ? "; for no randomness leave out doSample" : "";
+    fail(
+      "generate",
+      `${name} must be ${kind} ${lower}${upper}, got ${JSON.stringify(value) ?? "nothing"}${hint}`,
+    );
+  }
+  if (options.doSample === true) return;
+  const { temperature = 1, topK = 0, topP = 1, numReturnSequences = 1 } = options;
+  if (temperature === 1 && topK === 0 && topP === 1 && numReturnSequences === 1) return;
+  fail(
+    "generate",
+    "temperature, topK, topP and numReturnSequences change nothing where the likeliest token is " +
+      "taken; pass { doSample: true } as well, or leave them out",
+  );
+}
+
+function idList(name: string, ids: unknown, vocabSize: number | undefined): number[] {
+  if (ids === null || ids === undefined) return [];
+  const list: unknown[] = [ids].flat();
+  return list.map((id) => {
+    const known = typeof id === "number" && Number.isInteger(id) && id >= 0;
+    if (known && id < (vocabSize ?? Infinity)) return id;
+    return fail(
+      "generate",
+      `${name} ${String(id)} is not a token; expected a whole number of 0 or more` +
+        (vocabSize === undefined ? "" : `, below the vocabulary's size ${vocabSize}`),
+    );
+  });
+}
+
+/** An option, or what the checkpoint's files say: `generation_config.json` before `config.json`. */
+function tokenIds(
+  name: "eosTokenId" | "padTokenId",
+  { config, generationConfig }: CausalLanguageModel,
+  options: GenerateOptions,
+): number[] {
+  const { vocabSize }: ModelConfig = config;
+  if (options[name] !== undefined) return idList(name, options[name], vocabSize);
+  return idList(name, generationConfig[name] ?? config[name], vocabSize);
+}
+
+const DEFAULT_NEW_TOKENS = 20;
+
+/** New tokens at most, which the model must have positions for. */
+function newTokens(model: CausalLanguageModel, length: number, options: GenerateOptions): number {
+  const { maxNewTokens, maxLength } = options;
+  if (maxNewTokens !== undefined && maxLength !== undefined) {
+    fail("generate", "give maxNewTokens or maxLength, not both");
+  }
+  if (maxLength !== undefined && maxLength <= length) {
+    fail("generate", `maxLength ${maxLength} leaves no room after a prompt of ${length} tokens`);
+  }
+  // The last token is not read any more, so it needs no position.
+  const room = (model.maxLength ?? Infinity) - length + 1;
+  const wanted = maxNewTokens ?? (maxLength === undefined ? undefined : maxLength - length);
+  if (room < 1 || (wanted !== undefined && wanted > room)) {
+    fail(
+      "generate",
+      `a prompt of ${length} tokens and ${wanted ?? 1} new ones are more than the model's ` +
+        `${model.maxLength} positions; ` +
+        (room < 1 ? "shorten the prompt" : `shorten the prompt, or generate at most ${room}`),
+    );
+  }
+  return wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
+}
+
+/**
+ * Checks everything before anything is computed.
+ * @throws TensorError for options or prompts that cannot be.
+ */
+export async function planGeneration(
+  model: CausalLanguageModel,
+  inputs: GenerateInputs,
+  options: GenerateOptions,
+): Promise<GenerationPlan> {
+  checkOptions(options);
+  const eosTokenIds = new Set(tokenIds("eosTokenId", model, options));
+  const [padTokenId] = tokenIds("padTokenId", model, options);
+  const { vocabSize } = model.config;
+  const limits = { vocabSize, padTokenId, eosTokenIds };
+  const prompt = await readPrompt(inputs, limits, options.numReturnSequences ?? 1);
+  const { doSample = false, seed } = options;
+  const root = seed === undefined ? defaultGenerator() : new Generator(seed);
+  return {
+    prompt,
+    maxNewTokens: newTokens(model, prompt.length, options),
+    eosTokenIds,
+    padTokenId: padTokenId ?? [...eosTokenIds][0] ?? 0,
+    scores: scoreSettings(options, eosTokenIds),
+    generators: doSample ? prompt.rows.map(() => root.split()) : undefined,
+    options,
+  };
+}
+
+function scoreSettings(options: GenerateOptions, eosTokenIds: ReadonlySet<number>): ScoreSettings {
+  const { doSample = false, minNewTokens = 0, repetitionPenalty = 1 } = options;
+  const { temperature = 1, topK = 50, topP = 1 } = options;
+  const always = { repetitionPenalty, minNewTokens, eosTokenIds };
+  return doSample
+    ? { ...always, temperature, topK, topP }
+    : { ...always, temperature: 1, topK: 0, topP: 1 };
+}

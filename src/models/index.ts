@@ -1,0 +1,34 @@
+export {
+  AutoConfig,
+  type AutoClass,
+  AutoModel,
+  AutoModelForCausalLM,
+  AutoModelForSequenceClassification,
+} from "./auto.ts";
+export { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
+export { CausalLanguageModel } from "./causal-language-model.ts";
+export type { JsonValue, ModelConfig } from "./config.ts";
+export { knownFamilies } from "./families.ts";
+export type { BaseModel, ModelClass, ModelFamily, SequenceClassifier } from "./family.ts";
+export type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+  TracedOutput,
+  TraceStep,
+} from "./generation/options.ts";
+export { type GPT2Config, gpt2Config } from "./gpt2/config.ts";
+export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+export type { PretrainedOptions } from "./load-pretrained.ts";
+export type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  KeyValue,
+  KeyValueCache,
+  SequenceClassifierOutput,
+} from "./outputs.ts";
+export { PreTrainedModel } from "./pretrained-model.ts";
+export type { SaveOptions } from "./save-pretrained.ts";

@@ -1,0 +1,137 @@
+import { type Checkpoint, CheckpointError } from "../io/checkpoint.ts";
+import type { Module } from "../nn/module.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { fitsDType, transposed, valuesAs } from "./checkpoint-values.ts";
+import type { ModelFamily } from "./family.ts";
+import { type StateEntry, stateOf } from "./state.ts";
+
+/** What goes where: for each value of a model, its names in the checkpoint. */
+interface LoadPlan {
+  readonly sources: ReadonlyMap<StateEntry, readonly string[]>;
+  readonly problems: readonly string[];
+}
+
+/** Name in the model of a checkpoint's tensor; undefined for one of a head that the model lacks. */
+type Rename = (name: string) => string | undefined;
+
+/**
+ * Checkpoints of models with and without a head differ in the prefix of all other names; each kind
+ * is read into each.
+ */
+function renaming(model: Module, names: readonly string[], basePrefix: string): Rename {
+  const prefix = `${basePrefix}.`;
+  const inModel = [...model.namedChildren()].some(([name]) => name === basePrefix);
+  const inFile = names.some((name) => name.startsWith(prefix));
+  if (inModel === inFile) return (name) => name;
+  if (inModel) return (name) => prefix + name;
+  return (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined);
+}
+
+function planLoading(model: Module, checkpoint: Checkpoint, family: ModelFamily): LoadPlan {
+  const state = stateOf(model);
+  const byName = new Map(state.flatMap((entry) => entry.names.map((name) => [name, entry])));
+  const sources = new Map<StateEntry, string[]>(state.map((entry) => [entry, []]));
+  const rename = renaming(model, checkpoint.names, family.basePrefix);
+  const unexpected: string[] = [];
+  for (const name of checkpoint.names) {
+    const target = rename(name);
+    const entry = byName.get(name) ?? byName.get(target ?? "");
+    if (entry !== undefined) sources.get(entry)?.push(name);
+    else if (target !== undefined && !isIgnored(family, target)) unexpected.push(name);
+  }
+  const missing = state.flatMap((e) => (sources.get(e)?.length === 0 ? e.names.slice(0, 1) : []));
+  const problems = [...listed("missing", missing), ...listed("unexpected", unexpected)];
+  for (const [entry, names] of sources) {
+    problems.push(...names.flatMap((name) => misfit(checkpoint, name, entry) ?? []));
+  }
+  const onlyHead = missing.length > 0 && missing.every((n) => !n.startsWith(family.basePrefix));
+  if (onlyHead && unexpected.length < checkpoint.names.length) problems.push(headHint(family));
+  return { sources, problems };
+}
+
+function isIgnored(family: ModelFamily, name: string): boolean {
+  return family.ignored?.some((pattern) => pattern.test(name)) ?? false;
+}
+
+function listed(kind: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${kind}: ${names.join(", ")}`];
+}
+
+function headHint({ basePrefix }: ModelFamily): string {
+  return (
+    "what is missing is the head: to train one, load the model without a head (AutoModel), build " +
+    `this one anew, and give it the weights: model.${basePrefix}.loadStateDict(base.stateDict())`
+  );
+}
+
+/** What is wrong with a tensor of the checkpoint, seen from its header. */
+function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string | undefined {
+  const { dtype, elementType, shape } = checkpoint.info(name);
+  const { dtype: wanted, shape: kept } = entry.holder.value;
+  if (dtype === undefined || !fitsDType(dtype, wanted)) {
+    return `${name} is ${dtype ?? elementType}, wanted ${wanted}`;
+  }
+  const wantedShape = entry.transposed ? [...kept].reverse() : kept;
+  if (sameShape(shape, wantedShape)) return undefined;
+  return `${name} has shape ${show(shape)}, wanted ${show(wantedShape)}`;
+}
+
+async function readEntry(
+  checkpoint: Checkpoint,
+  { holder, transposed: isTransposed }: StateEntry,
+  name: string,
+): Promise<Tensor> {
+  const { dtype, shape } = holder.value;
+  const raw = await checkpoint.read(name);
+  const values = valuesAs(raw, dtype);
+  const [rows = 1, columns = 1] = raw.shape;
+  const turned = isTransposed ? transposed(values, rows, columns) : values;
+  return Tensor.fromData(turned, shape, dtype);
+}
+
+/** A shared value may stand in a file under several names, but it must be one value. */
+async function checkEqual(
+  checkpoint: Checkpoint,
+  entry: StateEntry,
+  [first = "", ...others]: readonly string[],
+): Promise<void> {
+  const kept = entry.holder.value.values;
+  for (const name of others) {
+    const { values } = await readEntry(checkpoint, entry, name);
+    if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
+    throw new CheckpointError(
+      `${checkpoint.location}: ${first} and ${name} are one and the same in this model, but have ` +
+        'different values in the checkpoint; if they should differ, set "tie_word_embeddings" to ' +
+        "false in config.json",
+    );
+  }
+}
+
+/**
+ * Reads a checkpoint into a model that nobody else holds yet. All names, shapes and element types
+ * are checked before the first tensor is read; each tensor is read once, and what is kept otherwise
+ * than in the file (transposed, another width) is converted one tensor at a time.
+ *
+ * @param caller what the message begins with.
+ * @throws CheckpointError listing every missing, unexpected and unfitting tensor.
+ */
+export async function loadCheckpoint(
+  model: Module,
+  checkpoint: Checkpoint,
+  { family, caller }: { readonly family: ModelFamily; readonly caller: string },
+): Promise<void> {
+  const { sources, problems } = planLoading(model, checkpoint, family);
+  if (problems.length > 0) {
+    throw new CheckpointError(
+      `${caller}: the tensors of ${checkpoint.location} do not fit the model that its config.json ` +
+        `describes:\n  ${problems.join("\n  ")}`,
+    );
+  }
+  const order = new Map(checkpoint.names.map((name, i) => [name, i]));
+  const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
+  for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
+    entry.holder.set(await readEntry(checkpoint, entry, names[0] ?? ""));
+    await checkEqual(checkpoint, entry, names);
+  }
+}

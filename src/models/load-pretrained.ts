@@ -1,0 +1,57 @@
+import { openCheckpoint } from "../io/checkpoint.ts";
+import type { HubOptions } from "../io/hub-files.ts";
+import { type FilesName, openFiles } from "../io/open-files.ts";
+import { withoutInit } from "../nn/without-init.ts";
+import { TensorError } from "../tensor/errors.ts";
+import type { ModelConfig } from "./config.ts";
+import type { ModelClass } from "./family.ts";
+import { loadCheckpoint } from "./load-checkpoint.ts";
+import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
+import type { PreTrainedModel } from "./pretrained-model.ts";
+
+/** Options of `fromPretrained`. */
+export interface PretrainedOptions extends HubOptions {
+  /**
+   * Element type that weights are kept in; 16-bit checkpoints are widened.
+   * @default "float32"
+   */
+  readonly dtype?: "float32";
+}
+
+/** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
+export async function loadPretrained<M extends PreTrainedModel>(
+  modelClass: ModelClass<M>,
+  name: FilesName,
+  options: PretrainedOptions = {},
+): Promise<M> {
+  const { family } = modelClass;
+  const caller = `${modelClass.name}.fromPretrained`;
+  if (options.dtype !== undefined && options.dtype !== "float32") {
+    throw new TensorError(`${caller}: dtype ${String(options.dtype)} is not known; use "float32"`);
+  }
+  const files = await openFiles(name, options);
+  const config = family.readConfig(await familyFields(files, family.modelType, caller));
+  const model = withoutInit(() => new modelClass(config as never));
+  const checkpoint = await openCheckpoint(files);
+  try {
+    await loadCheckpoint(model, checkpoint, { family, caller });
+  } finally {
+    await checkpoint.close();
+  }
+  model.generationConfig = await readGenerationFields(files);
+  return model.eval();
+}
+
+async function familyFields(
+  files: Awaited<ReturnType<typeof openFiles>>,
+  modelType: string,
+  caller: string,
+): Promise<Awaited<ReturnType<typeof readConfigFields>>> {
+  const fields = await readConfigFields(files);
+  if (fields["modelType"] === modelType) return fields;
+  const given = JSON.stringify((fields as Partial<ModelConfig>).modelType);
+  throw new TensorError(
+    `${caller}: ${files.location} holds a model of type ${given}, wanted "${modelType}"; ` +
+      "AutoModel picks the class by the type",
+  );
+}

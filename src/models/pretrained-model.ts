@@ -1,0 +1,59 @@
+import type { FilesName } from "../io/open-files.ts";
+import { Module } from "../nn/module.ts";
+import type { JsonValue, ModelConfig } from "./config.ts";
+import type { ModelClass } from "./family.ts";
+import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
+import { savePretrained, type SaveOptions } from "./save-pretrained.ts";
+
+/**
+ * Base of all models that Hugging Face's checkpoints exist of. Subclasses name their family in
+ * `static readonly family`.
+ */
+export abstract class PreTrainedModel extends Module {
+  /** Settings; subclasses say which their family has. */
+  abstract readonly config: ModelConfig;
+
+  /** Fields of `generation_config.json`, of which `generate` takes the special tokens. */
+  generationConfig: Readonly<Record<string, JsonValue>> = {};
+
+  /**
+   * Loads a model from a directory with `config.json` and safetensors weights, in one file or in
+   * shards, or from the Hugging Face Hub. It is in evaluation mode.
+   *
+   * Loading is strict: every weight of the model must be in the checkpoint, with its shape, and
+   * nothing else. A model without a head can be read from the checkpoint of one that has a head.
+   *
+   * @param name a directory, a model of the Hub, or another place that `openFiles` knows.
+   * @throws CheckpointError listing every missing, unexpected and unfitting tensor; TensorError for
+   * a model of another family.
+   *
+   * @example
+   * ```ts no-run
+   * import { GPT2LMHeadModel } from "tsvene";
+   * const model = await GPT2LMHeadModel.fromPretrained("openai-community/gpt2");
+   * ```
+   */
+  static fromPretrained<M extends PreTrainedModel>(
+    this: ModelClass<M>,
+    name: FilesName,
+    options: PretrainedOptions = {},
+  ): Promise<M> {
+    return loadPretrained(this, name, options);
+  }
+
+  /**
+   * Writes `config.json` and `model.safetensors` with Hugging Face's names and orientation of
+   * weights, so that Python's `from_pretrained` reads them too (Node only). Shared weights are
+   * written once. Files of these names are replaced.
+   *
+   * @example
+   * ```ts no-run
+   * import { GPT2LMHeadModel } from "tsvene";
+   * const model = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 64, nHead: 4, vocabSize: 100 });
+   * await model.savePretrained("my-model");
+   * ```
+   */
+  async savePretrained(directory: string, options: SaveOptions = {}): Promise<void> {
+    await savePretrained(this, directory, options);
+  }
+}
