@@ -4,7 +4,7 @@ import type { Convolution, OpName, Ops, Pooling, ScatterReduction } from "../ten
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
-import type { OnnxAttributes } from "./onnx/model.ts";
+import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
 
 /** One operation to be written into an ONNX graph. */
 export interface Lowering<Attributes> {
@@ -94,6 +94,65 @@ const each =
   (op: string, attributes: OnnxAttributes = {}): Lower<unknown> =>
   (l) =>
     elementwise(l, (x) => l.graph.node(op, x, attributes));
+
+/** A Loop that runs `count` times over matrices, each step made of matrix products. */
+function matrixLoop(
+  l: Lowering<unknown>,
+  state: readonly string[],
+  step: (state: readonly string[]) => { nodes: readonly OnnxNode[]; next: readonly string[] },
+): readonly string[] {
+  const { dtype, rank } = l.result;
+  const names = state.map((_, i) => `loop_state${i}`);
+  const { nodes, next } = step(names);
+  const flag = { dtype: "bool", rank: 0 } as const;
+  const body: OnnxGraph = {
+    name: "squaring",
+    nodes: [{ op: "Identity", inputs: ["loop_go"], outputs: ["loop_on"] }, ...nodes],
+    inputs: [
+      { name: "loop_i", dtype: "int64", rank: 0 },
+      { name: "loop_go", ...flag },
+      ...names.map((name) => ({ name, dtype, rank })),
+    ],
+    outputs: [{ name: "loop_on", ...flag }, ...next.map((name) => ({ name, dtype, rank }))],
+  };
+  const count = l.inputs.at(-1) ?? internal("a loop without a count");
+  const outputs = state.length;
+  return l.graph.nodes("Loop", [count, "", ...state], { body: { graph: body } }, { outputs });
+}
+
+const product = (a: string, b: string, out: string): OnnxNode => ({
+  op: "MatMul",
+  inputs: [a, b],
+  outputs: [out],
+});
+
+const squarings: Lower<Ops["squarings"]> = (l) => {
+  const [x = ""] = l.inputs;
+  const [result] = matrixLoop(l, [x], ([e = ""]) => ({
+    nodes: [product(e, e, "loop_square")],
+    next: ["loop_square"],
+  }));
+  return result ?? internal("Loop has an output");
+};
+
+/** Each squaring E -> E E takes a gradient G of its result to Eᵀ G + G Eᵀ. */
+const squaringsGrad: Lower<Ops["squaringsGrad"]> = (l) => {
+  const [x = "", g = ""] = l.inputs;
+  const { rank } = l.result;
+  const axes = Array.from({ length: rank }, (_, d) => d);
+  const perm = [...axes.slice(0, -2), rank - 1, rank - 2];
+  const turned = l.graph.node("Transpose", [x], { perm: { ints: perm } });
+  const [, result] = matrixLoop(l, [turned, g], ([e = "", d = ""]) => ({
+    nodes: [
+      product(e, e, "loop_square"),
+      product(e, d, "loop_left"),
+      product(d, e, "loop_right"),
+      { op: "Add", inputs: ["loop_left", "loop_right"], outputs: ["loop_grad"] },
+    ],
+    next: ["loop_square", "loop_grad"],
+  }));
+  return result ?? internal("Loop has two outputs");
+};
 
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
   const [x = ""] = inputs;
@@ -225,6 +284,9 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     graph.node("LayerNormalization", inputs, { axis: int(-axes), epsilon: { float: eps } }),
   inverse: ({ graph, inputs }) => graph.node("Inverse", inputs, {}, { custom: true }),
   det: plain("Det"),
+  squarings,
+  squaringsGrad,
+  factor: () => internal("a factor always holds its values"),
 
   reshape: ({ graph, inputs, sizes }) =>
     graph.node("Reshape", [...inputs, ...sizes], { allowzero: int(1) }),

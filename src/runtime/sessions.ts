@@ -54,7 +54,8 @@ function create(program: Program): Entry {
   const session = InferenceSession.create(compileModel(program), {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
+    // What goes wrong is thrown; ONNX Runtime need not print it too.
+    logSeverityLevel: 4,
     // It would turn the products back that `linear` turns round on purpose.
     extra: { optimization: { disable_specified_optimizers: "GemmTransposeFusion" } },
   });
