@@ -38,11 +38,15 @@ console.log(
   `tsvene-mini: ${count.toLocaleString("en")} parameters, ${steps} steps of ${batch} x ${CONTEXT_LENGTH} tokens`,
 );
 
-const optimizer = new AdamW(model.parameters(), {
-  lr: Number(settings.lr),
-  betas: [0.9, 0.98],
-  weightDecay: 0.05,
-});
+const matrices = model.parameters().filter((p) => p.shape.length > 1);
+const vectors = model.parameters().filter((p) => p.shape.length <= 1);
+const optimizer = new AdamW(
+  [
+    { parameters: matrices, weightDecay: 0.1 },
+    { parameters: vectors, weightDecay: 0 },
+  ],
+  { lr: Number(settings.lr), betas: [0.9, 0.98] },
+);
 const schedule = cosineScheduleWithWarmup(optimizer, { warmupSteps: 200, totalSteps: steps });
 const bar = new SingleBar({
   format: "{bar} {value}/{total} | loss {loss} | {duration_formatted}, {eta_formatted} left",

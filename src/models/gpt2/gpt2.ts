@@ -34,6 +34,14 @@ interface Context {
   readonly past: KeyValue | undefined;
 }
 
+/** Standard deviation that GPT-2's weights start with. */
+const INITIAL_STD = 0.02;
+
+/** Of the weights that write to the residual stream, which sums up two for each layer. */
+function residualStd(config: GPT2Config): number {
+  return INITIAL_STD / Math.sqrt(2 * config.nLayer);
+}
+
 export class GPT2Attention extends Module {
   readonly c_attn: Conv1D;
   readonly c_proj: Conv1D;
@@ -44,8 +52,8 @@ export class GPT2Attention extends Module {
 
   constructor(config: GPT2Config, layer: number) {
     super();
-    this.c_attn = new Conv1D(3 * config.nEmbd, config.nEmbd);
-    this.c_proj = new Conv1D(config.nEmbd, config.nEmbd);
+    this.c_attn = new Conv1D(3 * config.nEmbd, config.nEmbd, INITIAL_STD);
+    this.c_proj = new Conv1D(config.nEmbd, config.nEmbd, residualStd(config));
     this.attn_dropout = new Dropout(config.attnPdrop);
     this.resid_dropout = new Dropout(config.residPdrop);
     this.#heads = config.nHead;
@@ -82,8 +90,8 @@ export class GPT2MLP extends Module {
   constructor(config: GPT2Config) {
     super();
     const inner = config.nInner ?? 4 * config.nEmbd;
-    this.c_fc = new Conv1D(inner, config.nEmbd);
-    this.c_proj = new Conv1D(config.nEmbd, inner);
+    this.c_fc = new Conv1D(inner, config.nEmbd, INITIAL_STD);
+    this.c_proj = new Conv1D(config.nEmbd, inner, residualStd(config));
     this.act = activation(config.activationFunction);
     this.dropout = new Dropout(config.residPdrop);
   }
@@ -129,8 +137,8 @@ export class GPT2Model extends PreTrainedModel {
     super();
     const full = gpt2Config(config);
     this.config = full;
-    this.wte = new Embedding(full.vocabSize, full.nEmbd);
-    this.wpe = new Embedding(full.nPositions, full.nEmbd);
+    this.wte = new Embedding(full.vocabSize, full.nEmbd, { std: INITIAL_STD });
+    this.wpe = new Embedding(full.nPositions, full.nEmbd, { std: INITIAL_STD });
     this.drop = new Dropout(full.embdPdrop);
     this.h = new ModuleList(Array.from({ length: full.nLayer }, (_, i) => new GPT2Block(full, i)));
     this.ln_f = new LayerNorm(full.nEmbd, { eps: full.layerNormEpsilon });

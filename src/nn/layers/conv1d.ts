@@ -19,7 +19,7 @@ export class Conv1D extends Module {
   override readonly transposedInCheckpoint: readonly string[] = ["weight"];
 
   /** @param std - Standard deviation of the weights to start from. */
-  constructor(outFeatures: number, inFeatures: number, std = 0.02) {
+  constructor(outFeatures: number, inFeatures: number, std: number) {
     super();
     this.weight = initialized([outFeatures, inFeatures], (shape) => randn(shape).mul(std));
     this.bias = new Parameter(zeros([outFeatures]));
