@@ -1,0 +1,77 @@
+/*
+ * npm run parity -- DIR ...
+ *
+ * Replays recorded cases through the library and says how far its numbers are from the recorded
+ * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CaseResult } from "./parity/case-result.ts";
+import { notReplayed } from "./parity/compare.ts";
+import { replayModelCase } from "./parity/model-case.ts";
+
+async function* replay(directory: string): AsyncGenerator<CaseResult> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const files = new Set(entries.map(({ name }) => name));
+  if (files.has("case.json")) {
+    yield* await replayCase(directory, files);
+    return;
+  }
+  const inside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  for (const name of inside.sort()) yield* replay(join(directory, name));
+}
+
+async function replayCase(directory: string, files: ReadonlySet<string>): Promise<CaseResult[]> {
+  if (files.has("config.json")) return replayModelCase(directory);
+  const text = await readFile(join(directory, "case.json"), "utf8");
+  return [notReplayed(directory, `a case of this kind is not known: ${text.slice(0, 60)}`)];
+}
+
+function show(value: number): string {
+  return Number.isNaN(value) ? "-" : value.toExponential(1);
+}
+
+function line({ name, worst, tolerance, tensor, compared, failed, reason }: CaseResult): string {
+  const verdict = failed ? "FAILED" : "ok";
+  const numbers = `${show(worst)} of ${show(tolerance)} in ${tensor} (${compared} tensors)`;
+  return `${verdict.padEnd(6)}  ${name}: ${reason ?? numbers}`;
+}
+
+/** The error that is the largest share of its tolerance. */
+function worstOf(results: readonly CaseResult[]): CaseResult | undefined {
+  const share = ({ worst, tolerance }: CaseResult): number => (worst === 0 ? 0 : worst / tolerance);
+  return results
+    .filter(({ compared }) => compared > 0)
+    .reduce<CaseResult | undefined>(
+      (a, b) => (a === undefined || share(b) > share(a) ? b : a),
+      undefined,
+    );
+}
+
+const directories = process.argv.slice(2).filter((argument) => argument !== "--");
+if (directories.length === 0) {
+  console.error("usage: npm run parity -- DIR ...");
+  process.exit(2);
+}
+
+const results: CaseResult[] = [];
+for (const directory of directories) {
+  const before = results.length;
+  try {
+    for await (const result of replay(directory)) {
+      results.push(result);
+      console.log(line(result));
+    }
+    if (results.length === before) throw new Error("there is no case.json at any depth");
+  } catch (error) {
+    const failure = notReplayed(directory, error);
+    results.push(failure);
+    console.log(line(failure));
+  }
+}
+const failed = results.filter((result) => result.failed).length;
+const worst = worstOf(results);
+const where =
+  worst === undefined ? "- in -" : `${show(worst.worst)} in ${worst.name}.${worst.tensor}`;
+console.log(`parity: ${results.length} cases, ${failed} failed, worst ${where}`);
+process.exitCode = failed > 0 ? 1 : 0;

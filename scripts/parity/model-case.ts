@@ -1,0 +1,246 @@
+import { access, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import {
+  AutoModelForCausalLM,
+  AutoModelForSequenceClassification,
+  CausalLanguageModel,
+  evaluate,
+  grad,
+  loadSafetensors,
+  onesLike,
+  type SequenceClassifier,
+  stack,
+  type Tensor,
+} from "tsvene";
+import { stateOf } from "../../src/models/state.ts";
+import type { CaseResult } from "./case-result.ts";
+import { compare, type Comparison, largest, notReplayed, resultOf } from "./compare.ts";
+import { readSites } from "./recorded-sites.ts";
+import { toleranceOf } from "./tolerances.ts";
+
+type Model = CausalLanguageModel | SequenceClassifier;
+
+/** Part of a `case.json` that replaying needs. */
+interface Description {
+  readonly kind: string;
+  readonly cases: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** A recorded case: its tensors by name, without the case's own name. */
+interface RecordedCase {
+  readonly name: string;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** What all cases of a directory share. */
+interface Recording {
+  readonly directory: string;
+  readonly model: Model;
+  readonly cases: ReadonlyMap<string, RecordedCase>;
+  readonly tolerance: number;
+}
+
+const LOADERS: Readonly<Record<string, (directory: string) => Promise<Model>>> = {
+  decoder_lm: (directory) => AutoModelForCausalLM.fromPretrained(directory),
+  sequence_classifier: (directory) => AutoModelForSequenceClassification.fromPretrained(directory),
+};
+
+/** Recorded inputs of a forward pass, by their names here. */
+const INPUTS: Readonly<Record<string, string>> = {
+  input_ids: "inputIds",
+  attention_mask: "attentionMask",
+  position_ids: "positionIds",
+  inputs_embeds: "inputsEmbeds",
+  labels: "labels",
+};
+
+function groupByCase(
+  tensors: ReadonlyMap<string, Tensor>,
+  description: Description,
+): Map<string, RecordedCase> {
+  const names = new Set(Object.keys(description.cases));
+  for (const full of tensors.keys()) names.add(full.slice(0, full.indexOf(".")));
+  const cases = new Map<string, RecordedCase>();
+  for (const name of names) {
+    const own = [...tensors].filter(([full]) => full.startsWith(`${name}.`));
+    const recorded = new Map(own.map(([full, t]) => [full.slice(name.length + 1), t]));
+    cases.set(name, { name, tensors: recorded, settings: description.cases[name] ?? {} });
+  }
+  return cases;
+}
+
+function need(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const t = tensors.get(name);
+  if (t === undefined) throw new Error(`${name} is not recorded`);
+  return t;
+}
+
+function languageModel({ model }: Recording): CausalLanguageModel {
+  if (model instanceof CausalLanguageModel) return model;
+  throw new Error("the model is not a language model");
+}
+
+/** The output that a recorded name means, such as `hidden_states.2`. */
+function outputOf(output: ReturnType<Model["forward"]>, name: string): Tensor {
+  const { logits, loss, hiddenStates, attentions } = output;
+  const [kind = "", index = ""] = name.split(".");
+  const found: Readonly<Record<string, Tensor | undefined>> = {
+    logits,
+    loss,
+    hidden_states: hiddenStates[Number(index)],
+    attentions: attentions[Number(index)],
+  };
+  const t = Object.hasOwn(found, kind) ? found[kind] : undefined;
+  if (t === undefined) throw new Error(`the model has no output ${name}`);
+  return t;
+}
+
+async function replayForward(recording: Recording, recorded: RecordedCase): Promise<Comparison[]> {
+  const { model, tolerance } = recording;
+  const inputs = Object.fromEntries(
+    Object.entries(INPUTS).flatMap(([name, own]) => {
+      const t = recorded.tensors.get(name);
+      return t === undefined ? [] : [[own, t]];
+    }),
+  );
+  const wanted = [...recorded.tensors.keys()].filter((name) => !Object.hasOwn(INPUTS, name));
+  const sites = wanted.filter((name) => name.startsWith("act."));
+  const { result, values } = readSites(model, sites, () => model.forward(inputs));
+  const actual = new Map(wanted.map((name) => [name, values.get(name) ?? outputOf(result, name)]));
+  await evaluate(...actual.values());
+  const masked = recorded.settings["compare_only_where_attention_mask_is_1"] === true;
+  const only = masked ? need(recorded.tensors, "attention_mask") : undefined;
+  return Promise.all(
+    wanted.map((name) =>
+      compare(name, need(actual, name), need(recorded.tensors, name), { tolerance, only }),
+    ),
+  );
+}
+
+/** The likeliest tokens, without stop tokens, as they were recorded. */
+async function replayGreedy(
+  recording: Recording,
+  { tensors }: RecordedCase,
+): Promise<Comparison[]> {
+  const inputIds = need(tensors, "input_ids");
+  const sequences = need(tensors, "sequences");
+  const result = await languageModel(recording).generate(
+    { inputIds, attentionMask: tensors.get("attention_mask") ?? onesLike(inputIds) },
+    {
+      maxNewTokens: sequences.size(1) - inputIds.size(1),
+      eosTokenId: null,
+      padTokenId: 0,
+      outputLogits: true,
+    },
+  );
+  const exact = await compare("sequences", result.sequences, sequences, { tolerance: 0 });
+  const logits = tensors.get("logits");
+  if (logits === undefined) return [exact];
+  const { tolerance } = recording;
+  return [exact, await compare("logits", stack(result.logits ?? [], 1), logits, { tolerance })];
+}
+
+/** The last tokens, read after the others were; the number of recorded logits says how many. */
+async function replayCached(
+  recording: Recording,
+  { tensors }: RecordedCase,
+): Promise<Comparison[]> {
+  const model = languageModel(recording);
+  const logits = need(tensors, "logits");
+  const plain = recording.cases.get("cached")?.tensors ?? new Map<string, Tensor>();
+  const inputIds = need(plain, "input_ids");
+  const past = inputIds.size(1) - logits.size(1);
+  const { pastKeyValues } = model.forward({ inputIds: inputIds.slice(1, 0, past) });
+  const rest = model.forward({ inputIds: inputIds.slice(1, past), pastKeyValues });
+  return [await compare("logits", rest.logits, logits, { tolerance: recording.tolerance })];
+}
+
+/** Gradients of the language model's loss with respect to every parameter. */
+async function replayGradients(recording: Recording): Promise<Comparison[]> {
+  const model = languageModel(recording);
+  const recorded = await loadSafetensors(join(recording.directory, "grads.safetensors"));
+  const plain = recording.cases.get("plain")?.tensors ?? new Map<string, Tensor>();
+  const inputIds = need(plain, "input_ids");
+  const { loss } = model.forward({ inputIds, labels: inputIds });
+  if (loss === undefined) throw new Error("the model gives no loss");
+  const entries = stateOf(model);
+  const raw = grad(loss, entries.map(({ holder }) => holder.value)); // prettier-ignore
+  const actual = new Map(
+    entries.map(({ names: [name = ""], transposed }, i) => {
+      const g = raw[i] ?? loss;
+      return [`grad.${name}`, transposed ? g.t() : g];
+    }),
+  );
+  actual.set("loss", loss);
+  await evaluate(...actual.values());
+  const unrecorded = [...actual.keys()].filter((name) => !recorded.has(name));
+  if (unrecorded.length > 0) throw new Error(`not recorded: ${unrecorded.join(", ")}`);
+  const compared: Comparison[] = [];
+  for (const [name, expected] of recorded) {
+    const tolerance =
+      name === "loss" ? recording.tolerance : 1e-4 * (await largest(expected)) + 1e-6;
+    compared.push(await compare(name, need(actual, name), expected, { tolerance }));
+  }
+  return compared;
+}
+
+type Replay = (recording: Recording, recorded: RecordedCase) => Promise<Comparison[]>;
+
+/** Cases that are not a single forward pass. */
+const REPLAYS: Readonly<Record<string, Replay>> = {
+  greedy: replayGreedy,
+  greedy_padded: replayGreedy,
+  cached: replayCached,
+  cached_chunk: replayCached,
+  grads: replayGradients,
+};
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function openRecording(directory: string): Promise<Recording> {
+  const text = await readFile(join(directory, "case.json"), "utf8");
+  const description = JSON.parse(text) as Description;
+  const tensors = await loadSafetensors(join(directory, "expected.safetensors"));
+  const load = LOADERS[description.kind];
+  if (load === undefined) throw new Error(`models of kind "${description.kind}" are not known`);
+  const model = await load(directory);
+  const cases = groupByCase(tensors, description);
+  const gradients = await exists(join(directory, "grads.safetensors"));
+  if (gradients && !cases.has("grads")) {
+    cases.set("grads", { name: "grads", tensors: new Map(), settings: {} });
+  }
+  return { directory, model, cases, tolerance: await toleranceOf(directory) };
+}
+
+/**
+ * Replays every recorded case of a directory with a model's files, `case.json`,
+ * `expected.safetensors` and, for gradients, `grads.safetensors`. What is recorded and cannot be
+ * replayed is a failed case.
+ */
+export async function replayModelCase(directory: string): Promise<CaseResult[]> {
+  const place = resolve(directory);
+  const model = basename(place);
+  let recording: Recording;
+  try {
+    recording = await openRecording(place);
+  } catch (error) {
+    return [notReplayed(model, error)];
+  }
+  const results: CaseResult[] = [];
+  for (const recorded of recording.cases.values()) {
+    const name = `${model}/${recorded.name}`;
+    const replay = Object.hasOwn(REPLAYS, recorded.name) ? REPLAYS[recorded.name] : undefined;
+    try {
+      results.push(resultOf(name, await (replay ?? replayForward)(recording, recorded)));
+    } catch (error) {
+      results.push(notReplayed(name, error));
+    }
+  }
+  return results;
+}
