@@ -12,21 +12,24 @@ export const sizeName = (slot: number): string => `s${slot}`;
 /** Name of the i-th output. */
 export const outputName = (i: number): string => `y${i}`;
 
-/** Writes a program as an ONNX model. Only what the signature covers may influence it. */
+/**
+ * Writes a program as an ONNX model. Only what the signature covers may influence it. Ranks are left
+ * out: with a rank but no sizes, ONNX Runtime plans its memory in quadratic time.
+ */
 export function compileModel(program: Program): Uint8Array {
   const graph = new GraphBuilder();
   const names: string[] = [];
   program.sizes.forEach((_, slot) => {
-    graph.input(sizeName(slot), "int64", program.scalarSizes.has(slot) ? 0 : 1);
+    graph.input(sizeName(slot), "int64");
   });
   program.values.forEach((value, id) => {
     if (isStep(value)) names.push(lowerStep(graph, value, names));
-    else names.push(graph.input(inputName(id), value.tensor.dtype, value.tensor.shape.length));
+    else names.push(graph.input(inputName(id), value.tensor.dtype));
   });
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
     graph.output(names[id] ?? internal(`no name for value ${id}`), outputName(i));
-    return { name: outputName(i), dtype: tensor.dtype, rank: tensor.shape.length };
+    return { name: outputName(i), dtype: tensor.dtype };
   });
   return encodeModel(graph.graph(outputs));
 }

@@ -23,8 +23,8 @@ export class GraphBuilder {
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #inputs: OnnxValue[] = [];
 
-  input(name: string, dtype: DType, rank: number): string {
-    this.#inputs.push({ name, dtype, rank });
+  input(name: string, dtype: DType): string {
+    this.#inputs.push({ name, dtype });
     return name;
   }
 
