@@ -1,0 +1,58 @@
+import type { Parameter } from "../nn/parameter.ts";
+import { fail } from "../tensor/errors.ts";
+
+/** What every optimiser can be told. */
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters that share options; the options may be changed between steps. */
+export type ParameterGroup<O extends OptimizerOptions> = O & {
+  readonly parameters: readonly Parameter[];
+  /** The learning rate that schedules scale, once there is a schedule. */
+  initialLr?: number;
+};
+
+/** Parameters, or groups of them with options of their own. */
+export type Parameters<O extends OptimizerOptions> = Iterable<
+  Parameter | (Partial<O> & { readonly parameters: Iterable<Parameter> })
+>;
+
+/** Groups with all their options, from either way of giving them. */
+export function parameterGroups<O extends OptimizerOptions>(
+  name: string,
+  given: Parameters<O>,
+  defaults: O,
+): ParameterGroup<O>[] {
+  const single: Parameter[] = [];
+  const groups: ParameterGroup<O>[] = [];
+  for (const entry of given) {
+    if ("parameters" in entry) {
+      groups.push({ ...defaults, ...entry, parameters: [...entry.parameters] });
+    } else single.push(entry);
+  }
+  if (single.length > 0 && groups.length > 0) {
+    fail(name, "expected parameters or groups { parameters, ... }, got both; put all in groups");
+  }
+  if (single.length > 0) groups.push({ ...defaults, parameters: single });
+  checkParameters(
+    name,
+    groups.flatMap((g) => g.parameters),
+  );
+  return groups;
+}
+
+function checkParameters(name: string, parameters: readonly Parameter[]): void {
+  if (parameters.length === 0) {
+    fail(name, "there are no parameters; pass model.parameters() or a list");
+  }
+  const seen = new Set<Parameter>();
+  for (const parameter of parameters) {
+    if (seen.has(parameter)) {
+      const { name: label = `a parameter of shape [${parameter.shape.join(", ")}]` } = parameter;
+      fail(name, `${label} is given twice; each parameter belongs in one group, once`);
+    }
+    seen.add(parameter);
+  }
+}
