@@ -14,3 +14,18 @@ export * as init from "./nn/init.ts";
 export { Parameter, type ParameterOptions } from "./nn/parameter.ts";
 export * from "./models/index.ts";
 export * from "./optim/index.ts";
+export { bincount, maskedSelect, nonzero, searchsorted, type Unique, unique } from "./tensor/counting.ts";
+export { cdist, type CloseOptions, outer } from "./tensor/distance.ts";
+export { einsum } from "./tensor/einsum.ts";
+export * as linalg from "./tensor/linalg/index.ts";
+export * as functional from "./nn/functional/index.ts";
+export {
+  type OrthogonalMap,
+  type OrthogonalState,
+  orthogonalState,
+  orthogonalWeight,
+} from "./nn/parametrizations/orthogonal.ts";
+export { type BoundCard, type BoundComponent, cardOf, registerModel } from "./models/registry.ts";
+export { type GPT2Component, gpt2Card } from "./models/gpt2/card.ts";
+export * from "./interventions/index.ts";
+export * from "./intervenable/index.ts";

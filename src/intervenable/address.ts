@@ -1,0 +1,115 @@
+import type { Module } from "../nn/module.ts";
+import type { BoundCard, BoundComponent } from "../models/registry.ts";
+import { fail } from "../tensor/errors.ts";
+import { didYouMean } from "./nearest.ts";
+
+/** How the tensor at a site is laid out, beyond [batch, position, ...width]. */
+export interface Layout {
+  /** Which of several equal parts of the last dimension. */
+  readonly part: { readonly index: number; readonly of: number } | undefined;
+  /** How many heads the last dimension holds. */
+  readonly heads: number | undefined;
+  /** Whether dimension 1 is the heads: [batch, heads, query, key]. */
+  readonly headsFirst: boolean;
+}
+
+/** One place of a model. */
+export interface Site {
+  readonly module: Module;
+  readonly side: "input" | "output";
+  /** Path of the module in the model, such as "transformer.h.0.mlp". */
+  readonly path: string;
+  readonly layout: Layout;
+  /** Size of the last dimension, where the model's card says it. */
+  readonly width: number | undefined;
+}
+
+/** The layout of a tensor that nothing is known of. */
+export const PLAIN: Layout = { part: undefined, heads: undefined, headsFirst: false };
+
+const OP = "IntervenableModel";
+
+/**
+ * The place that a representation names: a component of the model's card, or a module path.
+ * @throws TensorError with the nearest names when there is none.
+ */
+export function resolveSite(
+  model: Module,
+  card: BoundCard | undefined,
+  { layer, component }: { readonly layer: number; readonly component: string },
+): Site {
+  const known = card?.components.get(component);
+  if (card !== undefined && known !== undefined) {
+    if (layer >= card.layers) {
+      fail(
+        OP,
+        `layer ${layer} of ${component} is out of range: the model has layers 0 to ${card.layers - 1}`,
+      );
+    }
+    return componentSite(model, known, layer);
+  }
+  if (component.includes(".")) return pathSite(model, component);
+  const name = model.constructor.name;
+  if (card === undefined) {
+    fail(
+      OP,
+      `${name} has no named components, so "${component}" means nothing; use a module path such as ` +
+        `"${exampleOf(model)}.output", or describe the class with registerModel`,
+    );
+  }
+  return fail(
+    OP,
+    `${name} has no component "${component}"; ${didYouMean(component, card.components.keys())}`,
+  );
+}
+
+function componentSite(model: Module, component: BoundComponent, layer: number): Site {
+  const path = component.path.replaceAll("{layer}", String(layer));
+  const { side, part, heads, headsFirst = false, dimension } = component;
+  return {
+    module: walk(model, path.split("."), path),
+    side,
+    path,
+    layout: { part, heads, headsFirst },
+    width: dimension,
+  };
+}
+
+function pathSite(model: Module, address: string): Site {
+  const segments = address.replaceAll(/\[(-?\d+)\]/g, ".$1").split(".");
+  const side = segments.pop();
+  if (side !== "input" && side !== "output") {
+    walk(model, [...segments, side ?? ""], address);
+    fail(OP, `"${address}" must say which side: write "${address}.input" or "${address}.output"`);
+  }
+  const module = walk(model, segments, address);
+  return { module, side, path: segments.join("."), layout: PLAIN, width: undefined };
+}
+
+/** The module at the end of a path, negative numbers counting from the end of a list. */
+function walk(model: Module, segments: readonly string[], address: string): Module {
+  let module = model;
+  for (const [depth, segment] of segments.entries()) {
+    const children = new Map(module.namedChildren());
+    const name = /^-\d+$/.test(segment) ? String(children.size + Number(segment)) : segment;
+    const child = children.get(name);
+    if (child === undefined) {
+      const last = depth === segments.length - 1 ? ["input", "output"] : [];
+      const where = segments.slice(0, depth).join(".") || model.constructor.name;
+      fail(
+        OP,
+        `there is nothing at "${address}": ${where} has no ${JSON.stringify(segment)}; ` +
+          didYouMean(segment, [...children.keys(), ...last]),
+      );
+    }
+    module = child;
+  }
+  return module;
+}
+
+function exampleOf(model: Module): string {
+  const [first] = [...model.namedModules()]
+    .slice(1)
+    .filter(([, m]) => [...m.namedChildren()].length === 0);
+  return first?.[0] ?? "layer";
+}

@@ -1,0 +1,105 @@
+import { fail } from "../tensor/errors.ts";
+import { show } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Layout, Site } from "./address.ts";
+
+/** What an axis of locations counts; positions in the sequence move on while a text is generated. */
+export type AxisKind = "position" | "head" | "other";
+
+/** One axis of a view that is selected along. */
+export interface Axis {
+  /** Dimension of the view. */
+  readonly dim: number;
+  /** Added to every index: heads of one part of a fused projection stand behind those before it. */
+  readonly offset: number;
+  /** Number of indices there are, where the layout says it. */
+  readonly size: number | undefined;
+  readonly kind: AxisKind;
+}
+
+/** How a unit reads the tensor at a site. */
+export interface UnitAxes {
+  readonly layout: Layout;
+  /** The axes that locations name, outermost first. */
+  readonly selected: readonly Axis[];
+  /** The axis that is taken whole behind the selected ones, for heads over all positions. */
+  readonly whole: Axis | undefined;
+  /** The part of a fused projection, at dimension 2 of the view. */
+  readonly part: number | undefined;
+  /** Dimensions that the tensor must have. */
+  readonly rank: number | undefined;
+}
+
+const OP = "IntervenableModel";
+
+/**
+ * What a unit's locations count at a site.
+ * @throws TensorError for a unit that the site does not have.
+ */
+export function axesOf(unit: string, { layout, path, side, width }: Site): UnitAxes {
+  const { heads, part, headsFirst } = layout;
+  const names = unit.split(".");
+  const where = `${path}.${side}`;
+  if (names.length > 2 || names.includes("")) {
+    fail(OP, `unit "${unit}" must be one name or two joined by a dot, such as "h.pos"`);
+  }
+  if (unit === "t")
+    fail(OP, `unit "t" counts time steps, but ${where} belongs to no recurrent model`);
+  if (heads !== undefined) return headAxes(unit, layout, heads, where);
+  const isHead = names[0] === "h";
+  if (isHead && !headsFirst && width !== undefined) {
+    fail(
+      OP,
+      `unit "${unit}" counts heads, but this component is not split into heads; use a head_* component`,
+    );
+  }
+  const [first, second] = names;
+  const flat = { layout, whole: undefined, part: part?.index };
+  const outer = axis(1, headsFirst || first !== "pos" ? headsOr(first, headsFirst) : "position");
+  if (second === undefined) {
+    return { ...flat, selected: [outer], rank: isHead || headsFirst ? 4 : undefined };
+  }
+  if (part !== undefined)
+    fail(OP, `unit "${unit}" needs two axes, but ${where} has positions only`);
+  return { ...flat, selected: [outer, axis(2, second === "pos" ? "position" : "other")], rank: 4 };
+}
+
+function axis(dim: number, kind: AxisKind, size?: number, offset = 0): Axis {
+  return { dim, kind, size, offset };
+}
+
+function headsOr(name: string | undefined, headsFirst: boolean): AxisKind {
+  return headsFirst || name === "h" ? "head" : "other";
+}
+
+function headAxes(unit: string, layout: Layout, heads: number, where: string): UnitAxes {
+  const offset = (layout.part?.index ?? 0) * heads;
+  const head = axis(2, "head", heads, offset);
+  const position = axis(1, "position");
+  const common = { layout, part: undefined, rank: 3 };
+  if (unit === "h") return { ...common, selected: [head], whole: position };
+  if (unit === "h.pos") return { ...common, selected: [head, position], whole: undefined };
+  return fail(
+    OP,
+    `unit "${unit}" does not fit ${where} split into ${heads} heads; use "h" for whole heads, "h.pos" ` +
+      `for heads at positions, or the component without "head_" for all heads`,
+  );
+}
+
+/** The tensor at a site with heads and parts as dimensions of their own. */
+export function viewOf(value: Tensor, { layout, part, rank }: UnitAxes): Tensor {
+  const { heads } = layout;
+  if (rank !== undefined && value.ndim !== rank) {
+    fail(OP, `expected a tensor of ${rank} dimensions at the site, got ${show(value.shape)}`);
+  }
+  const groups = (layout.part?.of ?? 1) * (heads ?? 1);
+  if (heads === undefined && part === undefined) return value;
+  const last = value.size(-1);
+  if (last % groups !== 0) {
+    fail(
+      OP,
+      `the last dimension of ${show(value.shape)} does not split into ${groups} equal parts`,
+    );
+  }
+  return value.reshape([...value.shape.slice(0, -1), groups, last / groups]);
+}

@@ -1,0 +1,230 @@
+import type { CausalLanguageModel } from "../models/causal-language-model.ts";
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "../models/generation/options.ts";
+import { Module } from "../nn/module.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
+import { type TracedGeneration, traceGeneration } from "./generate.ts";
+import { InterventionDict } from "./intervention-dict.ts";
+import type { UnitLocations } from "./locations.ts";
+import { IntervenableOutput } from "./output.ts";
+import { makePlan } from "./plan.ts";
+import type { SourceRepresentations } from "./sources.ts";
+import { resolveTargets, type Target } from "./target.ts";
+import { emptyHarvest, traceRun, traceSources } from "./trace.ts";
+
+/** What a model's `forward` takes. */
+export type InputsOf<M extends Module> = Parameters<M["forward"]>[0];
+/** What a model's `forward` gives. */
+export type OutputsOf<M extends Module> = ReturnType<M["forward"]>;
+
+/** What a call says about sources and places; the same for `forward` and `generate`. */
+export interface InterventionArguments<Inputs> {
+  /**
+   * Inputs of the source runs: one for each group of interventions (`null` for none, which skips those
+   * that need one), or one for all.
+   */
+  readonly sources?: Inputs | null | readonly (Inputs | null)[];
+  /** Which units to read and write. @default the whole tensor at each site */
+  readonly unitLocations?: UnitLocations | null;
+  /** Tensors in place of sources: one for all, one for each intervention, or by key. */
+  readonly sourceRepresentations?: SourceRepresentations | null;
+  /**
+   * Which dimensions to change: a number or list for all interventions, or one entry for each, of any
+   * kind that it understands. @default all dimensions
+   */
+  readonly subspaces?: unknown;
+  /** Handed to every intervention as `context.extra`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** Arguments of {@link IntervenableModel.forward} beside the base. */
+export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
+  /** Passed to the model as `labels` in the intervened run, which then has a loss. */
+  readonly labels?: Tensor;
+}
+
+/** Arguments of {@link IntervenableModel.generate} beside the prompts. */
+export interface IntervenedGenerateOptions
+  extends InterventionArguments<GenerateInputs>, Omit<GenerateOptions, "trace"> {
+  /**
+   * Edit the prompt too, and not only new tokens. The first new token comes from the prompt.
+   * @default false
+   */
+  readonly interveneOnPrompt?: boolean;
+}
+
+/** What a generation with interventions gives. */
+export interface IntervenedGeneration {
+  readonly intervened: GenerateOutput;
+  /** What collecting interventions took: for each of them, one tensor a step. */
+  readonly collected: readonly Tensor[];
+  /** The same by key. */
+  readonly collectedByKey: Readonly<Record<string, readonly Tensor[]>>;
+}
+
+const OP = "IntervenableModel";
+
+/**
+ * A model together with interventions on what goes on inside it. It is a module: its parameters are
+ * those of the interventions (under `interventions.<key>`) and of the model (under `model`), which is
+ * neither frozen nor changed in any way.
+ *
+ * @example
+ * ```ts
+ * import { GPT2LMHeadModel, IntervenableModel, tensor, ZeroIntervention } from "tsvene";
+ * const gpt2 = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 50 }).eval();
+ * const model = new IntervenableModel(
+ *   { layer: 0, component: "mlp_output", intervention: ZeroIntervention },
+ *   gpt2,
+ * );
+ * const inputIds = tensor([[3, 1, 4, 1, 5]], { dtype: "int64" });
+ * const [original, intervened] = model.forward({ inputIds }, { unitLocations: { base: 3 } });
+ * console.log(await intervened.logits.sub(original.logits).abs().amax().item());
+ * ```
+ */
+export class IntervenableModel<M extends Module = Module> extends Module {
+  readonly interventions: InterventionDict;
+  readonly model: M;
+  readonly config: IntervenableConfig;
+  /** Each intervention with its place in the model, in the order of declaration. */
+  readonly #targets: readonly Target[];
+
+  /**
+   * @throws TensorError for a configuration that contradicts itself and for places that the model
+   * does not have, with the nearest names.
+   */
+  constructor(config: IntervenableConfigLike, model: M) {
+    super();
+    if (!(model instanceof Module)) fail(OP, "the second argument must be a model (a Module)");
+    this.config = config instanceof IntervenableConfig ? config : new IntervenableConfig(config);
+    this.model = model;
+    this.#targets = resolveTargets(model, this.config);
+    this.interventions = new InterventionDict(
+      this.#targets.map(({ key, intervention }) => [key, intervention]),
+    );
+  }
+
+  /** Keys of the interventions, in the order of declaration. */
+  get keys(): readonly string[] {
+    return this.#targets.map(({ key }) => key);
+  }
+
+  get mode(): Mode {
+    return this.config.mode;
+  }
+
+  /**
+   * Traces the model on `base` with the interventions. Returns at once; numbers are computed when
+   * they are asked for.
+   *
+   * @param base - What the model's `forward` takes.
+   * @throws TensorError for places and sources that do not fit, for an intervention that could never
+   * fire, and for a missing source that was not declared `null`.
+   */
+  override forward(
+    base: InputsOf<M>,
+    options: ForwardOptions<InputsOf<M>> = {},
+  ): IntervenableOutput<OutputsOf<M>> {
+    const { labels, ...rest } = options;
+    const plan = makePlan(this.#targets, this.mode, base, rest);
+    const harvest = emptyHarvest();
+    const activations = traceSources(this.model, plan);
+    const inputs = labels === undefined ? base : withLabels(base, labels);
+    const run = { ...plan.base, inputs };
+    const intervened = traceRun(this.model, run, activations, harvest) as OutputsOf<M>;
+    const original = (): OutputsOf<M> => (this.model.forward as (x: unknown) => OutputsOf<M>)(base);
+    return new IntervenableOutput(intervened, harvest, original);
+  }
+
+  /**
+   * Generates from prompts with the interventions; everything that the model's own `generate` takes can
+   * be given too. Sources are run once, before. By default only new tokens are edited: positions
+   * in `unitLocations` count the whole text, and a lone 0 means every new token.
+   *
+   * What the model writes without interventions is what its own `generate` gives.
+   *
+   * @throws TensorError as {@link forward} does, and for an edit that no step would make.
+   *
+   * @example
+   * ```ts
+   * import { AdditionIntervention, GPT2LMHeadModel, IntervenableModel, randn, tensor } from "tsvene";
+   * const gpt2 = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 50 }).eval();
+   * const model = new IntervenableModel(
+   *   [0, 1].map((layer) => ({ layer, component: "mlp_output", intervention: AdditionIntervention })),
+   *   gpt2,
+   * );
+   * const prompt = { inputIds: tensor([[3, 1, 4]], { dtype: "int64" }) };
+   * const { intervened } = await model.generate(prompt, {
+   *   sourceRepresentations: randn([16]),
+   *   maxNewTokens: 4,
+   *   eosTokenId: null,
+   * });
+   * console.log(await intervened.sequences.toArray());
+   * ```
+   */
+  async generate(
+    this: IntervenableModel<CausalLanguageModel>,
+    prompts: GenerateInputs,
+    options: IntervenedGenerateOptions = {},
+  ): Promise<IntervenedGeneration> {
+    const { generation, settings } = await this.#traceGeneration(prompts, options);
+    const intervened = await this.model.generate(prompts, settings);
+    return {
+      intervened,
+      collected: [...generation.collected.values()].flat(),
+      collectedByKey: Object.fromEntries(generation.collected),
+    };
+  }
+
+  /** As {@link generate}, token by token. A loop that is left early computes no further token. */
+  async *stream(
+    this: IntervenableModel<CausalLanguageModel>,
+    prompts: GenerateInputs,
+    options: IntervenedGenerateOptions = {},
+  ): AsyncGenerator<GenerateStep> {
+    const { settings } = await this.#traceGeneration(prompts, options);
+    yield* this.model.stream(prompts, settings);
+  }
+
+  async #traceGeneration(
+    prompts: GenerateInputs,
+    options: IntervenedGenerateOptions,
+  ): Promise<{ readonly generation: TracedGeneration; readonly settings: GenerateOptions }> {
+    const { sources, unitLocations, sourceRepresentations, subspaces, extra, ...rest } = options;
+    const { interveneOnPrompt: _, ...settings } = rest;
+    if (!("generate" in this.model)) fail(OP, `${this.model.constructor.name} cannot generate`);
+    const given = { sources, unitLocations, sourceRepresentations, subspaces, extra };
+    const plan = makePlan(this.#targets, this.mode, prompts, given);
+    const generation = await traceGeneration(this.model, plan, prompts, rest);
+    return { generation, settings: { ...settings, trace: generation.trace } };
+  }
+
+  /** Parameters of the interventions that are to be learned, each once. */
+  trainableParameters(): Parameter[] {
+    const trained = [...this.interventions].filter(([, intervention]) => intervention.trainable);
+    return [...new Set(trained.flatMap(([, intervention]) => intervention.parameters()))];
+  }
+
+  /** Each intervention with its place, one a line. */
+  override toString(): string {
+    const lines = this.#targets.map(
+      ({ key, intervention, site: { path, side }, group }) =>
+        `  ${key}: ${String(intervention)} at ${path}.${side}, group ${group}`,
+    );
+    return `IntervenableModel(${this.model.constructor.name}, ${this.mode})\n${lines.join("\n")}`;
+  }
+}
+
+function withLabels(base: unknown, labels: Tensor): unknown {
+  if (base instanceof Tensor || typeof base !== "object" || base === null) {
+    fail(OP, "labels need a base that is an object of inputs");
+  }
+  return { ...base, labels };
+}
