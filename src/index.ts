@@ -14,7 +14,14 @@ export * as init from "./nn/init.ts";
 export { Parameter, type ParameterOptions } from "./nn/parameter.ts";
 export * from "./models/index.ts";
 export * from "./optim/index.ts";
-export { bincount, maskedSelect, nonzero, searchsorted, type Unique, unique } from "./tensor/counting.ts";
+export {
+  bincount,
+  maskedSelect,
+  nonzero,
+  searchsorted,
+  type Unique,
+  unique,
+} from "./tensor/counting.ts";
 export { cdist, type CloseOptions, outer } from "./tensor/distance.ts";
 export { einsum } from "./tensor/einsum.ts";
 export * as linalg from "./tensor/linalg/index.ts";

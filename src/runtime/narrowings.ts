@@ -142,6 +142,9 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
       : inputs.map((_, i) => (i === 0 ? part : undefined)),
   inverse: null,
   det: null,
+  squarings: null,
+  squaringsGrad: null,
+  factor: null,
 
   reshape,
   permute: ({ part, attributes: { dims } }) => [at(part, dims[part.dim] ?? 0)],

@@ -3,7 +3,8 @@ import { isFloat } from "./dtype.ts";
 import { internal } from "./errors.ts";
 import { toBFloat16, toFloat16 } from "./half.ts";
 import type { OpName, Ops } from "./ops.ts";
-import { rules, type Signature } from "./rules.ts";
+import type { Signature } from "./rule.ts";
+import { rules } from "./rules.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -46,6 +47,29 @@ export function apply<K extends OpName>(
   attributes: Ops[K],
   sizes: readonly (readonly number[])[] = NO_SIZES,
 ): Tensor {
+  return recorded(op, inputs, attributes, sizes);
+}
+
+/**
+ * An operation's result whose values are known already, so that it is never computed; gradients
+ * flow through it as through any other.
+ */
+export function held<K extends OpName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: Ops[K],
+  values: TypedArray,
+): Tensor {
+  return recorded(op, inputs, attributes, NO_SIZES, values);
+}
+
+function recorded<K extends OpName>(
+  op: K,
+  inputs: readonly Tensor[],
+  attributes: Ops[K],
+  sizes: readonly (readonly number[])[],
+  values?: TypedArray,
+): Tensor {
   const rule = rules[op] as (
     inputs: readonly Tensor[],
     attributes: Ops[K],
@@ -56,7 +80,9 @@ export function apply<K extends OpName>(
   if (op !== "detach" && isFloat(dtype)) {
     for (const t of inputs) requiresGrad ||= t.requiresGrad;
   }
-  return construct({ shape, dtype, requiresGrad, origin: { op, inputs, attributes, sizes } });
+  const origin = { op, inputs, attributes, sizes };
+  const known = values === undefined ? {} : { values };
+  return construct({ shape, dtype, requiresGrad, origin, ...known });
 }
 
 /** A tensor that holds `values`; with an `origin`, gradients flow to that operation's inputs. */

@@ -102,8 +102,30 @@ export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tenso
   return apply("div", [sub(x, remainder(x, y)), y], NONE);
 }
 
+/** To whole numbers; integers are whole already. */
+export function rounded(op: "floor" | "ceil" | "round", x: Tensor): Tensor {
+  return isFloat(x.dtype) ? unary(op, x) : x;
+}
+
+export function neg(x: Tensor): Tensor {
+  if (x.dtype === "bool") fail("neg", "bool tensors have no negative; use logicalNot()");
+  return unary("neg", x);
+}
+
+/** max(x, 0). */
+export function relu(x: Tensor): Tensor {
+  if (x.dtype === "bool") fail("relu", "expected numbers, got bool");
+  return isFloat(x.dtype) ? unary("relu", x) : apply("maximum", [x, constantLike(0, x)], NONE);
+}
+
+/** (1 - weight) * a + weight * b. */
+export function lerp(a: Tensor, b: Tensor, weight: Operand): Tensor {
+  return add(a, mul(weight, sub(b, a)));
+}
+
 /** Towards zero. */
 export function trunc(x: Tensor): Tensor {
+  if (!isFloat(x.dtype)) return x;
   return mul(unary("sign", x), unary("floor", unary("abs", x)));
 }
 

@@ -7,7 +7,8 @@ import { reduceTo } from "./reductions.ts";
 import { sameShape, show } from "./shape.ts";
 import { expand } from "./shaping.ts";
 import type { Tensor } from "./tensor.ts";
-import { type Vjp, vjps } from "./vjp.ts";
+import { vjps } from "./vjp.ts";
+import type { Vjp } from "./vjp-rule.ts";
 
 /** Options of {@link grad}. */
 export interface GradOptions {

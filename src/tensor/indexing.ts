@@ -1,5 +1,5 @@
 import { apply, encodeNumbers, leaf } from "./apply.ts";
-import { cast, mul, type Operand, add, where } from "./arithmetic.ts";
+import { add, cast, constantLike, type Operand, where } from "./arithmetic.ts";
 import { fail } from "./errors.ts";
 import { NONE, type ScatterReduction } from "./ops.ts";
 import { broadcastShapes, normalizeDim, show } from "./shape.ts";
@@ -237,11 +237,6 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return apply("where", [cast(mask, "bool"), filler, x], NONE);
 }
 
-/** (1 - weight) * a + weight * b. */
-export function lerp(a: Tensor, b: Tensor, weight: Operand): Tensor {
-  return add(a, mul(weight, apply("sub", [b, a], NONE)));
-}
-
 /** The elements whose two indices differ by `offset`, as a last dimension. */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const rank = x.shape.length;
@@ -256,6 +251,32 @@ export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   const front = permuteTo(x, [i, j, ...rest]);
   const picked = index(front, [along(Math.max(0, -offset)), along(Math.max(0, offset))]);
   return movedim(picked, 0, -1);
+}
+
+/** The diagonal of a matrix, or a matrix with the vector as its diagonal. */
+export function diag(x: Tensor, offset = 0): Tensor {
+  if (x.shape.length === 1) return diagEmbed(x, offset);
+  if (x.shape.length === 2) return diagonal(x, offset);
+  return fail("diag", `expected a vector or a matrix, got ${show(x.shape)}; use diagonal()`);
+}
+
+/** Matrices with the last dimension as their diagonals, in two new last dimensions. */
+export function diagEmbed(x: Tensor, offset = 0): Tensor {
+  const n = sizeAt(x, normalizeDim("diagEmbed", -1, x.shape.length));
+  const size = n + Math.abs(offset);
+  const range = (start: number, end: number): Tensor =>
+    apply("range", [], NONE, [[start], [end], [1]]);
+  const columns = unsqueeze(range(0, size), 0);
+  const rows = unsqueeze(range(offset, offset + size), 1);
+  const on = apply("eq", [columns, rows], NONE);
+  const filler = constantLike(0, x);
+  // Row i holds element i - max(0, -offset), whatever stands beside the diagonal.
+  const lead = x.shape.slice(0, -1).flatMap(() => [0, 0]).length / 2;
+  const pads = x.shape.map((_, d) => (d === lead ? Math.max(0, -offset) : 0));
+  const after = x.shape.map((_, d) => (d === lead ? Math.max(0, offset) : 0));
+  const padded =
+    offset === 0 ? x : apply("pad", [x], { mode: "constant", value: 0 }, [[...pads, ...after]]);
+  return where(on, unsqueeze(padded, -1), filler);
 }
 
 /** Windows of `size` elements every `step` along a dimension, as a new last dimension. */

@@ -23,6 +23,21 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return y.shape.length === 1 ? squeeze(product, -1) : product;
 }
 
+/** A matrix product of operands whose numbers of dimensions are fixed. */
+export function ranked(op: string, a: Tensor, b: Tensor, rankA: number, rankB: number): Tensor {
+  if (a.shape.length !== rankA || b.shape.length !== rankB) {
+    fail(
+      op,
+      `expected ${rankA} and ${rankB} dimensions, got ${show(a.shape)} and ${show(b.shape)}; ` +
+        `matmul() takes all`,
+    );
+  }
+  if (rankA === 3 && a.shape[0] !== b.shape[0]) {
+    fail(op, `batches differ: ${show(a.shape)} and ${show(b.shape)}; matmul() broadcasts them`);
+  }
+  return matmul(a, b);
+}
+
 /** x Wᵀ + b for x [..., in], weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const inputs = bias === undefined ? [x, weight] : [x, weight, bias];

@@ -30,6 +30,9 @@ export interface Pooling {
   readonly ceilMode: boolean;
 }
 
+/** Ways to factor a matrix: eigenvalues and -vectors, U, S and Vᵀ, or Q and R. */
+export type Decomposition = "eigh" | "svd" | "qr";
+
 /** How a scatter combines what it writes with what is there. */
 export type ScatterReduction = "none" | "add" | "mul" | "amax" | "amin";
 
@@ -119,6 +122,15 @@ export interface Ops {
   layerNorm: { readonly axes: number; readonly eps: number };
   inverse: None;
   det: None;
+  /** Square matrices x, count (0-d int64): x squared `count` times, that is, x ** (2 ** count). */
+  squarings: None;
+  /** x, gradient, count: the gradient of `squarings` with respect to x. */
+  squaringsGrad: None;
+  /**
+   * A factor of x that the host has computed: x, then all factors. It always holds its values; the
+   * operation is there for the gradient.
+   */
+  factor: { readonly of: Decomposition; readonly output: number };
 
   // Shape.
   /** [shape] */
@@ -135,8 +147,8 @@ export interface Ops {
   trilu: { readonly upper: boolean };
 
   // Indexing.
-  /** x[..., index, ...] at one dimension, index of any rank. */
-  indexSelect: Along;
+  /** x[..., index, ...] at one dimension, index of any rank. What reads `frozen` has no gradient. */
+  indexSelect: Along & { readonly frozen?: number };
   /** torch.gather */
   gather: Along;
   /** torch.scatter(x, dim, index, source) */

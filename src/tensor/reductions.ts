@@ -104,6 +104,11 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   return div(total, Math.max(0, n - (options.correction ?? 1)));
 }
 
+/** Square root of the variance; where that is 0, its gradient is 0 rather than infinite. */
+export function standardDeviation(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return rootOfSquares(variance(x, options));
+}
+
 /** log(sum(exp(x))), stable. */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   const dims = normalizeDims("logsumexp", options.dim, x.shape.length);
@@ -143,11 +148,14 @@ export function norm(x: Tensor, p = 2, options: ReduceOptions = {}): Tensor {
   if (p === -Infinity) return amin(unary("abs", y), options);
   if (p === 1) return sum(unary("abs", y), options);
   if (p !== 2) return powerNorm(y, p, options);
-  const squares = sum(mul(y, y), options);
-  // The square root's slope at zero is infinite; a zero vector has gradient zero, as in torch.
-  const zero = apply("eq", [squares, constant(0, y.dtype)], NONE);
-  const root = unary("sqrt", where(zero, constant(1, y.dtype), squares));
-  return where(zero, constant(0, y.dtype), root);
+  return rootOfSquares(sum(mul(y, y), options));
+}
+
+/** Square root whose slope at zero, which is infinite, counts as 0, as torch's norms do. */
+function rootOfSquares(squares: Tensor): Tensor {
+  const zero = apply("eq", [squares, constant(0, squares.dtype)], NONE);
+  const root = unary("sqrt", where(zero, constant(1, squares.dtype), squares));
+  return where(zero, constant(0, squares.dtype), root);
 }
 
 function powerNorm(x: Tensor, p: number, options: ReduceOptions): Tensor {

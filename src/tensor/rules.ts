@@ -1,34 +1,10 @@
-import type { DType } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
-import { fail } from "./errors.ts";
-import type { Convolution, OpName, Ops, Pooling } from "./ops.ts";
+import { fail, internal } from "./errors.ts";
+import type { OpName, Ops } from "./ops.ts";
+import { input, type Rule, type Signature, size } from "./rule.ts";
 import { broadcastShapes, numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-
-/** What an operation's result looks like. */
-export interface Signature {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-
-type Sizes = readonly (readonly number[])[];
-type Rule<Attributes> = (
-  inputs: readonly Tensor[],
-  attributes: Attributes,
-  sizes: Sizes,
-) => Signature;
-
-function input(inputs: readonly Tensor[], i: number): Tensor {
-  const t = inputs[i];
-  if (t === undefined) throw new Error(`internal: operation needs an input ${i}`);
-  return t;
-}
-
-function size(sizes: Sizes, i: number): readonly number[] {
-  const s = sizes[i];
-  if (s === undefined) throw new Error(`internal: operation needs sizes ${i}`);
-  return s;
-}
+import { conv, convTranspose, pool } from "./window-rules.ts";
 
 const same: Rule<unknown> = (inputs) => {
   const x = input(inputs, 0);
@@ -50,7 +26,7 @@ const binary =
   (op: string): Rule<unknown> =>
   (inputs) => {
     const [a, b] = [input(inputs, 0), input(inputs, 1)];
-    if (a.dtype !== b.dtype) throw new Error(`internal: ${op} of ${a.dtype} and ${b.dtype}`);
+    if (a.dtype !== b.dtype) internal(`${op} of ${a.dtype} and ${b.dtype}`);
     return { shape: broadcastShapes(op, a.shape, b.shape), dtype: a.dtype };
   };
 
@@ -285,80 +261,6 @@ const scatterNd: Rule<Ops["scatterNd"]> = (inputs) => {
   return { shape: x.shape, dtype: x.dtype };
 };
 
-function checkConv(op: string, x: Tensor, w: Tensor, channels: number, spatial: number): void {
-  const rank = spatial + 2;
-  if (x.shape.length !== rank || w.shape.length !== rank) {
-    fail(
-      op,
-      `input ${show(x.shape)} and weight ${show(w.shape)} must both have ${rank} dimensions`,
-    );
-  }
-  if (x.shape[1] !== channels) {
-    fail(
-      op,
-      `input ${show(x.shape)} has ${x.shape[1]} channels; weight ${show(w.shape)} wants ${channels}`,
-    );
-  }
-}
-
-const conv: Rule<Ops["conv"]> = (inputs, a: Convolution) => {
-  const [x, w, b] = [input(inputs, 0), input(inputs, 1), inputs[2]];
-  checkConv("conv", x, w, (w.shape[1] ?? 0) * a.groups, a.stride.length);
-  if (b !== undefined && show(b.shape) !== show([w.shape[0] ?? 0])) {
-    fail("conv", `bias ${show(b.shape)} does not fit weight ${show(w.shape)}`);
-  }
-  const spatial = a.stride.map((stride, i) => {
-    const [before, after] = a.padding[i] ?? [0, 0];
-    const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
-    const room = (x.shape[i + 2] ?? 0) + before + after - window;
-    if (room < 0) {
-      fail("conv", `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
-    }
-    return Math.floor(room / stride) + 1;
-  });
-  return { shape: [x.shape[0] ?? 0, w.shape[0] ?? 0, ...spatial], dtype: x.dtype };
-};
-
-const convTranspose: Rule<Ops["convTranspose"]> = (inputs, a) => {
-  const [x, w] = [input(inputs, 0), input(inputs, 1)];
-  checkConv("convTranspose", x, w, w.shape[0] ?? 0, a.stride.length);
-  const spatial = a.stride.map((stride, i) => {
-    const [before, after] = a.padding[i] ?? [0, 0];
-    const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
-    const full = ((x.shape[i + 2] ?? 0) - 1) * stride + window + (a.outputPadding[i] ?? 0);
-    return full - before - after;
-  });
-  return { shape: [x.shape[0] ?? 0, (w.shape[1] ?? 0) * a.groups, ...spatial], dtype: x.dtype };
-};
-
-/** Output size of a pooling window along one dimension, by torch's rule for `ceilMode`. */
-export function pooledSize(n: number, i: number, a: Pooling): number {
-  const [kernel, stride, padding] = [a.kernel[i] ?? 1, a.stride[i] ?? 1, a.padding[i] ?? 0];
-  const room = n + 2 * padding - (a.dilation[i] ?? 1) * (kernel - 1) - 1;
-  const out = (a.ceilMode ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
-  return a.ceilMode && (out - 1) * stride >= n + padding ? out - 1 : out;
-}
-
-const pool =
-  (dtype: "values" | "indices"): Rule<Ops["maxPool"]> =>
-  (inputs, a) => {
-    const x = input(inputs, 0);
-    if (x.shape.length !== a.kernel.length + 2) {
-      fail(
-        "maxPool",
-        `expected [batch, channels, ${a.kernel.length} spatial dims], got ${show(x.shape)}`,
-      );
-    }
-    const spatial = a.kernel.map((_, i) => pooledSize(x.shape[i + 2] ?? 0, i, a));
-    if (spatial.some((n) => n < 1)) {
-      fail("maxPool", `input ${show(x.shape)} is smaller than the window`);
-    }
-    return {
-      shape: [...x.shape.slice(0, 2), ...spatial],
-      dtype: dtype === "values" ? x.dtype : "int64",
-    };
-  };
-
 /** Shape and element type of every operation's result; also where bad operands are refused. */
 export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   constant: (_, { dtype }) => ({ shape: [], dtype }),
@@ -437,6 +339,16 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   det: (inputs) => {
     const x = square("det", inputs);
     return { shape: x.shape.slice(0, -2), dtype: x.dtype };
+  },
+
+  squarings: (inputs) => ({
+    shape: square("squarings", inputs).shape,
+    dtype: input(inputs, 0).dtype,
+  }),
+  squaringsGrad: same,
+  factor: (inputs, { output }) => {
+    const { shape, dtype } = input(inputs, output + 1);
+    return { shape, dtype };
   },
 
   reshape,

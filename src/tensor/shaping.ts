@@ -62,12 +62,37 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 }
 
 /** Moves dimensions to other places; the rest keep their order. */
-export function movedim(x: Tensor, from: number, to: number): Tensor {
+export function movedim(
+  x: Tensor,
+  from: number | readonly number[],
+  to: number | readonly number[],
+): Tensor {
   const rank = x.shape.length;
-  const [i, j] = [normalizeDim("movedim", from, rank), normalizeDim("movedim", to, rank)];
-  const dims = x.shape.map((_, d) => d).filter((d) => d !== i);
-  dims.splice(j, 0, i);
-  return permute(x, dims);
+  const normal = (dims: number | readonly number[]): number[] =>
+    [dims].flat().map((d) => normalizeDim("movedim", d, rank));
+  const [sources, targets] = [normal(from), normal(to)];
+  if (sources.length !== targets.length || new Set(targets).size !== targets.length) {
+    fail("movedim", `dims ${show(sources)} cannot move to ${show(targets)}`);
+  }
+  const rest = x.shape.map((_, d) => d).filter((d) => !sources.includes(d));
+  return permute(
+    x,
+    x.shape.map((_, d) => sources[targets.indexOf(d)] ?? (rest.shift() as number)),
+  );
+}
+
+/** One dimension as several; one size may be -1. */
+export function unflatten(x: Tensor, dim: number, sizes: Shape): Tensor {
+  const d = normalizeDim("unflatten", dim, x.shape.length);
+  const known = numel(sizes.filter((n) => n !== -1));
+  const whole = sizes.map((n) => (n === -1 ? sizeAt(x, d) / known : n));
+  if (numel(whole) !== sizeAt(x, d) || !whole.every(Number.isInteger)) {
+    fail(
+      "unflatten",
+      `sizes ${show(sizes)} do not make ${sizeAt(x, d)}, dimension ${dim} of ${show(x.shape)}`,
+    );
+  }
+  return reshape(x, [...x.shape.slice(0, d), ...whole, ...x.shape.slice(d + 1)]);
 }
 
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
@@ -128,8 +153,9 @@ export function tile(x: Tensor, times: readonly number[]): Tensor {
   return repeat(x, [...Array.from<number>({ length: missing }).fill(1), ...times]);
 }
 
-/** Each element `times` times in a row along `dim`. */
-export function repeatInterleave(x: Tensor, times: number, dim: number): Tensor {
+/** Each element `times` times in a row along `dim`, or in the flattened tensor. */
+export function repeatInterleave(x: Tensor, times: number, dim?: number): Tensor {
+  if (dim === undefined) return repeatInterleave(reshape(x, [numel(x.shape)]), times, 0);
   const d = normalizeDim("repeatInterleave", dim, x.shape.length);
   checkShape("repeatInterleave", [times]);
   const wide = unsqueeze(x, d + 1);
@@ -192,8 +218,11 @@ export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
 export function roll(
   x: Tensor,
   shifts: number | readonly number[],
-  dims: number | readonly number[],
+  dims?: number | readonly number[],
 ): Tensor {
+  if (dims === undefined) {
+    return reshape(roll(reshape(x, [numel(x.shape)]), shifts, 0), x.shape);
+  }
   const [by, along] = [[shifts].flat(), [dims].flat()];
   if (by.length !== along.length) fail("roll", `${by.length} shifts for ${along.length} dims`);
   return along.reduce((y, dim, i) => {

@@ -1,18 +1,17 @@
 import { leaf, provideConstructor } from "./apply.ts";
 import * as math from "./arithmetic.ts";
 import type { Operand } from "./arithmetic.ts";
+import { maskedSelect, nonzero, type Unique, unique } from "./counting.ts";
+import { outer } from "./distance.ts";
 import { dtypesOf, type DType, type TypedArray } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import * as indexing from "./indexing.ts";
 import type { Index, IndexEntry } from "./indexing.ts";
-import { matmul } from "./linear-algebra.ts";
-import * as normal from "./normalisation.ts";
+import * as products from "./linear-algebra.ts";
 import type { ScatterReduction } from "./ops.ts";
-import * as reductions from "./reductions.ts";
-import type { ReduceOptions, ValuesIndices, VarianceOptions } from "./reductions.ts";
 import { checkShape, numel, type Shape, show } from "./shape.ts";
 import * as shaping from "./shaping.ts";
-import { TensorCore } from "./tensor-core.ts";
+import { TensorReductions } from "./tensor-reductions.ts";
 
 /**
  * An immutable array of numbers, computed when somebody asks: operations record what to do and
@@ -26,7 +25,7 @@ import { TensorCore } from "./tensor-core.ts";
  * console.log(await x.matmul(x).add(1).toArray());
  * ```
  */
-export class Tensor extends TensorCore {
+export class Tensor extends TensorReductions {
   /**
    * Wraps host values, without copying them.
    * @throws TensorError when the values do not fill the shape or cannot hold the dtype.
@@ -48,266 +47,94 @@ export class Tensor extends TensorCore {
   }
 
   // Types and gradients.
+  /** The values in another element type; towards zero for integers. Itself if it has that type. */
   to(dtype: DType): Tensor {
     return math.cast(this, dtype);
+  }
+  typeAs(other: Tensor): Tensor {
+    return math.cast(this, other.dtype);
+  }
+  float(): Tensor {
+    return math.cast(this, "float32");
+  }
+  double(): Tensor {
+    return math.cast(this, "float64");
+  }
+  half(): Tensor {
+    return math.cast(this, "float16");
+  }
+  int(): Tensor {
+    return math.cast(this, "int32");
+  }
+  long(): Tensor {
+    return math.cast(this, "int64");
+  }
+  bool(): Tensor {
+    return math.cast(this, "bool");
   }
   /** The same values, cut off from the gradient. */
   detach(): Tensor {
     return math.unary("detach", this);
   }
 
-  // Elementwise.
-  add(other: Operand, { alpha = 1 }: { alpha?: number } = {}): Tensor {
-    return math.add(this, other, alpha);
-  }
-  sub(other: Operand, { alpha = 1 }: { alpha?: number } = {}): Tensor {
-    return math.sub(this, other, alpha);
-  }
-  mul(other: Operand): Tensor {
-    return math.mul(this, other);
-  }
-  /** True division; `rounding` rounds the quotient to whole numbers. */
-  div(other: Operand, { rounding }: { rounding?: "floor" | "trunc" } = {}): Tensor {
-    return math.div(this, other, rounding);
-  }
-  floorDivide(other: Operand): Tensor {
-    return math.div(this, other, "floor");
-  }
-  /** Remainder with the sign of the divisor. */
-  remainder(other: Operand): Tensor {
-    return math.remainder(this, other);
-  }
-  /** Remainder with the sign of this tensor. */
-  fmod(other: Operand): Tensor {
-    return math.binary("fmod", this, other);
-  }
-  pow(exponent: Operand): Tensor {
-    return math.pow(this, exponent);
-  }
-  maximum(other: Operand): Tensor {
-    return math.binary("maximum", this, other);
-  }
-  minimum(other: Operand): Tensor {
-    return math.binary("minimum", this, other);
-  }
-  atan2(other: Operand): Tensor {
-    return math.atan2(this, other);
-  }
-  neg(): Tensor {
-    return math.unary("neg", this);
-  }
-  abs(): Tensor {
-    return math.unary("abs", this);
-  }
-  sign(): Tensor {
-    return math.unary("sign", this);
-  }
-  square(): Tensor {
-    return math.mul(this, this);
-  }
-  exp(): Tensor {
-    return math.floatUnary("exp", this);
-  }
-  expm1(): Tensor {
-    return math.expm1(math.asFloat(this));
-  }
-  log(): Tensor {
-    return math.floatUnary("log", this);
-  }
-  log2(): Tensor {
-    return this.log().mul(math.constant(Math.LOG2E));
-  }
-  log10(): Tensor {
-    return this.log().mul(math.constant(Math.LOG10E));
-  }
-  log1p(): Tensor {
-    return math.log1p(math.asFloat(this));
-  }
-  sqrt(): Tensor {
-    return math.floatUnary("sqrt", this);
-  }
-  rsqrt(): Tensor {
-    return this.sqrt().reciprocal();
-  }
-  reciprocal(): Tensor {
-    return math.floatUnary("reciprocal", this);
-  }
-  sin(): Tensor {
-    return math.floatUnary("sin", this);
-  }
-  cos(): Tensor {
-    return math.floatUnary("cos", this);
-  }
-  atan(): Tensor {
-    return math.floatUnary("atan", this);
-  }
-  sinh(): Tensor {
-    return math.floatUnary("sinh", this);
-  }
-  cosh(): Tensor {
-    return math.floatUnary("cosh", this);
-  }
-  tanh(): Tensor {
-    return math.floatUnary("tanh", this);
-  }
-  erf(): Tensor {
-    return math.floatUnary("erf", this);
-  }
-  erfc(): Tensor {
-    return math.sub(math.constant(1), this.erf());
-  }
-  sigmoid(): Tensor {
-    return math.floatUnary("sigmoid", this);
-  }
-  relu(): Tensor {
-    return math.unary("relu", this);
-  }
-  floor(): Tensor {
-    return math.unary("floor", this);
-  }
-  ceil(): Tensor {
-    return math.unary("ceil", this);
-  }
-  /** To the nearest whole number, halves to the even one. */
-  round(): Tensor {
-    return math.unary("round", this);
-  }
-  trunc(): Tensor {
-    return math.trunc(this);
-  }
-  clamp({ min, max }: { min?: Operand; max?: Operand }): Tensor {
-    return math.clamp(this, min, max);
-  }
-  lerp(end: Tensor, weight: Operand): Tensor {
-    return indexing.lerp(this, end, weight);
-  }
-
-  // Comparisons and logic.
-  eq(other: Operand): Tensor {
-    return math.binary("eq", this, other);
-  }
-  ne(other: Operand): Tensor {
-    return this.eq(other).logicalNot();
-  }
-  lt(other: Operand): Tensor {
-    return math.binary("lt", this, other);
-  }
-  le(other: Operand): Tensor {
-    return math.binary("le", this, other);
-  }
-  gt(other: Operand): Tensor {
-    return math.binary("gt", this, other);
-  }
-  ge(other: Operand): Tensor {
-    return math.binary("ge", this, other);
-  }
-  logicalAnd(other: Tensor): Tensor {
-    return math.logical("and", this, other);
-  }
-  logicalOr(other: Tensor): Tensor {
-    return math.logical("or", this, other);
-  }
-  logicalXor(other: Tensor): Tensor {
-    return math.logical("xor", this, other);
-  }
-  logicalNot(): Tensor {
-    return math.unary("not", math.cast(this, "bool"));
-  }
-  isnan(): Tensor {
-    return math.predicate("isnan", this);
-  }
-  isinf(): Tensor {
-    return math.predicate("isinf", this);
-  }
-  isfinite(): Tensor {
-    return this.isnan().logicalOr(this.isinf()).logicalNot();
-  }
-
-  // Reductions and scans.
-  sum(options: ReduceOptions = {}): Tensor {
-    return reductions.sum(this, options);
-  }
-  mean(options: ReduceOptions = {}): Tensor {
-    return reductions.mean(this, options);
-  }
-  prod(options: ReduceOptions = {}): Tensor {
-    return reductions.prod(this, options);
-  }
-  amax(options: ReduceOptions = {}): Tensor {
-    return reductions.amax(this, options);
-  }
-  amin(options: ReduceOptions = {}): Tensor {
-    return reductions.amin(this, options);
-  }
-  /** Largest values and their indices along a dimension. */
-  max(dim: number, keepdim = false): ValuesIndices {
-    return reductions.extreme("max", this, dim, keepdim);
-  }
-  /** Smallest values and their indices along a dimension. */
-  min(dim: number, keepdim = false): ValuesIndices {
-    return reductions.extreme("min", this, dim, keepdim);
-  }
-  argmax(dim?: number, keepdim = false): Tensor {
-    return reductions.argExtreme("argmax", this, dim, keepdim);
-  }
-  argmin(dim?: number, keepdim = false): Tensor {
-    return reductions.argExtreme("argmin", this, dim, keepdim);
-  }
-  any(options: ReduceOptions = {}): Tensor {
-    return reductions.any(this, options);
-  }
-  all(options: ReduceOptions = {}): Tensor {
-    return reductions.all(this, options);
-  }
-  var(options: VarianceOptions = {}): Tensor {
-    return reductions.variance(this, options);
-  }
-  std(options: VarianceOptions = {}): Tensor {
-    return this.var(options).sqrt();
-  }
-  norm(p = 2, options: ReduceOptions = {}): Tensor {
-    return reductions.norm(this, p, options);
-  }
-  logsumexp(options: ReduceOptions = {}): Tensor {
-    return reductions.logsumexp(this, options);
-  }
-  cumsum(dim: number): Tensor {
-    return reductions.cumsum(this, dim);
-  }
-  cumprod(dim: number): Tensor {
-    return reductions.cumprod(this, dim);
-  }
-  topk(
-    k: number,
-    { dim = -1, largest = true }: { dim?: number; largest?: boolean } = {},
-  ): ValuesIndices {
-    return reductions.topk(this, k, dim, largest);
-  }
-  sort({
-    dim = -1,
-    descending = false,
-  }: { dim?: number; descending?: boolean } = {}): ValuesIndices {
-    return reductions.sort(this, dim, descending);
-  }
-  argsort(options: { dim?: number; descending?: boolean } = {}): Tensor {
-    return this.sort(options).indices;
-  }
-  softmax(dim: number): Tensor {
-    return normal.softmax(this, dim);
-  }
-  logSoftmax(dim: number): Tensor {
-    return normal.logSoftmax(this, dim);
-  }
-
   // Products.
   /** Matrix product with torch's rules for vectors and batches. */
   matmul(other: Tensor): Tensor {
-    return matmul(this, other);
+    return products.matmul(this, other);
+  }
+  /** Matrix product of two matrices. */
+  mm(other: Tensor): Tensor {
+    return products.ranked("mm", this, other, 2, 2);
+  }
+  /** Matrix products of two batches [batch, m, k] and [batch, k, n]. */
+  bmm(other: Tensor): Tensor {
+    return products.ranked("bmm", this, other, 3, 3);
+  }
+  /** Product of a matrix and a vector. */
+  mv(other: Tensor): Tensor {
+    return products.ranked("mv", this, other, 2, 1);
+  }
+  /** Sum of the products of two vectors' elements. */
+  dot(other: Tensor): Tensor {
+    return products.ranked("dot", this, other, 1, 1);
+  }
+  /** The products of all pairs of two vectors' elements. */
+  outer(other: Tensor): Tensor {
+    return outer(this, other);
+  }
+  /** beta x + alpha a b, for matrices a and b. */
+  addmm(
+    a: Tensor,
+    b: Tensor,
+    { beta = 1, alpha = 1 }: { readonly beta?: number; readonly alpha?: number } = {},
+  ): Tensor {
+    const own = beta === 1 ? this : this.mul(beta);
+    return own.add(products.ranked("addmm", a, b, 2, 2), { alpha });
+  }
+  /** beta x + alpha a b, for batches of matrices a and b. */
+  baddbmm(
+    a: Tensor,
+    b: Tensor,
+    { beta = 1, alpha = 1 }: { readonly beta?: number; readonly alpha?: number } = {},
+  ): Tensor {
+    const own = beta === 1 ? this : this.mul(beta);
+    return own.add(products.ranked("baddbmm", a, b, 3, 3), { alpha });
   }
 
   // Shape.
   reshape(shape: Shape): Tensor {
     return shaping.reshape(this, shape);
+  }
+  /** As {@link reshape}: there is no memory to share. */
+  view(shape: Shape): Tensor {
+    return shaping.reshape(this, shape);
+  }
+  reshapeAs(other: Tensor): Tensor {
+    return shaping.reshape(this, other.shape);
+  }
+  /** One dimension as several; one size may be -1. */
+  unflatten(dim: number, sizes: Shape): Tensor {
+    return shaping.unflatten(this, dim, sizes);
   }
   flatten(startDim = 0, endDim = -1): Tensor {
     return shaping.flatten(this, startDim, endDim);
@@ -331,10 +158,20 @@ export class Tensor extends TensorCore {
     }
     return this.ndim < 2 ? this : shaping.transpose(this, 0, 1);
   }
-  movedim(from: number, to: number): Tensor {
+  /** Transposes the last two dimensions. */
+  get mT(): Tensor {
+    return shaping.transpose(this, -2, -1);
+  }
+  movedim(from: number | readonly number[], to: number | readonly number[]): Tensor {
     return shaping.movedim(this, from, to);
   }
   expand(shape: Shape): Tensor {
+    return shaping.expand(this, shape);
+  }
+  expandAs(other: Tensor): Tensor {
+    return shaping.expand(this, other.shape);
+  }
+  broadcastTo(shape: Shape): Tensor {
     return shaping.expand(this, shape);
   }
   repeat(times: readonly number[]): Tensor {
@@ -343,13 +180,21 @@ export class Tensor extends TensorCore {
   tile(times: readonly number[]): Tensor {
     return shaping.tile(this, times);
   }
-  repeatInterleave(times: number, dim: number): Tensor {
+  /** Each element `times` times in a row along a dimension, or in the flattened tensor. */
+  repeatInterleave(times: number, dim?: number): Tensor {
     return shaping.repeatInterleave(this, times, dim);
   }
   flip(dims: number | readonly number[]): Tensor {
     return shaping.flip(this, dims);
   }
-  roll(shifts: number | readonly number[], dims: number | readonly number[]): Tensor {
+  fliplr(): Tensor {
+    return shaping.flip(this, 1);
+  }
+  flipud(): Tensor {
+    return shaping.flip(this, 0);
+  }
+  /** Shifts along dimensions (of the flattened tensor without any); what falls off comes in again. */
+  roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
     return shaping.roll(this, shifts, dims);
   }
   split(sizes: number | readonly number[], dim = 0): Tensor[] {
@@ -363,6 +208,18 @@ export class Tensor extends TensorCore {
   }
   diagonal(offset = 0, dim1 = 0, dim2 = 1): Tensor {
     return indexing.diagonal(this, offset, dim1, dim2);
+  }
+  /** The diagonal of a matrix, or a matrix with this vector as its diagonal. */
+  diag(offset = 0): Tensor {
+    return indexing.diag(this, offset);
+  }
+  /** Matrices with the last dimension as their diagonals, in two new last dimensions. */
+  diagEmbed(offset = 0): Tensor {
+    return indexing.diagEmbed(this, offset);
+  }
+  /** Sum of a matrix's diagonal. */
+  trace(): Tensor {
+    return this.diagonal().sum();
   }
   /** Windows of `size` elements every `step` along a dimension, as a new last dimension. */
   unfold(dim: number, size: number, step: number): Tensor {
@@ -411,6 +268,10 @@ export class Tensor extends TensorCore {
   takeAlongDim(index: Tensor, dim: number): Tensor {
     return indexing.takeAlongDim(this, index, dim);
   }
+  /** Elements of the flattened tensor. */
+  take(index: Index): Tensor {
+    return indexing.indexSelect(this.reshape([-1]), 0, index);
+  }
   scatter(dim: number, index: Tensor, source: Operand): Tensor {
     return indexing.scatter(this, dim, index, source);
   }
@@ -434,6 +295,18 @@ export class Tensor extends TensorCore {
   }
   maskedFill(mask: Tensor, value: Operand): Tensor {
     return indexing.maskedFill(this, mask, value);
+  }
+  /** The elements where a bool mask is true, as a vector. Computes the mask only. */
+  async maskedSelect(mask: Tensor): Promise<Tensor> {
+    return maskedSelect(this, mask);
+  }
+  /** Indices of the elements that are not zero: int64 [count, dimensions]. Computes. */
+  async nonzero(): Promise<Tensor> {
+    return nonzero(this);
+  }
+  /** The distinct elements, ascending, how often and where they occur. Computes. */
+  async unique(): Promise<Unique> {
+    return unique(this);
   }
 }
 

@@ -1,64 +1,46 @@
 import { apply } from "./apply.ts";
-import { add, cast, constant, div, mul, sub, unary, where } from "./arithmetic.ts";
+import { add, cast, div, mul, sub, unary, where } from "./arithmetic.ts";
 import {
   convInputGrad,
   convWeightGrad,
   transposeInputGrad,
   transposeWeightGrad,
 } from "./convolution-grad.ts";
+import { factor } from "./vjp-factors.ts";
 import { inverseOrder } from "./indexing.ts";
 import { NONE, type OpName, type Ops } from "./ops.ts";
-import { mean, reduceTo, sum } from "./reductions.ts";
+import { sum } from "./reductions.ts";
 import { numel } from "./shape.ts";
 import { expand, flatten, reshape, sizeAt, slice, transpose, triangle } from "./shaping.ts";
 import type { Tensor } from "./tensor.ts";
+import {
+  layerNorm,
+  linear,
+  logSoftmax,
+  matmul,
+  softmax,
+  squarings,
+  squaringsGrad,
+} from "./vjp-matrices.ts";
+import { at, compare, keepDims, mask, num, type Vjp, zerosLike } from "./vjp-rule.ts";
+import {
+  concat,
+  gather,
+  gatherNd,
+  indexSelect,
+  maxPool,
+  pad,
+  scatter,
+  scatterNd,
+  sliced,
+} from "./vjp-shaping.ts";
 
-/** One application of an operation, seen from its result's gradient. */
-export interface Application<Attributes> {
-  /** Gradient with respect to the result. */
-  readonly g: Tensor;
-  /** The result itself. */
-  readonly y: Tensor;
-  readonly inputs: readonly Tensor[];
-  readonly attributes: Attributes;
-  readonly sizes: readonly (readonly number[])[];
-  /** Which operands' gradients are needed. */
-  readonly wanted: readonly boolean[];
-}
-
-/**
- * Vector-Jacobian product: the gradient of each operand, `undefined` where there is none. A part
- * may still be broadcast: the driver sums it to the operand's shape.
- */
-export type Vjp<Attributes> = (
-  application: Application<Attributes>,
-) => readonly (Tensor | undefined)[];
-
-type Any = Application<unknown>;
-
-/** The i-th operand; that there are so many was checked when the operation was recorded. */
-const at = (a: Any, i: number): Tensor => a.inputs[i] as Tensor;
-const num = (value: number, like: Tensor): Tensor => constant(value, like.dtype);
 const none: Vjp<unknown> = () => [];
 /** Piecewise constant: the gradient is zero, not absent. */
 const flat: Vjp<unknown> = (a) => [expand(num(0, at(a, 0)), at(a, 0).shape)];
 const elementwise =
   (slope: (x: Tensor, y: Tensor) => Tensor): Vjp<unknown> =>
   (a) => [mul(a.g, slope(at(a, 0), a.y))];
-const zerosLike = (x: Tensor): Tensor => expand(num(0, x), x.shape);
-
-/** `condition` as 0 and 1 in x's dtype. */
-const mask = (condition: Tensor, x: Tensor): Tensor => cast(condition, x.dtype);
-const compare = (op: "eq" | "gt" | "lt", x: Tensor, y: Tensor): Tensor => apply(op, [x, y], NONE);
-
-/** Gives a reduced tensor its reduced dimensions back, with size 1. */
-function keepDims(t: Tensor, x: Tensor, dims: readonly number[]): Tensor {
-  return reshape(
-    t,
-    x.shape.map((n, i) => (dims.includes(i) ? 1 : n)),
-  );
-}
-
 /** Gradient of gelu: Φ(x) + x φ(x), or the derivative of its tanh form. */
 function geluSlope(x: Tensor, approximate: "none" | "tanh"): Tensor {
   const [half, one] = [num(0.5, x), num(1, x)];
@@ -130,174 +112,6 @@ function exclusiveProduct(x: Tensor, reverse: boolean): Tensor {
   for (let reach = 1; reach < n; reach *= 2) y = mul(y, shift(y, reach));
   return y;
 }
-
-const matmul: Vjp<unknown> = (a) => {
-  const [x, y] = [at(a, 0), at(a, 1)];
-  return [
-    a.wanted[0] === true ? apply("matmul", [a.g, transpose(y, -1, -2)], NONE) : undefined,
-    a.wanted[1] === true ? apply("matmul", [transpose(x, -1, -2), a.g], NONE) : undefined,
-  ];
-};
-
-const linear: Vjp<unknown> = (a) => {
-  const [x, w] = [at(a, 0), at(a, 1)];
-  const rows = (t: Tensor): Tensor =>
-    reshape(t, [numel(t.shape.slice(0, -1)), t.shape.at(-1) ?? 1]);
-  const g = rows(a.g);
-  return [
-    a.wanted[0] === true ? reshape(apply("matmul", [g, w], NONE), x.shape) : undefined,
-    a.wanted[1] === true ? apply("matmul", [transpose(g, 0, 1), rows(x)], NONE) : undefined,
-    a.wanted[2] === true ? sum(g, { dim: 0 }) : undefined,
-  ];
-};
-
-const softmax: Vjp<Ops["softmax"]> = ({ g, y, attributes: { dim } }) => {
-  const weighted = mul(g, y);
-  return [sub(weighted, mul(y, sum(weighted, { dim, keepdim: true })))];
-};
-
-const logSoftmax: Vjp<Ops["logSoftmax"]> = ({ g, y, attributes: { dim } }) => [
-  sub(g, mul(unary("exp", y), sum(g, { dim, keepdim: true }))),
-];
-
-const layerNorm: Vjp<Ops["layerNorm"]> = (a) => {
-  const [x, w] = [at(a, 0), at(a, 1)];
-  const dim = x.shape.map((_, i) => i).slice(x.shape.length - a.attributes.axes);
-  const over = { dim, keepdim: true };
-  const centred = sub(x, mean(x, over));
-  const variance = mean(mul(centred, centred), over);
-  const scale = unary("reciprocal", unary("sqrt", add(variance, num(a.attributes.eps, x))));
-  const normed = mul(centred, scale);
-  const gw = mul(a.g, w);
-  const inner = sub(gw, add(mean(gw, over), mul(normed, mean(mul(gw, normed), over))));
-  return [
-    a.wanted[0] === true ? mul(scale, inner) : undefined,
-    a.wanted[1] === true ? reduceTo(mul(a.g, normed), w.shape) : undefined,
-    a.wanted[2] === true ? reduceTo(a.g, w.shape) : undefined,
-  ];
-};
-
-/** Writes the gradient into zeros where the slice was read. */
-const sliced: Vjp<Ops["slice"]> = (a) => {
-  const x = at(a, 0);
-  const { dims, steps } = a.attributes;
-  return [
-    dims.reduceRight((g, d, i) => {
-      const [start, step, n] = [a.sizes[0]?.[i] ?? 0, steps[i] ?? 1, sizeAt(x, d)];
-      if (step === 1) return padTo(g, d, start, n);
-      const zero = expand(
-        num(0, g),
-        g.shape.map((m, j) => (j === d ? n : m)),
-      );
-      const rows = apply("range", [], NONE, [[start], [start + step * sizeAt(g, d)], [step]]);
-      const front = movedTo(zero, d, 0);
-      const index = reshape(rows, [sizeAt(g, d), 1]);
-      return movedTo(
-        apply("scatterNd", [front, index, movedTo(g, d, 0)], { reduce: "none" }),
-        0,
-        d,
-      );
-    }, a.g),
-  ];
-};
-
-function padTo(g: Tensor, dim: number, start: number, n: number): Tensor {
-  const [before, after] = [start, n - start - sizeAt(g, dim)];
-  const pads = [
-    ...g.shape.map((_, i) => (i === dim ? before : 0)),
-    ...g.shape.map((_, i) => (i === dim ? after : 0)),
-  ];
-  return apply("pad", [g], { mode: "constant", value: 0 }, [pads]);
-}
-
-function movedTo(x: Tensor, from: number, to: number): Tensor {
-  if (from === to) return x;
-  const dims = x.shape.map((_, d) => d).filter((d) => d !== from);
-  dims.splice(to, 0, from);
-  return apply("permute", [x], { dims });
-}
-
-const concat: Vjp<Ops["concat"]> = (a) => {
-  let start = 0;
-  return a.inputs.map((t) => {
-    const from = start;
-    start += sizeAt(t, a.attributes.dim);
-    return slice(a.g, a.attributes.dim, from, start);
-  });
-};
-
-/** Cuts the padding off; mirrored values add to where they were copied from. */
-const pad: Vjp<Ops["pad"]> = (a) => {
-  const x = at(a, 0);
-  const pads = a.sizes[0] ?? [];
-  if (a.attributes.mode === "constant") {
-    const negated = pads.map((n) => -n);
-    return [apply("pad", [a.g], { mode: "constant", value: 0 }, [negated])];
-  }
-  const positions = reshape(apply("range", [], NONE, [[0], [numel(x.shape)], [1]]), x.shape);
-  const sources = apply("pad", [positions], { mode: a.attributes.mode, value: 0 }, [pads]);
-  const into = expand(num(0, x), [numel(x.shape)]);
-  const index = reshape(sources, [numel(a.g.shape), 1]);
-  const summed = apply("scatterNd", [into, index, reshape(a.g, [numel(a.g.shape)])], {
-    reduce: "add",
-  });
-  return [reshape(summed, x.shape)];
-};
-
-const indexSelect: Vjp<Ops["indexSelect"]> = (a) => {
-  const [x, index] = [at(a, 0), at(a, 1)];
-  const { dim } = a.attributes;
-  const zero = movedTo(zerosLike(x), dim, 0);
-  const span = index.shape.map((_, i) => dim + i);
-  const order = [...span, ...a.g.shape.map((_, i) => i).filter((i) => !span.includes(i))];
-  const rows = apply("permute", [a.g], { dims: order });
-  const points = reshape(index, [...index.shape, 1]);
-  return [movedTo(apply("scatterNd", [zero, points, rows], { reduce: "add" }), 0, dim)];
-};
-
-const gather: Vjp<Ops["gather"]> = (a) => [
-  apply("scatter", [zerosLike(at(a, 0)), at(a, 1), a.g], { dim: a.attributes.dim, reduce: "add" }),
-];
-
-const scatter: Vjp<Ops["scatter"]> = (a) => {
-  const [index, source] = [at(a, 1), at(a, 2)];
-  const { dim, reduce } = a.attributes;
-  const read = apply("gather", [a.g, index], { dim });
-  if (reduce === "add") return [a.g, undefined, read];
-  if (reduce !== "none") return refuseReduction("scatter", reduce);
-  return [
-    apply("scatter", [a.g, index, zerosLike(source)], { dim, reduce: "none" }),
-    undefined,
-    read,
-  ];
-};
-
-const scatterNd: Vjp<Ops["scatterNd"]> = (a) => {
-  const [index, source] = [at(a, 1), at(a, 2)];
-  const { reduce } = a.attributes;
-  const read = apply("gatherNd", [a.g, index], NONE);
-  if (reduce === "add") return [a.g, undefined, read];
-  if (reduce !== "none") return refuseReduction("scatterNd", reduce);
-  const kept = apply("scatterNd", [a.g, index, zerosLike(source)], { reduce: "none" });
-  return [kept, undefined, read];
-};
-
-function refuseReduction(op: string, reduce: string): never {
-  throw new Error(`${op}: reduction "${reduce}" has no gradient here; use "add", or detach() it`);
-}
-
-const gatherNd: Vjp<unknown> = (a) => [
-  apply("scatterNd", [zerosLike(at(a, 0)), at(a, 1), a.g], { reduce: "add" }),
-];
-
-const maxPool: Vjp<Ops["maxPool"]> = (a) => {
-  const x = at(a, 0);
-  const where = apply("maxPoolIndices", [x], a.attributes);
-  const n = numel(a.g.shape);
-  const zero = expand(num(0, x), [numel(x.shape)]);
-  const points = [reshape(where, [n, 1]), reshape(a.g, [n])];
-  return [reshape(apply("scatterNd", [zero, ...points], { reduce: "add" }), x.shape)];
-};
 
 /** The gradient of every operation, written with the other operations. */
 export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
@@ -407,6 +221,9 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
   softmax,
   logSoftmax,
   layerNorm,
+  squarings,
+  squaringsGrad,
+  factor,
   inverse: (a) => {
     const yt = transpose(a.y, -1, -2);
     return [unary("neg", apply("matmul", [yt, apply("matmul", [a.g, yt], NONE)], NONE))];

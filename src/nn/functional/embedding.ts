@@ -1,7 +1,6 @@
-import { where } from "../../tensor/arithmetic.ts";
+import { apply } from "../../tensor/apply.ts";
 import { fail } from "../../tensor/errors.ts";
 import { normalizeDim, show } from "../../tensor/shape.ts";
-import { indexSelect } from "../../tensor/indexing.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**
@@ -21,10 +20,9 @@ export function embedding(
   if (weight.ndim !== 2) fail("embedding", `weight must be 2-d, got ${show(weight.shape)}`);
   const rows = weight.size(0);
   checkIds(ids, rows);
-  const found = indexSelect(weight, 0, ids);
-  if (paddingIdx === undefined) return found;
-  const padding = normalizeDim("embedding", paddingIdx, rows);
-  return weight.requiresGrad ? where(ids.eq(padding).unsqueeze(-1), found.detach(), found) : found;
+  if (paddingIdx === undefined) return apply("indexSelect", [weight, ids], { dim: 0 });
+  const frozen = normalizeDim("embedding", paddingIdx, rows);
+  return apply("indexSelect", [weight, ids], { dim: 0, frozen });
 }
 
 function checkIds(ids: Tensor, rows: number): void {

@@ -3,7 +3,7 @@ import { constantLike } from "../../tensor/arithmetic.ts";
 import { ones } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import type { Pooling } from "../../tensor/ops.ts";
-import { pooledSize } from "../../tensor/rules.ts";
+import { pooledSize } from "../../tensor/window-rules.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { alongDimension, type Rows } from "./along-dimension.ts";

@@ -1,0 +1,65 @@
+import { apply } from "../apply.ts";
+import { add, cast, constantLike, mul } from "../arithmetic.ts";
+import { eye } from "../creation.ts";
+import { NONE } from "../ops.ts";
+import { numel } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { requireSquare } from "./checks.ts";
+
+/**
+ * Coefficients of I, A, A², A³ and A⁶ in five polynomials, from which two more products make the
+ * Taylor series of exp(A) up to A¹⁸: Bader, Blanes and Casas, "Computing the matrix exponential
+ * with an optimized Taylor polynomial approximation" (2019), table 4.
+ */
+const POLYNOMIALS = [
+  [0, -1.0036558103014462e-1, -8.02924648241157e-3, -8.921384980457299e-4, 0],
+  [0, 3.978497494996451e-1, 1.3678377846041172, 4.982896225253824e-1, -6.378981945947233e-4],
+  [-1.0967639605296206e1, 1.680158138789062, 5.717798464788655e-2, -6.982101224880521e-3, 3.349750170860705e-5],
+  [-9.043168323908106e-2, -6.764045190713819e-2, 6.759613017704597e-2, 2.955525704293155e-2, -1.391802575160607e-5],
+  [0, 0, -9.233646193671186e-2, -1.6936493900208172e-2, -1.400867981820361e-5],
+] as const; // prettier-ignore
+
+/** Largest 1-norm for which that polynomial is exact to a dtype's precision. */
+const NORM_LIMIT = { float64: 1.090863719290036, other: 3.010066362817634 } as const;
+
+/** More squarings than any finite float32 needs. */
+const MOST_SQUARINGS = 128;
+
+/**
+ * exp of square matrices, x [..., n, n]: 5 matrix products, and one more each time the norm doubles
+ * beyond 3 (1.1 for float64).
+ *
+ * @example
+ * ```ts
+ * import { linalg, tensor } from "tsvene";
+ * const rotation = linalg.matrixExp(tensor([[0, -1], [1, 0]]));
+ * ```
+ */
+export function matrixExp(x: Tensor): Tensor {
+  const a = requireSquare("matrixExp", x);
+  if (numel(a.shape) === 0) return a;
+  const limit = NORM_LIMIT[a.dtype === "float64" ? "float64" : "other"];
+  const norm = a.detach().abs().sum({ dim: -2 }).amax();
+  const halvings = norm
+    .div(constantLike(limit, a))
+    .clamp({ min: constantLike(1, a) })
+    .log2()
+    .ceil()
+    .clamp({ max: constantLike(MOST_SQUARINGS, a) });
+  const scaled = mul(a, apply("pow", [constantLike(0.5, a), halvings], NONE));
+  return apply("squarings", [taylor(scaled), cast(halvings, "int64")], NONE);
+}
+
+function taylor(a: Tensor): Tensor {
+  const identity = eye(a.shape.at(-1) ?? 0, undefined, { dtype: a.dtype });
+  const a2 = a.matmul(a);
+  const a3 = a2.matmul(a);
+  const powers = [identity, a, a2, a3, a3.matmul(a3)];
+  const [p0, p1, p2, p3, p4] = POLYNOMIALS.map((coefficients) =>
+    coefficients
+      .flatMap((c, i) => (c === 0 ? [] : [mul(powers[i] as Tensor, constantLike(c, a))]))
+      .reduce((sum, term) => add(sum, term)),
+  ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const a9 = add(p3, p0.matmul(p4));
+  return add(p1, add(p2, a9).matmul(a9));
+}

@@ -1,0 +1,79 @@
+import { apply } from "./apply.ts";
+import { add, mul, sub, unary } from "./arithmetic.ts";
+import { NONE, type Ops } from "./ops.ts";
+import { mean, reduceTo, sum } from "./reductions.ts";
+import { numel } from "./shape.ts";
+import { cat, reshape, slice, transpose } from "./shaping.ts";
+import type { Tensor } from "./tensor.ts";
+import { at, num, type Vjp, zerosLike } from "./vjp-rule.ts";
+
+export const matmul: Vjp<unknown> = (a) => {
+  const [x, y] = [at(a, 0), at(a, 1)];
+  return [
+    a.wanted[0] === true ? apply("matmul", [a.g, transpose(y, -1, -2)], NONE) : undefined,
+    a.wanted[1] === true ? apply("matmul", [transpose(x, -1, -2), a.g], NONE) : undefined,
+  ];
+};
+
+export const linear: Vjp<unknown> = (a) => {
+  const [x, w] = [at(a, 0), at(a, 1)];
+  const rows = (t: Tensor): Tensor =>
+    reshape(t, [numel(t.shape.slice(0, -1)), t.shape.at(-1) ?? 1]);
+  const g = rows(a.g);
+  return [
+    a.wanted[0] === true ? reshape(apply("matmul", [g, w], NONE), x.shape) : undefined,
+    a.wanted[1] === true ? apply("matmul", [transpose(g, 0, 1), rows(x)], NONE) : undefined,
+    a.wanted[2] === true ? sum(g, { dim: 0 }) : undefined,
+  ];
+};
+
+export const softmax: Vjp<Ops["softmax"]> = ({ g, y, attributes: { dim } }) => {
+  const weighted = mul(g, y);
+  return [sub(weighted, mul(y, sum(weighted, { dim, keepdim: true })))];
+};
+
+export const logSoftmax: Vjp<Ops["logSoftmax"]> = ({ g, y, attributes: { dim } }) => [
+  sub(g, mul(unary("exp", y), sum(g, { dim, keepdim: true }))),
+];
+
+export const layerNorm: Vjp<Ops["layerNorm"]> = (a) => {
+  const [x, w] = [at(a, 0), at(a, 1)];
+  const dim = x.shape.map((_, i) => i).slice(x.shape.length - a.attributes.axes);
+  const over = { dim, keepdim: true };
+  const centred = sub(x, mean(x, over));
+  const variance = mean(mul(centred, centred), over);
+  const scale = unary("reciprocal", unary("sqrt", add(variance, num(a.attributes.eps, x))));
+  const normed = mul(centred, scale);
+  const gw = mul(a.g, w);
+  const inner = sub(gw, add(mean(gw, over), mul(normed, mean(mul(gw, normed), over))));
+  return [
+    a.wanted[0] === true ? mul(scale, inner) : undefined,
+    a.wanted[1] === true ? reduceTo(mul(a.g, normed), w.shape) : undefined,
+    a.wanted[2] === true ? reduceTo(a.g, w.shape) : undefined,
+  ];
+};
+
+/** x, gradient and what it is multiplied with commute with x, so the steps may run forwards. */
+export const squarings: Vjp<unknown> = (a) => [
+  apply("squaringsGrad", [at(a, 0), a.g, at(a, 1)], NONE),
+];
+
+/**
+ * With E = xᵀ, the result is the upper right block of [[E, g], [0, E]] squared `count` times, so
+ * its gradient is that of these squarings.
+ */
+export const squaringsGrad: Vjp<unknown> = (a) => {
+  const [x, g, count] = [at(a, 0), at(a, 1), at(a, 2)];
+  const n = x.shape.at(-1) ?? 0;
+  const [e, zero] = [transpose(x, -1, -2), zerosLike(g)];
+  const blocks = (upper: readonly Tensor[], lower: readonly Tensor[]): Tensor =>
+    cat([cat(upper, -1), cat(lower, -1)], -2);
+  const whole = apply(
+    "squaringsGrad",
+    [blocks([e, g], [zero, e]), blocks([zero, a.g], [zero, zero]), count],
+    NONE,
+  );
+  const block = (i: number, j: number): Tensor =>
+    slice(slice(whole, -2, i * n, (i + 1) * n), -1, j * n, (j + 1) * n);
+  return [transpose(add(block(0, 0), block(1, 1)), -1, -2), block(0, 1)];
+};
