@@ -13,6 +13,6 @@ const SMALL_WEIGHT = 65_536;
  * transposing the result back costs more than packing the weight does.
  */
 export function linearVariant(rows: number, inner: number, outer: number): LinearVariant {
-  if (rows <= 1 || inner * outer < SMALL_WEIGHT) return "gemm";
+  if (rows <= 2 || inner * outer < SMALL_WEIGHT) return "gemm";
   return rows <= inner / 8 ? "turned" : "gemm";
 }

@@ -1,0 +1,181 @@
+import {
+  AdditionIntervention,
+  CollectIntervention,
+  evaluate,
+  Generator,
+  type GPT2Config,
+  GPT2LMHeadModel,
+  IntervenableModel,
+  manualSeed,
+  randn,
+  type Tensor,
+  tensor,
+  VanillaIntervention,
+  ZeroIntervention,
+} from "tsvene";
+import { createFloor } from "./floor.ts";
+
+/** Something to be measured: set up once, then run again and again. */
+export interface Job {
+  readonly name: string;
+  /** Prepares the job; what it returns is timed, every result brought to the host. */
+  readonly prepare: () => Promise<() => Promise<unknown>>;
+}
+
+const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
+const TINY = { nLayer: 4, nEmbd: 24, nHead: 4, vocabSize: 64, nPositions: 64 };
+const PROMPT = 16;
+const NEW_TOKENS = 32;
+
+const built = new Map<object, Promise<GPT2LMHeadModel>>();
+
+/** A randomly initialised model, made on first use and shared by the jobs. */
+function model(config: Partial<GPT2Config>): Promise<GPT2LMHeadModel> {
+  const known = built.get(config);
+  if (known !== undefined) return known;
+  const made = build(config);
+  built.set(config, made);
+  return made;
+}
+
+async function build(config: Partial<GPT2Config>): Promise<GPT2LMHeadModel> {
+  manualSeed(0);
+  const gpt2 = new GPT2LMHeadModel(config).eval();
+  await evaluate(...gpt2.parameters().map((p) => p.value));
+  return gpt2;
+}
+
+function ids(batch: number, length: number, vocabulary: number, seed = 0): Tensor {
+  const generator = new Generator(seed);
+  const values = BigInt64Array.from({ length: batch * length }, () =>
+    BigInt(generator.integer(vocabulary)),
+  );
+  return tensor(values, { shape: [batch, length] });
+}
+
+function plain(name: string, config: typeof SMALL, batch: number, length: number): Job {
+  return {
+    name,
+    async prepare() {
+      const gpt2 = await model(config);
+      const inputIds = ids(batch, length, config.vocabSize);
+      return () => gpt2.forward({ inputIds }).logits.data();
+    },
+  };
+}
+
+function interchange(
+  name: string,
+  config: typeof SMALL,
+  place: { readonly layer: number; readonly position: number },
+  [batch, length]: readonly [number, number],
+): Job {
+  return {
+    name,
+    async prepare() {
+      const component = { layer: place.layer, component: "block_output" };
+      const intervenable = new IntervenableModel(
+        { ...component, intervention: VanillaIntervention },
+        await model(config),
+      );
+      const base = { inputIds: ids(batch, length, config.vocabSize) };
+      const sources = [{ inputIds: ids(batch, length, config.vocabSize, 1) }];
+      const unitLocations = { "sources->base": place.position };
+      return () => intervenable.forward(base, { sources, unitLocations }).intervened.logits.data();
+    },
+  };
+}
+
+function floor(name: string, length: number): Job {
+  return {
+    name,
+    async prepare() {
+      const gpt2 = await model(SMALL);
+      const weights: Record<string, Float32Array> = {};
+      for (const [key, parameter] of gpt2.namedParameters()) {
+        weights[key] = (await parameter.value.data()) as Float32Array;
+      }
+      const sizes = {
+        layers: SMALL.nLayer,
+        width: SMALL.nEmbd,
+        heads: SMALL.nHead,
+        vocabulary: SMALL.vocabSize,
+        tokens: length,
+      };
+      const session = await createFloor(sizes, weights, { layout: "out-in" });
+      const tokens = ((await ids(1, length, SMALL.vocabSize).toArray()) as number[][])[0] ?? [];
+      return () => session.run(tokens);
+    },
+  };
+}
+
+const GREEDY = { maxNewTokens: NEW_TOKENS, eosTokenId: null } as const;
+const layers = Array.from({ length: SMALL.nLayer }, (_, layer) => layer);
+
+/** All jobs, in the order in which they run. */
+export const jobs: readonly Job[] = [
+  floor("floor_T64", 64),
+  plain("plain_T64", SMALL, 1, 64),
+  floor("floor_T16", 16),
+  plain("plain_T16", SMALL, 1, 16),
+  plain("plain_B8_T32", SMALL, 8, 32),
+  {
+    name: "zero_mid_both_outputs_T64",
+    async prepare() {
+      const intervenable = new IntervenableModel(
+        { layer: 6, component: "mlp_output", intervention: ZeroIntervention },
+        await model(SMALL),
+      );
+      const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
+      return async () => {
+        const output = intervenable.forward(base, { unitLocations: { base: 3 } });
+        await evaluate(output.original.logits, output.intervened.logits);
+      };
+    },
+  },
+  interchange("interchange_mid_T64", SMALL, { layer: 6, position: 63 }, [1, 64]),
+  interchange("interchange_mid_B8_T32", SMALL, { layer: 6, position: 31 }, [8, 32]),
+  {
+    name: "collect_all_T64",
+    async prepare() {
+      const intervenable = new IntervenableModel(
+        layers.map((layer) => ({
+          layer,
+          component: "block_output",
+          intervention: CollectIntervention,
+        })),
+        await model(SMALL),
+      );
+      const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
+      return () => evaluate(...intervenable.forward(base).collected);
+    },
+  },
+  {
+    name: "generate_plain_16+32",
+    async prepare() {
+      const gpt2 = await model(SMALL);
+      const inputIds = ids(1, PROMPT, SMALL.vocabSize);
+      return () => gpt2.generate({ inputIds }, GREEDY);
+    },
+  },
+  {
+    name: "generate_add_all_16+32",
+    async prepare() {
+      const intervenable = new IntervenableModel(
+        layers.map((layer) => ({
+          layer,
+          component: "mlp_output",
+          intervention: AdditionIntervention,
+        })),
+        await model(SMALL),
+      );
+      const vector = randn([SMALL.nEmbd], { generator: new Generator(2) }).mul(0.1);
+      const inputIds = ids(1, PROMPT, SMALL.vocabSize);
+      await evaluate(vector);
+      return () =>
+        intervenable.generate({ inputIds }, { sourceRepresentations: vector, ...GREEDY });
+    },
+  },
+  plain("tiny_plain", TINY, 4, 8),
+  interchange("tiny_interchange", TINY, { layer: 2, position: 3 }, [4, 8]),
+];
