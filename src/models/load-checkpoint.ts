@@ -94,14 +94,14 @@ async function readEntry(
 async function checkEqual(
   checkpoint: Checkpoint,
   entry: StateEntry,
-  [first = "", ...others]: readonly string[],
+  { names: [first = "", ...others], caller }: { names: readonly string[]; caller: string },
 ): Promise<void> {
   const kept = entry.holder.value.values;
   for (const name of others) {
     const { values } = await readEntry(checkpoint, entry, name);
     if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
     throw new CheckpointError(
-      `${checkpoint.location}: ${first} and ${name} are one and the same in this model, but have ` +
+      `${caller}: ${checkpoint.location}: ${first} and ${name} are one and the same in this model, but have ` +
         'different values in the checkpoint; if they should differ, set "tie_word_embeddings" to ' +
         "false in config.json",
     );
@@ -132,6 +132,6 @@ export async function loadCheckpoint(
   const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
   for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
     entry.holder.set(await readEntry(checkpoint, entry, names[0] ?? ""));
-    await checkEqual(checkpoint, entry, names);
+    await checkEqual(checkpoint, entry, { names, caller });
   }
 }

@@ -20,9 +20,9 @@ export interface SaveOptions {
 
 const NARROW = { float16: float32ToFloat16, bfloat16: float32ToBfloat16 } as const;
 
-/** Labels go to disk as `id2label`, from which Hugging Face's classes count them. */
+/** Labels go to disk as `id2label`, from which Hugging Face's classes count them; 2 go unsaid. */
 function withLabels({ numLabels, ...config }: ModelConfig): object {
-  if (numLabels === undefined || config.id2label !== undefined) return config;
+  if (numLabels === undefined || numLabels === 2 || config.id2label !== undefined) return config;
   const ids = Array.from({ length: numLabels }, (_, i) => String(i));
   return {
     ...config,
