@@ -17,6 +17,8 @@ export const LAYERS: readonly string[] = [
 ];
 
 const ENTRY = "index.ts";
+/** Writes ONNX models: the benchmarks' floor is one that is written by hand. */
+const ONNX = "src/runtime/onnx/";
 const PACKAGE = "tsvene";
 
 /**
@@ -38,6 +40,7 @@ export function layerViolations(file: string, code: string): string[] {
 function outsideRule(file: string, name: string): string | undefined {
   const target = resolve(file, name);
   if (!target?.startsWith("src/")) return undefined;
+  if (file.startsWith("benchmarks/") && target.startsWith(ONNX)) return undefined;
   return `files outside src/ use only what the package exports; import from "${PACKAGE}"`;
 }
 

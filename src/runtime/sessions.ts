@@ -57,7 +57,11 @@ function create(program: Program): Entry {
     // What goes wrong is thrown; ONNX Runtime need not print it too.
     logSeverityLevel: 4,
     // It would turn the products back that `linear` turns round on purpose.
-    extra: { optimization: { disable_specified_optimizers: "GemmTransposeFusion" } },
+    extra: {
+      optimization: { disable_specified_optimizers: "GemmTransposeFusion" },
+      // Threads wait busily for the next operation, but not for the next run.
+      session: { force_spinning_stop: "1" },
+    },
   });
   session.then(
     () => counters.sessionsAlive++,
