@@ -43,8 +43,9 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   if (names.length > 2 || names.includes("")) {
     fail(OP, `unit "${unit}" must be one name or two joined by a dot, such as "h.pos"`);
   }
-  if (unit === "t")
+  if (unit === "t") {
     fail(OP, `unit "t" counts time steps, but ${where} belongs to no recurrent model`);
+  }
   if (heads !== undefined) return headAxes(unit, layout, heads, where);
   const isHead = names[0] === "h";
   if (isHead && !headsFirst && width !== undefined) {
@@ -59,8 +60,9 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   if (second === undefined) {
     return { ...flat, selected: [outer], rank: isHead || headsFirst ? 4 : undefined };
   }
-  if (part !== undefined)
+  if (part !== undefined) {
     fail(OP, `unit "${unit}" needs two axes, but ${where} has positions only`);
+  }
   return { ...flat, selected: [outer, axis(2, second === "pos" ? "position" : "other")], rank: 4 };
 }
 

@@ -142,7 +142,7 @@ function asOptions(
   if (typeof config !== "object" || config === null) {
     fail(OP, `expected a representation or a list of them, got ${String(config)}`);
   }
-  if (!("representations" in config)) return { representations: config as RepresentationConfig };
+  if (!("representations" in config)) return { representations: config };
   const known = ["representations", "mode", "interventionTypes"];
   for (const name of Object.keys(config)) {
     if (!known.includes(name)) fail(OP, `there is no setting ${name}; ${didYouMean(name, known)}`);
@@ -159,8 +159,9 @@ function readFields(given: RepresentationLike, index: number): Fields {
   for (const [name, value] of Object.entries(fields)) {
     if (!NAMES.has(name)) fail(OP, `${where} has no field ${name}; ${didYouMean(name, NAMES)}`);
     if (value === undefined || value === null || value === false) continue;
-    if ((UNSUPPORTED as readonly string[]).includes(name))
+    if ((UNSUPPORTED as readonly string[]).includes(name)) {
       fail(OP, `${where}: ${name} is not supported`);
+    }
   }
   checkNumber(where, "layer", fields.layer, 0);
   checkNumber(where, "maxNumberOfUnits", fields.maxNumberOfUnits, 1);
@@ -181,7 +182,7 @@ function fromRow(row: readonly unknown[], where: string): Fields {
 function checkNumber(where: string, name: string, value: unknown, least: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return;
   const wanted = least === -Infinity ? "a whole number" : `a whole number of ${least} or more`;
-  fail(OP, `${where}: ${name} must be ${wanted}, got ${String(value)}`);
+  fail(OP, `${where}: ${name} must be ${wanted}, got ${JSON.stringify(value)}`);
 }
 
 type Kind = Intervention | InterventionClass;
@@ -205,8 +206,9 @@ function kindsOf(
   const single = defaults === undefined ? (forAll as InterventionClass | undefined) : undefined;
   return own.map((kind, i) => {
     const found = kind ?? single ?? defaults?.[i];
-    if (found !== undefined && !isKind(found))
+    if (found !== undefined && !isKind(found)) {
       fail(OP, "interventionTypes must be intervention classes");
+    }
     return found;
   });
 }

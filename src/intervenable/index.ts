@@ -24,5 +24,5 @@ export type {
   LocationSide,
   UnitLocations,
 } from "./locations.ts";
-export { IntervenableOutput } from "./output.ts";
+export type { IntervenableOutput, IntervenableResult } from "./output.ts";
 export type { SourceRepresentations } from "./sources.ts";

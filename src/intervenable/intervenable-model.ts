@@ -13,14 +13,16 @@ import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./co
 import { type TracedGeneration, traceGeneration } from "./generate.ts";
 import { InterventionDict } from "./intervention-dict.ts";
 import type { UnitLocations } from "./locations.ts";
-import { IntervenableOutput } from "./output.ts";
+import { type IntervenableOutput, makeOutput } from "./output.ts";
 import { makePlan } from "./plan.ts";
 import type { SourceRepresentations } from "./sources.ts";
 import { resolveTargets, type Target } from "./target.ts";
-import { emptyHarvest, traceRun, traceSources } from "./trace.ts";
+import { callModel, emptyHarvest, inOrder, traceRun, traceSources } from "./trace.ts";
 
-/** What a model's `forward` takes. */
-export type InputsOf<M extends Module> = Parameters<M["forward"]>[0];
+/** What a model's `forward` takes; `unknown` where the model's type says nothing. */
+export type InputsOf<M extends Module> = [Parameters<M["forward"]>[0]] extends [never]
+  ? unknown
+  : Parameters<M["forward"]>[0];
 /** What a model's `forward` gives. */
 export type OutputsOf<M extends Module> = ReturnType<M["forward"]>;
 
@@ -139,8 +141,8 @@ export class IntervenableModel<M extends Module = Module> extends Module {
     const inputs = labels === undefined ? base : withLabels(base, labels);
     const run = { ...plan.base, inputs };
     const intervened = traceRun(this.model, run, activations, harvest) as OutputsOf<M>;
-    const original = (): OutputsOf<M> => (this.model.forward as (x: unknown) => OutputsOf<M>)(base);
-    return new IntervenableOutput(intervened, harvest, original);
+    const original = (): OutputsOf<M> => callModel(this.model, base) as OutputsOf<M>;
+    return makeOutput(intervened, inOrder(harvest, this.keys), original);
   }
 
   /**

@@ -206,8 +206,9 @@ function checkEntry(
     fail(OP, `${where}: expected one list for each of ${levels} axes, got ${entry.length}`);
   }
   return entry.map((level: unknown, i) => {
-    if (!Array.isArray(level))
+    if (!Array.isArray(level)) {
       fail(OP, `${where}, axis ${i}: expected [batch][unit], got ${show(level)}`);
+    }
     return checkRows(level as unknown[], `${where}, axis ${i}`, batch);
   });
 }

@@ -104,18 +104,21 @@ function fromRepresentations(
   given: SourceRepresentations,
 ): ReadonlyMap<string, SourcePlan> {
   const readers = targets.filter(takesSource);
-  if (readers.length === 0)
+  if (readers.length === 0) {
     fail(OP, "sourceRepresentations are given, but no intervention reads them");
+  }
   const byKey = representationsByKey(targets, readers, given);
   const plans = targets.map((target): [string, SourcePlan] => {
     const { key } = target;
     const value = byKey.get(key);
     if (value === undefined) return [key, withoutSource(target)];
     if (value === null) return [key, skipped(target)];
-    if (!(value instanceof Tensor))
+    if (!(value instanceof Tensor)) {
       fail(OP, `sourceRepresentations: ${key} must be a Tensor or null`);
-    if (!takesSource(target))
+    }
+    if (!takesSource(target)) {
       fail(OP, `sourceRepresentations: ${key} takes no source; leave it out`);
+    }
     return [key, { kind: "given", value }];
   });
   return new Map(plans);
@@ -130,8 +133,9 @@ function representationsByKey(
   const keys = targets.map(({ key }) => key);
   if (Array.isArray(given)) {
     const list = given as readonly (Tensor | null)[];
-    if (list.length === targets.length)
+    if (list.length === targets.length) {
       return new Map(keys.map((key, i) => [key, list[i] ?? null]));
+    }
     return fail(
       OP,
       `${list.length} sourceRepresentations for ${keys.length} interventions: ${keys.join(", ")}`,

@@ -33,6 +33,13 @@ export function emptyHarvest(): Harvest {
   return { collected: new Map(), latents: new Map() };
 }
 
+/** A harvest in the order in which the interventions were declared, not that of the model's layers. */
+export function inOrder({ collected, latents }: Harvest, keys: readonly string[]): Harvest {
+  const sorted = (found: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
+    new Map(keys.flatMap((key) => [found.get(key) ?? []].flat().map((t) => [key, t])));
+  return { collected: sorted(collected), latents: sorted(latents) };
+}
+
 /** Traces one run of the model with its edits, putting what it reads into `activations`. */
 export function traceRun(
   model: Module,
@@ -40,8 +47,12 @@ export function traceRun(
   activations: Map<string, Tensor> | Activations,
   harvest: Harvest,
 ): unknown {
-  const forward = model.forward as (inputs: unknown) => unknown;
-  return traceEdits(run, activations, harvest, () => forward(run.inputs));
+  return traceEdits(run, activations, harvest, () => callModel(model, run.inputs));
+}
+
+/** The model on its inputs, which only the caller knows the type of. */
+export function callModel(model: Module, inputs: unknown): unknown {
+  return (model as { forward(inputs: unknown): unknown }).forward(inputs);
 }
 
 /** Opens the scope of a run around a trace. */

@@ -54,7 +54,7 @@ export function registerModel<Config>(
   constructor: Constructor<Config>,
   card: ModelCard<Config>,
 ): void {
-  cards.set(constructor, card as ModelCard<never>);
+  cards.set(constructor, card);
 }
 
 /** The components of a model, or undefined for one of a class that has no card. */

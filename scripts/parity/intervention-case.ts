@@ -1,0 +1,230 @@
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import {
+  AutoModelForCausalLM,
+  AutoModelForSequenceClassification,
+  type CausalLanguageModel,
+  evaluate,
+  type GenerateOptions,
+  IntervenableModel,
+  loadSafetensors,
+  type Module,
+  stack,
+  type SourceRepresentations,
+  type Tensor,
+  type UnitLocations,
+} from "tsvene";
+import type { CaseResult } from "./case-result.ts";
+import { compare, type Comparison, notReplayed, resultOf } from "./compare.ts";
+import {
+  camelCase,
+  type Fields,
+  interventionClass,
+  need,
+  readConfig,
+  readOptions,
+  type Tensors,
+} from "./intervention-config.ts";
+
+/** Largest absolute errors. */
+const TOLERANCE = 5e-5;
+const DIRECT_TOLERANCE = 1e-5;
+
+/** Recorded tensors that are inputs, or stand beside what is to be compared. */
+const INPUTS =
+  /^(base|source|param|weight|config|source_representations|pyvene_head)(\.|$)|^labels$|^loss_weights$/;
+
+/** A recorded case of one directory. */
+interface Recorded {
+  readonly directory: string;
+  readonly description: Fields;
+  readonly tensors: Tensors;
+}
+
+type Actual = Map<string, Tensor>;
+
+/** What a call is given, under the names of this library. */
+interface Arguments {
+  readonly base: Readonly<Record<string, Tensor>>;
+  readonly sources?: readonly (Readonly<Record<string, Tensor>> | null)[];
+  readonly unitLocations?: UnitLocations;
+  readonly subspaces?: unknown;
+  readonly sourceRepresentations?: SourceRepresentations;
+}
+
+/**
+ * Replays the recorded case of a directory with `case.json` and `expected.safetensors`, whose model
+ * lies where the case says, counted from the folder above the directory's own.
+ */
+export async function replayInterventionCase(directory: string): Promise<CaseResult> {
+  const place = resolve(directory);
+  const name = `interventions/${basename(place)}`;
+  try {
+    const description = JSON.parse(await readFile(join(place, "case.json"), "utf8")) as Fields;
+    const tensors = await loadSafetensors(join(place, "expected.safetensors"));
+    const recorded = { directory: place, description, tensors };
+    return resultOf(name, await replay(recorded));
+  } catch (error) {
+    return notReplayed(name, error);
+  }
+}
+
+async function replay(recorded: Recorded): Promise<Comparison[]> {
+  const { call } = recorded.description;
+  if (call === "direct") return compareAll(recorded, replayDirect(recorded), DIRECT_TOLERANCE);
+  if (call === "forward") return compareAll(recorded, await replayForward(recorded), TOLERANCE);
+  if (call === "generate") return compareAll(recorded, await replayGenerate(recorded), TOLERANCE);
+  throw new Error(`calls of kind ${String(call)} are not known`);
+}
+
+/** Compares every recorded result; one that the replay did not give is an error. */
+async function compareAll(
+  { tensors }: Recorded,
+  actual: Actual,
+  tolerance: number,
+): Promise<Comparison[]> {
+  const wanted = [...tensors.keys()].filter((name) => !INPUTS.test(name));
+  await evaluate(...actual.values());
+  const compared: Comparison[] = [];
+  for (const name of wanted) {
+    const exact = name.endsWith("sequences");
+    const expected = need(tensors, name);
+    const found = actual.get(name);
+    if (found === undefined) throw new Error(`not understood: the recorded tensor ${name}`);
+    compared.push(await compare(name, found, expected, { tolerance: exact ? 0 : tolerance }));
+  }
+  return compared;
+}
+
+function replayDirect({ description, tensors }: Recorded): Actual {
+  const { class: name, use_fast: useFast, ...options } = description["intervention"] as Fields;
+  const partition = options["subspace_partition"] as number[][] | null;
+  const intervention = new (interventionClass(name))(
+    readOptions({ ...options, subspace_partition: partition?.map(asPart) ?? null }),
+  );
+  const rows = description["subspaces"] as number[][] | null;
+  // The fast path uses the first row for all.
+  const subspaces = useFast === true ? rows?.[0] : (rows ?? undefined);
+  const source = description["has_source"] === true ? need(tensors, "source") : undefined;
+  const result = intervention.forward(need(tensors, "base"), source, { subspaces });
+  if (result === undefined) throw new Error("the intervention returned nothing");
+  return new Map([["output", "output" in result ? result.output : result]]);
+}
+
+/** Recorded partitions list their dimensions, where two numbers written so would be a range. */
+function asPart(part: readonly number[]): readonly number[] {
+  const [first = 0, second = 0] = part;
+  if (part.length !== 2) return part;
+  if (second !== first + 1) throw new Error(`the part ${part.join(", ")} cannot be written`);
+  return [first, second + 1];
+}
+
+async function openModel({ directory, description }: Recorded): Promise<Module> {
+  const place = join(dirname(dirname(directory)), String(description["model_dir"]));
+  const kind = String(description["model_class"]);
+  if (kind.endsWith('ForSequenceClassification')) {
+    return AutoModelForSequenceClassification.fromPretrained(place);
+  }
+  return AutoModelForCausalLM.fromPretrained(place);
+}
+
+function inputsAt(prefix: string, tensors: Tensors): Readonly<Record<string, Tensor>> {
+  const own = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
+  return Object.fromEntries(own.map(([name, t]) => [camelCase(name.slice(prefix.length + 1)), t]));
+}
+
+function readArguments({ description, tensors }: Recorded): Arguments {
+  const sources = description["sources"] as (string | null)[] | null;
+  const representations = description["source_representations"];
+  const locations = description["unit_locations"] as UnitLocations | null;
+  const subspaces = description["subspaces"];
+  return {
+    base: inputsAt("base", tensors),
+    ...(sources ? { sources: sources.map((s) => (s === null ? null : inputsAt(s, tensors))) } : {}),
+    ...(locations ? { unitLocations: locations } : {}),
+    ...(subspaces === null ? {} : { subspaces }),
+    ...(representations === undefined
+      ? {}
+      : { sourceRepresentations: readRepresentations(representations, tensors) }),
+  };
+}
+
+function readRepresentations(given: unknown, tensors: Tensors): SourceRepresentations {
+  if (typeof given === "string") return need(tensors, given);
+  if (Array.isArray(given)) {
+    return given.map((name) => (name === null ? null : need(tensors, String(name))));
+  }
+  const entries = Object.entries(given as Record<string, string>);
+  return Object.fromEntries(entries.map(([key, name]) => [key, need(tensors, name)]));
+}
+
+async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> {
+  const model = await openModel(recorded);
+  const config = readConfig(recorded.description["config"] as Fields, recorded.tensors);
+  const intervenable = new IntervenableModel(config, model);
+  const keys = recorded.description["sorted_keys"] as string[] | undefined;
+  if (keys !== undefined && keys.join() !== intervenable.keys.join()) {
+    throw new Error(
+      `the keys are ${intervenable.keys.join(", ")}, recorded are ${keys.join(", ")}`,
+    );
+  }
+  return intervenable;
+}
+
+async function replayForward(recorded: Recorded): Promise<Actual> {
+  const { tensors, description } = recorded;
+  const intervenable = await openIntervenable(recorded);
+  const { base, ...given } = readArguments(recorded);
+  const name = description["labels"];
+  const labels = typeof name === "string" ? { labels: need(tensors, name) } : {};
+  const result = intervenable.forward(base, { ...given, ...labels });
+  const actual: Actual = new Map();
+  addOutputs(actual, "original", result.original as Fields, description);
+  addOutputs(actual, "counterfactual", result.intervened as Fields, description);
+  result.collected.forEach((t, i) => actual.set(`collected.${i}`, t));
+  const logits = actual.get("counterfactual.logits");
+  if (logits !== undefined) actual.set("functional.logits", logits);
+  return actual;
+}
+
+/** Outputs of a run under the names that are recorded. */
+function addOutputs(actual: Actual, run: string, output: Fields, description: Fields): void {
+  const { logits, loss, hiddenStates, attentions } = output as {
+    readonly [name: string]: Tensor | undefined;
+  } & { readonly hiddenStates?: readonly Tensor[]; readonly attentions?: readonly Tensor[] };
+  if (logits !== undefined) actual.set(`${run}.logits`, logits);
+  if (loss !== undefined) actual.set(`${run}.loss`, loss);
+  hiddenStates?.forEach((t, i) => actual.set(`${run}.hidden_states.${i}`, t));
+  const [representation] = (description["config"] as { representations: Fields[] }).representations;
+  const weights = attentions?.[Number(representation?.["layer"] ?? 0)];
+  if (weights !== undefined) actual.set(`${run}.attention_weight`, weights);
+}
+
+async function replayGenerate(recorded: Recorded): Promise<Actual> {
+  const { description } = recorded;
+  const intervenable = (await openIntervenable(recorded)) as IntervenableModel<CausalLanguageModel>;
+  const { base, ...given } = readArguments(recorded);
+  const settings = Object.entries(description["generate_kwargs"] as Fields).map(
+    ([name, value]): [string, unknown] => [camelCase(name), value],
+  );
+  const options: GenerateOptions = {
+    eosTokenId: null,
+    padTokenId: 0,
+    outputLogits: true,
+    ...Object.fromEntries(settings),
+  };
+  const prompts = base as { readonly inputIds: Tensor };
+  const original = await intervenable.model.generate(prompts, options);
+  const { intervened, collected } = await intervenable.generate(prompts, {
+    ...options,
+    ...(given as object),
+    interveneOnPrompt: description["intervene_on_prompt"] === true,
+  });
+  const actual: Actual = new Map();
+  for (const [run, output] of Object.entries({ original, counterfactual: intervened })) {
+    actual.set(`${run}.sequences`, output.sequences);
+    actual.set(`${run}.step_logits`, stack(output.logits ?? [], 1));
+  }
+  collected.forEach((t, i) => actual.set(`collected.${i}`, t));
+  return actual;
+}

@@ -1,0 +1,70 @@
+import * as tsvene from "tsvene";
+import {
+  type IntervenableOptions,
+  Intervention,
+  type InterventionClass,
+  type InterventionFunction,
+  type InterventionOptions,
+  type RepresentationConfig,
+  type Tensor,
+} from "tsvene";
+import { evaluateExpression } from "./expression.ts";
+
+export type Tensors = ReadonlyMap<string, Tensor>;
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A tensor that must have been recorded. */
+export function need(tensors: Tensors, name: string): Tensor {
+  const found = tensors.get(name);
+  if (found === undefined) throw new Error(`${name} is not recorded`);
+  return found;
+}
+
+/** Settings under their names here. */
+export function camelCase(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** The class of that name which this library exports. */
+export function interventionClass(name: unknown): InterventionClass {
+  const found = typeof name === "string" ? (tsvene as Fields)[name] : undefined;
+  if (typeof found === "function" && (found.prototype as unknown) instanceof Intervention) {
+    return found as InterventionClass;
+  }
+  throw new Error(`the class ${String(name)} is not known`);
+}
+
+/** A recorded configuration, which has pyvene's field names, as one of this library. */
+export function readConfig(config: Fields, tensors: Tensors): IntervenableOptions {
+  const representations = (config["representations"] as Fields[]).map((fields) =>
+    readRepresentation(fields, tensors),
+  );
+  return { mode: config["mode"] as "parallel" | "serial", representations };
+}
+
+function readRepresentation(fields: Fields, tensors: Tensors): RepresentationConfig {
+  const entries = Object.entries(fields).map(([name, value]): [string, unknown] => {
+    if (name === "intervention_type") return ["intervention", interventionClass(value)];
+    if (name === "intervention") return [name, readIntervention(value as Fields)];
+    if (name === "source_representation") {
+      return [camelCase(name), need(tensors, String((value as Fields)["tensor"]))];
+    }
+    return [camelCase(name), value];
+  });
+  return Object.fromEntries(entries);
+}
+
+function readIntervention(given: Fields): Intervention | InterventionFunction {
+  const { lambda, class: name, ...options } = given;
+  if (typeof lambda === "string") {
+    return (base, source) =>
+      evaluateExpression(lambda, source === undefined ? { base } : { base, source });
+  }
+  return new (interventionClass(name))(readOptions(options));
+}
+
+/** Constructor arguments; `null` means that one is not given. */
+export function readOptions(options: Fields): InterventionOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(given.map(([name, value]) => [camelCase(name), value]));
+}
