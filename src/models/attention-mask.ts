@@ -27,7 +27,7 @@ export function causalMask({ past, queries, attentionMask }: CausalMaskOptions):
       `attentionMask: expected [batch, ${keys}] (cached and new tokens), got ${show(attentionMask.shape)}`,
     );
   }
-  const real = attentionMask.to("bool").unsqueeze(1).unsqueeze(1);
+  const real = attentionMask.to("bool").reshape([attentionMask.size(0), 1, 1, keys]);
   return hide(causal.logicalAnd(real));
 }
 
