@@ -1,0 +1,502 @@
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import {
+  AdditionIntervention,
+  CollectIntervention,
+  GPT2LMHeadModel,
+  IntervenableConfig,
+  type IntervenableConfigLike,
+  IntervenableModel,
+  Linear,
+  Module,
+  SkipIntervention,
+  type Tensor,
+  TensorError,
+  tensor,
+  VanillaIntervention,
+  ZeroIntervention,
+  zeros,
+} from "tsvene";
+import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
+
+const model = tinyGpt2();
+const base = ids([3, 1, 4, 1], [2, 7, 1, 8]);
+const source = ids([6, 2, 8, 3], [5, 7, 7, 2]);
+const at = (layer: number, component = "block_output") => ({ layer, component });
+const vanilla = { ...at(1), intervention: VanillaIntervention };
+const two = [vanilla, { ...at(2), intervention: VanillaIntervention }];
+
+type Config = Exclude<IntervenableConfigLike, IntervenableConfig>;
+type Case = readonly [name: string, config: unknown, message: RegExp];
+
+const configurations: readonly Case[] = [
+  [
+    "an unknown component",
+    at(0, "mlp_outptu"),
+    /no component "mlp_outptu"; did you mean mlp_output/,
+  ],
+  [
+    "an unknown module",
+    { component: "transformer.h[0].mpl.output" },
+    /has no "mpl"; did you mean mlp/,
+  ],
+  ["an unknown side", { component: "transformer.h[0].mlp.outptu" }, /did you mean .*output/],
+  [
+    "a path without a side",
+    { component: "transformer.h[0].mlp" },
+    /write "transformer.h\[0\].mlp.input"/,
+  ],
+  ["a layer behind the last", at(4), /layer 4 of block_output is out of range: .* 0 to 3/],
+  [
+    "a block path behind the last",
+    { component: "transformer.h[4].output" },
+    /transformer.h has no "4"/,
+  ],
+  ["a negative layer", at(-1), /layer must be a whole number of 0 or more, got -1/],
+  ["a layer that is not whole", at(0.5), /layer must be a whole number/],
+  ["a layer that is not a number", at(NaN), /layer must be a whole number/],
+  ["a misspelled field", { layr: 1 }, /has no field layr; did you mean layer/],
+  [
+    "a misspelled setting",
+    { representations: [at(0)], mod: "serial" },
+    /no setting mod; did you mean mode/,
+  ],
+  [
+    "an unknown mode",
+    { representations: [at(0)], mode: "both" },
+    /mode must be "parallel" or "serial"/,
+  ],
+  ["no representation", [], /at least one representation/],
+  ["a row that is not in a list", [0, "block_output"], /must stand in a list/],
+  ["a row that is too long", [Array(15).fill(0)], /15 entries, but there are 14/],
+  [
+    "heads of what has none",
+    { ...at(0), unit: "h.pos" },
+    /not split into heads; use a head_\* component/,
+  ],
+  ["positions of what has heads", { ...at(0, "head_value_output") }, /unit "pos" does not fit/],
+  ["time steps of a transformer", { ...at(0), unit: "t" }, /belongs to no recurrent model/],
+  ["three axes", { ...at(0), unit: "a.b.c" }, /one name or two joined by a dot/],
+  [
+    "both kinds of intervention",
+    { interventionType: ZeroIntervention, intervention: ZeroIntervention },
+    /and not both/,
+  ],
+  ["interventions for some only", [vanilla, at(2)], /representation 1 says no intervention/],
+  ["a class of something else", { intervention: Linear }, /got the class Linear/],
+  ["an intervention that is none", { intervention: "zero" }, /got string/],
+  [
+    "too few types",
+    { representations: two.map(() => at(0)), interventionTypes: [ZeroIntervention] },
+    /1 interventionTypes for 2/,
+  ],
+  ["group keys for some only", [{ ...vanilla, groupKey: 0 }, vanilla], /give each one/],
+  [
+    "group keys out of order",
+    [
+      { ...vanilla, groupKey: 1 },
+      { ...vanilla, groupKey: 0 },
+    ],
+    /must ascend/,
+  ],
+  ["an empty part", { ...vanilla, subspacePartition: [[3, 3]] }, /which is empty/],
+  ["a part of no numbers", { ...vanilla, subspacePartition: [["a"]] }, /must list dimensions/],
+  ["an unsupported field", { ...vanilla, moeKey: 1 }, /moeKey is not supported/],
+  [
+    "skipping at an input",
+    { ...at(0, "mlp_input"), intervention: SkipIntervention },
+    /output of a whole module/,
+  ],
+];
+
+test.each(configurations)("configuration: %s", (_, config, message) => {
+  expect(() => new IntervenableModel(config as Config, model)).toThrow(message);
+  expect(() => new IntervenableModel(config as Config, model)).toThrow(TensorError);
+});
+
+test("a model without a card needs module paths", () => {
+  const wanted = /Linear has no named components.*registerModel/;
+  expect(() => new IntervenableModel(at(0), new Linear(2, 2))).toThrow(wanted);
+  expect(() => new IntervenableModel(at(0), {} as Module)).toThrow(/must be a model/);
+});
+
+test("an unknown key of the interventions is answered with the nearest", () => {
+  const { interventions } = new IntervenableModel(vanilla, model);
+  expect(() => interventions.get("layer_1_block_output")).toThrow(
+    /layer_1_comp_block_output_unit_pos_nunit_1#0/,
+  );
+});
+
+const full = { "sources->base": [[[[0], [0]]], [[[1], [1]]]] };
+
+const calls: readonly (readonly [
+  name: string,
+  config: unknown,
+  options: object,
+  message: RegExp,
+])[] = [
+  [
+    "a position behind the last",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": 4 } },
+    /position 4 is out of range: there are 4/,
+  ],
+  [
+    "a position before the first",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [-5, 0] } },
+    /position -5 is out of range/,
+  ],
+  [
+    "a head behind the last",
+    { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
+    {
+      unitLocations: {
+        base: [
+          [
+            [[4], [4]],
+            [[0], [0]],
+          ],
+        ],
+      },
+    },
+    /head 4 is out of range: there are 4/,
+  ],
+  [
+    "locations for fewer rows than the batch",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[[[0]]], [[[0]]]] } },
+    /locations for 1 rows, but the batch has 2/,
+  ],
+  [
+    "locations for more rows than the batch",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[0], [0], [0]]]] } },
+    /3 rows, but the batch has 2/,
+  ],
+  [
+    "ragged locations",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[0], [0, 1]]]] } },
+    /rows have 1, 2 places/,
+  ],
+  [
+    "other numbers of places in source and base",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[0, 1], [[[0], [0]]]] } },
+    /2 places in the source, but 1 in the base/,
+  ],
+  [
+    "locations for fewer interventions",
+    two,
+    { sources: source, unitLocations: full },
+    /for 1 interventions, but 2 were wanted/,
+  ],
+  [
+    "a position that is true",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": true } },
+    /must be a place, a list of places or/,
+  ],
+  [
+    "a position that is true under base",
+    { ...at(0), intervention: ZeroIntervention },
+    { unitLocations: { base: [true] } },
+    /a place is a whole number, got true/,
+  ],
+  [
+    "a position that is NaN",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": NaN } },
+    /a whole number, got NaN/,
+  ],
+  [
+    "a position that is not whole",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [0, 1.5] } },
+    /a whole number, got 1.5/,
+  ],
+  [
+    "an empty list of positions",
+    { ...at(0), intervention: ZeroIntervention },
+    { unitLocations: { base: [[[], []]] } },
+    /there is no place/,
+  ],
+  [
+    "a place that is edited twice",
+    { ...at(0), intervention: ZeroIntervention },
+    { unitLocations: { base: [1, 1] } },
+    /names a place twice/,
+  ],
+  [
+    "positions where heads are needed too",
+    { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
+    { unitLocations: { base: 3 } },
+    /has two axes/,
+  ],
+  [
+    "a misspelled stage",
+    vanilla,
+    { sources: source, unitLocations: { "source->base": 1 } },
+    /no "source->base" in parallel mode; did you mean sources->base/,
+  ],
+  [
+    "stages of serial mode in parallel mode",
+    vanilla,
+    { sources: source, unitLocations: { "source_0->base": 1 } },
+    /in parallel mode/,
+  ],
+  [
+    "stages of parallel mode in serial mode",
+    { representations: two, mode: "serial" },
+    { sources: [source, source], unitLocations: full },
+    /did you mean .*source_1->base/,
+  ],
+  [
+    "two ways to say places",
+    vanilla,
+    { sources: source, unitLocations: { base: 1, ...full } },
+    /exactly one of them/,
+  ],
+  [
+    "places in the base only",
+    vanilla,
+    { sources: source, unitLocations: { base: 1 } },
+    /but not of the source/,
+  ],
+  [
+    "a missing source",
+    vanilla,
+    { unitLocations: { base: 1 } },
+    /VanillaIntervention needs a source/,
+  ],
+  ["a source that is undefined", two, { sources: [source, undefined] }, /needs a source/],
+  ["more sources than groups", vanilla, { sources: [source, source] }, /2 sources for 1 groups/],
+  [
+    "fewer sources than groups",
+    [...two, vanilla],
+    { sources: [source, source] },
+    /2 sources for 3 groups/,
+  ],
+  [
+    "a source that nobody reads",
+    { ...at(0), intervention: ZeroIntervention },
+    { sources: source },
+    /no intervention reads source 0/,
+  ],
+  [
+    "a source of another length",
+    vanilla,
+    { sources: ids([1, 2, 3], [4, 5, 6]) },
+    /source of shape \[2, 3, 24\] does not fit a base of \[2, 4, 24\]/,
+  ],
+  [
+    "a source of another batch",
+    vanilla,
+    { sources: ids([1, 2, 3, 4], [4, 5, 6, 7], [7, 8, 9, 1]) },
+    /does not fit a base/,
+  ],
+  [
+    "a representation of another shape",
+    vanilla,
+    { sourceRepresentations: zeros([23]) },
+    /\[23\] does not fit/,
+  ],
+  [
+    "sources and representations",
+    vanilla,
+    { sources: source, sourceRepresentations: zeros([24]) },
+    /and not both/,
+  ],
+  [
+    "a representation for an unknown key",
+    vanilla,
+    { sourceRepresentations: { layer_1: zeros([24]) } },
+    /there is no layer_1; the keys are/,
+  ],
+  [
+    "representations for too few",
+    two,
+    { sourceRepresentations: [zeros([24])] },
+    /1 sourceRepresentations for 2/,
+  ],
+  [
+    "a representation that is missing",
+    two,
+    { sourceRepresentations: { "layer_1_comp_block_output_unit_pos_nunit_1#0": zeros([24]) } },
+    /layer_2.*needs a source/,
+  ],
+  [
+    "a representation that is no tensor",
+    vanilla,
+    { sourceRepresentations: [1] },
+    /must be a Tensor or null/,
+  ],
+  [
+    "a representation for one that takes none",
+    { ...at(0), intervention: ZeroIntervention },
+    { sourceRepresentations: zeros([24]) },
+    /no intervention reads them/,
+  ],
+  [
+    "subspaces out of range",
+    vanilla,
+    { sources: source, subspaces: 24 },
+    /subspace 24 is not one of the 24 dimensions/,
+  ],
+  [
+    "parts out of range",
+    { ...vanilla, subspacePartition: [[0, 8]] },
+    { sources: source, subspaces: 1 },
+    /subspace 1 is not one of the 1 parts/,
+  ],
+  [
+    "a partition that is too wide",
+    { ...vanilla, subspacePartition: [[0, 25]] },
+    { sources: source, subspaces: 0 },
+    /names dimension 24, but there are 24/,
+  ],
+  [
+    "subspaces for other rows",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": 1 }, subspaces: [[[0], [1], [2]]] },
+    /subspaces for 3 rows do not fit/,
+  ],
+  [
+    "subspaces for other interventions",
+    two,
+    { sources: source, subspaces: [[[0]], [[0]], [[0]]] },
+    /one entry for each of the 2/,
+  ],
+  ["negative subspaces", vanilla, { sources: source, subspaces: [-1] }, /subspace -1 is not one/],
+  [
+    "collecting ragged subspaces",
+    { ...at(0), intervention: CollectIntervention },
+    { subspaces: [[[0], [1, 2]]] },
+    /1, 2 dimensions do not make one tensor/,
+  ],
+  [
+    "a function that returns another shape",
+    { ...at(0), intervention: (b: Tensor) => b.slice(-1, 0, 3) },
+    {},
+    /returned \[2, 4, 3\] in the place of \[2, 4, 24\]/,
+  ],
+  [
+    "a function that returns no tensor",
+    { ...at(0), intervention: () => 3 },
+    {},
+    /must return a Tensor/,
+  ],
+  [
+    "an edit of a run that is not made",
+    { representations: two, mode: "serial" },
+    { sources: [source, null] },
+    /edits the run of source 1, which is not given/,
+  ],
+];
+
+test.each(calls)("call: %s", async (_, config, options, message) => {
+  const plain = await model.forward(base).logits.data();
+  const before = inspect(options, { depth: 9 });
+  const intervenable = new IntervenableModel(config as Config, model);
+  const run = (): unknown => intervenable.forward(base, options);
+  expect(run).toThrow(message);
+  expect(run).toThrow(TensorError);
+  // Nothing has changed: not what was passed, and not the model.
+  expect(inspect(options, { depth: 9 })).toBe(before);
+  expect(await model.forward(base).logits.data()).toStrictEqual(plain);
+});
+
+test("an error says which intervention and where", () => {
+  const intervenable = new IntervenableModel({ ...at(1), intervention: ZeroIntervention }, model);
+  expect(() => intervenable.forward(base, { unitLocations: { base: 9 } })).toThrow(
+    "IntervenableModel: layer_1_comp_block_output_unit_pos_nunit_1#0, at transformer.h.1.output: " +
+      "unitLocations: position 9 is out of range",
+  );
+});
+
+test("the model's own errors come through", () => {
+  const intervenable = new IntervenableModel({ ...at(1), intervention: ZeroIntervention }, model);
+  const long = { inputIds: zeros([1, TINY.nPositions + 1], { dtype: "int64" }) };
+  expect(() => intervenable.forward(long)).toThrow(/longer than the model's 32 positions/);
+  expect(() => intervenable.forward({} as typeof base)).toThrow(TensorError);
+});
+
+class Unused extends Module {
+  readonly used = new Linear(2, 2);
+  readonly unused = new Linear(2, 2);
+  override forward(x: Tensor): Tensor {
+    return this.used.forward(this.used.forward(x));
+  }
+}
+
+test("a module that never runs, or runs twice, cannot be meant", () => {
+  const x = tensor([[1, 2]]);
+  const never = new IntervenableModel(
+    { component: "unused.output", intervention: ZeroIntervention },
+    new Unused(),
+  );
+  expect(() => never.forward(x)).toThrow(
+    /comp_unused_output.* never fires: unused passed no output in the base run/,
+  );
+  const twice = new IntervenableModel(
+    { component: "used.output", intervention: ZeroIntervention },
+    new Unused(),
+  );
+  expect(() => twice.forward(x)).toThrow(/used runs more than once/);
+});
+
+test("labels need inputs by name", () => {
+  const intervenable = new IntervenableModel(
+    { component: "used.output", intervention: ZeroIntervention },
+    new Unused(),
+  );
+  expect(() => intervenable.forward(tensor([[1, 2]]), { labels: tensor(1) })).toThrow(
+    /labels need a base/,
+  );
+});
+
+const generating: readonly (readonly [name: string, options: object, message: RegExp])[] = [
+  ["one token, of which none is edited", { maxNewTokens: 1 }, /never fires: a single new token/],
+  [
+    "a place in the prompt that is not edited",
+    { unitLocations: { base: 2 } },
+    /position 2 is in the prompt of 4 tokens/,
+  ],
+  [
+    "a place that is never reached",
+    { unitLocations: { base: 8 }, maxNewTokens: 4 },
+    /4 new tokens never read position 8/,
+  ],
+  [
+    "a place before the prompt",
+    { unitLocations: { base: -5 }, interveneOnPrompt: true },
+    /before the prompt of 4 tokens/,
+  ],
+  [
+    "rows that are read in different steps",
+    { unitLocations: { base: [[[5], [6]]] } },
+    /read in different steps/,
+  ],
+];
+
+test.each(generating)("generation: %s", async (_, options, message) => {
+  const addition = { ...at(1), intervention: AdditionIntervention };
+  const intervenable = new IntervenableModel<GPT2LMHeadModel>(addition, model);
+  const settings = {
+    sourceRepresentations: zeros([24]),
+    eosTokenId: null,
+    maxNewTokens: 5,
+    ...options,
+  };
+  await expect(intervenable.generate(base, settings)).rejects.toThrow(message);
+});
+
+test("a model that cannot write says so", async () => {
+  const intervenable = new IntervenableModel(
+    { component: "used.output", intervention: ZeroIntervention },
+    new Unused(),
+  );
+  const generate = intervenable.generate as (this: unknown, ...args: unknown[]) => Promise<unknown>;
+  await expect(generate.call(intervenable, base, {})).rejects.toThrow(/Unused cannot generate/);
+});
