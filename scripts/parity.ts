@@ -4,10 +4,11 @@
  * Replays recorded cases through the library and says how far its numbers are from the recorded
  * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth.
  */
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "./parity/case-result.ts";
 import { notReplayed } from "./parity/compare.ts";
+import { replayInterventionCase } from "./parity/intervention-case.ts";
 import { replayModelCase } from "./parity/model-case.ts";
 
 async function* replay(directory: string): AsyncGenerator<CaseResult> {
@@ -21,10 +22,10 @@ async function* replay(directory: string): AsyncGenerator<CaseResult> {
   for (const name of inside.sort()) yield* replay(join(directory, name));
 }
 
+/** A model's cases lie beside its files; those of interventions name a model that lies elsewhere. */
 async function replayCase(directory: string, files: ReadonlySet<string>): Promise<CaseResult[]> {
   if (files.has("config.json")) return replayModelCase(directory);
-  const text = await readFile(join(directory, "case.json"), "utf8");
-  return [notReplayed(directory, `a case of this kind is not known: ${text.slice(0, 60)}`)];
+  return [await replayInterventionCase(directory)];
 }
 
 function show(value: number): string {

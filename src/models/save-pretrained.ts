@@ -71,7 +71,8 @@ export async function savePretrained(
   }
   await saveSafetensors(path.join(directory, "model.safetensors"), await weightsOf(model, dtype));
   const architectures = [model.constructor.name];
-  const config = { ...withLabels(model.config), architectures, dtype };
+  // Old versions called the element type torch_dtype; two answers would be one too many.
+  const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };
   await writeJson(path.join(directory, "config.json"), config);
   if (Object.keys(model.generationConfig).length > 0) {
     await writeJson(path.join(directory, "generation_config.json"), model.generationConfig);

@@ -350,6 +350,15 @@ describe("savePretrained", () => {
     );
   });
 
+  test("says the element type once", async () => {
+    const directory = await changedCopy("gpt2", { config: { torch_dtype: "float32" } });
+    const model = await GPT2LMHeadModel.fromPretrained(directory);
+    await model.savePretrained(directory, { dtype: "bfloat16" });
+    const config = JSON.parse(await readFile(join(directory, "config.json"), "utf8")) as object;
+    expect(config).toMatchObject({ dtype: "bfloat16" });
+    expect(config).not.toHaveProperty("torch_dtype");
+  });
+
   test("refuses an unknown dtype before anything is written", async () => {
     const model = await GPT2LMHeadModel.fromPretrained(golden("gpt2"));
     const options = { dtype: "int8" as unknown as "float16" };
