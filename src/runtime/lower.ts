@@ -35,29 +35,44 @@ const plain =
   ({ graph, inputs }) =>
     graph.node(op, inputs, attributes);
 
+/** Which dtype stands in for one that a kernel lacks. */
+type StandIns = { readonly [K in DType]?: DType };
+
+const SMALL_INTS: StandIns = { uint8: "int32", int8: "int32" };
+const BYTES: StandIns = { bool: "uint8", int8: "int32" };
+const BOOLS: StandIns = { bool: "uint8" };
+const HALVES_AND_BOOLS: StandIns = { float16: "float32", bool: "uint8" };
+
+/** Computes in another dtype where ONNX Runtime has no kernel for the last operand's own. */
+const through =
+  <A>(standIns: StandIns, lower: Lower<A>): Lower<A> =>
+  (l) => {
+    const own = l.operands.at(-1)?.dtype ?? l.result.dtype;
+    const other = standIns[own];
+    if (other === undefined) return lower(l);
+    const inputs = l.inputs.map((name, i) =>
+      l.operands[i]?.dtype === own ? castTo(l.graph, name, other) : name,
+    );
+    if (l.result.dtype !== own) return lower({ ...l, inputs });
+    const result = lower({ ...l, inputs, result: { ...l.result, dtype: other } });
+    return castTo(l.graph, result, own);
+  };
+
 const reduce =
   (op: string): Lower<Ops["sum"]> =>
   ({ graph, inputs, attributes: { dims, keepdim } }) =>
     graph.node(op, [...inputs, graph.ints(dims)], { keepdims: flag(keepdim) });
 
-/** ONNX Runtime's ArgMax and ArgMin know few integer types. */
 const position =
   (op: string): Lower<Ops["argmax"]> =>
-  ({ graph, inputs, operands, attributes: { dim, keepdim } }) => {
-    const [x = ""] = inputs;
-    const dtype = operands[0]?.dtype;
-    const wide = dtype === "int64" || dtype === "bool";
-    const input = wide ? castTo(graph, x, "float64") : x;
-    return graph.node(op, [input], { axis: int(dim), keepdims: flag(keepdim) });
-  };
+  ({ graph, inputs, attributes: { dim, keepdim } }) =>
+    graph.node(op, inputs, { axis: int(dim), keepdims: flag(keepdim) });
 
-const topk =
-  (output: 0 | 1): Lower<Ops["topkValues"]> =>
-  ({ graph, inputs, sizes, attributes: { dim, largest } }) => {
-    const attributes = { axis: int(dim), largest: flag(largest), sorted: int(1) };
-    const names = graph.nodes("TopK", [...inputs, ...sizes], attributes, { outputs: 2 });
-    return names[output] ?? internal("TopK has two outputs");
-  };
+const topk: Lower<Ops["topk"]> = ({ graph, inputs, sizes, attributes: { dim, largest } }) => {
+  const attributes = { axis: int(dim), largest: flag(largest), sorted: int(1) };
+  const names = graph.nodes("TopK", [...inputs, ...sizes], attributes, { outputs: 2 });
+  return names[1] ?? internal("TopK has two outputs");
+};
 
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
 const linear: Lower<Ops["linear"]> = ({ graph, inputs, sizes, result, variant }) => {
@@ -182,6 +197,29 @@ function points({ graph, inputs, operands }: Lowering<unknown>): string[] {
   );
 }
 
+const scatter: Lower<Ops["scatter"]> = ({ graph, inputs, attributes: { dim, reduce: how } }) =>
+  graph.node("ScatterElements", inputs, {
+    axis: int(dim),
+    reduction: { string: REDUCTIONS[how] },
+  });
+
+const scatterNd: Lower<Ops["scatterNd"]> = (l) =>
+  l.graph.node("ScatterND", points(l), {
+    reduction: { string: REDUCTIONS[l.attributes.reduce] },
+  });
+
+const trilu: Lower<Ops["trilu"]> = ({ graph, inputs, sizes, attributes: { upper } }) =>
+  graph.node("Trilu", [...inputs, ...sizes], { upper: flag(upper) });
+
+/** The condition stays bool, whatever the values are computed in. */
+const where: Lower<Ops["where"]> = (l) => {
+  const [condition = "", ...values] = l.inputs;
+  const branches = { ...l, inputs: values, operands: l.operands.slice(1) };
+  return through<Ops["where"]>(BYTES, ({ graph, inputs }) =>
+    graph.node("Where", [condition, ...inputs]),
+  )(branches);
+};
+
 function convolution(a: Convolution): OnnxAttributes {
   return {
     strides: { ints: a.stride },
@@ -212,7 +250,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   constant: ({ graph, attributes: { value, dtype } }) => graph.constant([value], dtype, []),
   range: ({ graph, sizes }) => graph.node("Range", sizes),
 
-  neg: each("Neg"),
+  neg: through(SMALL_INTS, each("Neg")),
   abs: each("Abs"),
   sign: each("Sign"),
   exp: each("Exp"),
@@ -245,36 +283,35 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   sub: each("Sub"),
   mul: each("Mul"),
   div: each("Div"),
-  pow: each("Pow"),
-  maximum: each("Max"),
-  minimum: each("Min"),
+  pow: through(SMALL_INTS, each("Pow")),
+  maximum: through(BOOLS, each("Max")),
+  minimum: through(BOOLS, each("Min")),
   remainder: plain("Mod"),
   fmod: plain("Mod", { fmod: int(1) }),
   eq: plain("Equal"),
-  lt: plain("Less"),
-  le: plain("LessOrEqual"),
-  gt: plain("Greater"),
-  ge: plain("GreaterOrEqual"),
+  lt: through(BOOLS, plain("Less")),
+  le: through(BOOLS, plain("LessOrEqual")),
+  gt: through(BOOLS, plain("Greater")),
+  ge: through(BOOLS, plain("GreaterOrEqual")),
   and: plain("And"),
   or: plain("Or"),
   xor: plain("Xor"),
-  where: plain("Where"),
+  where,
 
   sum: reduce("ReduceSum"),
   mean: reduce("ReduceMean"),
   amax: reduce("ReduceMax"),
   amin: reduce("ReduceMin"),
   prod: reduce("ReduceProd"),
-  argmax: position("ArgMax"),
-  argmin: position("ArgMin"),
+  argmax: through(BOOLS, position("ArgMax")),
+  argmin: through(BOOLS, position("ArgMin")),
   cumsum: ({ graph, inputs, attributes: { dim, reverse } }) =>
     graph.node("CumSum", [...inputs, graph.constant([dim], "int64", [])], {
       reverse: flag(reverse),
     }),
-  topkValues: topk(0),
-  topkIndices: topk(1),
+  topk: through(BOOLS, topk),
 
-  matmul: plain("MatMul"),
+  matmul: through(SMALL_INTS, plain("MatMul")),
   linear,
   softmax: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("Softmax", inputs, { axis: int(dim) }),
@@ -297,23 +334,15 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   concat: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("Concat", inputs, { axis: int(dim) }),
   pad,
-  trilu: ({ graph, inputs, sizes, attributes: { upper } }) =>
-    graph.node("Trilu", [...inputs, ...sizes], { upper: flag(upper) }),
+  trilu: through(SMALL_INTS, trilu),
 
   indexSelect: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("Gather", inputs, { axis: int(dim) }),
   gather: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("GatherElements", inputs, { axis: int(dim) }),
-  scatter: ({ graph, inputs, attributes: { dim, reduce: how } }) =>
-    graph.node("ScatterElements", inputs, {
-      axis: int(dim),
-      reduction: { string: REDUCTIONS[how] },
-    }),
+  scatter: through(HALVES_AND_BOOLS, scatter),
   gatherNd: (l) => l.graph.node("GatherND", points(l)),
-  scatterNd: (l) =>
-    l.graph.node("ScatterND", points(l), {
-      reduction: { string: REDUCTIONS[l.attributes.reduce] },
-    }),
+  scatterNd: through(HALVES_AND_BOOLS, scatterNd),
 
   conv: ({ graph, inputs, attributes }) => graph.node("Conv", inputs, convolution(attributes)),
   convTranspose: ({ graph, inputs, attributes }) =>

@@ -126,8 +126,7 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
   argmax: null,
   argmin: null,
   cumsum: besides,
-  topkValues: besides,
-  topkIndices: besides,
+  topk: besides,
 
   matmul,
   linear: ({ result, part, inputs }) =>

@@ -1,5 +1,5 @@
 import { apply, scalar } from "./apply.ts";
-import { isFloat, isInteger, resultType, type DType } from "./dtype.ts";
+import { isFloat, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
@@ -112,6 +112,11 @@ export function neg(x: Tensor): Tensor {
   return unary("neg", x);
 }
 
+/** -1, 0 or 1; bools are their own sign. */
+export function sign(x: Tensor): Tensor {
+  return x.dtype === "bool" ? x : unary("sign", x);
+}
+
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
   if (x.dtype === "bool") fail("relu", "expected numbers, got bool");
@@ -132,7 +137,7 @@ export function trunc(x: Tensor): Tensor {
 /** Remainder with the sign of the divisor, as Python's `%`. */
 export function remainder(a: Operand, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
-  if (isInteger(x.dtype)) return apply("remainder", [x, y], NONE);
+  if (!isFloat(x.dtype)) return apply("remainder", [x, y], NONE);
   return sub(x, mul(div(x, y, "floor"), y));
 }
 
@@ -145,6 +150,11 @@ export function pow(a: Operand, b: Operand): Tensor {
     if (b === 0.5) return unary("sqrt", a);
     if (b === -1) return unary("reciprocal", a);
     if (b === -0.5) return unary("reciprocal", unary("sqrt", a));
+  }
+  if (typeof b === "number" && b < 0 && typeof a !== "number" && !isFloat(a.dtype)) {
+    if (Number.isInteger(b)) {
+      fail("pow", `integers to the power ${b} are not whole; use to("float32") first`);
+    }
   }
   return binary("pow", a, b);
 }

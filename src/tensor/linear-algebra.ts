@@ -1,9 +1,10 @@
 import { apply } from "./apply.ts";
-import { promoted } from "./arithmetic.ts";
+import { add, promoted } from "./arithmetic.ts";
+import { isFloat } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { NONE } from "./ops.ts";
 import { show } from "./shape.ts";
-import { squeeze, unsqueeze } from "./shaping.ts";
+import { squeeze, transpose, unsqueeze } from "./shaping.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
@@ -40,7 +41,15 @@ export function ranked(op: string, a: Tensor, b: Tensor, rankA: number, rankB: n
 
 /** x Wᵀ + b for x [..., in], weight [out, in] and bias [out]. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  if (!isFloat(x.dtype) || weight.dtype !== x.dtype) return promotedLinear(x, weight, bias);
   const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
   const shape = [...x.shape.slice(0, -1), weight.shape[0] ?? 0];
   return apply("linear", inputs, NONE, shape.length === 2 ? [] : [shape]);
+}
+
+/** Integers have no fused kernel, and operands of two dtypes meet in the wider one. */
+function promotedLinear(x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor {
+  if (weight.shape.length !== 2) fail("linear", `weight must be 2-d, got ${show(weight.shape)}`);
+  const product = matmul(x, transpose(weight, 0, 1));
+  return bias === undefined ? product : add(product, bias);
 }

@@ -2,18 +2,22 @@ import { apply } from "./apply.ts";
 import { add, constant, div, mul, unary } from "./arithmetic.ts";
 import { fail } from "./errors.ts";
 import { normalizeDim, show } from "./shape.ts";
-import { expand } from "./shaping.ts";
+import { expand, reshape } from "./shaping.ts";
 import { mean } from "./reductions.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** exp(x) divided by its sum along a dimension. */
 export function softmax(x: Tensor, dim: number): Tensor {
-  return apply("softmax", [x], { dim: normalizeDim("softmax", dim, x.shape.length) });
+  const d = normalizeDim("softmax", dim, x.shape.length);
+  if (x.shape.length === 0) return reshape(softmax(reshape(x, [1]), 0), []);
+  return apply("softmax", [x], { dim: d });
 }
 
 /** Logarithm of the softmax, computed stably. */
 export function logSoftmax(x: Tensor, dim: number): Tensor {
-  return apply("logSoftmax", [x], { dim: normalizeDim("logSoftmax", dim, x.shape.length) });
+  const d = normalizeDim("logSoftmax", dim, x.shape.length);
+  if (x.shape.length === 0) return reshape(logSoftmax(reshape(x, [1]), 0), []);
+  return apply("logSoftmax", [x], { dim: d });
 }
 
 /** Options of {@link layerNorm} and {@link rmsNorm}. */

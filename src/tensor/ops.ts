@@ -107,10 +107,8 @@ export interface Ops {
   argmax: Along & { readonly keepdim: boolean };
   argmin: Along & { readonly keepdim: boolean };
   cumsum: Along & { readonly reverse: boolean };
-  /** [k] */
-  topkValues: Along & { readonly largest: boolean };
-  /** [k] */
-  topkIndices: Along & { readonly largest: boolean };
+  /** Positions of the k largest (smallest) elements, best first. [k] */
+  topk: Along & { readonly largest: boolean };
 
   // Linear algebra and normalisation.
   matmul: None;

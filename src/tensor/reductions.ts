@@ -33,6 +33,8 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   if (!isFloat(x.dtype)) {
     fail("mean", `expected a floating-point tensor, got ${x.dtype}; use to("float32") first`);
   }
+  // ONNX Runtime's mean of nothing is 0.
+  if (numel(x.shape) === 0) return div(sum(x, options), constant(0, x.dtype));
   return reduce("mean", x, options);
 }
 
@@ -40,14 +42,29 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduce("prod", isFloat(x.dtype) ? x : cast(x, "int64"), options);
 }
 
-/** Largest values; equal ones share the gradient. */
+/** Largest values, NaN where there is one; equal ones share the gradient. */
 export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return reduce("amax", x, options);
+  return withNan(x, reduce("amax", x, options), options);
 }
 
-/** Smallest values; equal ones share the gradient. */
+/** Smallest values, NaN where there is one; equal ones share the gradient. */
 export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return reduce("amin", x, options);
+  return withNan(x, reduce("amin", x, options), options);
+}
+
+/** ONNX Runtime passes over NaN when it looks for extremes. */
+function withNan(x: Tensor, extremes: Tensor, options: ReduceOptions): Tensor {
+  if (!isFloat(x.dtype)) return extremes;
+  return where(any(isnan(x), options), constant(NaN, x.dtype), extremes);
+}
+
+function isnan(x: Tensor): Tensor {
+  return apply("isnan", [x], NONE);
+}
+
+/** Numbers in torch's order, in which NaN is above everything. */
+function ordered(x: Tensor, nan: number = Infinity): Tensor {
+  return isFloat(x.dtype) ? where(isnan(x), constant(nan, x.dtype), x) : x;
 }
 
 /** Index of the first largest (smallest) element along `dim`, or in the flattened tensor. */
@@ -57,10 +74,17 @@ export function argExtreme(
   dim?: number,
   keepdim = false,
 ): Tensor {
-  if (dim === undefined) return apply(op, [flatten(x)], { dim: 0, keepdim: false });
-  const d = normalizeDim(op, dim, x.shape.length);
-  if (x.shape.length === 0) return apply(op, [flatten(x)], { dim: 0, keepdim: false });
-  return apply(op, [x], { dim: d, keepdim });
+  const d = normalizeDim(op, dim ?? 0, x.shape.length);
+  const keys = ordered(x, op === "argmax" ? Infinity : -Infinity);
+  if (dim === undefined || x.shape.length === 0) return position(op, flatten(keys), 0, false);
+  return position(op, keys, d, keepdim);
+}
+
+function position(op: "argmax" | "argmin", x: Tensor, dim: number, keepdim: boolean): Tensor {
+  // ONNX Runtime's ArgMax does not know int64.
+  if (x.dtype !== "int64" || sizeAt(x, dim) === 0) return apply(op, [x], { dim, keepdim });
+  const found = apply("topk", [x], { dim, largest: op === "argmax" }, [[1]]);
+  return keepdim ? found : squeeze(found, dim);
 }
 
 /** Values and indices along a dimension; the gradient goes to the one element chosen. */
@@ -70,12 +94,18 @@ export interface ValuesIndices {
 }
 
 export function extreme(op: "max" | "min", x: Tensor, dim: number, keepdim = false): ValuesIndices {
+  if (x.shape.length === 0) return withoutDimension(extreme(op, flatten(x), dim, false));
   const d = normalizeDim(op, dim, x.shape.length);
   const at = argExtreme(op === "max" ? "argmax" : "argmin", x, d, true);
   const values = apply("gather", [x, at], { dim: d });
   return keepdim
     ? { values, indices: at }
     : { values: squeeze(values, d), indices: squeeze(at, d) };
+}
+
+/** Results of one element as 0-d tensors, as torch gives for 0-d operands. */
+function withoutDimension({ values, indices }: ValuesIndices): ValuesIndices {
+  return { values: reshape(values, []), indices: reshape(indices, []) };
 }
 
 export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
@@ -111,11 +141,12 @@ export function standardDeviation(x: Tensor, options: VarianceOptions = {}): Ten
 
 /** log(sum(exp(x))), stable. */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const y = asFloat(x);
   const dims = normalizeDims("logsumexp", options.dim, x.shape.length);
-  const raw = unary("detach", amax(x, { dim: dims, keepdim: true }));
+  const raw = unary("detach", reduce("amax", y, { dim: dims, keepdim: true }));
   const finite = apply("isinf", [raw], NONE);
-  const peak = where(finite, constant(0, x.dtype), raw);
-  const total = sum(unary("exp", sub(x, peak)), { dim: dims, keepdim: options.keepdim ?? false });
+  const peak = where(finite, constant(0, y.dtype), raw);
+  const total = sum(unary("exp", sub(y, peak)), { dim: dims, keepdim: options.keepdim ?? false });
   return add(unary("log", total), options.keepdim === true ? peak : squeeze(peak, dims));
 }
 
@@ -127,18 +158,17 @@ export function cumsum(x: Tensor, dim: number): Tensor {
 
 /** The k largest (smallest) elements along a dimension, best first. */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): ValuesIndices {
+  if (x.shape.length === 0) return withoutDimension(topk(flatten(x), k, dim, largest));
   const d = normalizeDim("topk", dim, x.shape.length);
   if (!Number.isInteger(k) || k < 0) fail("topk", `k must be an integer of 0 or more, got ${k}`);
-  return {
-    values: apply("topkValues", [x], { dim: d, largest }, [[k]]),
-    indices: apply("topkIndices", [x], { dim: d, largest }, [[k]]),
-  };
+  const indices = apply("topk", [ordered(x)], { dim: d, largest }, [[k]]);
+  return { values: apply("gather", [x, indices], { dim: d }), indices };
 }
 
 /** All elements in order along a dimension. Equal elements keep their order. */
 export function sort(x: Tensor, dim = -1, descending = false): ValuesIndices {
   const d = normalizeDim("sort", dim, x.shape.length);
-  return topk(x, sizeAt(x, d), d, descending);
+  return topk(x, x.shape.length === 0 ? 1 : sizeAt(x, d), d, descending);
 }
 
 /** Lᵖ norm of vectors along dimensions, or of all elements. */

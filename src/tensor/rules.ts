@@ -19,7 +19,27 @@ const float =
     return { shape: x.shape, dtype: x.dtype };
   };
 
+/** Kernels for double precision that ONNX Runtime lacks. */
+const single =
+  (op: string): Rule<unknown> =>
+  (inputs, attributes, sizes) => {
+    if (input(inputs, 0).dtype === "float64") {
+      fail(op, 'float64 is not supported here; use to("float32") first');
+    }
+    return float(op)(inputs, attributes, sizes);
+  };
+
+const number =
+  (op: string): Rule<unknown> =>
+  (inputs) => {
+    const x = input(inputs, 0);
+    if (x.dtype === "bool") fail(op, "expected numbers, got bool; use to() first");
+    return { shape: x.shape, dtype: x.dtype };
+  };
+
 const predicate: Rule<unknown> = (inputs) => ({ shape: input(inputs, 0).shape, dtype: "bool" });
+
+const ON_BOOLS: ReadonlySet<string> = new Set(["maximum", "minimum"]);
 
 /** Both operands have one dtype by now: the caller promotes. */
 const binary =
@@ -27,6 +47,9 @@ const binary =
   (inputs) => {
     const [a, b] = [input(inputs, 0), input(inputs, 1)];
     if (a.dtype !== b.dtype) internal(`${op} of ${a.dtype} and ${b.dtype}`);
+    if (a.dtype === "bool" && !ON_BOOLS.has(op)) {
+      fail(op, "expected numbers, got bool; use to() first");
+    }
     return { shape: broadcastShapes(op, a.shape, b.shape), dtype: a.dtype };
   };
 
@@ -68,19 +91,17 @@ const position =
     return { shape: reduced(x.shape, [dim], keepdim), dtype: "int64" };
   };
 
-const topk =
-  (dtype: "values" | "indices"): Rule<Ops["topkValues"]> =>
-  (inputs, { dim }, sizes) => {
-    const x = input(inputs, 0);
-    const k = size(sizes, 0)[0] ?? 0;
-    const n = x.shape[dim] ?? 0;
-    if (k > n) fail("topk", `k = ${k} is more than the ${n} elements of dimension ${dim}`);
-    const shape = x.shape.map((s, i) => (i === dim ? k : s));
-    return { shape, dtype: dtype === "values" ? x.dtype : "int64" };
-  };
+const topk: Rule<Ops["topk"]> = (inputs, { dim }, sizes) => {
+  const x = input(inputs, 0);
+  const k = size(sizes, 0)[0] ?? 0;
+  const n = x.shape[dim] ?? 0;
+  if (k > n) fail("topk", `k = ${k} is more than the ${n} elements of dimension ${dim}`);
+  return { shape: x.shape.map((s, i) => (i === dim ? k : s)), dtype: "int64" };
+};
 
 function matmul(inputs: readonly Tensor[]): Signature {
   const [a, b] = [input(inputs, 0), input(inputs, 1)];
+  if (a.dtype === "bool") fail("matmul", "expected numbers, got bool; use to() first");
   const [m, k] = a.shape.slice(-2);
   const [k2, n] = b.shape.slice(-2);
   if (k !== k2) {
@@ -204,6 +225,7 @@ function checkIndex(op: string, index: Tensor): void {
 const indexSelect: Rule<Ops["indexSelect"]> = (inputs, { dim }) => {
   const [x, index] = [input(inputs, 0), input(inputs, 1)];
   checkIndex("indexSelect", index);
+  if (x.shape.length === 0) fail("indexSelect", "a 0-d tensor has no dimension to select from");
   return {
     shape: [...x.shape.slice(0, dim), ...index.shape, ...x.shape.slice(dim + 1)],
     dtype: x.dtype,
@@ -213,6 +235,7 @@ const indexSelect: Rule<Ops["indexSelect"]> = (inputs, { dim }) => {
 function checkGather(op: string, x: Tensor, index: Tensor, dim: number): void {
   checkIndex(op, index);
   const fits =
+    x.shape.length > 0 &&
     index.shape.length === x.shape.length &&
     index.shape.every((n, i) => i === dim || n <= (x.shape[i] ?? 0));
   if (!fits) {
@@ -269,23 +292,23 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
     return { shape: [sliceLength(start, limit, step)], dtype: "int64" };
   },
 
-  neg: same,
-  abs: same,
-  sign: same,
+  neg: number("neg"),
+  abs: number("abs"),
+  sign: number("sign"),
   exp: float("exp"),
   log: float("log"),
   sqrt: float("sqrt"),
   reciprocal: float("reciprocal"),
   sin: float("sin"),
   cos: float("cos"),
-  atan: float("atan"),
-  sinh: float("sinh"),
-  cosh: float("cosh"),
+  atan: single("atan"),
+  sinh: single("sinh"),
+  cosh: single("cosh"),
   tanh: float("tanh"),
-  erf: float("erf"),
+  erf: single("erf"),
   sigmoid: float("sigmoid"),
   relu: same,
-  gelu: float("gelu"),
+  gelu: single("gelu"),
   floor: same,
   ceil: same,
   round: same,
@@ -327,8 +350,7 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   argmax: position("argmax"),
   argmin: position("argmin"),
   cumsum: same,
-  topkValues: topk("values"),
-  topkIndices: topk("indices"),
+  topk,
 
   matmul,
   linear,

@@ -86,8 +86,9 @@ export abstract class TensorCore {
 
   /** Reads like PyTorch's print. A tensor that is not evaluated shows its shape only. */
   toString(): string {
-    const numbers = this.values === undefined ? undefined : toNumbers(this.values, this.dtype);
-    return format(numbers, this.shape, this.dtype, this.requiresGrad);
+    const { values, dtype } = this;
+    const numbers = values instanceof BigInt64Array ? values : values && toNumbers(values, dtype);
+    return format(numbers, this.shape, dtype, this.requiresGrad);
   }
 }
 

@@ -52,7 +52,7 @@ export abstract class TensorMath extends TensorCore {
     return math.unary("abs", this);
   }
   sign(this: Tensor): Tensor {
-    return math.unary("sign", this);
+    return math.sign(this);
   }
   square(this: Tensor): Tensor {
     return math.mul(this, this);

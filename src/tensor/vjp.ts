@@ -22,7 +22,7 @@ import {
   squarings,
   squaringsGrad,
 } from "./vjp-matrices.ts";
-import { at, compare, keepDims, mask, num, type Vjp, zerosLike } from "./vjp-rule.ts";
+import { at, compare, keepDims, mask, num, type Vjp } from "./vjp-rule.ts";
 import {
   concat,
   gather,
@@ -209,12 +209,7 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
   cumsum: (a) => [
     apply("cumsum", [a.g], { dim: a.attributes.dim, reverse: !a.attributes.reverse }),
   ],
-  topkValues: (a) => {
-    const index = apply("topkIndices", a.inputs, a.attributes, a.sizes);
-    const { dim } = a.attributes;
-    return [apply("scatter", [zerosLike(at(a, 0)), index, a.g], { dim, reduce: "add" })];
-  },
-  topkIndices: none,
+  topk: none,
 
   matmul,
   linear,

@@ -6,6 +6,8 @@ import type { Tensor } from "./tensor.ts";
 
 function checkConv(op: string, x: Tensor, w: Tensor, channels: number, spatial: number): void {
   const rank = spatial + 2;
+  if (x.dtype === "float64") fail(op, 'float64 is not supported here; use to("float32") first');
+  if (x.dtype !== w.dtype) fail(op, `input is ${x.dtype} but weight is ${w.dtype}; convert one`);
   if (x.shape.length !== rank || w.shape.length !== rank) {
     fail(
       op,

@@ -26,7 +26,7 @@ const onX =
 const using =
   (names: string, f: (...tensors: Tensor[]) => ReturnType<Call>): Call =>
   (inputs) =>
-    f(...[...names].map((name) => at(inputs, name)));
+    f(...names.split("").map((name) => at(inputs, name)));
 
 /** Operations that move, select and write elements. */
 export const shapingCalls: Readonly<Record<string, Call>> = {

@@ -79,7 +79,7 @@ export async function check(op: string, variant: string, call: Call): Promise<vo
     return t;
   };
   const inputs = Object.fromEntries(Object.keys(golden.inputs).map((k) => [k, at(`in.${k}`)]));
-  const outputs = [await call(inputs, golden.attrs ?? {})].flat() as Tensor[];
+  const outputs: Tensor[] = [await call(inputs, golden.attrs ?? {})].flat();
   const suffixes = golden.outputs.map((name) => name.slice(`${variant}.out`.length));
   expect(outputs).toHaveLength(suffixes.length);
   const gradients = gradientsOf(outputs, inputs, golden.grads, (i) =>
