@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
+import type { GPT2LMHeadModel, IntervenableConfig } from "tsvene";
 import {
   AdditionIntervention,
   CollectIntervention,
-  GPT2LMHeadModel,
-  IntervenableConfig,
   type IntervenableConfigLike,
   IntervenableModel,
   Linear,
@@ -419,7 +418,7 @@ test("the model's own errors come through", () => {
   const intervenable = new IntervenableModel({ ...at(1), intervention: ZeroIntervention }, model);
   const long = { inputIds: zeros([1, TINY.nPositions + 1], { dtype: "int64" }) };
   expect(() => intervenable.forward(long)).toThrow(/longer than the model's 32 positions/);
-  expect(() => intervenable.forward({} as typeof base)).toThrow(TensorError);
+  expect(() => intervenable.forward({})).toThrow(TensorError);
 });
 
 class Unused extends Module {
@@ -497,6 +496,7 @@ test("a model that cannot write says so", async () => {
     { component: "used.output", intervention: ZeroIntervention },
     new Unused(),
   );
-  const generate = intervenable.generate as (this: unknown, ...args: unknown[]) => Promise<unknown>;
-  await expect(generate.call(intervenable, base, {})).rejects.toThrow(/Unused cannot generate/);
+  await expect((intervenable as IntervenableModel<never>).generate(base)).rejects.toThrow(
+    /Unused cannot generate/,
+  );
 });
