@@ -39,8 +39,9 @@ describe("buildProgram", () => {
     const x = sequence(4);
     const roles = buildProgram([x.reshape([4, 2, 2]), zeros([4, 2, 2]).mul(2)]);
     expect(roles.sizes).toHaveLength(2);
-    const same = buildProgram([x.reshape([4, 2, 2]), x.exp().reshape([4, 2, 2])]);
-    expect(same.sizes).toHaveLength(1);
+    const [y, z] = [x.exp(), x.mul(2).exp()];
+    expect(buildProgram([y.reshape([4, 2, 2]), z.reshape([4, 2, 2])]).sizes).toHaveLength(1);
+    expect(buildProgram([y.slice(0, 1, 2), z.mul(1).slice(0, 1, 2)]).sizes).toHaveLength(4);
   });
 
   test("survives a graph deeper than the call stack", () => {

@@ -1,6 +1,6 @@
 import type { Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
-import { NONE } from "../tensor/ops.ts";
+import { NONE, type OpName } from "../tensor/ops.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { linearVariant } from "./linear-variant.ts";
@@ -118,7 +118,8 @@ class ProgramBuilder {
     const key = origin.sizes.length === 0 ? head : `${head}${origin.sizes.join(";")}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const sizes = origin.sizes.map((s, i) => this.#slot(origin.op, i, s));
+    const role = `${origin.op}${attributes}<${origin.inputs[0]?.origin?.op ?? ""}`;
+    const sizes = origin.sizes.map((s, i) => this.#slot(origin.op, `${role}${i}`, s));
     const variant = variantOf(t, origin);
     const id = this.#values.length;
     this.#values.push({ tensor: t, origin, inputs, sizes, variant });
@@ -128,11 +129,12 @@ class ProgramBuilder {
   }
 
   /**
-   * Equal operands in the same role share a slot. Sharing between roles would make sizes that are
-   * equal by accident look like another program.
+   * Equal operands in the same role share a slot: of the same operation with the same attributes, on
+   * the result of the same operation, as in each layer. Sharing between roles would make sizes that
+   * are equal by accident look like another program.
    */
-  #slot(op: string, i: number, values: readonly number[]): number {
-    const key = `${op}${i}:${values.join(",")}`;
+  #slot(op: OpName, role: string, values: readonly number[]): number {
+    const key = `${role}:${values.join(",")}`;
     const known = this.#slots.get(key);
     if (known !== undefined) return known;
     const slot = this.#sizes.length;
