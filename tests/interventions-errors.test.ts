@@ -1,9 +1,10 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import type { GPT2LMHeadModel, IntervenableConfig } from "tsvene";
 import {
   AdditionIntervention,
   CollectIntervention,
+  type GPT2LMHeadModel,
+  type IntervenableConfig,
   type IntervenableConfigLike,
   IntervenableModel,
   Linear,

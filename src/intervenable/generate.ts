@@ -51,7 +51,7 @@ export async function traceGeneration(
   });
   const collected = new Map<string, Tensor[]>();
   for (const { key, intervention } of actions) if (intervention.collects) collected.set(key, []);
-  const trace = (step: TraceStep, run: () => CausalLMOutput): TracedOutput => {
+  const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
     const harvest = emptyHarvest();
     const name = step.index === 0 ? "prompt's" : "decoding";
     const edits = schedule.at(step);

@@ -1,7 +1,12 @@
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Mode } from "./config.ts";
-import { type PlannedLocations, planLocations, type UnitLocations } from "./locations.ts";
+import {
+  type Located,
+  type PlannedLocations,
+  planLocations,
+  type UnitLocations,
+} from "./locations.ts";
 import { Selection } from "./selection.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "./target.ts";
@@ -97,24 +102,22 @@ function located(
   mode: Mode,
   base: unknown,
   sources: ReadonlyMap<string, SourcePlan>,
-): Parameters<typeof planLocations>[2] {
+): readonly Located[] {
+  const baseBatch = batchOf(base, "base");
   const last = Math.max(...targets.map(({ group }) => group));
-  const batchOfGroup = (group: number): number | undefined => {
-    if (mode === "parallel" || group > last) return batchOf(base, "base");
-    const plans = targets.filter((t) => t.group === group).map(({ key }) => sources.get(key));
-    const run = plans.find((plan) => plan?.kind === "run");
-    return run?.kind === "run" ? batchOf(run.inputs, `source ${group}`) : undefined;
-  };
-  return targets.map(({ key, group, axes }) => {
-    const source = sources.get(key);
-    return {
-      key,
-      group,
-      levels: axes.selected.length,
-      sourceBatch: source?.kind === "run" ? batchOf(source.inputs, `source ${group}`) : undefined,
-      baseBatch: batchOfGroup(group + 1),
-    };
-  });
+  const sourceBatches = new Map<number, number>();
+  for (const { key, group } of targets) {
+    const plan = sources.get(key);
+    if (plan?.kind !== "run" || sourceBatches.has(group)) continue;
+    sourceBatches.set(group, batchOf(plan.inputs, `source ${group}`));
+  }
+  return targets.map(({ key, group, axes }) => ({
+    key,
+    group,
+    levels: axes.selected.length,
+    sourceBatch: sources.get(key)?.kind === "run" ? sourceBatches.get(group) : undefined,
+    baseBatch: mode === "parallel" || group === last ? baseBatch : sourceBatches.get(group + 1),
+  }));
 }
 
 /** Whole tensors on one side and units on the other cannot be what was meant. */

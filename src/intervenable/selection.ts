@@ -24,7 +24,8 @@ export class Selection {
   readonly axes: UnitAxes;
   /** Locations along each selected axis. */
   readonly levels: readonly Rows[];
-  readonly #coordinates = new Map<string, Tensor>();
+  /** Points of the last view written to or read, for views of one shape. */
+  #points: { readonly view: string; readonly points: Tensor } | undefined;
 
   constructor(axes: UnitAxes, levels: readonly Rows[]) {
     this.axes = axes;
@@ -38,7 +39,7 @@ export class Selection {
     const ranges = indexed.map(rangeOf);
     // Slices move towards the inputs, so that no more positions are computed than are read.
     if (ranges.every((range) => range !== undefined)) return this.#slice(view, ranges);
-    return apply("gatherNd", [view, this.#points(view, indexed)], NONE);
+    return apply("gatherNd", [view, this.#pointsOf(view, indexed)], NONE);
   }
 
   /** `value` with `piece`, which has the shape that {@link read} gives, in place of the units. */
@@ -47,7 +48,7 @@ export class Selection {
     const indexed = this.#indexed(view);
     for (const { rows } of indexed) rows.forEach(refuseDuplicates);
     // Positions are data of the program: it serves all of them.
-    const points = this.#points(view, indexed);
+    const points = this.#pointsOf(view, indexed);
     return apply("scatterNd", [view, points, piece], { reduce: "none" }).reshape(value.shape);
   }
 
@@ -78,10 +79,9 @@ export class Selection {
   }
 
   /** Coordinates [batch, ...units, dimensions of the view that are indexed] of all units. */
-  #points(view: Tensor, indexed: readonly Indexed[]): Tensor {
+  #pointsOf(view: Tensor, indexed: readonly Indexed[]): Tensor {
     const key = view.shape.slice(0, -1).join();
-    const known = this.#coordinates.get(key);
-    if (known !== undefined) return known;
+    if (this.#points?.view === key) return this.#points.points;
     const { part } = this.axes;
     const depth = indexed.length + (part === undefined ? 1 : 2);
     const counts = indexed.map(({ rows }) => rows[0]?.length ?? 0);
@@ -106,7 +106,7 @@ export class Selection {
       visit(row, 0);
     }
     const points = Tensor.fromData(data, shape);
-    this.#coordinates.set(key, points);
+    this.#points = { view: key, points };
     return points;
   }
 }
