@@ -36,3 +36,4 @@ export { type BoundCard, type BoundComponent, cardOf, registerModel } from "./mo
 export { type GPT2Component, gpt2Card } from "./models/gpt2/card.ts";
 export * from "./interventions/index.ts";
 export * from "./intervenable/index.ts";
+export * from "./analysis/index.ts";
