@@ -8,9 +8,10 @@ import {
   grad,
   loadSafetensors,
   onesLike,
-  type SequenceClassifier,
+  type PreTrainedModel,
   stack,
-  type Tensor,
+  Tensor,
+  tensor,
 } from "tsvene";
 import { stateOf } from "../../src/models/state.ts";
 import type { CaseResult } from "./case-result.ts";
@@ -18,7 +19,8 @@ import { compare, type Comparison, largest, notReplayed, resultOf } from "./comp
 import { readSites } from "./recorded-sites.ts";
 import { toleranceOf } from "./tolerances.ts";
 
-type Model = CausalLanguageModel | SequenceClassifier;
+/** A model, called with whatever inputs are recorded. */
+type Model = PreTrainedModel & { forward(inputs: object): object };
 
 /** Part of a `case.json` that replaying needs. */
 interface Description {
@@ -41,9 +43,16 @@ interface Recording {
   readonly tolerance: number;
 }
 
-const LOADERS: Readonly<Record<string, (directory: string) => Promise<Model>>> = {
-  decoder_lm: (directory) => AutoModelForCausalLM.fromPretrained(directory),
-  sequence_classifier: (directory) => AutoModelForSequenceClassification.fromPretrained(directory),
+/** The auto class of each kind of recorded model. */
+const LOADERS: Readonly<
+  Record<string, { fromPretrained(directory: string): Promise<PreTrainedModel> }>
+> = {
+  decoder_lm: AutoModelForCausalLM,
+  gru_lm: AutoModelForCausalLM,
+  backpack: AutoModelForCausalLM,
+  sequence_classifier: AutoModelForSequenceClassification,
+  mlp_classifier: AutoModelForSequenceClassification,
+  gru_classifier: AutoModelForSequenceClassification,
 };
 
 /** Recorded inputs of a forward pass, by their names here. */
@@ -54,6 +63,15 @@ const INPUTS: Readonly<Record<string, string>> = {
   inputs_embeds: "inputsEmbeds",
   labels: "labels",
 };
+
+function inputsOf(tensors: ReadonlyMap<string, Tensor>): Readonly<Record<string, Tensor>> {
+  return Object.fromEntries(
+    Object.entries(INPUTS).flatMap(([name, own]) => {
+      const t = tensors.get(name);
+      return t === undefined ? [] : [[own, t]];
+    }),
+  );
+}
 
 function groupByCase(
   tensors: ReadonlyMap<string, Tensor>,
@@ -82,28 +100,19 @@ function languageModel({ model }: Recording): CausalLanguageModel {
 }
 
 /** The output that a recorded name means, such as `hidden_states.2`. */
-function outputOf(output: ReturnType<Model["forward"]>, name: string): Tensor {
-  const { logits, loss, hiddenStates, attentions } = output;
-  const [kind = "", index = ""] = name.split(".");
-  const found: Readonly<Record<string, Tensor | undefined>> = {
-    logits,
-    loss,
-    hidden_states: hiddenStates[Number(index)],
-    attentions: attentions[Number(index)],
-  };
-  const t = Object.hasOwn(found, kind) ? found[kind] : undefined;
-  if (t === undefined) throw new Error(`the model has no output ${name}`);
-  return t;
+function outputOf(output: object, name: string): Tensor {
+  const [kind = "", index] = name.split(".");
+  const own = kind.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+  const found = new Map<string, unknown>(Object.entries(output)).get(own);
+  const t: unknown =
+    index !== undefined && Array.isArray(found) ? (found as unknown[])[Number(index)] : found;
+  if (t instanceof Tensor) return t;
+  throw new Error(`the model has no output ${name}`);
 }
 
 async function replayForward(recording: Recording, recorded: RecordedCase): Promise<Comparison[]> {
   const { model, tolerance } = recording;
-  const inputs = Object.fromEntries(
-    Object.entries(INPUTS).flatMap(([name, own]) => {
-      const t = recorded.tensors.get(name);
-      return t === undefined ? [] : [[own, t]];
-    }),
-  );
+  const inputs = inputsOf(recorded.tensors);
   const wanted = [...recorded.tensors.keys()].filter((name) => !Object.hasOwn(INPUTS, name));
   const sites = wanted.filter((name) => name.startsWith("act."));
   const { result, values } = readSites(model, sites, () => model.forward(inputs));
@@ -156,14 +165,23 @@ async function replayCached(
   return [await compare("logits", rest.logits, logits, { tolerance: recording.tolerance })];
 }
 
-/** Gradients of the language model's loss with respect to every parameter. */
-async function replayGradients(recording: Recording): Promise<Comparison[]> {
-  const model = languageModel(recording);
+/** The labels that a recorded loss names, such as `cross_entropy(logits, [0, 3])`. */
+function labelsOf({ settings }: RecordedCase): Tensor | undefined {
+  const list = /\[[\d, ]*\]/.exec(String(settings["loss"] ?? ""))?.[0];
+  return list === undefined ? undefined : tensor(JSON.parse(list) as number[], { dtype: "int64" });
+}
+
+/** Gradients of the model's loss with respect to every parameter. */
+async function replayGradients(
+  recording: Recording,
+  gradients: RecordedCase,
+): Promise<Comparison[]> {
+  const { model } = recording;
   const recorded = await loadSafetensors(join(recording.directory, "grads.safetensors"));
   const plain = recording.cases.get("plain")?.tensors ?? new Map<string, Tensor>();
-  const inputIds = need(plain, "input_ids");
-  const { loss } = model.forward({ inputIds, labels: inputIds });
-  if (loss === undefined) throw new Error("the model gives no loss");
+  const inputs = inputsOf(plain);
+  const labels = labelsOf(gradients) ?? need(plain, "input_ids");
+  const loss = outputOf(model.forward({ ...inputs, labels }), "loss");
   const entries = stateOf(model);
   const raw = grad(loss, entries.map(({ holder }) => holder.value)); // prettier-ignore
   const actual = new Map(
@@ -209,7 +227,7 @@ async function openRecording(directory: string): Promise<Recording> {
   const tensors = await loadSafetensors(join(directory, "expected.safetensors"));
   const load = LOADERS[description.kind];
   if (load === undefined) throw new Error(`models of kind "${description.kind}" are not known`);
-  const model = await load(directory);
+  const model = (await load.fromPretrained(directory)) as Model;
   const cases = groupByCase(tensors, description);
   const gradients = await exists(join(directory, "grads.safetensors"));
   if (gradients && !cases.has("grads")) {

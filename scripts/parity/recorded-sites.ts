@@ -1,4 +1,4 @@
-import { EditScope, type Module, type Tensor } from "tsvene";
+import { EditScope, type Module, stack, type Tensor } from "tsvene";
 import { cardOf } from "../../src/models/registry.ts";
 
 /** Where a recorded activation is: its name, and its component's place. */
@@ -11,7 +11,9 @@ interface Site {
 
 function siteOf(model: Module, name: string): Site {
   const card = cardOf(model);
-  const [, layer = "", component = ""] = /^act\.(\d+)\.(\w+)$/.exec(name) ?? [];
+  const [, part = "", layer = "", own = ""] =
+    /^act\.(encoder\.|decoder\.)?(?:(\d+)\.)?([\w.]+)$/.exec(name) ?? [];
+  const component = part + own;
   const spec = card?.components.get(component);
   if (spec === undefined) throw new Error(`${name} is not a component of the model's card`);
   const path = spec.path.replaceAll("{layer}", layer);
@@ -21,7 +23,9 @@ function siteOf(model: Module, name: string): Site {
 }
 
 /**
- * Traces a model and reads the named components (`act.LAYER.COMPONENT`) on the way.
+ * Traces a model and reads the named components on the way: `act.LAYER.COMPONENT`, `act.COMPONENT`,
+ * or `act.encoder.LAYER.COMPONENT`. A module that runs at each time step gives
+ * [batch, steps, width].
  * @throws Error for a component that the model's card does not have, or that the trace never passes.
  */
 export function readSites<T>(
@@ -29,19 +33,23 @@ export function readSites<T>(
   names: readonly string[],
   trace: () => T,
 ): { readonly result: T; readonly values: ReadonlyMap<string, Tensor> } {
-  const values = new Map<string, Tensor>();
+  const calls = new Map<string, Tensor[]>();
   const scope = new EditScope();
   for (const { name, module, side, part } of names.map((n) => siteOf(model, n))) {
     scope.on(module, side, (value) => {
-      values.set(
-        name,
-        part === undefined ? value : (value.chunk(part.of, -1)[part.index] ?? value),
-      );
+      const read = part === undefined ? value : (value.chunk(part.of, -1)[part.index] ?? value);
+      calls.set(name, [...(calls.get(name) ?? []), read]);
       return undefined;
     });
   }
   const result = scope.run(trace);
-  const missed = names.filter((name) => !values.has(name));
+  const missed = names.filter((name) => !calls.has(name));
   if (missed.length > 0) throw new Error(`never passed: ${missed.join(", ")}`);
+  const values = new Map([...calls].map(([name, all]) => [name, joined(all)]));
   return { result, values };
+}
+
+function joined(calls: readonly Tensor[]): Tensor {
+  const [only, second] = calls;
+  return only !== undefined && second === undefined ? only : stack(calls, 1);
 }

@@ -14,7 +14,8 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
   /** Longest sequence; undefined where there is no bound. */
   abstract get maxLength(): number | undefined;
 
-  abstract override forward(inputs: CausalLMInputs): CausalLMOutput;
+  /** What is kept of tokens that were read is the family's own affair. */
+  abstract override forward(inputs: CausalLMInputs<unknown>): CausalLMOutput<unknown>;
 
   /**
    * Continues prompts, all rows of the batch at once, until each has a stop token or the greatest

@@ -1,5 +1,5 @@
 import type { JsonValue, ModelConfig } from "./config.ts";
-import type { DecoderInputs, DecoderOutput, SequenceClassifierOutput } from "./outputs.ts";
+import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outputs.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -12,6 +12,8 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
   /** Property in which models with a head keep the model without one, such as "transformer". */
   readonly basePrefix: string;
+  /** Names of other versions' checkpoints and what they are called here, in the order of use. */
+  readonly renamed?: readonly (readonly [pattern: RegExp, replacement: string])[];
   /** Names in checkpoints of what is not a weight, such as masks that old versions saved. */
   readonly ignored?: readonly RegExp[];
 }
@@ -25,14 +27,12 @@ export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
 
 /** A model without a head. */
 export type BaseModel = PreTrainedModel & {
-  readonly forward: (inputs: DecoderInputs) => DecoderOutput;
+  forward(inputs: DecoderInputs<unknown>): BaseOutput;
 };
 
 /** A model that puts whole sequences into classes. */
 export type SequenceClassifier = PreTrainedModel & {
-  readonly forward: (
-    inputs: DecoderInputs & { readonly labels?: Tensor },
-  ) => SequenceClassifierOutput;
+  forward(inputs: DecoderInputs<unknown> & { readonly labels?: Tensor }): SequenceClassifierOutput;
 };
 
 /** The classes of a family, by what they are for. */

@@ -2,7 +2,7 @@ import { arange } from "../tensor/creation.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { crossEntropy } from "../nn/functional/cross-entropy.ts";
-import { mseLoss } from "../nn/functional/losses.ts";
+import { binaryCrossEntropyWithLogits, mseLoss } from "../nn/functional/losses.ts";
 
 /** Cross-entropy of each token given those before it; labels are the ids themselves. */
 export function nextTokenLoss(logits: Tensor, labels: Tensor): Tensor {
@@ -11,10 +11,34 @@ export function nextTokenLoss(logits: Tensor, labels: Tensor): Tensor {
   return crossEntropy(predictions, labels.slice(1, 1, n).flatten());
 }
 
-/** The loss of a classifier's logits [batch, labels]: regression for one label. */
-export function classificationLoss(logits: Tensor, labels: Tensor): Tensor {
-  if (logits.size(-1) === 1) return mseLoss(logits.squeeze(-1), labels.to(logits.dtype).flatten());
-  return crossEntropy(logits, labels.flatten());
+/** What a classifier's labels mean, with Hugging Face's names. */
+export type ProblemType =
+  "regression" | "single_label_classification" | "multi_label_classification";
+
+/**
+ * The loss of a classifier's logits [..., labels]. Where nothing says what the labels mean, one
+ * label is a number to regress, and whole numbers are classes, as in Hugging Face.
+ */
+export function classificationLoss(
+  logits: Tensor,
+  labels: Tensor,
+  problemType?: ProblemType | null,
+): Tensor {
+  const classes = logits.size(-1);
+  const problem = problemType ?? problemOf(classes, labels);
+  if (problem === "multi_label_classification") {
+    return binaryCrossEntropyWithLogits(logits, labels.to(logits.dtype));
+  }
+  if (problem === "single_label_classification") {
+    return crossEntropy(logits.reshape([-1, classes]), labels.flatten());
+  }
+  return mseLoss(logits, labels.to(logits.dtype).reshape(logits.shape));
+}
+
+function problemOf(classes: number, { dtype }: Tensor): ProblemType {
+  if (classes === 1) return "regression";
+  const whole = dtype === "int64" || dtype === "int32";
+  return whole ? "single_label_classification" : "multi_label_classification";
 }
 
 /**

@@ -28,15 +28,26 @@ function renaming(model: Module, names: readonly string[], basePrefix: string): 
   return (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined);
 }
 
+/** A name of another version's checkpoint as this one writes it. */
+function canonical(family: ModelFamily, name: string): string {
+  const { renamed = [] } = family;
+  return renamed.reduce((known, [pattern, to]) => known.replace(pattern, to), name);
+}
+
 function planLoading(model: Module, checkpoint: Checkpoint, family: ModelFamily): LoadPlan {
   const state = stateOf(model);
   const byName = new Map(state.flatMap((entry) => entry.names.map((name) => [name, entry])));
   const sources = new Map<StateEntry, string[]>(state.map((entry) => [entry, []]));
-  const rename = renaming(model, checkpoint.names, family.basePrefix);
+  const names = checkpoint.names.map((name): [string, string] => [name, canonical(family, name)]);
+  const rename = renaming(
+    model,
+    names.map(([, name]) => name),
+    family.basePrefix,
+  );
   const unexpected: string[] = [];
-  for (const name of checkpoint.names) {
-    const target = rename(name);
-    const entry = byName.get(name) ?? byName.get(target ?? "");
+  for (const [name, known] of names) {
+    const target = rename(known);
+    const entry = byName.get(known) ?? byName.get(target ?? "");
     if (entry !== undefined) sources.get(entry)?.push(name);
     else if (target !== undefined && !isIgnored(family, target)) unexpected.push(name);
   }

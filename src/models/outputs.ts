@@ -9,8 +9,11 @@ export interface KeyValue {
 /** What a decoder keeps of the tokens it has seen, one entry a layer. */
 export type KeyValueCache = readonly KeyValue[];
 
-/** Inputs of a decoder. Give `inputIds` or `inputsEmbeds`. */
-export interface DecoderInputs {
+/**
+ * Inputs of a decoder. Give `inputIds` or `inputsEmbeds`. `Cache` is what the family keeps of the
+ * tokens it has read.
+ */
+export interface DecoderInputs<Cache = KeyValueCache> {
   /** [batch, sequence] int64 */
   readonly inputIds?: Tensor;
   /** [batch, past + sequence], 1 for real tokens and 0 for padding. @default all real */
@@ -20,35 +23,43 @@ export interface DecoderInputs {
   /** [batch, sequence, width], in place of `inputIds` */
   readonly inputsEmbeds?: Tensor;
   /** Cache of an earlier call; its tokens stand before these. */
-  readonly pastKeyValues?: KeyValueCache;
+  readonly pastKeyValues?: Cache;
+}
+
+/** What every model without a head gives. All outputs are lazy: what is not read is not computed. */
+export interface BaseOutput {
+  /** [batch, sequence, width] */
+  readonly lastHiddenState: Tensor;
+  /** What went into the first layer, then each layer's output. */
+  readonly hiddenStates: readonly Tensor[];
 }
 
 /** Outputs of a decoder. All are lazy: what is not read is not computed. */
-export interface DecoderOutput {
+export interface DecoderOutput<Cache = KeyValueCache> {
   /** [batch, sequence, width] after the final norm. */
   readonly lastHiddenState: Tensor;
   /** The embeddings, then each layer's output, the last one after the final norm. */
   readonly hiddenStates: readonly Tensor[];
   /** Attention weights of each layer, [batch, heads, sequence, past + sequence]. */
   readonly attentions: readonly Tensor[];
-  readonly pastKeyValues: KeyValueCache;
+  readonly pastKeyValues: Cache;
 }
 
 /** Inputs of a language model. */
-export interface CausalLMInputs extends DecoderInputs {
+export interface CausalLMInputs<Cache = KeyValueCache> extends DecoderInputs<Cache> {
   /** [batch, sequence]: the ids themselves, which the loss shifts; -100 is left out. */
   readonly labels?: Tensor;
 }
 
 /** Outputs of a language model. */
-export interface CausalLMOutput {
+export interface CausalLMOutput<Cache = KeyValueCache> {
   /** [batch, sequence, vocabulary] */
   readonly logits: Tensor;
   /** Mean cross-entropy of each next token; given when `labels` were. */
   readonly loss?: Tensor;
   readonly hiddenStates: readonly Tensor[];
   readonly attentions: readonly Tensor[];
-  readonly pastKeyValues: KeyValueCache;
+  readonly pastKeyValues: Cache;
 }
 
 /** Outputs of a classifier of sequences. */

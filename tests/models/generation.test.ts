@@ -1,4 +1,5 @@
 import {
+  type CausalLMOutput,
   type GenerateInputs,
   type GenerateOptions,
   GPT2LMHeadModel,
@@ -263,7 +264,7 @@ describe("stream", () => {
 
   test("computes nothing before the first token is asked for, nor after leaving", async () => {
     const indices: number[] = [];
-    const trace = (step: TraceStep, run: () => ReturnType<typeof model.forward>) => {
+    const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>) => {
       indices.push(step.index);
       return run();
     };
@@ -291,7 +292,7 @@ describe("AbortSignal", () => {
   test("stops a generation with its reason", async () => {
     const controller = new AbortController();
     const reason = new Error("enough");
-    const trace = (step: TraceStep, run: () => ReturnType<typeof model.forward>) => {
+    const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>) => {
       if (step.index === 2) controller.abort(reason);
       return run();
     };
@@ -304,7 +305,7 @@ describe("AbortSignal", () => {
 describe("trace", () => {
   test("runs every forward pass and can change it", async () => {
     const steps: TraceStep[] = [];
-    const trace = (step: TraceStep, run: () => ReturnType<typeof model.forward>) => {
+    const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>) => {
       steps.push(step);
       const output = run();
       return { ...output, logits: output.logits.mul(-1) };
@@ -327,7 +328,7 @@ describe("trace", () => {
 
   test("what it asks for is computed with the step", async () => {
     const seen: Tensor[] = [];
-    const trace = (_: TraceStep, run: () => ReturnType<typeof model.forward>) => {
+    const trace = (_: TraceStep, run: () => CausalLMOutput<unknown>) => {
       const output = run();
       const also = [output.hiddenStates[2] ?? output.logits];
       seen.push(...also);
@@ -372,7 +373,7 @@ describe("bad input", () => {
 
   test.each(cases)("%s", async (_, inputs, options, wanted) => {
     let passes = 0;
-    const trace = (_step: TraceStep, run: () => ReturnType<typeof model.forward>) => {
+    const trace = (_step: TraceStep, run: () => CausalLMOutput<unknown>) => {
       passes++;
       return run();
     };

@@ -7,8 +7,6 @@ import type { GenerateStep, TracedOutput } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { changesLogits, draw, likeliest, scoresOf } from "./scores.ts";
 
-type Cache = CausalLMOutput["pastKeyValues"];
-
 /** Tensors anywhere inside a cache, whatever the family keeps in it. */
 function tensorsIn(value: unknown): Tensor[] {
   if (value instanceof Tensor) return [value];
@@ -43,7 +41,7 @@ export class Decoding {
   readonly #ended: boolean[];
   /** [rows, 1], to be read next; only with a cache. */
   #next: Tensor | undefined;
-  #cache: Cache | undefined;
+  #cache: unknown;
   #count = 0;
 
   constructor(model: CausalLanguageModel, plan: GenerationPlan) {
@@ -88,7 +86,7 @@ export class Decoding {
   #forward(): TracedOutput {
     const { prompt, options } = this.#plan;
     const inputs = this.#inputs();
-    const run = (): CausalLMOutput => this.#model.forward(inputs);
+    const run = (): CausalLMOutput<unknown> => this.#model.forward(inputs);
     if (options.trace === undefined) return run();
     const pastLength = this.#cache === undefined ? 0 : prompt.length + this.#count - 1;
     const isPrompt = this.#cache === undefined;
@@ -96,7 +94,7 @@ export class Decoding {
     return options.trace(step, run);
   }
 
-  #inputs(): DecoderInputs {
+  #inputs(): DecoderInputs<unknown> {
     const { mask } = this.#plan.prompt;
     const cached = this.#cache !== undefined;
     const inputIds = (cached ? this.#next : undefined) ?? int64(this.#rows);

@@ -25,7 +25,7 @@ export interface TraceStep {
 }
 
 /** What a {@link GenerateOptions.trace} returns. */
-export interface TracedOutput extends CausalLMOutput {
+export interface TracedOutput extends CausalLMOutput<unknown> {
   /** Further tensors to compute in the step's program. */
   readonly also?: readonly Tensor[];
 }
@@ -65,7 +65,7 @@ export interface GenerateOptions {
   /** Stops before the next token: `generate` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** @internal Runs each forward pass; an edit scope can be opened around it. */
-  readonly trace?: (step: TraceStep, run: () => CausalLMOutput) => TracedOutput;
+  readonly trace?: (step: TraceStep, run: () => CausalLMOutput<unknown>) => TracedOutput;
 }
 
 /** One step of a generation. */
