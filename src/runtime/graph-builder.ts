@@ -57,7 +57,7 @@ export class GraphBuilder {
 
   /** Numbers baked into the program. */
   constant(numbers: readonly number[], dtype: DType, dims: readonly number[]): string {
-    const name = `c_${dtype}_${dims.join("x")}_${numbers.map(String).join("_")}`;
+    const name = `c_${dtype}_${dims.join("x")}_${numbers.map(spelled).join("_")}`;
     if (!this.#initializers.has(name)) {
       this.#initializers.set(name, {
         name,
@@ -127,6 +127,11 @@ function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): Onnx
     return true;
   });
   return live.reverse();
+}
+
+/** Tells -0 from 0. */
+function spelled(n: number): string {
+  return Object.is(n, -0) ? "-0" : String(n);
 }
 
 function bytesOf(values: TypedArray): Uint8Array {

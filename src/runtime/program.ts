@@ -113,7 +113,7 @@ class ProgramBuilder {
       if (origin.keep === true) this.#kept.push(t);
       return inputs[0] ?? internal("detach without an operand");
     }
-    const attributes = origin.attributes === NONE ? "" : JSON.stringify(origin.attributes);
+    const attributes = origin.attributes === NONE ? "" : JSON.stringify(origin.attributes, spelled);
     const head = `${origin.op}${attributes}(${inputs.join(",")})`;
     const key = origin.sizes.length === 0 ? head : `${head}${origin.sizes.join(";")}`;
     const known = this.#byKey.get(key);
@@ -143,6 +143,12 @@ class ProgramBuilder {
     this.#slots.set(key, slot);
     return slot;
   }
+}
+
+/** JSON has no infinities, NaN and -0, which make other constants than null and 0. */
+function spelled(_key: string, value: unknown): unknown {
+  const plain = typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0));
+  return plain ? value : `${Object.is(value, -0) ? "-0" : value}`;
 }
 
 /** Ranks follow from the operands but where sizes make the shape. */

@@ -176,7 +176,9 @@ export function atan2(y: Operand, x: Operand): Tensor {
   // Half-angle formula on the right half plane, where the denominator never cancels.
   const half = unary("atan", div(a, add(radius, where(left, unary("neg", b), b))));
   const angle = mul(half, constant(2, a.dtype));
-  const straight = where(binary("lt", a, 0), -Math.PI, Math.PI);
+  // The sign of a zero shows in its reciprocal.
+  const signed = where(binary("eq", a, 0), unary("reciprocal", a), a);
+  const straight = where(binary("lt", signed, 0), -Math.PI, Math.PI);
   return where(left, sub(cast(straight, a.dtype), angle), angle);
 }
 

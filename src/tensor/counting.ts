@@ -151,6 +151,9 @@ export function searchsorted(
     );
   }
   const row = shared ? sequence : unsqueeze(sequence, -2);
-  const before = right ? row.le(unsqueeze(values, -1)) : row.lt(unsqueeze(values, -1));
+  const wanted = unsqueeze(values, -1);
+  const less = right ? row.le(wanted) : row.lt(wanted);
+  // NaN comes after everything.
+  const before = isFloat(values.dtype) ? less.logicalOr(wanted.isnan()) : less;
   return reshape(sum(cast(before, "int64"), { dim: -1 }), values.shape);
 }

@@ -67,6 +67,28 @@ export function scatter(
   return apply("scatter", [x, at, sourceLike(x, source, index.shape)], { dim: d, reduce });
 }
 
+/** Ways in which {@link scatterReduce} combines elements. */
+export type ScatterReduce = "sum" | "prod" | "amax" | "amin";
+
+const SCATTER_REDUCTIONS = { sum: "add", prod: "mul", amax: "amax", amin: "amin" } as const;
+
+export function scatterReduce(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+  reduce: ScatterReduce,
+): Tensor {
+  const reduction = SCATTER_REDUCTIONS[reduce];
+  if (reduction === undefined) {
+    fail(
+      "scatterReduce",
+      `reduce must be "sum", "prod", "amax" or "amin", got "${String(reduce)}"`,
+    );
+  }
+  return scatter(x, dim, index, source, reduction);
+}
+
 function sourceLike(x: Tensor, source: Operand, shape: readonly number[]): Tensor {
   if (typeof source === "number") {
     return expand(leaf(encodeNumbers([source], x.dtype), [], x.dtype), shape);

@@ -143,6 +143,7 @@ export function standardDeviation(x: Tensor, options: VarianceOptions = {}): Ten
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   const y = asFloat(x);
   const dims = normalizeDims("logsumexp", options.dim, x.shape.length);
+  if (dims.some((d) => sizeAt(y, d) === 0)) return unary("log", sum(y, options));
   const raw = unary("detach", reduce("amax", y, { dim: dims, keepdim: true }));
   const finite = apply("isinf", [raw], NONE);
   const peak = where(finite, constant(0, y.dtype), raw);
@@ -177,6 +178,7 @@ export function norm(x: Tensor, p = 2, options: ReduceOptions = {}): Tensor {
   if (p === Infinity) return amax(unary("abs", y), options);
   if (p === -Infinity) return amin(unary("abs", y), options);
   if (p === 1) return sum(unary("abs", y), options);
+  if (p === 0) return sum(cast(cast(y, "bool"), y.dtype), options);
   if (p !== 2) return powerNorm(y, p, options);
   return rootOfSquares(sum(mul(y, y), options));
 }

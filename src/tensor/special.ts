@@ -58,7 +58,9 @@ export function acosh(x: Tensor): Tensor {
 
 export function atanh(x: Tensor): Tensor {
   const y = asFloat(x);
-  return mul(num(0.5, y), log1p(div(mul(num(2, y), y), sub(num(1, y), y))));
+  const size = unary("abs", y);
+  const half = mul(num(0.5, y), log1p(div(mul(num(2, y), size), sub(num(1, y), size))));
+  return mul(unary("sign", y), half);
 }
 
 /** 2 to the power x. */
@@ -95,7 +97,8 @@ export function hypot(a: Operand, b: Operand): Tensor {
   const any = where(plain, num(1, high), high);
   const ratio = div(low, any);
   const length = mul(high, unary("sqrt", add(num(1, high), mul(ratio, ratio))));
-  return where(isInfinite(high), high, length);
+  const infinite = apply("or", [isInfinite(x), isInfinite(y)], NONE);
+  return where(infinite, num(Infinity, high), length);
 }
 
 /** a log(b), and 0 where a is 0. */

@@ -6,9 +6,8 @@ import { outer } from "./distance.ts";
 import { dtypesOf, type DType, type TypedArray } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import * as indexing from "./indexing.ts";
-import type { Index, IndexEntry } from "./indexing.ts";
+import type { Index, IndexEntry, ScatterReduce } from "./indexing.ts";
 import * as products from "./linear-algebra.ts";
-import type { ScatterReduction } from "./ops.ts";
 import { checkShape, numel, type Shape, show } from "./shape.ts";
 import * as shaping from "./shaping.ts";
 import { TensorReductions } from "./tensor-reductions.ts";
@@ -278,8 +277,9 @@ export class Tensor extends TensorReductions {
   scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor {
     return indexing.scatter(this, dim, index, source, "add");
   }
-  scatterReduce(dim: number, index: Tensor, source: Tensor, reduce: ScatterReduction): Tensor {
-    return indexing.scatter(this, dim, index, source, reduce);
+  /** This tensor with `source` combined with what stands at `index`; only "sum" has a gradient. */
+  scatterReduce(dim: number, index: Tensor, source: Tensor, reduce: ScatterReduce): Tensor {
+    return indexing.scatterReduce(this, dim, index, source, reduce);
   }
   /** NumPy's advanced indexing with positions; `null` keeps a dimension: `x.index([null, i])`. */
   index(entries: readonly IndexEntry[]): Tensor {
