@@ -1,6 +1,7 @@
 import type { Tokenizer } from "@huggingface/tokenizers";
-import { type GPT2LMHeadModel, tensor } from "tsvene";
-import { factPrompts, indirectObjectPrompts } from "./evaluation.ts";
+import { type GPT2LMHeadModel, type PreTrainedTokenizer, tensor } from "tsvene";
+import { factPrompts, indirectObjectPrompts, storyBeginnings } from "./evaluation.ts";
+import { countMoodWords, type Mood, moodNames } from "./moods.ts";
 import type { Split } from "./splits.ts";
 
 /** A prompt and what should come next; right if the first token of it does. */
@@ -49,7 +50,10 @@ export async function accuracy(
       });
     }
   }
-  const total = questions.length;
+  return summary(questions.length, wrong);
+}
+
+function summary(total: number, wrong: Accuracy["wrong"]): Accuracy {
   const right = total - wrong.length;
   return { right, total, percent: `${((100 * right) / total).toFixed(1)} %`, wrong };
 }
@@ -68,4 +72,37 @@ export function evaluateIndirectObjects(
   split: Split,
 ): Promise<Accuracy> {
   return accuracy(model, tokenizer, indirectObjectPrompts(split));
+}
+
+const STORY_TOKENS = 32;
+const STORY_BATCH = 64;
+
+/** Lets a model go on with stories; right if most mood words of what it writes are of their mood. */
+export async function evaluateMoods(
+  model: GPT2LMHeadModel,
+  tokenizer: PreTrainedTokenizer,
+  split: Split,
+): Promise<Accuracy> {
+  const stories = storyBeginnings(split);
+  const wrong: (Question & { got: string })[] = [];
+  for (let at = 0; at < stories.length; at += STORY_BATCH) {
+    const rows = stories.slice(at, at + STORY_BATCH);
+    const prompts = tokenizer.tokenize(
+      rows.map(({ prompt }) => prompt),
+      { padding: true },
+    );
+    const { sequences } = await model.generate(prompts, { maxNewTokens: STORY_TOKENS });
+    const written = (await sequences.slice(1, prompts.inputIds.size(1)).toArray()) as number[][];
+    rows.forEach(({ prompt, mood }, i) => {
+      const got = tokenizer.decode(written[i] ?? [], { skipSpecialTokens: true });
+      if (prevailingMood(got) !== mood) wrong.push({ prompt, answer: mood, got });
+    });
+  }
+  return summary(stories.length, wrong);
+}
+
+function prevailingMood(text: string): Mood | undefined {
+  const counts = countMoodWords(text);
+  const most = Math.max(...moodNames.map((mood) => counts[mood]));
+  return most === 0 ? undefined : moodNames.find((mood) => counts[mood] === most);
 }
