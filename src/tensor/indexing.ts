@@ -83,7 +83,7 @@ export function scatterReduce(
   if (reduction === undefined) {
     fail(
       "scatterReduce",
-      `reduce must be "sum", "prod", "amax" or "amin", got "${String(reduce)}"`,
+      `reduce must be "sum", "prod", "amax" or "amin", got "${String(reduce as unknown)}"`,
     );
   }
   return scatter(x, dim, index, source, reduction);

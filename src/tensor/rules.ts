@@ -19,13 +19,15 @@ const float =
     return { shape: x.shape, dtype: x.dtype };
   };
 
-/** Kernels for double precision that ONNX Runtime lacks. */
+/** ONNX Runtime lacks some kernels for double precision. */
+function refuseDouble(op: string): never {
+  return fail(op, 'float64 is not supported here; use to("float32") first');
+}
+
 const single =
   (op: string): Rule<unknown> =>
   (inputs, attributes, sizes) => {
-    if (input(inputs, 0).dtype === "float64") {
-      fail(op, 'float64 is not supported here; use to("float32") first');
-    }
+    if (input(inputs, 0).dtype === "float64") refuseDouble(op);
     return float(op)(inputs, attributes, sizes);
   };
 
@@ -360,6 +362,7 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   inverse: (inputs) => ({ shape: square("inverse", inputs).shape, dtype: input(inputs, 0).dtype }),
   det: (inputs) => {
     const x = square("det", inputs);
+    if (x.dtype === "float64") refuseDouble("det");
     return { shape: x.shape.slice(0, -2), dtype: x.dtype };
   },
 
