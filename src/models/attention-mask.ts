@@ -15,12 +15,17 @@ export interface CausalMaskOptions {
   readonly queries: number;
   /** [batch, past + queries], 1 for real tokens, 0 for padding. @default all real */
   readonly attentionMask?: Tensor | undefined;
+  /** How many keys each query sees, its own included. @default all before it */
+  readonly window?: number | null | undefined;
 }
 
 /** Added to attention scores [batch, heads, queries, keys]: 0 where a query may look. */
-export function causalMask({ past, queries, attentionMask }: CausalMaskOptions): Tensor {
+export function causalMask(options: CausalMaskOptions): Tensor {
+  const { past, queries, attentionMask, window = null } = options;
   const keys = past + queries;
-  const causal = arange(past, keys).unsqueeze(1).ge(arange(keys));
+  const [at, before] = [arange(past, keys).unsqueeze(1), arange(keys)];
+  const seen = at.ge(before);
+  const causal = window === null ? seen : seen.logicalAnd(at.sub(before).lt(window));
   if (attentionMask === undefined) return hide(causal);
   if (attentionMask.ndim !== 2 || attentionMask.shape[1] !== keys) {
     throw new TensorError(

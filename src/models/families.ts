@@ -1,4 +1,5 @@
 import { TensorError } from "../tensor/errors.ts";
+import { DECODER_FAMILIES } from "./decoder/families.ts";
 import type { FamilyModels, ModelFamily } from "./family.ts";
 import { gpt2Family } from "./gpt2/config.ts";
 import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
@@ -19,6 +20,7 @@ const FAMILIES: readonly FamilyEntry[] = [
       sequenceClassification: GPT2ForSequenceClassification,
     },
   },
+  ...DECODER_FAMILIES,
 ];
 
 /** Hugging Face's names of the families that can be loaded. */

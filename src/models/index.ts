@@ -20,6 +20,8 @@ export type {
 } from "./generation/options.ts";
 export { type GPT2Config, gpt2Config } from "./gpt2/config.ts";
 export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+export { type LlamaConfig, llamaConfig } from "./llama/config.ts";
+export { LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel } from "./llama/llama.ts";
 export type { PretrainedOptions } from "./load-pretrained.ts";
 export type {
   CausalLMInputs,
