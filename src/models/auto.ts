@@ -30,8 +30,8 @@ function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoCla
   const caller = `${AUTO_CLASSES[kind]}.fromPretrained`;
   const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
     const files = await openFiles(name, options);
-    const { modelType } = await readConfigFields(files);
-    const { family, models } = familyOf(modelType, `${caller}: ${files.location}`);
+    const fields = await readConfigFields(files);
+    const { family, models } = familyOf(fields, `${caller}: ${files.location}`);
     const modelClass = models[kind] as ModelClass<M> | undefined;
     if (modelClass !== undefined) return loadPretrained(modelClass, files, options);
     const kinds = (Object.keys(models) as (keyof FamilyModels)[]).map((k) => AUTO_CLASSES[k]);
@@ -69,6 +69,6 @@ export const AutoConfig: AutoClass<ModelConfig> = {
     const files = await openFiles(name, options);
     const fields = await readConfigFields(files);
     const where = `AutoConfig.fromPretrained: ${files.location}`;
-    return familyOf(fields["modelType"], where).family.readConfig(fields);
+    return familyOf(fields, where).family.readConfig(fields);
   },
 };

@@ -10,6 +10,8 @@ export interface ComponentSpec<Config> {
   readonly heads?: (config: Config) => number;
   /** Whether dimension 1 already is the heads, as of attention weights [batch, heads, query, key]. */
   readonly headsFirst?: boolean;
+  /** Whether the module runs at each time step, on [batch, width] without a position dimension. */
+  readonly recurrent?: boolean;
   /** Size of the last dimension after `part` and `heads`. */
   readonly dimension: (config: Config) => number;
 }

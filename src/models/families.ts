@@ -1,19 +1,17 @@
 import { TensorError } from "../tensor/errors.ts";
+import type { JsonValue } from "./config.ts";
 import { DECODER_FAMILIES } from "./decoder/families.ts";
-import type { FamilyModels, ModelFamily } from "./family.ts";
+import type { FamilyEntry } from "./family.ts";
+import { gpt2Card } from "./gpt2/card.ts";
 import { gpt2Family } from "./gpt2/config.ts";
 import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+import { PYVENE_FAMILIES } from "./pyvene-families.ts";
 
-/** A family and its classes. */
-export interface FamilyEntry {
-  readonly family: ModelFamily;
-  readonly models: FamilyModels;
-}
-
-/** All families that the auto classes know: to add one is to add its entry. */
-const FAMILIES: readonly FamilyEntry[] = [
+/** All families that the auto classes and the cards know: to add one is to add its entry. */
+export const FAMILIES: readonly FamilyEntry[] = [
   {
     family: gpt2Family,
+    card: gpt2Card,
     models: {
       base: GPT2Model,
       causalLM: GPT2LMHeadModel,
@@ -21,19 +19,28 @@ const FAMILIES: readonly FamilyEntry[] = [
     },
   },
   ...DECODER_FAMILIES,
+  ...PYVENE_FAMILIES,
 ];
 
 /** Hugging Face's names of the families that can be loaded. */
 export function knownFamilies(): string[] {
-  return FAMILIES.map(({ family }) => family.modelType).sort();
+  return [...new Set(FAMILIES.map(({ family }) => family.modelType))].sort();
 }
 
 /**
- * The family of a `config.json`'s `model_type`.
+ * The family of a `config.json`: that of its `model_type`; among several of one type, that of its
+ * class.
  * @throws TensorError naming the known ones.
  */
-export function familyOf(modelType: unknown, where: string): FamilyEntry {
-  const entry = FAMILIES.find(({ family }) => family.modelType === modelType);
+export function familyOf(
+  { modelType, architectures }: Readonly<Record<string, JsonValue>>,
+  where: string,
+): FamilyEntry {
+  const name = Array.isArray(architectures) ? String(architectures[0]) : "";
+  const ofType = FAMILIES.filter(({ family }) => family.modelType === modelType);
+  const entry =
+    ofType.find(({ family }) => family.architectures?.test(name)) ??
+    ofType.find(({ family }) => family.architectures === undefined);
   if (entry !== undefined) return entry;
   const given =
     modelType === undefined ? "has no model_type" : `is of ${JSON.stringify(modelType)}`;

@@ -1,3 +1,4 @@
+import type { ModelCard } from "./card.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
 import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outputs.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
@@ -8,6 +9,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   /** Hugging Face's `model_type`. */
   readonly modelType: string;
+  /** Names of the classes that it has, where another family's checkpoints are of the same type. */
+  readonly architectures?: RegExp;
   /** The settings, from the fields of a `config.json` under camelCase names. */
   readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
   /** Property in which models with a head keep the model without one, such as "transformer". */
@@ -40,4 +43,11 @@ export interface FamilyModels {
   readonly base: ModelClass<BaseModel>;
   readonly causalLM?: ModelClass<CausalLanguageModel>;
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
+}
+
+/** A family, its classes, and the card of the class without a head. */
+export interface FamilyEntry {
+  readonly family: ModelFamily;
+  readonly card: ModelCard<never>;
+  readonly models: FamilyModels;
 }

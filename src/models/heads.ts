@@ -11,9 +11,14 @@ export function nextTokenLoss(logits: Tensor, labels: Tensor): Tensor {
   return crossEntropy(predictions, labels.slice(1, 1, n).flatten());
 }
 
+export const PROBLEM_TYPES = [
+  "regression",
+  "single_label_classification",
+  "multi_label_classification",
+] as const;
+
 /** What a classifier's labels mean, with Hugging Face's names. */
-export type ProblemType =
-  "regression" | "single_label_classification" | "multi_label_classification";
+export type ProblemType = (typeof PROBLEM_TYPES)[number];
 
 /**
  * The loss of a classifier's logits [..., labels]. Where nothing says what the labels mean, one

@@ -5,6 +5,12 @@ export {
   AutoModelForCausalLM,
   AutoModelForSequenceClassification,
 } from "./auto.ts";
+export {
+  type BackpackCache,
+  BackpackGPT2LMHeadModel,
+  BackpackGPT2Model,
+} from "./backpack-gpt2/backpack-gpt2.ts";
+export { type BackpackGPT2Config, backpackGpt2Config } from "./backpack-gpt2/config.ts";
 export { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
 export { CausalLanguageModel } from "./causal-language-model.ts";
 export type { JsonValue, ModelConfig } from "./config.ts";
@@ -20,10 +26,22 @@ export type {
 } from "./generation/options.ts";
 export { type GPT2Config, gpt2Config } from "./gpt2/config.ts";
 export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+export { type GRUConfig, gruConfig } from "./gru/config.ts";
+export {
+  GRUForClassification,
+  GRULMHeadModel,
+  GRUModel,
+  type GRUOutput,
+  type GRUState,
+} from "./gru/gru.ts";
+export type { ProblemType } from "./heads.ts";
+export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
+export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
 export { type LlamaConfig, llamaConfig } from "./llama/config.ts";
 export { LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel } from "./llama/llama.ts";
 export type { PretrainedOptions } from "./load-pretrained.ts";
 export type {
+  BaseOutput,
   CausalLMInputs,
   CausalLMOutput,
   DecoderInputs,

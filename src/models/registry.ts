@@ -1,8 +1,7 @@
 import type { Module } from "../nn/module.ts";
 import { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
-import { type DecoderEntry, DECODER_FAMILIES } from "./decoder/families.ts";
-import { gpt2Card } from "./gpt2/card.ts";
-import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+import { FAMILIES } from "./families.ts";
+import type { FamilyEntry } from "./family.ts";
 
 /** A model that a card can describe. */
 type Described<Config> = Module & { readonly config: Config };
@@ -23,15 +22,10 @@ export interface BoundCard {
   readonly components: ReadonlyMap<string, BoundComponent>;
 }
 
-const cards = new Map<unknown, ModelCard<never>>([
-  [GPT2Model, gpt2Card],
-  [GPT2LMHeadModel, withPrefix("transformer", gpt2Card)],
-  [GPT2ForSequenceClassification, withPrefix("transformer", gpt2Card)],
-  ...DECODER_FAMILIES.flatMap(cardsOf),
-]);
+const cards = new Map<unknown, ModelCard<never>>(FAMILIES.flatMap(cardsOf));
 
 /** The cards of a family's classes: those with a head hold the one without. */
-function cardsOf({ family, card, models }: DecoderEntry): [unknown, ModelCard<never>][] {
+function cardsOf({ family, card, models }: FamilyEntry): [unknown, ModelCard<never>][] {
   const { base, ...heads } = models;
   const inside = withPrefix(family.basePrefix, card);
   return [[base, card], ...Object.values(heads).map((c): [unknown, typeof card] => [c, inside])];
