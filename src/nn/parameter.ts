@@ -61,8 +61,6 @@ export class Parameter {
 
   /** The tensor as it stands; has `requiresGrad` when this parameter has. */
   get value(): Tensor {
-    // Nothing lies behind a parameter's tensor, so evaluating a lazy one cuts nothing off.
-    this.#value.severed = false;
     return this.#value;
   }
 

@@ -54,9 +54,10 @@ export abstract class TensorCore {
     if (values.length !== this.numel) {
       internal(`${values.length} values for a tensor of shape ${show(this.shape)}`);
     }
+    // Nothing lies behind a detached tensor that a gradient could have reached.
+    this.severed = this.requiresGrad && this.origin?.op !== "detach";
     this.values = values;
     this.origin = undefined;
-    this.severed = this.requiresGrad;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { linear } from "../../tensor/linear-algebra.ts";
 import { zeros } from "../../tensor/creation.ts";
-import { randn } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { normal } from "../init.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
 import { initialized } from "../without-init.ts";
@@ -21,7 +21,7 @@ export class Conv1D extends Module {
   /** @param std - Standard deviation of the weights to start from. */
   constructor(outFeatures: number, inFeatures: number, std: number) {
     super();
-    this.weight = initialized([outFeatures, inFeatures], (shape) => randn(shape).mul(std));
+    this.weight = initialized([outFeatures, inFeatures], (shape) => normal(shape, { std }));
     this.bias = new Parameter(zeros([outFeatures]));
   }
 

@@ -1,7 +1,7 @@
 import { fail } from "../../tensor/errors.ts";
-import { randn } from "../../tensor/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { embedding } from "../functional/embedding.ts";
+import { normal } from "../init.ts";
 import { Module } from "../module.ts";
 import type { Parameter } from "../parameter.ts";
 import { initialized } from "../without-init.ts";
@@ -26,7 +26,7 @@ export class Embedding extends Module {
       fail("Embedding", `paddingIdx ${paddingIdx} is not a row of ${count}`);
     }
     this.paddingIdx = paddingIdx;
-    this.weight = initialized([count, dim], (shape) => randn(shape).mul(std));
+    this.weight = initialized([count, dim], (shape) => normal(shape, { std }));
   }
 
   override forward(ids: Tensor): Tensor {

@@ -1,7 +1,7 @@
 import { linear } from "../../tensor/linear-algebra.ts";
-import { rand } from "../../tensor/random.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { uniform } from "../init.ts";
 import { Module } from "../module.ts";
 import type { Parameter } from "../parameter.ts";
 import { initialized } from "../without-init.ts";
@@ -40,12 +40,9 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(Math.max(1, inFeatures));
-    const uniform = (shape: Shape): Tensor =>
-      rand(shape)
-        .mul(2 * bound)
-        .sub(bound);
-    this.weight = weight ?? initialized([outFeatures, inFeatures], uniform);
-    this.bias = bias ? initialized([outFeatures], uniform) : undefined;
+    const within = (shape: Shape): Tensor => uniform(shape, { low: -bound, high: bound });
+    this.weight = weight ?? initialized([outFeatures, inFeatures], within);
+    this.bias = bias ? initialized([outFeatures], within) : undefined;
   }
 
   override forward(x: Tensor): Tensor {

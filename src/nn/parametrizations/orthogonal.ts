@@ -41,9 +41,10 @@ function requireMatrices(op: string, x: Tensor): void {
 export function orthogonalWeight(
   original: Tensor,
   base?: Tensor,
-  { map = defaultMap(original) }: { readonly map?: OrthogonalMap } = {},
+  options: { readonly map?: OrthogonalMap } = {},
 ): Tensor {
   requireMatrices("orthogonalWeight", original);
+  const { map = defaultMap(original) } = options;
   const wide = original.size(-2) < original.size(-1);
   const tall = wide ? original.transpose(-1, -2) : original;
   const n = tall.size(-2);
