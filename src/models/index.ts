@@ -37,8 +37,7 @@ export {
 export type { ProblemType } from "./heads.ts";
 export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
 export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
-export { type LlamaConfig, llamaConfig } from "./llama/config.ts";
-export { LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel } from "./llama/llama.ts";
+export * from "./decoder/index.ts";
 export type { PretrainedOptions } from "./load-pretrained.ts";
 export type {
   BaseOutput,

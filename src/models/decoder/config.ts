@@ -18,10 +18,10 @@ export interface DecoderConfig extends ModelConfig {
   readonly intermediateSize: number;
   readonly numHiddenLayers: number;
   readonly numAttentionHeads: number;
-  /** Heads of keys and values, which groups of query heads share; null: as many as queries. */
-  readonly numKeyValueHeads: number | null;
-  /** Width of a head; null: hiddenSize / numAttentionHeads. */
-  readonly headDim: number | null;
+  /** Heads of keys and values, which groups of query heads share. @default as many as queries */
+  readonly numKeyValueHeads?: number | null;
+  /** Width of a head. @default hiddenSize / numAttentionHeads */
+  readonly headDim?: number | null;
   /** Length that the model was trained for; longer texts are not refused. */
   readonly maxPositionEmbeddings: number;
   /** Standard deviation of the weights to start from. */
@@ -46,8 +46,6 @@ export type Given<Config> = {
 
 /** Defaults that are the same in (almost) all families. */
 export const DECODER_DEFAULTS = {
-  numKeyValueHeads: null,
-  headDim: null,
   initializerRange: 0.02,
   attentionDropout: 0,
   tieWordEmbeddings: false,
@@ -91,7 +89,7 @@ export function decoderConfig<Config extends DecoderConfig>(
     numKeyValueHeads: keyValueHeads,
     maxPositionEmbeddings: config.maxPositionEmbeddings,
   });
-  if (config.headDim === null && hiddenSize % numAttentionHeads !== 0) {
+  if ((config.headDim ?? null) === null && hiddenSize % numAttentionHeads !== 0) {
     throw new TensorError(
       `${family}: hiddenSize (${hiddenSize}) must be a multiple of numAttentionHeads ` +
         `(${numAttentionHeads}) unless headDim is given`,
@@ -122,7 +120,26 @@ export function rotaryConfig<Config extends RotaryConfig>(
     ropeTheta: (ropeTheta as number | undefined) ?? defaults.ropeParameters.ropeTheta,
     ...(share === undefined ? {} : { partialRotaryFactor: share as number }),
   });
-  return decoderConfig(family, defaults, { ...settings, ropeParameters: parameters });
+  const trained = trainedLength(defaults, settings, parameters);
+  return decoderConfig(family, defaults, {
+    ...settings,
+    ropeParameters: trained === undefined ? parameters : { ...parameters, ...trained },
+  });
+}
+
+/** The length that was trained on, where it stands beside the rotary settings (in Phi-3's files). */
+function trainedLength(
+  defaults: object,
+  settings: object,
+  { ropeType }: RopeParameters,
+): Pick<RopeParameters, "originalMaxPositionEmbeddings"> | undefined {
+  const { originalMaxPositionEmbeddings: length } = { ...defaults, ...settings } as {
+    readonly originalMaxPositionEmbeddings?: number;
+  };
+  const known = ropeType === "llama3" || ropeType === "yarn" || ropeType === "longrope";
+  return known && typeof length === "number"
+    ? { originalMaxPositionEmbeddings: length }
+    : undefined;
 }
 
 /** Reads a family's settings from the fields of a `config.json`. */

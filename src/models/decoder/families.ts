@@ -1,18 +1,32 @@
-import type { ModelCard } from "../card.ts";
-import type { FamilyModels, ModelFamily } from "../family.ts";
+import type { FamilyEntry } from "../family.ts";
 import { llamaFamily } from "../llama/config.ts";
 import { LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel } from "../llama/llama.ts";
+import { mistralFamily } from "../mistral/config.ts";
+import {
+  MistralForCausalLM,
+  MistralForSequenceClassification,
+  MistralModel,
+} from "../mistral/mistral.ts";
+import { gemmaFamily } from "../gemma/config.ts";
+import { GemmaForCausalLM, GemmaForSequenceClassification, GemmaModel } from "../gemma/gemma.ts";
+import { gemma2Family } from "../gemma2/config.ts";
+import {
+  Gemma2ForCausalLM,
+  Gemma2ForSequenceClassification,
+  Gemma2Model,
+} from "../gemma2/gemma2.ts";
+import { qwen2Family } from "../qwen2/config.ts";
+import { Qwen2ForCausalLM, Qwen2ForSequenceClassification, Qwen2Model } from "../qwen2/qwen2.ts";
+import { qwen3Family } from "../qwen3/config.ts";
+import { Qwen3ForCausalLM, Qwen3ForSequenceClassification, Qwen3Model } from "../qwen3/qwen3.ts";
+import { olmoFamily } from "../olmo/config.ts";
+import { OlmoForCausalLM, OlmoForSequenceClassification, OlmoModel } from "../olmo/olmo.ts";
+import { olmo2Family } from "../olmo2/config.ts";
+import { Olmo2ForCausalLM, Olmo2ForSequenceClassification, Olmo2Model } from "../olmo2/olmo2.ts";
 import { llamaCard } from "./card.ts";
 
-/** A family of decoders, its classes, and the card of the one without a head. */
-export interface DecoderEntry {
-  readonly family: ModelFamily;
-  readonly card: ModelCard<never>;
-  readonly models: FamilyModels;
-}
-
 /** The decoders that are put together of the parts in this folder. */
-export const DECODER_FAMILIES: readonly DecoderEntry[] = [
+export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   {
     family: llamaFamily,
     card: llamaCard,
@@ -20,6 +34,69 @@ export const DECODER_FAMILIES: readonly DecoderEntry[] = [
       base: LlamaModel,
       causalLM: LlamaForCausalLM,
       sequenceClassification: LlamaForSequenceClassification,
+    },
+  },
+  {
+    family: mistralFamily,
+    card: llamaCard,
+    models: {
+      base: MistralModel,
+      causalLM: MistralForCausalLM,
+      sequenceClassification: MistralForSequenceClassification,
+    },
+  },
+  {
+    family: gemmaFamily,
+    card: llamaCard,
+    models: {
+      base: GemmaModel,
+      causalLM: GemmaForCausalLM,
+      sequenceClassification: GemmaForSequenceClassification,
+    },
+  },
+  {
+    family: gemma2Family,
+    card: llamaCard,
+    models: {
+      base: Gemma2Model,
+      causalLM: Gemma2ForCausalLM,
+      sequenceClassification: Gemma2ForSequenceClassification,
+    },
+  },
+  {
+    family: qwen2Family,
+    card: llamaCard,
+    models: {
+      base: Qwen2Model,
+      causalLM: Qwen2ForCausalLM,
+      sequenceClassification: Qwen2ForSequenceClassification,
+    },
+  },
+  {
+    family: qwen3Family,
+    card: llamaCard,
+    models: {
+      base: Qwen3Model,
+      causalLM: Qwen3ForCausalLM,
+      sequenceClassification: Qwen3ForSequenceClassification,
+    },
+  },
+  {
+    family: olmoFamily,
+    card: llamaCard,
+    models: {
+      base: OlmoModel,
+      causalLM: OlmoForCausalLM,
+      sequenceClassification: OlmoForSequenceClassification,
+    },
+  },
+  {
+    family: olmo2Family,
+    card: llamaCard,
+    models: {
+      base: Olmo2Model,
+      causalLM: Olmo2ForCausalLM,
+      sequenceClassification: Olmo2ForSequenceClassification,
     },
   },
 ];

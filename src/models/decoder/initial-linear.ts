@@ -1,7 +1,7 @@
+import { normal } from "../../nn/init.ts";
 import { Linear } from "../../nn/layers/linear.ts";
 import { initialized } from "../../nn/without-init.ts";
 import { zeros } from "../../tensor/creation.ts";
-import { randn } from "../../tensor/random.ts";
 
 /** Options of {@link initialLinear}. */
 export interface InitialLinearOptions {
@@ -17,7 +17,7 @@ export function initialLinear(
   outFeatures: number,
   { bias, std }: InitialLinearOptions,
 ): Linear {
-  const weight = initialized([outFeatures, inFeatures], (shape) => randn(shape).mul(std));
+  const weight = initialized([outFeatures, inFeatures], (shape) => normal(shape, { std }));
   const layer = new Linear(inFeatures, outFeatures, { bias, weight });
   layer.bias?.set(zeros([outFeatures]));
   return layer;

@@ -25,6 +25,8 @@ const DEFAULTS: LlamaConfig = {
   intermediateSize: 11008,
   numHiddenLayers: 32,
   numAttentionHeads: 32,
+  numKeyValueHeads: null,
+  headDim: null,
   hiddenAct: "silu",
   maxPositionEmbeddings: 2048,
   rmsNormEps: 1e-6,
