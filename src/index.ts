@@ -4,7 +4,8 @@ export * from "./tensor/creation.ts";
 export { dtypes, type DType, type TypedArray } from "./tensor/dtype.ts";
 export { TensorError } from "./tensor/errors.ts";
 export { evaluate } from "./tensor/evaluate.ts";
-export { cat, stack } from "./tensor/shaping.ts";
+export type { NestedArray } from "./tensor/tensor-core.ts";
+export { broadcastTensors, cat, stack } from "./tensor/shaping.ts";
 export * from "./tensor/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./runtime/index.ts";
@@ -32,6 +33,7 @@ export {
   orthogonalState,
   orthogonalWeight,
 } from "./nn/parametrizations/orthogonal.ts";
+export { RotateLayer } from "./nn/parametrizations/rotate-layer.ts";
 export { type BoundCard, type BoundComponent, cardOf, registerModel } from "./models/registry.ts";
 export { type GPT2Component, gpt2Card } from "./models/gpt2/card.ts";
 export * from "./interventions/index.ts";

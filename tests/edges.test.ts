@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { evaluate, type Tensor, tensor } from "tsvene";
 import { expect, test } from "vitest";
 import { edgeCalls } from "./ops/edges.ts";
+import { functionalCalls } from "./ops/edges-functional.ts";
 import { expectTensor } from "./ops/golden.ts";
 
 interface Recorded {
@@ -14,11 +15,13 @@ interface Recorded {
 const file = new URL("goldens/edges.json", import.meta.url);
 const recorded = JSON.parse(readFileSync(file, "utf8")) as Record<string, Recorded>;
 
+const calls = { ...edgeCalls, ...functionalCalls };
+
 const numberOf = (value: number | string): number =>
   Number(String(value).replace("inf", "Infinity"));
 
 test.each(Object.entries(recorded))("%s", async (expression, { dtype, shape, values }) => {
-  const call = edgeCalls[expression];
+  const call = calls[expression];
   if (call === undefined) throw new Error(`nothing is called for ${expression}`);
   const actual = await call();
   expect(actual.dtype).toBe(dtype);
@@ -29,5 +32,5 @@ test.each(Object.entries(recorded))("%s", async (expression, { dtype, shape, val
 });
 
 test("every call has a recording", () => {
-  expect(Object.keys(edgeCalls).filter((name) => !(name in recorded))).toEqual([]);
+  expect(Object.keys(calls).filter((name) => !(name in recorded))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { DType } from "../tensor/dtype.ts";
 import { internal } from "../tensor/errors.ts";
-import type { Convolution, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
+import type { Convolution, None, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
@@ -211,6 +211,17 @@ const scatterNd: Lower<Ops["scatterNd"]> = (l) =>
 const trilu: Lower<Ops["trilu"]> = ({ graph, inputs, sizes, attributes: { upper } }) =>
   graph.node("Trilu", [...inputs, ...sizes], { upper: flag(upper) });
 
+/**
+ * ONNX Runtime fuses x sigmoid(x) of doubles to an operation that it has no kernel for, so these are
+ * spelled out.
+ */
+const sigmoid: Lower<None> = (l) => {
+  if (l.result.dtype !== "float64") return each("Sigmoid")(l);
+  const one = l.graph.constant([1], "float64", []);
+  const decay = l.graph.node("Exp", [l.graph.node("Neg", l.inputs)]);
+  return l.graph.node("Reciprocal", [l.graph.node("Add", [decay, one])]);
+};
+
 /** The condition stays bool, whatever the values are computed in. */
 const where: Lower<Ops["where"]> = (l) => {
   const [condition = "", ...values] = l.inputs;
@@ -264,7 +275,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   cosh: each("Cosh"),
   tanh: each("Tanh"),
   erf: each("Erf"),
-  sigmoid: each("Sigmoid"),
+  sigmoid,
   relu: each("Relu"),
   gelu: (l) => {
     const op = l.attributes.approximate === "tanh" ? "FastGelu" : "Gelu";

@@ -155,7 +155,10 @@ function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>): Labell
   const inner = shared.filter((label) => !needed.has(label));
   const own = (o: Labelled): string[] => o.labels.filter((label) => !shared.includes(label));
   if (inner.length === 0) return multiplied(a, b, [...batch, ...own(a), ...own(b)]);
-  const size = (label: string): number => Math.max(sizeOf(a, label), sizeOf(b, label));
+  const size = (label: string): number => {
+    const n = sizeOf(a, label);
+    return n === 1 ? sizeOf(b, label) : n;
+  };
   const stacked = (o: Labelled, order: readonly string[], groups: readonly string[][]): Tensor => {
     const full = expand(
       arranged(o, order),

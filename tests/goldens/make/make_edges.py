@@ -21,6 +21,14 @@ def z(*shape, dtype="float32"):
     return torch.zeros(*shape, dtype=getattr(torch, dtype))
 
 
+def lin(*shape, shift=0):
+    """Numbers that are exact in every float type."""
+    n = 1
+    for size in shape:
+        n *= size
+    return (((torch.arange(n) + shift) * 37 % 19 - 9) / 8).reshape(shape)
+
+
 f3 = t([1.5, nan, -3.0])
 i3, i32, u8, i8, b3 = (
     t([-7, 0, 5]),
@@ -99,6 +107,30 @@ t([1.0, 2.0]).dot(t([3.0, 4.0])) | F.pad(m, (-1, 2)) | F.pad(m, (0, 0, 1, 0), va
 m.index_add(1, t([0, 0, 2]), m) | mi.scatter_add(1, t([[0, 0], [2, 1]]), t([[1, 2], [3, 4]])) | m.scatter(0, t([[1, 0, 1]]), 9.0)
 m.scatter_reduce(1, t([[0, 0], [1, 1]]), t([[9.0, 2.0], [3.0, 4.0]]), "amin") | m.scatter_reduce(1, t([[0, 0], [1, 1]]), t([[9.0, 2.0], [3.0, 4.0]]), "prod")
 m.index_put((t([0, 1]), t([-1, 0])), t(7.0)) | m[t([1, 0, 1])] | m[:, t([2, 0])] | m[t([[0], [1]]), t([0, 2])] | m.index_copy(1, t([2, 0]), m[:, :2])
+F.interpolate(lin(1, 2, 3, 4), size=(5, 3), mode="bicubic") | F.interpolate(lin(1, 2, 3, 4), scale_factor=1.6, mode="bicubic", align_corners=True)
+F.interpolate(lin(1, 2, 3, 4), scale_factor=(2, 1.5), mode="bilinear") | F.interpolate(lin(1, 2, 3, 4), size=(6, 1), mode="bilinear", align_corners=True)
+F.interpolate(lin(1, 2, 5), size=3, mode="linear") | F.interpolate(lin(1, 2, 5), size=8) | F.interpolate(lin(1, 2, 5), scale_factor=0.7)
+F.interpolate(lin(1, 2, 5), size=8, mode="nearest-exact") | F.interpolate(lin(1, 2, 5, 4), size=(2, 3), mode="area") | F.interpolate(lin(1, 1, 2, 2, 2), scale_factor=2)
+F.avg_pool2d(lin(1, 2, 5, 6), (3, 2), (2, 1), (1, 0)) | F.avg_pool2d(lin(2, 5, 6), 3, 2, 1, True) | F.avg_pool2d(lin(1, 2, 5, 6), 3, 2, 1, True, False)
+F.avg_pool1d(lin(1, 2, 9), 4, 3, 2, True) | F.max_pool1d(lin(1, 2, 9), 4, 3, 2, 1, True) | F.max_pool2d(lin(1, 2, 6, 5), (2, 3), (1, 2), (0, 1), (2, 1))
+F.max_pool2d(lin(2, 7, 7), 3, 2, 0, 1, True) | F.adaptive_avg_pool1d(lin(1, 2, 7), 3) | F.adaptive_avg_pool2d(lin(2, 3, 4), (5, 1))
+F.conv1d(lin(1, 2, 7), lin(3, 2, 4), padding="same", dilation=2) | F.conv2d(lin(2, 5, 5), lin(3, 2, 2, 3), lin(3), padding="same") | F.conv3d(lin(1, 1, 3, 4, 5), lin(2, 1, 2, 2, 2))
+F.conv_transpose1d(lin(1, 4, 5), lin(4, 1, 3), stride=3, padding=1, output_padding=2, groups=2) | F.prelu(lin(2, 3, 2), lin(3)) | F.prelu(lin(4), t([0.2]))
+F.softshrink(lin(7), 0.3) | F.hardshrink(lin(7), 0.3) | F.tanhshrink(lin(7)) | F.hardswish(lin(7) * 4) | F.hardsigmoid(lin(7) * 4) | F.relu6(lin(7) * 8) | F.threshold(lin(7), 0.2, -1.0)
+F.celu(lin(7), 0.7) | F.softsign(lin(7)) | F.softplus(lin(7) * 20, 2, 5) | F.softmin(lin(2, 3), 1) | F.leaky_relu(lin(7), 0.2) | F.hardtanh(lin(7), -0.5, 0.25) | F.elu(lin(7), 0.5)
+F.huber_loss(lin(5), lin(5, shift=2), delta=0.5) | F.smooth_l1_loss(lin(5), lin(5, shift=2), beta=0.5, reduction="none") | F.smooth_l1_loss(lin(5), lin(5, shift=2), beta=0.0)
+F.cross_entropy(lin(4, 3), t([0, 2, 2, 1]), weight=t([0.5, 1.0, 2.0]), ignore_index=2, label_smoothing=0.3) | F.cross_entropy(lin(3), t(2)) | F.cross_entropy(lin(2, 3), t([-100, -100]))
+F.cross_entropy(lin(4, 3), t([0, 2, 2, 1]), weight=t([0.5, 1.0, 2.0]), label_smoothing=0.3, reduction="none") | F.cross_entropy(lin(2, 3, 2), lin(2, 3, 2).softmax(1), weight=t([0.5, 1.0, 2.0]))
+F.nll_loss(lin(2, 3, 2), t([[0, 1], [2, 0]]), weight=t([0.5, 1.0, 2.0])) | F.nll_loss(lin(2, 3, 2), t([[0, 1], [2, 0]]), reduction="none") | F.cross_entropy(t([[-inf, 1.0], [2.0, 1.0]]), t([-100, 0]))
+F.binary_cross_entropy(t([0.0, 1.0, 0.3]), t([0.0, 0.0, 1.0]), weight=t([1.0, 2.0, 3.0]), reduction="none") | F.binary_cross_entropy_with_logits(lin(3) * 80, t([0.0, 1.0, 0.5]), weight=t([1.0, 2.0, 3.0]))
+F.kl_div(lin(2, 3), t([[0.0, 0.5, 0.5], [0.2, 0.2, 0.6]]), reduction="sum") | F.normalize(lin(2, 3), 1.0, 1) | F.normalize(z(1, 3)) | F.pairwise_distance(lin(2, 3), lin(2, 3, shift=1), 1.0)
+F.cosine_similarity(z(1, 3), lin(1, 3)) | F.group_norm(lin(2, 4, 3), 2, eps=0.1) | F.instance_norm(lin(2, 2, 3), weight=lin(2), bias=lin(2)) | F.bilinear(lin(2, 3), lin(2, 4), lin(2, 3, 4), lin(2))
+F.linear(lin(3), lin(3)) | F.linear(mi, mi) | F.rms_norm(lin(2, 3, 2), (3, 2), lin(3, 2), 0.1) | F.layer_norm(lin(2, 3), (3,), None, lin(3), 0.1)
+F.scaled_dot_product_attention(lin(1, 2, 3), lin(1, 2, 3), lin(1, 2, 3), attn_mask=t([[True, False], [False, False]])) | F.scaled_dot_product_attention(lin(1, 3, 2), lin(1, 4, 2), lin(1, 4, 2), is_causal=True)
+F.scaled_dot_product_attention(lin(1, 2, 3), lin(1, 2, 3), lin(1, 2, 3), attn_mask=t([[0.5, -inf], [-inf, -inf]])) | F.glu(lin(2, 4)) | F.pad(lin(1, 3, 4), (3, 0, 2, 1), mode="reflect")
+F.pad(lin(1, 3, 4), (2, -1), mode="replicate") | F.gelu(lin(7) * 4) | F.gelu(lin(7) * 4, approximate="tanh") | F.mish(lin(7) * 30) | F.logsigmoid(lin(7) * 80) | F.silu(lin(7) * 80)
+torch.einsum("ii", lin(3, 3)) | torch.einsum("...ij->...ji", lin(2, 2, 3)) | torch.einsum("b...,b->...", lin(2, 3, 2), lin(2)) | torch.einsum("i,i,i->i", lin(3), lin(3), lin(3)) | torch.einsum("ab,cd", lin(2, 2), lin(1, 2))
+torch.einsum("aab,bc,c->ac", lin(2, 2, 3), lin(3, 2), lin(2)) | torch.einsum("i...,...j->ij...", lin(2, 1, 3), lin(2, 3, 4)) | torch.einsum("ij,ij->", mi, mi) | torch.einsum(" a b , b -> a ", lin(2, 3), lin(3))
 """.replace("\n", " | ").strip(" |").split(" | ")
 
 

@@ -1,0 +1,154 @@
+import { fail } from "../../tensor/errors.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import type { Generator } from "../../tensor/random.ts";
+import { sameShape, show } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { Buffer } from "../buffer.ts";
+import { orthogonal } from "../init.ts";
+import { Module } from "../module.ts";
+import { Parameter } from "../parameter.ts";
+import { initialized } from "../without-init.ts";
+import { orthogonalState, orthogonalWeight } from "./orthogonal.ts";
+
+/** Where the map from numbers to matrices starts. */
+class Start extends Module {
+  /** [size, size], orthogonal */
+  readonly base: Buffer;
+
+  constructor(base: Tensor) {
+    super();
+    this.base = new Buffer(base);
+  }
+
+  override forward(): Tensor {
+    return this.base.value;
+  }
+}
+
+/** An orthogonal matrix with the numbers behind it, under torch's names. */
+class Parametrized extends Module {
+  /** [size, rank], free numbers */
+  readonly original: Parameter;
+  readonly 0: Start;
+
+  constructor(size: number, rank: number, generator: Generator | undefined) {
+    super();
+    this.original = new Parameter(noChange(size, rank));
+    const options = generator === undefined ? {} : { generator };
+    this[0] = new Start(initialized([size, size], (shape) => orthogonal(shape, options)).value);
+  }
+
+  override forward(): Tensor {
+    return orthogonalWeight(this.original.value, this[0].forward());
+  }
+}
+
+class Parametrizations extends Module {
+  readonly weight: Parametrized;
+
+  constructor(weight: Parametrized) {
+    super();
+    this.weight = weight;
+  }
+
+  override forward(): Tensor {
+    return this.weight.forward();
+  }
+}
+
+/** A weight that was computed from frozen numbers. */
+interface Frozen {
+  readonly original: Tensor;
+  readonly base: Tensor;
+  readonly weight: Parameter;
+}
+
+/**
+ * x W for a learned matrix W [size, rank] with orthonormal columns: a rotation, or for a rank below
+ * the size the coordinates along some directions. W is random at first. It is torch's
+ * `parametrizations.orthogonal`, with the same names in files: the matrix exponential of trained
+ * numbers for square matrices, Householder reflections for others.
+ *
+ * While it is trained, W is computed in every pass; when its parameters are frozen, once.
+ *
+ * @example
+ * ```ts
+ * import { ones, RotateLayer } from "tsvene";
+ * const layer = new RotateLayer(4, 2);
+ * console.log(layer.forward(ones([3, 4])).shape); // [3, 2]
+ * await layer.setWeight(layer.weight.neg());
+ * ```
+ */
+export class RotateLayer extends Module {
+  readonly size: number;
+  readonly rank: number;
+  readonly parametrizations: Parametrizations;
+  #frozen: Frozen | undefined;
+
+  /**
+   * @param rank - Columns of W. @default size
+   * @throws TensorError for sizes that are not whole numbers of 1 or more, and a rank above the size.
+   */
+  constructor(
+    size: number,
+    rank: number = size,
+    { generator }: { readonly generator?: Generator } = {},
+  ) {
+    super();
+    if (!Number.isSafeInteger(size) || !Number.isSafeInteger(rank) || rank < 1 || rank > size) {
+      fail("RotateLayer", `the rank must be a whole number from 1 to ${size}, got ${rank}`);
+    }
+    this.size = size;
+    this.rank = rank;
+    this.parametrizations = new Parametrizations(new Parametrized(size, rank, generator));
+  }
+
+  /** W [size, rank]: a function of the trained numbers, through which gradients flow. */
+  get weight(): Tensor {
+    const { weight } = this.parametrizations;
+    if (weight.original.requiresGrad) return weight.forward();
+    const [original, base] = [weight.original.value, weight[0].base.value];
+    if (this.#frozen?.original !== original || this.#frozen.base !== base) {
+      const computed = new Parameter(weight.forward(), { requiresGrad: false });
+      this.#frozen = { original, base, weight: computed };
+    }
+    return this.#frozen.weight.value;
+  }
+
+  /**
+   * Makes W this matrix, or where its columns are not orthonormal, one that they span.
+   * @param value - [size, rank]
+   */
+  async setWeight(value: Tensor): Promise<void> {
+    const shape = [this.size, this.rank];
+    if (!sameShape(value.shape, shape)) {
+      fail("RotateLayer.setWeight", `expected ${show(shape)}, got ${show(value.shape)}`);
+    }
+    const { weight } = this.parametrizations;
+    const { base } = await orthogonalState(value.to(weight.original.dtype));
+    await evaluate(base);
+    weight.original.set(noChange(this.size, this.rank));
+    weight[0].base.set(base);
+  }
+
+  /** x [..., size] -> [..., rank], in W's element type. */
+  override forward(x: Tensor): Tensor {
+    return rotated(x, this.weight);
+  }
+
+  override describe(): string {
+    return this.rank === this.size ? String(this.size) : `${this.size}, ${this.rank}`;
+  }
+}
+
+/** x W, in W's element type. */
+export function rotated(x: Tensor, weight: Tensor): Tensor {
+  return x.to(weight.dtype).matmul(weight);
+}
+
+/** Numbers that stand for the start itself: -1 on the diagonal, where torch puts its signs. */
+function noChange(size: number, rank: number): Tensor {
+  const values = new Float32Array(size * rank);
+  for (let i = 0; i < rank; i++) values[i * rank + i] = -1;
+  return Tensor.fromData(values, [size, rank]);
+}
