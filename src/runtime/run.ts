@@ -3,11 +3,11 @@ import type { InferenceSession } from "#ort";
 import { type DType, itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
-import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
+import { multiplyAdds } from "./describe-program.ts";
 import { narrow } from "./narrow.ts";
-import { buildProgram, isStep, type Program, type Step } from "./program.ts";
+import { buildProgram, isStep, type Program } from "./program.ts";
 import { withSession } from "./sessions.ts";
 import { counters, countHeld } from "./stats.ts";
 
@@ -56,16 +56,6 @@ function count(program: Program): void {
     counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + 1;
     counters.multiplyAdds += multiplyAdds(value);
   }
-}
-
-/** Multiply-adds of one step; only products count. */
-function multiplyAdds({ tensor, origin }: Step): number {
-  const [x, w] = origin.inputs;
-  const isProduct = origin.op === "matmul" || origin.op === "linear";
-  if (isProduct) return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
-  if (origin.op === "conv") return numel(tensor.shape) * numel(w?.shape.slice(1) ?? []);
-  if (origin.op === "convTranspose") return numel(x?.shape ?? []) * numel(w?.shape.slice(1) ?? []);
-  return 0;
 }
 
 async function execute(session: InferenceSession, program: Program): Promise<TypedArray[]> {
