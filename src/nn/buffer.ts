@@ -1,6 +1,7 @@
 import { TensorError } from "../tensor/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { asLeaf } from "./parameter.ts";
 
 /** State of a module that is saved with it but not trained, such as running statistics. */
 export class Buffer {
@@ -9,7 +10,7 @@ export class Buffer {
   #value: Tensor;
 
   constructor(value: Tensor, { persistent = true }: { readonly persistent?: boolean } = {}) {
-    this.#value = value.detach();
+    this.#value = asLeaf(value, false);
     this.persistent = persistent;
   }
 
@@ -25,6 +26,6 @@ export class Buffer {
           `got ${value.dtype} ${show(value.shape)}`,
       );
     }
-    this.#value = value.detach();
+    this.#value = asLeaf(value, false);
   }
 }

@@ -14,7 +14,7 @@ export interface ParameterOptions {
 }
 
 /** The same values (or the way to them) as a tensor of its own, where gradients end. */
-function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
+export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
   const { shape, dtype, values } = value;
   if (values !== undefined) return leaf(values, shape, dtype, requiresGrad);
   const origin = {
