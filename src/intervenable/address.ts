@@ -86,6 +86,34 @@ function pathSite(model: Module, address: string): Site {
   return { module, side, path: segments.join("."), layout: PLAIN, width: undefined };
 }
 
+/**
+ * Size of the last dimension at a site that a module path names, if one of the card's components is
+ * at that place.
+ */
+export function widthAt(
+  model: Module,
+  card: BoundCard | undefined,
+  { module, side }: Site,
+): number | undefined {
+  for (const component of card?.components.values() ?? []) {
+    const { path, part, heads = 1, headsFirst = false, dimension } = component;
+    if (component.side !== side || headsFirst) continue;
+    const layers = Array.from({ length: card?.layers ?? 0 }, (_, layer) => String(layer));
+    if (layers.some((layer) => childAt(model, path.replaceAll("{layer}", layer)) === module)) {
+      return dimension * heads * (part?.of ?? 1);
+    }
+  }
+  return undefined;
+}
+
+function childAt(model: Module, path: string): Module | undefined {
+  let module: Module | undefined = model;
+  for (const name of path.split(".")) {
+    module = module && new Map<string, Module>(module.namedChildren()).get(name);
+  }
+  return module;
+}
+
 /** The module at the end of a path, negative numbers counting from the end of a list. */
 function walk(model: Module, segments: readonly string[], address: string): Module {
   let module = model;

@@ -218,7 +218,8 @@ export class IntervenableModel<M extends Module = Module> extends Module {
   override toString(): string {
     const lines = this.#targets.map(
       ({ key, intervention, site: { path, side }, group }) =>
-        `  ${key}: ${String(intervention)} at ${path}.${side}, group ${group}`,
+        `  ${key}: ${intervention.constructor.name}(${intervention.describe()}) at ${path}.${side}, ` +
+        `group ${group}`,
     );
     return `IntervenableModel(${this.model.constructor.name}, ${this.mode})\n${lines.join("\n")}`;
   }

@@ -3,7 +3,7 @@ import { cardOf } from "../models/registry.ts";
 import type { Intervention, InterventionClass } from "../interventions/intervention.ts";
 import { VanillaIntervention } from "../interventions/vanilla.ts";
 import { fail } from "../tensor/errors.ts";
-import { PLAIN, resolveSite, type Site } from "./address.ts";
+import { PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
 import { axesOf, type UnitAxes } from "./axes.ts";
 import type { IntervenableConfig, Representation } from "./config.ts";
 
@@ -36,7 +36,7 @@ export function resolveTargets(model: Module, config: IntervenableConfig): reado
     const site = resolveSite(model, card, representation);
     const axes = axesOf(unit, site);
     const shared = link === undefined ? undefined : linked.get(link);
-    const intervention = shared ?? build(representation, site);
+    const intervention = shared ?? build(representation, site.width ?? widthAt(model, card, site));
     if (link !== undefined) linked.set(link, intervention);
     const group = groups[i] ?? 0;
     const sourceSite = sourceSiteOf(intervention, site, key);
@@ -45,12 +45,12 @@ export function resolveTargets(model: Module, config: IntervenableConfig): reado
   });
 }
 
-function build(representation: Representation, site: Site): Intervention {
+function build(representation: Representation, unitDim: number | undefined): Intervention {
   const { intervention: kind = VanillaIntervention, options, maxNumberOfUnits } = representation;
   if (typeof kind !== "function") return kind;
-  const embedDim = site.width === undefined ? undefined : site.width * maxNumberOfUnits;
+  const embedDim = unitDim === undefined ? undefined : unitDim * maxNumberOfUnits;
   const Kind: InterventionClass = kind;
-  return new Kind({ ...options, embedDim });
+  return new Kind({ ...options, embedDim, unitDim });
 }
 
 function sourceSiteOf(intervention: Intervention, site: Site, key: string): Site {

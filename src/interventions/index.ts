@@ -1,4 +1,7 @@
 export { AdditionIntervention } from "./addition.ts";
+export { AutoencoderIntervention } from "./autoencoder.ts";
+export { AutoencoderLayer } from "./autoencoder-layer.ts";
+export { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
 export { CollectIntervention } from "./collect.ts";
 export { FunctionIntervention, type InterventionFunction } from "./function.ts";
 export {
@@ -9,6 +12,17 @@ export {
   type InterventionOutput,
   type SourceUse,
 } from "./intervention.ts";
+export {
+  JumpReLUAutoencoderIntervention,
+  type JumpReLUAutoencoderOptions,
+} from "./jump-relu-autoencoder.ts";
+export * from "./kinds.ts";
+export { LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
+export { NoiseIntervention, type NoiseOptions } from "./noise.ts";
+export { type PCAOptions, PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
+export { RotatedSpaceIntervention } from "./rotated-space.ts";
+export { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
+export { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";
 export { SkipIntervention } from "./skip.ts";
 export type { SubspacePartition, Subspaces } from "./subspaces.ts";
 export { SubtractionIntervention } from "./subtraction.ts";

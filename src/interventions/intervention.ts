@@ -1,7 +1,7 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
 import { fail } from "../tensor/errors.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
@@ -9,8 +9,13 @@ export type SourceUse = "required" | "optional" | "none";
 
 /** What an intervention is built from. A configuration gives all of these to the class it names. */
 export interface InterventionOptions {
-  /** Width of what it works on. @default known from the first tensor */
+  /**
+   * Width of what it works on: of one unit, times the units that are taken together. Classes with
+   * parameters need it. @default known from the first tensor
+   */
   readonly embedDim?: number | undefined;
+  /** Width of one unit, for classes that see units apart. @default embedDim */
+  readonly unitDim?: number | undefined;
   /** How many leading dimensions are changed, or which ones. @default all */
   readonly interchangeDim?: number | readonly number[] | undefined;
   /** Named groups of dimensions, which `subspaces` then means; see {@link SubspacePartition}. */
@@ -19,7 +24,9 @@ export interface InterventionOptions {
   readonly sourceRepresentation?: Tensor | undefined;
   /** Keep units apart where the class would concatenate them. @default false */
   readonly keepLastDim?: boolean | undefined;
+  /** Directions of a low-rank space; latents of a JumpReLU autoencoder. */
   readonly lowRankDimension?: number | undefined;
+  /** Latents of an autoencoder. */
   readonly latentDim?: number | undefined;
 }
 
@@ -70,15 +77,21 @@ export abstract class Intervention extends Module {
   readonly trainable: boolean = false;
   /** Whether it sees the units of a row concatenated, [batch, units x width]. */
   readonly concatenatesUnits: boolean = false;
+  /** Whether it does the same in every basis of the representation. */
+  readonly basisAgnostic: boolean = false;
+  /** Whether its parameters are meant to serve several places, as linked interventions do. */
+  readonly sharedWeights: boolean = false;
   /** Where the source is read: at the site itself, or at the input of the site's module. */
   readonly sourceSite: "same" | "input" = "same";
 
-  readonly embedDim: number | undefined;
-  readonly interchangeDim: number | readonly number[] | undefined;
   readonly subspacePartition: readonly (readonly number[])[] | undefined;
   readonly keepLastDim: boolean;
-  /** The constant in place of a source. */
-  readonly sourceRepresentation: Buffer | undefined;
+  /** Softness of a mask; not learned, see {@link setTemperature}. */
+  readonly temperature: Buffer | undefined = undefined;
+  // What files hold has the names that it has there.
+  readonly embed_dim: Buffer | undefined;
+  interchange_dim: Buffer | undefined;
+  readonly source_representation: Buffer | undefined;
 
   /**
    * @throws TensorError for dimensions that are not whole numbers and for a malformed partition.
@@ -87,15 +100,57 @@ export abstract class Intervention extends Module {
     super();
     const { embedDim, interchangeDim, subspacePartition, sourceRepresentation } = options;
     checkDimension(this.constructor.name, "embedDim", embedDim, 1);
-    for (const dim of [interchangeDim].flat()) {
-      checkDimension(this.constructor.name, "interchangeDim", dim, 0);
-    }
-    this.embedDim = embedDim;
-    this.interchangeDim = interchangeDim ?? embedDim;
+    this.embed_dim = embedDim === undefined ? undefined : dimensions(embedDim);
+    this.interchange_dim = undefined;
+    const changed = interchangeDim ?? embedDim;
+    if (changed !== undefined) this.setInterchangeDim(changed);
     this.subspacePartition =
       subspacePartition && expandPartition(this.constructor.name, subspacePartition);
     this.keepLastDim = options.keepLastDim ?? false;
-    this.sourceRepresentation = sourceRepresentation && new Buffer(sourceRepresentation);
+    this.source_representation = sourceRepresentation && new Buffer(sourceRepresentation);
+  }
+
+  /** Width of what it works on, where it is known. */
+  get embedDim(): number | undefined {
+    const dim = this.embed_dim && numbersIn(this.constructor.name, this.embed_dim);
+    return dim?.[0];
+  }
+
+  /** How many leading dimensions are changed, or which ones; undefined for all. */
+  get interchangeDim(): number | readonly number[] | undefined {
+    if (this.interchange_dim === undefined) return undefined;
+    const dims = numbersIn(this.constructor.name, this.interchange_dim);
+    return this.interchange_dim.value.ndim === 0 ? dims[0] : dims;
+  }
+
+  /** The constant in place of a source. */
+  get sourceRepresentation(): Buffer | undefined {
+    return this.source_representation;
+  }
+
+  /**
+   * Says which dimensions are changed where a call names no subspaces: the first so many, or those
+   * of a list. For classes that work in other coordinates, those count.
+   * @throws TensorError for what is not made of whole numbers of 0 or more.
+   */
+  setInterchangeDim(dims: number | readonly number[]): void {
+    for (const dim of [dims].flat()) {
+      checkDimension(this.constructor.name, "interchangeDim", dim, 0);
+    }
+    this.interchange_dim = dimensions(dims);
+  }
+
+  /**
+   * Sets the softness of the mask. It is data: another temperature compiles nothing.
+   * @throws TensorError for what is not a positive number, and where there is no temperature.
+   */
+  setTemperature(temperature: number): void {
+    const { name } = this.constructor;
+    if (this.temperature === undefined) fail(name, "it has no temperature");
+    if (!(temperature > 0 && temperature < Infinity)) {
+      fail(name, `the temperature must be a positive number, got ${String(temperature)}`);
+    }
+    this.temperature.set(Tensor.fromData(Float32Array.of(temperature), []));
   }
 
   /**
@@ -111,17 +166,18 @@ export abstract class Intervention extends Module {
 
   /** The constant of this intervention, or the source given. */
   protected sourceOf(source: Tensor | undefined): Tensor {
-    const found = this.sourceRepresentation?.value ?? source;
+    const found = this.source_representation?.value ?? source;
     if (found !== undefined) return found;
     return fail(this.constructor.name, "no source given, and it has no sourceRepresentation");
   }
 
   override describe(): string {
+    const { embedDim, interchangeDim } = this;
     const parts = [
-      this.embedDim === undefined ? [] : [`embedDim=${this.embedDim}`],
-      this.interchangeDim === undefined || this.interchangeDim === this.embedDim
+      embedDim === undefined ? [] : [`embedDim=${embedDim}`],
+      interchangeDim === undefined || interchangeDim === embedDim
         ? []
-        : [`interchangeDim=${String(this.interchangeDim)}`],
+        : [`interchangeDim=${String(interchangeDim)}`],
       this.subspacePartition === undefined ? [] : [`parts=${this.subspacePartition.length}`],
       this.sourceRepresentation === undefined ? [] : ["constant source"],
     ];
@@ -129,7 +185,32 @@ export abstract class Intervention extends Module {
   }
 }
 
+/** The width that a class with parameters must be told. */
+export function widthOf(op: string, { embedDim }: InterventionOptions): number {
+  if (embedDim !== undefined) return embedDim;
+  return fail(
+    op,
+    `embedDim, the width of what it works on, is not known; give an instance instead of the class: ` +
+      `new ${op}({ embedDim: 768, ... })`,
+  );
+}
+
+/** The width of one unit, for classes with parameters that see units apart. */
+export function unitWidthOf(op: string, { unitDim, embedDim }: InterventionOptions): number {
+  return widthOf(op, { embedDim: unitDim ?? embedDim });
+}
+
 function checkDimension(op: string, name: string, value: number | undefined, least: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && value >= least)) return;
   fail(op, `${name} must be a whole number of ${least} or more, got ${value}`);
+}
+
+function dimensions(dims: number | readonly number[]): Buffer {
+  const shape = typeof dims === "number" ? [] : [dims.length];
+  return new Buffer(Tensor.fromData(BigInt64Array.from([dims].flat(), BigInt), shape));
+}
+
+function numbersIn(op: string, { value }: Buffer): readonly number[] {
+  if (value.values !== undefined) return Array.from(value.values, Number);
+  return fail(op, "its dimensions were loaded from a tensor that is not evaluated; evaluate it");
 }

@@ -1,0 +1,62 @@
+import { Buffer } from "../nn/buffer.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import { constant } from "../tensor/arithmetic.ts";
+import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { type InterventionOptions, widthOf } from "./intervention.ts";
+import { MaskedIntervention } from "./masked.ts";
+
+const INITIAL = { boundary: 0.5, temperature: 50 } as const;
+const LEAST_BOUNDARY = 1e-3;
+
+/**
+ * Swaps the first dimensions of a learned rotation, where it is learned how many (Wu and others,
+ * "Interpretability at scale", 2023). Of `width` dimensions, number i gets the share
+ * m = σ(i / T) σ((c width - i) / T) of the source, with the boundary c clamped to [0.001, 1]. As the
+ * temperature T falls, m becomes 0 or 1 (1/2 for number 0).
+ *
+ * Add the sum of `intervention_boundaries` to a loss to keep the space small, and lower the
+ * temperature while training, from 50 at first to 0.1 or so. It sees the units of a row
+ * concatenated, so it takes exactly `maxNumberOfUnits` of them.
+ */
+export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
+  override readonly concatenatesUnits: boolean = true;
+  override readonly rotate_layer: RotateLayer;
+  override readonly temperature: Buffer;
+  /** Share of the dimensions that are swapped, [1]. */
+  readonly intervention_boundaries: Parameter;
+  /** 0, 1, ..., width - 1 */
+  readonly intervention_population: Buffer;
+
+  constructor(options: InterventionOptions) {
+    super(options);
+    const width = widthOf("BoundlessRotatedSpaceIntervention", options);
+    this.rotate_layer = new RotateLayer(width);
+    this.intervention_boundaries = new Parameter(numbers(INITIAL.boundary));
+    this.temperature = new Buffer(numbers(INITIAL.temperature).reshape([]));
+    const population = BigInt64Array.from({ length: width }, (_, i) => BigInt(i));
+    this.intervention_population = new Buffer(Tensor.fromData(population, [width]));
+  }
+
+  /** Says how large a share of the dimensions is swapped, from 0 to 1. */
+  setInterventionBoundaries(boundary: number): void {
+    if (!Number.isFinite(boundary)) {
+      fail("setInterventionBoundaries", `expected a number, got ${String(boundary)}`);
+    }
+    this.intervention_boundaries.set(numbers(boundary));
+  }
+
+  override shares(): Tensor {
+    const place = this.intervention_population.value.to("float32");
+    const softness = this.softness();
+    const least = constant(LEAST_BOUNDARY);
+    const boundary = this.intervention_boundaries.value.clamp({ min: least, max: constant(1) });
+    const end = boundary.mul(constant(this.rotate_layer.size));
+    return place.div(softness).sigmoid().mul(end.sub(place).div(softness).sigmoid());
+  }
+}
+
+function numbers(...values: readonly number[]): Tensor {
+  return Tensor.fromData(Float32Array.from(values), [values.length]);
+}

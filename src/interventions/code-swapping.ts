@@ -1,0 +1,37 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { swap } from "./swap.ts";
+
+/** The base in other coordinates, before and after the source's were put in. */
+export interface SwappedCode {
+  readonly code: Tensor;
+  readonly swapped: Tensor;
+}
+
+/** Interventions that put the source in the base's place in coordinates other than the model's. */
+export abstract class CodeSwappingIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "required";
+
+  /** The selected ones of the coordinates that `encode` gives, swapped. */
+  protected swapCode(
+    encode: (x: Tensor) => Tensor,
+    base: Tensor,
+    source: Tensor | undefined,
+    { subspaces }: InterventionContext = {},
+  ): SwappedCode {
+    const { interchangeDim, subspacePartition } = this;
+    const code = encode(base);
+    const swapped = swap(
+      this.constructor.name,
+      "interchange",
+      code,
+      encode(this.sourceOf(source)),
+      {
+        interchangeDim,
+        subspacePartition,
+        subspaces,
+      },
+    );
+    return { code, swapped };
+  }
+}

@@ -1,0 +1,39 @@
+import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import { fail } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { CodeSwappingIntervention } from "./code-swapping.ts";
+import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";
+
+/**
+ * Swaps the coordinates along a few learned directions: base + (source W - base W) Wᵀ, where W
+ * [width, lowRankDimension] has orthonormal columns. Subspaces and `interchangeDim` count
+ * directions.
+ *
+ * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
+ */
+export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
+  override readonly trainable: boolean = true;
+  override readonly concatenatesUnits: boolean = true;
+  readonly rotate_layer: RotateLayer;
+
+  /** @throws TensorError without `lowRankDimension`, and for one above the width. */
+  constructor(options: InterventionOptions) {
+    super(options);
+    const width = widthOf("LowRankRotatedSpaceIntervention", options);
+    const { lowRankDimension: rank } = options;
+    if (rank === undefined || !Number.isSafeInteger(rank) || rank < 1 || rank > width) {
+      fail(
+        "LowRankRotatedSpaceIntervention",
+        `lowRankDimension must be a whole number from 1 to the width ${width}, got ${String(rank)}`,
+      );
+    }
+    this.rotate_layer = new RotateLayer(width, rank);
+  }
+
+  override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
+    const { weight } = this.rotate_layer;
+    const encode = (x: Tensor): Tensor => rotated(x, weight);
+    const { code, swapped } = this.swapCode(encode, base, source, context);
+    return base.add(swapped.sub(code).matmul(weight.t())).to(base.dtype);
+  }
+}

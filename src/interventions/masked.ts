@@ -1,0 +1,45 @@
+import { rotated, type RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import { constantLike } from "../tensor/arithmetic.ts";
+import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Buffer } from "../nn/buffer.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { swap } from "./swap.ts";
+
+/**
+ * Interventions that mix base and source by a learned mask, (1 - m) base + m source, be it in the
+ * model's coordinates or in rotated ones.
+ */
+export abstract class MaskedIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "required";
+  override readonly trainable: boolean = true;
+  abstract override readonly temperature: Buffer;
+  /** The rotation into the coordinates that are mixed. */
+  readonly rotate_layer: RotateLayer | undefined = undefined;
+
+  /** How much of the source each dimension gets, from 0 to 1: [width]. */
+  abstract shares(): Tensor;
+
+  override forward(base: Tensor, source?: Tensor, { subspaces }: InterventionContext = {}): Tensor {
+    const { name } = this.constructor;
+    if (subspaces !== undefined && subspaces !== null) {
+      fail(name, "its mask says which dimensions change, so it takes no subspaces; pass null");
+    }
+    const weight = this.rotate_layer?.weight;
+    const into = (x: Tensor): Tensor => (weight === undefined ? x : rotated(x, weight));
+    const own = into(base);
+    const other = swap(name, "interchange", own, into(this.sourceOf(source)));
+    const share = this.shares();
+    const mixed = constantLike(1, share).sub(share).mul(own).add(share.mul(other));
+    return (weight === undefined ? mixed : mixed.matmul(weight.t())).to(base.dtype);
+  }
+
+  /** The temperature as it enters a program, [1]. */
+  protected softness(): Tensor {
+    const { value } = this.temperature;
+    // Numbers without dimensions that are equal share an input, so a temperature that happened to
+    // equal another number would make another program.
+    if (value.values === undefined) return value.reshape([1]);
+    return Tensor.fromData(value.values, [1], value.dtype);
+  }
+}

@@ -1,0 +1,36 @@
+import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { CodeSwappingIntervention } from "./code-swapping.ts";
+import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";
+
+/**
+ * Swaps dimensions of a learned rotation of the representation (distributed alignment search: Geiger
+ * and others, 2023): with W orthogonal, swap(base W, source W) Wᵀ. All dimensions unless
+ * `interchangeDim` or the call's subspaces name some, which is the same as a plain interchange.
+ *
+ * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them. Computed
+ * in float32 and cast back.
+ *
+ * @example
+ * ```ts
+ * import { RotatedSpaceIntervention, randn } from "tsvene";
+ * const rotation = new RotatedSpaceIntervention({ embedDim: 8, interchangeDim: 3 });
+ * console.log(rotation.forward(randn([2, 8]), randn([2, 8])).shape);
+ * ```
+ */
+export class RotatedSpaceIntervention extends CodeSwappingIntervention {
+  override readonly trainable: boolean = true;
+  override readonly concatenatesUnits: boolean = true;
+  readonly rotate_layer: RotateLayer;
+
+  constructor(options: InterventionOptions) {
+    super(options);
+    this.rotate_layer = new RotateLayer(widthOf("RotatedSpaceIntervention", options));
+  }
+
+  override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
+    const { weight } = this.rotate_layer;
+    const { swapped } = this.swapCode((x) => rotated(x, weight), base, source, context);
+    return swapped.matmul(weight.t()).to(base.dtype);
+  }
+}
