@@ -6,6 +6,7 @@ import {
   type CausalLanguageModel,
   evaluate,
   type GenerateOptions,
+  grad,
   IntervenableModel,
   loadSafetensors,
   type Module,
@@ -15,7 +16,7 @@ import {
   type UnitLocations,
 } from "tsvene";
 import type { CaseResult } from "./case-result.ts";
-import { compare, type Comparison, notReplayed, resultOf } from "./compare.ts";
+import { compare, type Comparison, largest, notReplayed, resultOf } from "./compare.ts";
 import {
   camelCase,
   type Fields,
@@ -25,14 +26,30 @@ import {
   readOptions,
   type Tensors,
 } from "./intervention-config.ts";
+import {
+  gradientsOf,
+  recordedOptions,
+  takeState,
+  tensorsAt,
+  weightOf,
+} from "./intervention-parameters.ts";
 
 /** Largest absolute errors. */
 const TOLERANCE = 5e-5;
 const DIRECT_TOLERANCE = 1e-5;
 
-/** Recorded tensors that are inputs, or stand beside what is to be compared. */
+/**
+ * Largest errors of gradients: relative to the largest element, and beside that. Recorded gradients
+ * of direct calls are themselves up to 5e-6 from those in float64, where large terms cancel.
+ */
+const GRADIENT_TOLERANCE = { relative: 1e-4, absolute: 1e-6, direct: DIRECT_TOLERANCE } as const;
+
+/**
+ * Recorded tensors that are inputs, or stand beside what is to be compared. Temperatures are settings
+ * here, and not parameters with gradients.
+ */
 const INPUTS =
-  /^(base|source|param|weight|config|source_representations|pyvene_head)(\.|$)|^labels$|^loss_weights$/;
+  /^(base|source|param|config|source_representations|pyvene_head)(\.|$)|^labels$|^loss_weights$|^grad\b.*\.temperature$/;
 
 /** A recorded case of one directory. */
 interface Recorded {
@@ -79,7 +96,7 @@ async function replay(recorded: Recorded): Promise<Comparison[]> {
 
 /** Compares every recorded result; one that the replay did not give is an error. */
 async function compareAll(
-  { tensors }: Recorded,
+  { tensors, description }: Recorded,
   actual: Actual,
   tolerance: number,
 ): Promise<Comparison[]> {
@@ -91,24 +108,46 @@ async function compareAll(
     const expected = need(tensors, name);
     const found = actual.get(name);
     if (found === undefined) throw new Error(`not understood: the recorded tensor ${name}`);
-    compared.push(await compare(name, found, expected, { tolerance: exact ? 0 : tolerance }));
+    const allowed = name.startsWith("grad.")
+      ? await gradientTolerance(expected, description["call"])
+      : tolerance;
+    compared.push(await compare(name, found, expected, { tolerance: exact ? 0 : allowed }));
   }
   return compared;
+}
+
+async function gradientTolerance(expected: Tensor, call: unknown): Promise<number> {
+  const { relative, absolute, direct } = GRADIENT_TOLERANCE;
+  return relative * (await largest(expected)) + (call === "direct" ? direct : absolute);
 }
 
 function replayDirect({ description, tensors }: Recorded): Actual {
   const { class: name, use_fast: useFast, ...options } = description["intervention"] as Fields;
   const partition = options["subspace_partition"] as number[][] | null;
-  const intervention = new (interventionClass(name))(
-    readOptions({ ...options, subspace_partition: partition?.map(asPart) ?? null }),
-  );
+  const state = tensorsAt("param", tensors);
+  const intervention = new (interventionClass(name))({
+    ...readOptions({ ...options, subspace_partition: partition?.map(asPart) ?? null }),
+    ...recordedOptions(state),
+    lowRankDimension: tensors.get("weight")?.size(-1),
+  });
+  takeState(intervention, undefined, state);
   const rows = description["subspaces"] as number[][] | null;
   // The fast path uses the first row for all.
   const subspaces = useFast === true ? rows?.[0] : (rows ?? undefined);
+  const base = need(tensors, "base");
   const source = description["has_source"] === true ? need(tensors, "source") : undefined;
-  const result = intervention.forward(need(tensors, "base"), source, { subspaces });
+  const result = intervention.forward(base, source, { subspaces });
   if (result === undefined) throw new Error("the intervention returned nothing");
-  return new Map([["output", "output" in result ? result.output : result]]);
+  const output = "output" in result ? result.output : result;
+  const actual: Actual = new Map([["output", output]]);
+  const weight = weightOf(intervention);
+  if (weight !== undefined) actual.set("weight", weight);
+  const weights = tensors.get("loss_weights");
+  if (weights === undefined) return actual;
+  const loss = output.mul(weights).sum();
+  for (const [at, gradient] of gradientsOf(loss, intervention)) actual.set(`grad.${at}`, gradient);
+  const [ofBase, ofSource] = grad(loss, [base, source ?? base]);
+  return actual.set("grad.base", ofBase).set("grad.source", ofSource);
 }
 
 /** Recorded partitions list their dimensions, where two numbers written so would be a range. */
@@ -129,8 +168,8 @@ async function openModel({ directory, description }: Recorded): Promise<Module> 
 }
 
 function inputsAt(prefix: string, tensors: Tensors): Readonly<Record<string, Tensor>> {
-  const own = [...tensors].filter(([name]) => name.startsWith(`${prefix}.`));
-  return Object.fromEntries(own.map(([name, t]) => [camelCase(name.slice(prefix.length + 1)), t]));
+  const own = [...tensorsAt(prefix, tensors)];
+  return Object.fromEntries(own.map(([name, t]) => [camelCase(name), t]));
 }
 
 function readArguments({ description, tensors }: Recorded): Arguments {
@@ -160,13 +199,20 @@ function readRepresentations(given: unknown, tensors: Tensors): SourceRepresenta
 
 async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> {
   const model = await openModel(recorded);
-  const config = readConfig(recorded.description["config"] as Fields, recorded.tensors);
+  const { description, tensors } = recorded;
+  const keys = description["sorted_keys"] as string[] | undefined;
+  const states = (keys ?? []).map((key) => tensorsAt(`param.${key}`, tensors));
+  const config = readConfig(description["config"] as Fields, tensors, states.map(recordedOptions));
   const intervenable = new IntervenableModel(config, model);
-  const keys = recorded.description["sorted_keys"] as string[] | undefined;
   if (keys !== undefined && keys.join() !== intervenable.keys.join()) {
     throw new Error(
       `the keys are ${intervenable.keys.join(", ")}, recorded are ${keys.join(", ")}`,
     );
+  }
+  const kinds = description["interventions"] as Readonly<Record<string, Fields>> | undefined;
+  for (const [key, intervention] of intervenable.interventions) {
+    const dims = kinds?.[key]?.["interchange_dim"];
+    takeState(intervention, dims, tensorsAt(`param.${key}`, tensors));
   }
   return intervenable;
 }
@@ -183,8 +229,28 @@ async function replayForward(recorded: Recorded): Promise<Actual> {
   addOutputs(actual, "counterfactual", result.intervened as Fields, description);
   result.collected.forEach((t, i) => actual.set(`collected.${i}`, t));
   const logits = actual.get("counterfactual.logits");
-  if (logits !== undefined) actual.set("functional.logits", logits);
+  if (logits === undefined) return actual;
+  actual.set("functional.logits", logits);
+  if (tensors.has("loss")) addGradients(actual, logits, intervenable);
+  return addWeights(actual, intervenable);
+}
+
+function addWeights(actual: Actual, { interventions }: IntervenableModel): Actual {
+  for (const [key, intervention] of interventions) {
+    const weight = weightOf(intervention);
+    if (weight !== undefined) actual.set(`weight.${key}`, weight);
+  }
   return actual;
+}
+
+/** The recorded loss, and its gradients with respect to the interventions' parameters. */
+function addGradients(actual: Actual, logits: Tensor, { interventions }: IntervenableModel): void {
+  const loss = logits.square().mean();
+  actual.set("loss", loss);
+  for (const [key, intervention] of interventions) {
+    const gradients = gradientsOf(loss, intervention);
+    for (const [name, gradient] of gradients) actual.set(`grad.${key}.${name}`, gradient);
+  }
 }
 
 /** Outputs of a run under the names that are recorded. */
@@ -226,5 +292,5 @@ async function replayGenerate(recorded: Recorded): Promise<Actual> {
     actual.set(`${run}.step_logits`, stack(output.logits ?? [], 1));
   }
   collected.forEach((t, i) => actual.set(`collected.${i}`, t));
-  return actual;
+  return addWeights(actual, intervenable);
 }

@@ -34,18 +34,31 @@ export function interventionClass(name: unknown): InterventionClass {
   throw new Error(`the class ${String(name)} is not known`);
 }
 
-/** A recorded configuration, which has pyvene's field names, as one of this library. */
-export function readConfig(config: Fields, tensors: Tensors): IntervenableOptions {
-  const representations = (config["representations"] as Fields[]).map((fields) =>
-    readRepresentation(fields, tensors),
+/**
+ * A recorded configuration, which has pyvene's field names, as one of this library.
+ * @param options - Constructor arguments of each intervention beside those that it names.
+ */
+export function readConfig(
+  config: Fields,
+  tensors: Tensors,
+  options: readonly Fields[] = [],
+): IntervenableOptions {
+  const representations = (config["representations"] as Fields[]).map((fields, i) =>
+    readRepresentation(fields, tensors, options[i] ?? {}),
   );
   return { mode: config["mode"] as "parallel" | "serial", representations };
 }
 
-function readRepresentation(fields: Fields, tensors: Tensors): RepresentationConfig {
+function readRepresentation(
+  fields: Fields,
+  tensors: Tensors,
+  options: Fields,
+): RepresentationConfig {
   const entries = Object.entries(fields).map(([name, value]): [string, unknown] => {
     if (name === "intervention_type") return ["intervention", interventionClass(value)];
-    if (name === "intervention") return [name, readIntervention(value as Fields)];
+    if (name === "intervention") {
+      return [name, readIntervention({ ...options, ...(value as Fields) })];
+    }
     if (name === "source_representation") {
       return [camelCase(name), need(tensors, String((value as Fields)["tensor"]))];
     }
