@@ -42,21 +42,15 @@ describe("orthogonalWeight", () => {
   test.each(["matrixExp", "cayley", "householder"] as const)(
     "%s has orthonormal columns",
     async (map) => {
-      for (const shape of [
-        [4, 4],
-        [6, 3],
+      for (const [batch, n, k] of [
+        [1, 4, 4],
+        [1, 6, 3],
         [2, 5, 2],
-      ]) {
-        const q = orthogonalWeight(
-          noise(shape)
-            .sub(0)
-            .tril(-1)
-            .add(eye(shape.at(-2) as number, shape.at(-1) as number, { dtype: "float64" })),
-          undefined,
-          { map },
-        );
-        const k = shape.at(-1) as number;
-        const unit = eye(k, k, { dtype: "float64" }).expand([...shape.slice(0, -2), k, k]);
+      ] as const) {
+        const signs = eye(n, k, { dtype: "float64" });
+        const original = noise([batch, n, k]).tril(-1).add(signs);
+        const q = orthogonalWeight(original, undefined, { map });
+        const unit = eye(k, k, { dtype: "float64" }).expand([batch, k, k]);
         await expectClose(q.mT.matmul(q), unit, { absolute: 1e-12, relative: 0 });
       }
     },

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   cat,
   einsum,
@@ -121,8 +121,8 @@ describe("recorded shapes are computed ones", () => {
       const kept = Array.from({ length: n }, (_, i) => i).slice(start, end).filter((_, i) => i % by === 0); // prettier-ignore
       const y = leaf(shape).slice(dim, start, end, by);
       await expectShape(y, shape.map((m, i) => (i === d ? kept.length : m))); // prettier-ignore
-      if (kept.length > 0)
-        expect(await numbers(y)).toEqual(await numbers(leaf(shape).indexSelect(d, kept)));
+      if (kept.length === 0) return;
+      expect(await numbers(y)).toEqual(await numbers(leaf(shape).indexSelect(d, kept)));
     });
   });
   test("cat undoes split, stack undoes unbind", async () => {

@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from "./dtype.ts";
 import { isFloat } from "./dtype.ts";
-import { internal } from "./errors.ts";
+import { fail, internal } from "./errors.ts";
 import { toBFloat16, toFloat16 } from "./half.ts";
 import type { OpName, Ops } from "./ops.ts";
 import type { Signature } from "./rule.ts";
@@ -47,7 +47,13 @@ export function apply<K extends OpName>(
   attributes: Ops[K],
   sizes: readonly (readonly number[])[] = NO_SIZES,
 ): Tensor {
-  return recorded(op, inputs, attributes, sizes);
+  const result = recorded(op, inputs, attributes, sizes);
+  for (const { dtype } of [result, ...inputs]) {
+    if (dtype === "bfloat16") {
+      fail(op, 'bfloat16 is for storage only; compute in float32, with to("float32") first');
+    }
+  }
+  return result;
 }
 
 /**

@@ -1,6 +1,7 @@
-import { apply, scalar } from "./apply.ts";
+import { apply, held, leaf, scalar } from "./apply.ts";
 import { isFloat, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
+import { fromBFloat16 } from "./half.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -9,7 +10,21 @@ export type Operand = Tensor | number;
 
 /** `x` in another element type; itself if it has that type. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  return x.dtype === dtype ? x : apply("cast", [x], { dtype });
+  if (x.dtype === dtype) return x;
+  if (x.dtype === "bfloat16") return cast(widened(x), dtype);
+  return apply("cast", [x], { dtype });
+}
+
+/** bfloat16, which the runtime cannot carry, as float32: converted on the host. */
+function widened(x: Tensor): Tensor {
+  const values = Float32Array.from((x.values ?? []) as Uint16Array, fromBFloat16);
+  if (!x.requiresGrad) return leaf(values, x.shape, "float32");
+  return held("cast", [x], { dtype: "float32" }, values);
+}
+
+/** The same values, cut off from the gradient. */
+export function detach(x: Tensor): Tensor {
+  return x.values === undefined ? unary("detach", x) : leaf(x.values, x.shape, x.dtype);
 }
 
 /** A 0-d tensor baked into the program: for constants of formulas, not for data. */

@@ -83,7 +83,7 @@ export function scatterReduce(
   if (reduction === undefined) {
     fail(
       "scatterReduce",
-      `reduce must be "sum", "prod", "amax" or "amin", got "${String(reduce as unknown)}"`,
+      `reduce must be "sum", "prod", "amax" or "amin", got "${reduce as string}"`,
     );
   }
   return scatter(x, dim, index, source, reduction);

@@ -73,7 +73,7 @@ export class Tensor extends TensorReductions {
   }
   /** The same values, cut off from the gradient. */
   detach(): Tensor {
-    return math.unary("detach", this);
+    return math.detach(this);
   }
 
   // Products.
