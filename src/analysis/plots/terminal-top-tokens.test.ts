@@ -20,9 +20,12 @@ describe("terminalTopTokens", () => {
     ]);
   });
 
-  test("draws nothing for what cannot come", () => {
-    const none = [{ id: 1, token: "a", probability: 0 }];
-    expect(terminalTopTokens({ none }, { colors: "none" })).toBe('none\n"a"    0.0%');
+  test("draws nothing for what cannot come, and tells it from what hardly does", () => {
+    const rare = [
+      { id: 1, token: "a", probability: 1e-9 },
+      { id: 2, token: "b", probability: 0 },
+    ];
+    expect(terminalTopTokens({ rare }, { colors: "none" })).toBe('rare\n"a"   <0.1%\n"b"    0.0%');
   });
 
   test("has the same text under its colours", () => {

@@ -74,7 +74,7 @@ function panel(
   const margin = widest(texts);
   const lines = tokens.map(({ probability }, i): Line => {
     const text = alignLeft(texts[i] ?? "", margin);
-    const percent = `${(100 * probability).toFixed(1)}%`.padStart(6);
+    const percent = percentOf(probability).padStart(6);
     const blocks = bar(probability, barWidth);
     const color: Rgb = rampColor("sequential", "terminal", 0.35 + 0.65 * probability);
     return {
@@ -88,6 +88,11 @@ function panel(
     width: Math.max(widest(all.map(({ plain }) => plain)), margin + barWidth + 9),
     lines: all,
   };
+}
+
+function percentOf(probability: number): string {
+  const tiny = probability > 0 && probability < 0.0005;
+  return tiny ? "<0.1%" : `${(100 * probability).toFixed(1)}%`;
 }
 
 function bar(share: number, width: number): string {
