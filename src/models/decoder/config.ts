@@ -150,7 +150,8 @@ export interface DecoderFamilyOptions<Config> {
   /** Name of the configuration in messages. */
   readonly name: string;
   readonly defaults: Config;
-  readonly config: (given: Given<Config>) => Config;
+  /** Completes and checks settings. */
+  readonly config: (given: never) => Config;
   /** @default "model" */
   readonly basePrefix?: string;
   readonly ignored?: readonly RegExp[];
@@ -167,6 +168,6 @@ export function decoderFamily<Config extends DecoderConfig>({
 }: DecoderFamilyOptions<Config>): ModelFamily<Config> {
   const { modelType } = defaults;
   const readConfig: ReadConfig<Config> = (fields) =>
-    config(checkedFields(name, defaults, fields) as Given<Config>);
+    config(checkedFields(name, defaults, fields) as never);
   return { modelType, readConfig, basePrefix, ignored };
 }

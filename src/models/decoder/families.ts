@@ -23,6 +23,43 @@ import { olmoFamily } from "../olmo/config.ts";
 import { OlmoForCausalLM, OlmoForSequenceClassification, OlmoModel } from "../olmo/olmo.ts";
 import { olmo2Family } from "../olmo2/config.ts";
 import { Olmo2ForCausalLM, Olmo2ForSequenceClassification, Olmo2Model } from "../olmo2/olmo2.ts";
+import { gemma3TextFamily } from "../gemma3-text/config.ts";
+import {
+  Gemma3ForCausalLM,
+  Gemma3TextForSequenceClassification,
+  Gemma3TextModel,
+} from "../gemma3-text/gemma3-text.ts";
+import { mixtralCard } from "../mixtral/card.ts";
+import { mixtralFamily } from "../mixtral/config.ts";
+import {
+  MixtralForCausalLM,
+  MixtralForSequenceClassification,
+  MixtralModel,
+} from "../mixtral/mixtral.ts";
+import { phi3Card } from "../phi3/card.ts";
+import { phi3Family } from "../phi3/config.ts";
+import { Phi3ForCausalLM, Phi3ForSequenceClassification, Phi3Model } from "../phi3/phi3.ts";
+import { gptOssCard } from "../gpt-oss/card.ts";
+import { gptOssFamily } from "../gpt-oss/config.ts";
+import {
+  GptOssForCausalLM,
+  GptOssForSequenceClassification,
+  GptOssModel,
+} from "../gpt-oss/gpt-oss.ts";
+import { gptNeoCard } from "../gpt-neo/card.ts";
+import { gptNeoFamily } from "../gpt-neo/config.ts";
+import {
+  GPTNeoForCausalLM,
+  GPTNeoForSequenceClassification,
+  GPTNeoModel,
+} from "../gpt-neo/gpt-neo.ts";
+import { gptNeoXCard } from "../gpt-neox/card.ts";
+import { gptNeoXFamily } from "../gpt-neox/config.ts";
+import {
+  GPTNeoXForCausalLM,
+  GPTNeoXForSequenceClassification,
+  GPTNeoXModel,
+} from "../gpt-neox/gpt-neox.ts";
 import { llamaCard } from "./card.ts";
 
 /** The decoders that are put together of the parts in this folder. */
@@ -97,6 +134,60 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
       base: Olmo2Model,
       causalLM: Olmo2ForCausalLM,
       sequenceClassification: Olmo2ForSequenceClassification,
+    },
+  },
+  {
+    family: gemma3TextFamily,
+    card: llamaCard,
+    models: {
+      base: Gemma3TextModel,
+      causalLM: Gemma3ForCausalLM,
+      sequenceClassification: Gemma3TextForSequenceClassification,
+    },
+  },
+  {
+    family: mixtralFamily,
+    card: mixtralCard,
+    models: {
+      base: MixtralModel,
+      causalLM: MixtralForCausalLM,
+      sequenceClassification: MixtralForSequenceClassification,
+    },
+  },
+  {
+    family: phi3Family,
+    card: phi3Card,
+    models: {
+      base: Phi3Model,
+      causalLM: Phi3ForCausalLM,
+      sequenceClassification: Phi3ForSequenceClassification,
+    },
+  },
+  {
+    family: gptOssFamily,
+    card: gptOssCard,
+    models: {
+      base: GptOssModel,
+      causalLM: GptOssForCausalLM,
+      sequenceClassification: GptOssForSequenceClassification,
+    },
+  },
+  {
+    family: gptNeoFamily,
+    card: gptNeoCard,
+    models: {
+      base: GPTNeoModel,
+      causalLM: GPTNeoForCausalLM,
+      sequenceClassification: GPTNeoForSequenceClassification,
+    },
+  },
+  {
+    family: gptNeoXFamily,
+    card: gptNeoXCard,
+    models: {
+      base: GPTNeoXModel,
+      causalLM: GPTNeoXForCausalLM,
+      sequenceClassification: GPTNeoXForSequenceClassification,
     },
   },
 ];

@@ -26,9 +26,14 @@ type LlamaLike = Decoder & {
   readonly embed_tokens: { readonly weight: Parameter };
 };
 
+type OutputConfig = Pick<
+  DecoderConfig,
+  "hiddenSize" | "vocabSize" | "initializerRange" | "tieWordEmbeddings"
+>;
+
 /** The matrix of logits: the embedding's where these are tied. */
 export function outputLayer(
-  { hiddenSize, vocabSize, initializerRange: std, tieWordEmbeddings }: DecoderConfig,
+  { hiddenSize, vocabSize, initializerRange: std, tieWordEmbeddings }: OutputConfig,
   embedding: { readonly weight: Parameter },
 ): Linear {
   if (!tieWordEmbeddings) return initialLinear(hiddenSize, vocabSize, { bias: false, std });
