@@ -175,16 +175,16 @@ const calls: readonly (readonly [
     /3 rows, but the batch has 2/,
   ],
   [
-    "ragged locations",
+    "ragged locations that do not match",
     vanilla,
     { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[0], [0, 1]]]] } },
-    /rows have 1, 2 places/,
+    /row 1: 1 places in the source, but 2 in the base/,
   ],
   [
     "other numbers of places in source and base",
     vanilla,
     { sources: source, unitLocations: { "sources->base": [[0, 1], [[[0], [0]]]] } },
-    /2 places in the source, but 1 in the base/,
+    /row 0: 2 places in the source, but 1 in the base/,
   ],
   [
     "locations for fewer interventions",
@@ -202,7 +202,7 @@ const calls: readonly (readonly [
     "a position that is true under base",
     { ...at(0), intervention: ZeroIntervention },
     { unitLocations: { base: [true] } },
-    /a place is a whole number, got true/,
+    /a place is "last" or a whole number, got true/,
   ],
   [
     "a position that is NaN",

@@ -3,8 +3,11 @@ import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Layout, Site } from "./address.ts";
 
-/** What an axis of locations counts; positions in the sequence move on while a text is generated. */
-export type AxisKind = "position" | "head" | "other";
+/**
+ * What an axis of locations counts. Positions move on while a text is generated; keys of attention
+ * weights are positions too, but count the whole text in every step.
+ */
+export type AxisKind = "position" | "head" | "key" | "other";
 
 /** One axis of a view that is selected along. */
 export interface Axis {
@@ -28,6 +31,11 @@ export interface UnitAxes {
   readonly part: number | undefined;
   /** Dimensions that the tensor must have. */
   readonly rank: number | undefined;
+  /**
+   * How attention weights are turned before units are taken: with keys before queries, or with a
+   * dimension of 1 behind, so that single weights are units.
+   */
+  readonly turned?: "keysFirst" | "elements";
 }
 
 const OP = "IntervenableModel";
@@ -40,6 +48,7 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   const { heads, part, headsFirst } = layout;
   const names = unit.split(".");
   const where = `${path}.${side}`;
+  if (headsFirst) return weightAxes(unit, layout, where);
   if (names.length > 2 || names.includes("")) {
     fail(OP, `unit "${unit}" must be one name or two joined by a dot, such as "h.pos"`);
   }
@@ -48,7 +57,7 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   }
   if (heads !== undefined) return headAxes(unit, layout, heads, where);
   const isHead = names[0] === "h";
-  if (isHead && !headsFirst && width !== undefined) {
+  if (isHead && width !== undefined) {
     fail(
       OP,
       `unit "${unit}" counts heads, but this component is not split into heads; use a head_* component`,
@@ -56,22 +65,41 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   }
   const [first, second] = names;
   const flat = { layout, whole: undefined, part: part?.index };
-  const outer = axis(1, headsFirst || first !== "pos" ? headsOr(first, headsFirst) : "position");
-  if (second === undefined) {
-    return { ...flat, selected: [outer], rank: isHead || headsFirst ? 4 : undefined };
-  }
+  const outer = axis(1, kindOf(first));
+  if (second === undefined) return { ...flat, selected: [outer], rank: isHead ? 4 : undefined };
   if (part !== undefined) {
     fail(OP, `unit "${unit}" needs two axes, but ${where} has positions only`);
   }
-  return { ...flat, selected: [outer, axis(2, second === "pos" ? "position" : "other")], rank: 4 };
+  return { ...flat, selected: [outer, axis(2, kindOf(second))], rank: 4 };
 }
 
 function axis(dim: number, kind: AxisKind, size?: number, offset = 0): Axis {
   return { dim, kind, size, offset };
 }
 
-function headsOr(name: string | undefined, headsFirst: boolean): AxisKind {
-  return headsFirst || name === "h" ? "head" : "other";
+function kindOf(name: string | undefined): AxisKind {
+  if (name === "pos") return "position";
+  return name === "h" ? "head" : "other";
+}
+
+/** Attention weights, [batch, heads, queries, keys]. */
+function weightAxes(unit: string, layout: Layout, where: string): UnitAxes {
+  const common = { layout, whole: undefined, part: undefined, rank: 4 };
+  const head = axis(1, "head");
+  const query = axis(2, "position");
+  if (unit === "pos" || unit === "h") return { ...common, selected: [head] };
+  if (unit === "h.pos") return { ...common, selected: [head, query] };
+  if (unit === "h.key") {
+    return { ...common, selected: [head, axis(2, "key")], turned: "keysFirst" };
+  }
+  if (unit === "h.pos.key") {
+    return { ...common, selected: [head, query, axis(3, "key")], turned: "elements" };
+  }
+  return fail(
+    OP,
+    `unit "${unit}" does not fit the attention weights at ${where}; use "h" for heads, "h.pos" for ` +
+      `heads at queries, "h.key" for heads at keys, or "h.pos.key" for single weights`,
+  );
 }
 
 function headAxes(unit: string, layout: Layout, heads: number, where: string): UnitAxes {
@@ -88,12 +116,24 @@ function headAxes(unit: string, layout: Layout, heads: number, where: string): U
   );
 }
 
+/**
+ * The unit with one of its axes taken whole; undefined where units would not stay a block of the
+ * tensor, because another axis is selected behind it.
+ */
+export function withWhole(axes: UnitAxes, level: number): UnitAxes | undefined {
+  const { selected, whole } = axes;
+  if (level !== selected.length - 1 || whole !== undefined) return undefined;
+  return { ...axes, selected: selected.slice(0, -1), whole: selected[level] };
+}
+
 /** The tensor at a site with heads and parts as dimensions of their own. */
-export function viewOf(value: Tensor, { layout, part, rank }: UnitAxes): Tensor {
+export function viewOf(value: Tensor, { layout, part, rank, turned }: UnitAxes): Tensor {
   const { heads } = layout;
   if (rank !== undefined && value.ndim !== rank) {
     fail(OP, `expected a tensor of ${rank} dimensions at the site, got ${show(value.shape)}`);
   }
+  if (turned === "keysFirst") return value.transpose(2, 3);
+  if (turned === "elements") return value.unsqueeze(-1);
   const groups = (layout.part?.of ?? 1) * (heads ?? 1);
   if (heads === undefined && part === undefined) return value;
   const last = value.size(-1);
@@ -104,4 +144,9 @@ export function viewOf(value: Tensor, { layout, part, rank }: UnitAxes): Tensor 
     );
   }
   return value.reshape([...value.shape.slice(0, -1), groups, last / groups]);
+}
+
+/** Undoes {@link viewOf}: `view` as the tensor `value` is laid out. */
+export function unviewOf(view: Tensor, value: Tensor, { turned }: UnitAxes): Tensor {
+  return turned === "keysFirst" ? view.transpose(2, 3) : view.reshape(value.shape);
 }

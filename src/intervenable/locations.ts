@@ -1,24 +1,35 @@
 import { fail } from "../tensor/errors.ts";
+import type { BatchRows } from "./batch-rows.ts";
+import type { AxisKind } from "./axes.ts";
 import type { Mode } from "./config.ts";
 import { didYouMean } from "./nearest.ts";
 import type { Rows } from "./selection.ts";
 
-/** Locations of one intervention: [batch][unit], or one such list each for the two of "h.pos". */
-export type InterventionLocations =
-  readonly (readonly number[])[] | readonly (readonly (readonly number[])[])[];
+/**
+ * One place along an axis. Negative numbers count from the end of the tensor; `"last"` is the last
+ * token that `attentionMask` counts, or the last place where there is no mask.
+ */
+export type UnitPlace = number | "last";
+
+/** Places along one axis, [batch][unit]; the same one in every row; or all of them. */
+export type AxisPlaces = readonly (readonly UnitPlace[])[] | "last" | "all";
+
+/** Locations of one intervention: of its axis, or one entry for each axis of "h.pos". */
+export type InterventionLocations = AxisPlaces | readonly AxisPlaces[];
 
 /**
  * Locations in one run: one place for all (or some, for all), or [intervention][batch][unit], null
  * where an intervention takes the whole tensor.
  */
 export type LocationSide =
-  number | readonly number[] | readonly (InterventionLocations | null)[] | null;
+  AxisPlaces | UnitPlace | readonly UnitPlace[] | readonly (InterventionLocations | null)[] | null;
 
 /**
  * Locations in the source and in the base. A number, or a list of them, holds for both; exactly two
  * numbers are one place in the source and one in the base.
  */
-export type LocationPair = number | readonly number[] | readonly [LocationSide, LocationSide];
+export type LocationPair =
+  UnitPlace | "all" | readonly UnitPlace[] | readonly [LocationSide, LocationSide];
 
 /**
  * Which units to read and write. In parallel mode `"sources->base"`, or `base` where nothing is read
@@ -31,28 +42,36 @@ export interface UnitLocations {
   readonly [stage: `source_${number}->${string}`]: LocationPair;
 }
 
+/** Locations along one axis, with every place a number. */
+export type Level = Rows | "all";
+
 /** Locations of one intervention, level by level; null for the whole tensor. */
 export interface PlannedLocations {
-  readonly source: readonly Rows[] | null;
-  readonly base: readonly Rows[] | null;
+  readonly source: readonly Level[] | null;
+  readonly base: readonly Level[] | null;
+}
+
+/** One side of an intervention: what its locations count, and the rows they are in. */
+export interface LocatedSide {
+  readonly kinds: readonly AxisKind[];
+  /** Undefined where there is no run. */
+  readonly batch: BatchRows | undefined;
 }
 
 /** What locations are given for. */
 export interface Located {
   readonly key: string;
-  /** Number of axes that its unit has. */
-  readonly levels: number;
   readonly group: number;
-  /** Rows of what it reads, and of what it edits; undefined where there is none. */
-  readonly sourceBatch: number | undefined;
-  readonly baseBatch: number | undefined;
+  /** What it reads in the source run, and what it edits. */
+  readonly source: LocatedSide;
+  readonly base: LocatedSide;
 }
 
 const OP = "unitLocations";
 
 /**
  * Locations of each intervention, by key.
- * @throws TensorError for everything that is malformed, ragged or of the wrong length.
+ * @throws TensorError for everything that is malformed, padding, or of the wrong length.
  */
 export function planLocations(
   given: UnitLocations | null | undefined,
@@ -111,7 +130,7 @@ function serialStages(located: readonly Located[]): [string, readonly Located[]]
 }
 
 function asPair(value: unknown, name: string): readonly [unknown, unknown] {
-  if (typeof value === "number") return [value, value];
+  if (typeof value === "number" || typeof value === "string") return [value, value];
   if (!Array.isArray(value)) {
     return fail(
       OP,
@@ -120,11 +139,15 @@ function asPair(value: unknown, name: string): readonly [unknown, unknown] {
   }
   const list = value as unknown[];
   if (list.length === 2) return [list[0], list[1]];
-  if (list.length > 0 && list.every((entry) => typeof entry === "number")) return [list, list];
+  if (list.length > 0 && list.every(isPlace)) return [list, list];
   return fail(
     OP,
     `"${name}" must be a place, a list of places or [source, base], got a list of ${list.length}`,
   );
+}
+
+function isPlace(value: unknown): value is UnitPlace {
+  return Number.isSafeInteger(value) || value === "last";
 }
 
 function planSides(
@@ -132,8 +155,8 @@ function planSides(
   name: string,
   members: readonly Located[],
 ): [string, PlannedLocations][] {
-  const sources = planSide(source, `${name}, source side`, members, "sourceBatch");
-  const bases = planSide(base, `${name}, base side`, members, "baseBatch");
+  const sources = planSide(source, `${name}, source side`, members, "source");
+  const bases = planSide(base, `${name}, base side`, members, "base");
   return members.map((member, i) => {
     const locations = { source: sources[i] ?? null, base: bases[i] ?? null };
     checkCounts(member, locations);
@@ -143,114 +166,169 @@ function planSides(
 
 /** Locations on one side, for each intervention. */
 function planSide(
-  side: unknown,
+  given: unknown,
   where: string,
   members: readonly Located[],
-  batch: "sourceBatch" | "baseBatch",
-): (readonly Rows[] | null)[] {
-  if (side === null || side === undefined) return members.map(() => null);
-  const forAll = asPlaces(side);
+  side: "source" | "base",
+): (readonly Level[] | null)[] {
+  if (given === null || given === undefined) return members.map(() => null);
+  const forAll = asPlaces(given);
   if (forAll !== undefined) {
-    const row = checkRow(forAll, where);
-    return members.map((member) => uniform(row, where, member, member[batch]));
+    const row = forAll === "all" ? forAll : checkRow(forAll, where);
+    return members.map((member) => uniform(row, where, member.key, member[side]));
   }
-  if (!Array.isArray(side)) return fail(OP, `${where}: expected places, got ${show(side)}`);
-  if (side.length !== members.length) {
+  if (!Array.isArray(given)) return fail(OP, `${where}: expected places, got ${show(given)}`);
+  if (given.length !== members.length) {
     fail(
       OP,
-      `${where}: there are entries for ${side.length} interventions, but ${members.length} were wanted: ` +
+      `${where}: there are entries for ${given.length} interventions, but ${members.length} were wanted: ` +
         members.map(({ key }) => key).join(", "),
     );
   }
   return members.map((member, i) => {
-    const entry = side[i] as unknown;
-    return entry === null
-      ? null
-      : checkEntry(entry, `${where}, ${member.key}`, member, member[batch]);
+    const entry = given[i] as unknown;
+    return entry === null ? null : checkEntry(entry, `${where}, ${member.key}`, member[side]);
   });
 }
 
-/** One place, or some places, for all rows of all interventions. */
-function asPlaces(side: unknown): readonly unknown[] | undefined {
+/** One place, or some places, for all rows of all interventions; or all places. */
+function asPlaces(side: unknown): readonly unknown[] | "all" | undefined {
+  if (side === "all") return side;
   if (!Array.isArray(side)) return typeof side === "object" ? undefined : [side];
-  const flat = side.length > 0 && side.every((entry) => !Array.isArray(entry) && entry !== null);
+  // A list of nothing but words has an entry for each intervention.
+  const flat =
+    side.length > 0 &&
+    side.every((entry) => !Array.isArray(entry) && entry !== null && entry !== "all") &&
+    side.some((entry) => typeof entry !== "string");
   return flat ? (side as unknown[]) : undefined;
 }
 
 function uniform(
-  row: readonly number[],
+  row: readonly UnitPlace[] | "all",
   where: string,
-  { key, levels }: Located,
-  batch: number | undefined,
-): readonly Rows[] | null {
+  key: string,
+  { kinds, batch }: LocatedSide,
+): readonly Level[] | null {
   if (batch === undefined) return null;
-  if (levels !== 1) {
+  const [kind, ...others] = kinds;
+  if (others.length > 0 && row !== "all") {
     fail(
       OP,
-      `${where}: ${key} has two axes, so ${show(row)} does not say which; write [[heads], [positions]] ` +
-        `with one list a row for each, such as [[[[0, 3]], [[5]]]] for a batch of 1`,
+      `${where}: ${key} has ${kinds.length === 2 ? "two" : kinds.length} axes, so ${show(row)} does not ` +
+        `say which; write [[heads], [positions]] with one list a row for each, such as ` +
+        `[[[[0, 3]], [[5]]]] for a batch of 1`,
     );
   }
-  return [Array.from({ length: batch }, () => row)];
+  if (row === "all") return kinds.map(() => "all");
+  return [
+    placed(
+      Array.from({ length: batch.rows }, () => row),
+      where,
+      kind,
+      batch,
+    ),
+  ];
 }
 
 function checkEntry(
   entry: unknown,
   where: string,
-  { levels }: Located,
-  batch: number | undefined,
-): readonly Rows[] {
-  if (!Array.isArray(entry)) fail(OP, `${where}: expected [batch][unit], got ${show(entry)}`);
-  if (levels === 1) return [checkRows(entry as unknown[], where, batch)];
-  if (entry.length !== levels) {
-    fail(OP, `${where}: expected one list for each of ${levels} axes, got ${entry.length}`);
+  { kinds, batch }: LocatedSide,
+): readonly Level[] {
+  if (kinds.length === 1) return [checkLevel(entry, where, kinds[0], batch)];
+  if (entry === "all") return kinds.map(() => "all");
+  if (!Array.isArray(entry)) fail(OP, `${where}: expected [axis][batch][unit], got ${show(entry)}`);
+  if (entry.length !== kinds.length) {
+    fail(OP, `${where}: expected one list for each of ${kinds.length} axes, got ${entry.length}`);
   }
-  return entry.map((level: unknown, i) => {
-    if (!Array.isArray(level)) {
-      fail(OP, `${where}, axis ${i}: expected [batch][unit], got ${show(level)}`);
-    }
-    return checkRows(level as unknown[], `${where}, axis ${i}`, batch);
-  });
+  return entry.map((level: unknown, i) =>
+    checkLevel(level, `${where}, axis ${i}`, kinds[i], batch),
+  );
 }
 
-function checkRows(rows: readonly unknown[], where: string, batch: number | undefined): Rows {
-  if (batch !== undefined && rows.length !== batch) {
+function checkLevel(
+  level: unknown,
+  where: string,
+  kind: AxisKind | undefined,
+  batch: BatchRows | undefined,
+): Level {
+  if (level === "all") return level;
+  if (level === "last") {
+    const rows = Array.from({ length: batch?.rows ?? 1 }, (): readonly ["last"] => ["last"]);
+    return placed(rows, where, kind, batch);
+  }
+  if (!Array.isArray(level)) fail(OP, `${where}: expected [batch][unit], got ${show(level)}`);
+  return placed(checkRows(level as unknown[], where, batch), where, kind, batch);
+}
+
+type Places = readonly (readonly UnitPlace[])[];
+
+function checkRows(rows: readonly unknown[], where: string, batch: BatchRows | undefined): Places {
+  if (batch !== undefined && rows.length !== batch.rows) {
     fail(
       OP,
-      `${where}: locations for ${rows.length} rows, but the batch has ${batch}; give one list for each row`,
+      `${where}: locations for ${rows.length} rows, but the batch has ${batch.rows}; give one list for each row`,
     );
   }
   const checked = rows.map((row, i) => {
-    if (Array.isArray(row)) return checkRow(row as unknown[], `${where}, row ${i}`);
+    if (Array.isArray(row)) return checkPlaces(row as unknown[], `${where}, row ${i}`);
     return fail(OP, `${where}, row ${i}: expected a list of places, got ${show(row)}`);
   });
-  const counts = new Set(checked.map((row) => row.length));
-  if (counts.size > 1) {
-    fail(
-      OP,
-      `${where}: rows have ${checked.map((row) => row.length).join(", ")} places; all rows need the same ` +
-        `number. Run rows with other numbers in a batch of their own`,
-    );
-  }
+  if (checked.every((row) => row.length === 0)) refuseEmpty(where);
   return checked;
 }
 
-function checkRow(row: readonly unknown[], where: string): readonly number[] {
-  if (row.length === 0) fail(OP, `${where}: there is no place; give null to take the whole tensor`);
+function checkRow(row: readonly unknown[], where: string): readonly UnitPlace[] {
+  return row.length === 0 ? refuseEmpty(where) : checkPlaces(row, where);
+}
+
+function refuseEmpty(where: string): never {
+  return fail(OP, `${where}: there is no place; give null to take the whole tensor`);
+}
+
+function checkPlaces(row: readonly unknown[], where: string): readonly UnitPlace[] {
   for (const place of row) {
-    if (Number.isSafeInteger(place)) continue;
-    fail(OP, `${where}: a place is a whole number, got ${show(place)}`);
+    if (isPlace(place)) continue;
+    fail(OP, `${where}: a place is "last" or a whole number, got ${show(place)}`);
   }
-  return [...row] as number[];
+  return [...row] as UnitPlace[];
+}
+
+/** Places as numbers; none of them may be padding. */
+function placed(
+  rows: Places,
+  where: string,
+  kind: AxisKind | undefined,
+  batch: BatchRows | undefined,
+): Rows {
+  const inText = kind === "position" || kind === "key" ? batch : undefined;
+  return rows.map((row, i) =>
+    row.map((place) => {
+      if (place === "last") return inText?.lastOf(i) ?? -1;
+      if (inText?.isPadding(i, place) !== true) return place;
+      return fail(
+        OP,
+        `${where}, row ${i}: position ${place} is padding, which attentionMask leaves out; "last" ` +
+          `is the last position that it counts`,
+      );
+    }),
+  );
 }
 
 /** Source and base must have as many units, where both are given. */
-function checkCounts({ key, levels }: Located, { source, base }: PlannedLocations): void {
-  if (source === null || base === null) return;
-  for (let level = 0; level < levels; level++) {
-    const [from = 0, to = 0] = [source[level]?.[0]?.length, base[level]?.[0]?.length];
-    if (from === to) continue;
-    fail(OP, `${key}: ${from} places in the source, but ${to} in the base; give as many`);
+function checkCounts({ key }: Located, { source, base }: PlannedLocations): void {
+  if (source?.length !== base?.length) return;
+  for (const [level, from] of (source ?? []).entries()) {
+    const to = base?.[level];
+    if (from === "all" || to === "all" || to === undefined) continue;
+    // A single row of a source serves all rows.
+    const rows = Math.max(from.length, to.length);
+    for (let row = 0; row < rows; row++) {
+      const [f, t] = [from, to].map((r) => (r[row] ?? r[0])?.length ?? 0);
+      if (f === t) continue;
+      const where = rows === 1 ? "" : `row ${row}: `;
+      fail(OP, `${key}: ${where}${f} places in the source, but ${t} in the base; give as many`);
+    }
   }
 }
 

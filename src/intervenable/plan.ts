@@ -1,13 +1,15 @@
 import { fail } from "../tensor/errors.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { type UnitAxes, withWhole } from "./axes.ts";
+import { BatchRows } from "./batch-rows.ts";
 import type { Mode } from "./config.ts";
 import {
+  type Level,
   type Located,
   type PlannedLocations,
   planLocations,
   type UnitLocations,
 } from "./locations.ts";
-import { Selection } from "./selection.ts";
+import { type Rows, Selection } from "./selection.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "./target.ts";
 
@@ -17,6 +19,8 @@ export interface PlanOptions extends GivenSources {
   readonly subspaces?: unknown;
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
 }
+
+export { batchOf } from "./batch-rows.ts";
 
 /** One intervention in one call. */
 export interface Action extends Target {
@@ -56,22 +60,22 @@ export function makePlan(
   options: PlanOptions,
 ): Plan {
   const sources = planSources(targets, options);
-  const locations = planLocations(
-    options.unitLocations,
-    mode,
-    located(targets, mode, base, sources),
-  );
+  const places = located(targets, mode, base, sources);
+  const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets.length);
   const actions = targets.map((target, i): Action => {
     const source = sources.get(target.key) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
       locations.get(target.key) ?? {};
     checkSides(target, source, from, to);
+    const { source: read, base: edited } = places[i] ?? {};
+    const edits = select(target.key, target.axes, to, edited?.batch?.rows ?? 1);
+    checkUnits(target, edits);
     return {
       ...target,
       source,
-      reads: from === null ? undefined : new Selection(target.sourceAxes, from),
-      edits: to === null ? undefined : new Selection(target.axes, to),
+      reads: select(target.key, target.sourceAxes, from, read?.batch?.rows ?? 1),
+      edits,
       subspaces: subspaces[i],
       extra: options.extra ?? {},
     };
@@ -81,43 +85,81 @@ export function makePlan(
   return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
 }
 
-/** Size of the batch: of the tensor, or of the first tensor among the inputs. */
-export function batchOf(inputs: unknown, what: string): number {
-  const tensor = [inputs instanceof Tensor ? inputs : Object.values(inputs ?? {})]
-    .flat()
-    .find(isTensor);
-  if (tensor !== undefined && tensor.ndim > 0) return tensor.size(0);
-  return fail(
-    OP,
-    `${what} must be a Tensor, or an object with one, whose first dimension is the batch`,
-  );
-}
-
-function isTensor(value: unknown): value is Tensor {
-  return value instanceof Tensor;
-}
-
 function located(
   targets: readonly Target[],
   mode: Mode,
   base: unknown,
   sources: ReadonlyMap<string, SourcePlan>,
 ): readonly Located[] {
-  const baseBatch = batchOf(base, "base");
+  const baseRows = new BatchRows(base, "base");
   const last = Math.max(...targets.map(({ group }) => group));
-  const sourceBatches = new Map<number, number>();
+  const sourceRows = new Map<number, BatchRows>();
   for (const { key, group } of targets) {
     const plan = sources.get(key);
-    if (plan?.kind !== "run" || sourceBatches.has(group)) continue;
-    sourceBatches.set(group, batchOf(plan.inputs, `source ${group}`));
+    if (plan?.kind !== "run" || sourceRows.has(group)) continue;
+    sourceRows.set(group, new BatchRows(plan.inputs, `source ${group}`));
   }
-  return targets.map(({ key, group, axes }) => ({
+  return targets.map(({ key, group, axes, sourceAxes }) => ({
     key,
     group,
-    levels: axes.selected.length,
-    sourceBatch: sources.get(key)?.kind === "run" ? sourceBatches.get(group) : undefined,
-    baseBatch: mode === "parallel" || group === last ? baseBatch : sourceBatches.get(group + 1),
+    source: {
+      kinds: sourceAxes.selected.map(({ kind }) => kind),
+      batch: sources.get(key)?.kind === "run" ? sourceRows.get(group) : undefined,
+    },
+    base: {
+      kinds: axes.selected.map(({ kind }) => kind),
+      batch: mode === "parallel" || group === last ? baseRows : sourceRows.get(group + 1),
+    },
   }));
+}
+
+/** The units at places of which some axes may be taken whole. */
+function select(
+  key: string,
+  axes: UnitAxes,
+  levels: readonly Level[] | null,
+  batch: number,
+): Selection | undefined {
+  if (levels === null) return undefined;
+  let whole = axes;
+  const rows = levels.flatMap((level, i): Rows[] => {
+    if (level !== "all") return [level];
+    const size = axes.selected[i]?.size;
+    if (size !== undefined) {
+      const every = Array.from({ length: size }, (_, at) => at);
+      return [Array.from({ length: batch }, () => every)];
+    }
+    const taken = withWhole(whole, i);
+    if (taken === undefined) {
+      fail(OP, `${key}: "all" is known for the last axis only; list the places of axis ${i}`);
+    }
+    whole = taken;
+    return [];
+  });
+  return new Selection(whole, rows);
+}
+
+/** Interventions that see the units of a row as one vector are made for a number of them. */
+function checkUnits({ key, intervention, site }: Target, edits: Selection | undefined): void {
+  const { concatenatesUnits, keepLastDim, embedDim } = intervention;
+  if (edits === undefined || !concatenatesUnits || keepLastDim) return;
+  const kind = intervention.constructor.name;
+  const counts = edits.levels[0]?.map((row) => row.length) ?? [];
+  if (edits.ragged) {
+    fail(
+      OP,
+      `${key}: ${kind} sees the units of a row as one vector, but rows have ${counts.join(", ")} of them; ` +
+        `give all rows as many`,
+    );
+  }
+  const [units = 0] = counts;
+  const { width } = site;
+  if (embedDim === undefined || width === undefined || units * width === embedDim) return;
+  fail(
+    OP,
+    `${key}: ${kind} is made for vectors of ${embedDim}, but ${units} units of ${width} make ` +
+      `${units * width}; set maxNumberOfUnits to ${units}, or give other places`,
+  );
 }
 
 /** Whole tensors on one side and units on the other cannot be what was meant. */

@@ -3,9 +3,9 @@ import { fail } from "../tensor/errors.ts";
 import { NONE } from "../tensor/ops.ts";
 import { show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type Axis, type UnitAxes, viewOf } from "./axes.ts";
+import { type Axis, type UnitAxes, unviewOf, viewOf } from "./axes.ts";
 
-/** Indices along one axis, [batch][unit]; all rows have the same number. */
+/** Indices along one axis, [batch][unit]. Rows may have different numbers of them, or none. */
 export type Rows = readonly (readonly number[])[];
 
 const OP = "unitLocations";
@@ -16,20 +16,43 @@ interface Indexed {
   readonly rows: Rows;
 }
 
+/** Coordinates of units in a view. */
+interface Points {
+  /** [batch, ...units, dimensions of the view that are indexed] */
+  readonly all: Tensor;
+  /** Which of them are units, in that order; undefined when all are. */
+  readonly real: Uint8Array | undefined;
+}
+
 /**
  * Units of the tensor at a site, possibly others in each row: reads them out, [batch, ...units,
- * width], and writes others in their place.
+ * width], and writes others in their place. Where a row has fewer units than another, one of its
+ * places is read again in their stead, and nothing is written for it.
  */
 export class Selection {
   readonly axes: UnitAxes;
   /** Locations along each selected axis. */
   readonly levels: readonly Rows[];
   /** Points of the last view written to or read, for views of one shape. */
-  #points: { readonly view: string; readonly points: Tensor } | undefined;
+  #points: { readonly view: string; readonly points: Points } | undefined;
 
   constructor(axes: UnitAxes, levels: readonly Rows[]) {
     this.axes = axes;
     this.levels = levels;
+  }
+
+  /** Whether rows have different numbers of units. */
+  get ragged(): boolean {
+    return this.levels.some((rows) => new Set(rows.map((row) => row.length)).size > 1);
+  }
+
+  /** Which of the units that {@link read} gives are units, bool [batch, ...units, 1]. */
+  maskOf(value: Tensor): Tensor | undefined {
+    if (!this.ragged) return undefined;
+    const view = viewOf(value, this.axes);
+    const { all, real } = this.#pointsOf(view, this.#indexed(view));
+    const shape = [...all.shape.slice(0, -1), 1];
+    return real && Tensor.fromData(Uint8Array.from(real), shape, "bool");
   }
 
   /** @throws TensorError for locations that the tensor does not have. */
@@ -38,8 +61,9 @@ export class Selection {
     const indexed = this.#indexed(view);
     const ranges = indexed.map(rangeOf);
     // Slices move towards the inputs, so that no more positions are computed than are read.
-    if (ranges.every((range) => range !== undefined)) return this.#slice(view, ranges);
-    return apply("gatherNd", [view, this.#pointsOf(view, indexed)], NONE);
+    if (ranges.every((range) => range !== undefined))
+      return this.#settled(this.#slice(view, ranges));
+    return this.#settled(apply("gatherNd", [view, this.#pointsOf(view, indexed).all], NONE));
   }
 
   /** `value` with `piece`, which has the shape that {@link read} gives, in place of the units. */
@@ -48,8 +72,18 @@ export class Selection {
     const indexed = this.#indexed(view);
     for (const { rows } of indexed) rows.forEach(refuseDuplicates);
     // Positions are data of the program: it serves all of them.
-    const points = this.#pointsOf(view, indexed);
-    return apply("scatterNd", [view, points, piece], { reduce: "none" }).reshape(value.shape);
+    const { all, real } = this.#pointsOf(view, indexed);
+    const units = this.axes.turned === "elements" ? piece.unsqueeze(-1) : piece;
+    const written =
+      real === undefined
+        ? apply("scatterNd", [view, all, units], { reduce: "none" })
+        : writeSome(view, all, units, real);
+    return unviewOf(written, value, this.axes);
+  }
+
+  /** Units without the dimension that makes single weights units. */
+  #settled(units: Tensor): Tensor {
+    return this.axes.turned === "elements" ? units.squeeze(-1) : units;
   }
 
   #indexed(view: Tensor): Indexed[] {
@@ -78,37 +112,54 @@ export class Selection {
     return sliced.permute([0, ...dims, ...rest]);
   }
 
-  /** Coordinates [batch, ...units, dimensions of the view that are indexed] of all units. */
-  #pointsOf(view: Tensor, indexed: readonly Indexed[]): Tensor {
+  #pointsOf(view: Tensor, indexed: readonly Indexed[]): Points {
     const key = view.shape.slice(0, -1).join();
     if (this.#points?.view === key) return this.#points.points;
-    const { part } = this.axes;
-    const depth = indexed.length + (part === undefined ? 1 : 2);
-    const counts = indexed.map(({ rows }) => rows[0]?.length ?? 0);
-    const shape = [view.size(0), ...counts, depth];
-    const data = new BigInt64Array(shape.reduce((a, b) => a * b, 1));
-    const point: number[] = Array.from({ length: depth }, () => 0);
-    if (part !== undefined) point[2] = part;
-    let next = 0;
-    const visit = (row: number, level: number): void => {
-      const at = indexed[level];
-      if (at === undefined) {
-        for (const coordinate of point) data[next++] = BigInt(coordinate);
-        return;
-      }
-      for (const index of at.rows[row] ?? []) {
-        point[at.axis.dim] = index;
-        visit(row, level + 1);
-      }
-    };
-    for (let row = 0; row < view.size(0); row++) {
-      point[0] = row;
-      visit(row, 0);
-    }
-    const points = Tensor.fromData(data, shape);
+    const points = pointsOf(view.size(0), indexed, this.axes.part);
     this.#points = { view: key, points };
     return points;
   }
+}
+
+/** Coordinates of all units, row by row; `part` is the coordinate along dimension 2. */
+function pointsOf(batch: number, indexed: readonly Indexed[], part: number | undefined): Points {
+  const depth = indexed.length + (part === undefined ? 1 : 2);
+  const counts = indexed.map(({ rows }) => Math.max(...rows.map((row) => row.length)));
+  const shape = [batch, ...counts, depth];
+  const data = new BigInt64Array(shape.reduce((a, b) => a * b, 1));
+  const real = new Uint8Array(data.length / depth);
+  const point: number[] = Array.from({ length: depth }, () => 0);
+  if (part !== undefined) point[2] = part;
+  let next = 0;
+  const visit = (row: number, level: number, isReal: boolean): void => {
+    const at = indexed[level];
+    if (at === undefined) {
+      real[next] = Number(isReal);
+      for (const [d, coordinate] of point.entries()) data[next * depth + d] = BigInt(coordinate);
+      next++;
+      return;
+    }
+    const places = at.rows[row] ?? [];
+    for (let unit = 0; unit < (counts[level] ?? 0); unit++) {
+      point[at.axis.dim] = places[unit] ?? places.at(-1) ?? at.axis.offset;
+      visit(row, level + 1, isReal && unit < places.length);
+    }
+  };
+  for (let row = 0; row < batch; row++) {
+    point[0] = row;
+    visit(row, 0, true);
+  }
+  const all = Tensor.fromData(data, shape);
+  return { all, real: real.includes(0) ? real : undefined };
+}
+
+/** `view` with those units written that are real. */
+function writeSome(view: Tensor, all: Tensor, units: Tensor, real: Uint8Array): Tensor {
+  const kept = [...real.keys()].filter((unit) => real[unit] === 1);
+  const levels = all.ndim - 1;
+  const points = all.reshape([real.length, all.size(-1)]).indexSelect(0, kept);
+  const some = units.reshape([real.length, ...units.shape.slice(levels)]).indexSelect(0, kept);
+  return apply("scatterNd", [view, points, some], { reduce: "none" });
 }
 
 function resolve(at: number, size: number, { offset, kind }: Axis): number {

@@ -1,5 +1,6 @@
 import type { Module } from "../nn/module.ts";
 import { EditScope, type Visit } from "../nn/scope.ts";
+import { constantLike, where } from "../tensor/arithmetic.ts";
 import type { InterventionOutput } from "../interventions/intervention.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
@@ -117,16 +118,18 @@ function edit(
   const base = edits?.read(value) ?? value;
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
   const source = sourceOf(action, activations);
+  const unitMask = edits?.maskOf(value);
   const result = intervention.forward(
     joined ? concatenateUnits(base) : base,
     joined && source !== undefined ? concatenateUnits(source) : source,
-    { subspaces, args, extra },
+    { subspaces, args, extra, ...(unitMask && { unitMask }) },
   );
   if (result === undefined) return undefined;
   const { output, latent } = asOutput(result, intervention.constructor.name);
   if (latent !== undefined) latents.set(key, latent);
   if (intervention.collects) {
-    collected.set(key, output);
+    // Rows with fewer units than others are filled up, visibly.
+    collected.set(key, unitMask ? where(unitMask, output, constantLike(0, output)) : output);
     return undefined;
   }
   const piece = (joined ? separateUnits(output, base) : output).to(value.dtype);

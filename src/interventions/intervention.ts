@@ -41,6 +41,11 @@ export interface InterventionContext {
   readonly args?: readonly unknown[];
   /** What the caller passed as `extra`. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /**
+   * Where rows have different numbers of units: which ones are units, bool [batch, ...units, 1]. The
+   * others fill up rows, and what is returned for them is dropped.
+   */
+  readonly unitMask?: Tensor;
 }
 
 /** A result with the latent that it was computed through, such as an autoencoder's code. */
