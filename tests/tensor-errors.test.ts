@@ -74,6 +74,7 @@ const refused: readonly (readonly [call: () => unknown, message: RegExp])[] = [
   [() => x.gather(1, ids), /^gather: index \[2\] must have as many dimensions as input \[2, 3\]/],
   [() => x.scatter(1, ids.unsqueeze(0), zeros([1, 1])), /^scatter: source \[1, 1\] must have the shape of index \[1, 2\]/],
   [() => x.scatterReduce(1, ids.unsqueeze(0), zeros([1, 2]), "mean" as "sum"), /^scatterReduce: reduce must be .*got "mean"/],
+  [() => x.index([x.gt(0)]), /^index: index must hold positions, got bool; use await maskedSelect\(\)/],
   [() => x.index([null, null]), /^index: selects nothing/],
   [() => x.index([ids, ids, ids]), /^index: .*\[2, 3\]/],
   [() => where(x, x, x), /^where: the condition must be bool, got float32/],
@@ -85,7 +86,7 @@ const refused: readonly (readonly [call: () => unknown, message: RegExp])[] = [
   [() => zeros([2, 0]).argmax(1), /^argmax: dimension 1 of \[2, 0\] is empty/],
   [() => x.double().erf(), /^erf: float64 is not supported here; use to\("float32"\)/],
   [() => tensor([0.5], { dtype: "bfloat16" }).add(1), /^add: bfloat16 is for storage only; .*to\("float32"\)/],
-  [() => x.to("bfloat16"), /^cast: bfloat16 is for storage only/],
+  [() => x.exp().to("bfloat16"), /^cast: bfloat16 is for storage only/],
   [() => x.long().softmax(0), /^softmax: expected a floating-point tensor, got int64/],
   [() => tensor([[1, 2], [3]]), /^tensor: arrays at depth 1 differ in length \(1 and 2\)/], // prettier-ignore
   [() => tensor([1, [2]]), /^tensor: /],
@@ -213,6 +214,7 @@ test("bfloat16 becomes float32 exactly, with a graph", async () => {
     Infinity,
     ((await x.toArray()) as number[])[3],
   ]);
+  expect(await tensor([1.00390625, 1.01171875]).to("bfloat16").toArray()).toEqual([1, 1.015625]);
   const w = tensor([2], { dtype: "bfloat16", requiresGrad: true });
   const wide = w.to("float32");
   expect(wide.requiresGrad).toBe(true);

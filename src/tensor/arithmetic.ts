@@ -1,7 +1,7 @@
 import { apply, held, leaf, scalar } from "./apply.ts";
 import { isFloat, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
-import { fromBFloat16 } from "./half.ts";
+import { fromBFloat16, toBFloat16 } from "./half.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -11,15 +11,25 @@ export type Operand = Tensor | number;
 /** `x` in another element type; itself if it has that type. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
-  if (x.dtype === "bfloat16") return cast(widened(x), dtype);
-  return apply("cast", [x], { dtype });
+  // The runtime cannot carry bfloat16: what has values is converted on the host.
+  if (x.dtype === "bfloat16") return cast(hostCast(x, "float32", fromBFloat16), dtype);
+  if (dtype !== "bfloat16" || x.values === undefined) return apply("cast", [x], { dtype });
+  const single = cast(x, "float32");
+  return single.values === undefined
+    ? apply("cast", [x], { dtype })
+    : hostCast(single, dtype, toBFloat16);
 }
 
-/** bfloat16, which the runtime cannot carry, as float32: converted on the host. */
-function widened(x: Tensor): Tensor {
-  const values = Float32Array.from((x.values ?? []) as Uint16Array, fromBFloat16);
-  if (!x.requiresGrad) return leaf(values, x.shape, "float32");
-  return held("cast", [x], { dtype: "float32" }, values);
+function hostCast(
+  x: Tensor,
+  dtype: "float32" | "bfloat16",
+  convert: (n: number) => number,
+): Tensor {
+  const source = x.values as Float32Array | Uint16Array;
+  const values =
+    dtype === "float32" ? Float32Array.from(source, convert) : Uint16Array.from(source, convert);
+  if (!x.requiresGrad) return leaf(values, x.shape, dtype);
+  return held("cast", [x], { dtype }, values);
 }
 
 /** The same values, cut off from the gradient. */

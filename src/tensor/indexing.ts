@@ -15,6 +15,9 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
   const t = isList
     ? leaf(encodeNumbers(index as number[], "int64"), [index.length], "int64")
     : (index as Tensor);
+  if (t.dtype === "bool") {
+    fail(op, "index must hold positions, got bool; use await maskedSelect(), or await nonzero()");
+  }
   if (t.dtype !== "int64" && t.dtype !== "int32") {
     fail(op, `index must be int64 or int32, got ${t.dtype}`);
   }
