@@ -42,6 +42,34 @@ function renameKeys(value: JsonValue, rename: (name: string) => string): JsonVal
   );
 }
 
+/** Python's infinities, as Hugging Face writes them where JSON has none. */
+const SPECIAL = "__float__";
+
+/** Numbers that JSON cannot hold, from `{ "__float__": "Infinity" }`. */
+function revived(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, SPECIAL)) return value;
+  return Number((value as Readonly<Record<string, unknown>>)[SPECIAL]);
+}
+
+function special(_: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value)
+    ? { [SPECIAL]: String(value) }
+    : value;
+}
+
+/**
+ * The JSON of a `config.json`, which may hold `Infinity` as Python writes it.
+ * @throws SyntaxError for text that is not JSON otherwise.
+ */
+export function parseConfigJson(text: string): unknown {
+  const quoted = text.replace(
+    /("(?:[^"\\]|\\.)*")|(-?Infinity|NaN)\b/g,
+    (whole: string, _text: string | undefined, number: string | undefined) =>
+      number === undefined ? whole : JSON.stringify({ [SPECIAL]: number }),
+  );
+  return JSON.parse(quoted, revived);
+}
+
 /** The fields of a `config.json` under camelCase names. */
 export function fromConfigJson(json: unknown): Record<string, JsonValue> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
@@ -52,7 +80,7 @@ export function fromConfigJson(json: unknown): Record<string, JsonValue> {
 
 /** Settings under the snake_case names of a `config.json`; undefined ones are left out. */
 export function toConfigJson(config: object): Record<string, JsonValue> {
-  const plain = JSON.parse(JSON.stringify(config)) as JsonValue;
+  const plain = JSON.parse(JSON.stringify(config, special)) as JsonValue;
   return renameKeys(plain, snakeCase) as Record<string, JsonValue>;
 }
 

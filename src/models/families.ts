@@ -6,6 +6,7 @@ import { gpt2Card } from "./gpt2/card.ts";
 import { gpt2Family } from "./gpt2/config.ts";
 import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
 import { PYVENE_FAMILIES } from "./pyvene-families.ts";
+import { STATE_SPACE_FAMILIES } from "./state-space-families.ts";
 
 /** All families that the auto classes and the cards know: to add one is to add its entry. */
 export const FAMILIES: readonly FamilyEntry[] = [
@@ -20,6 +21,7 @@ export const FAMILIES: readonly FamilyEntry[] = [
   },
   ...DECODER_FAMILIES,
   ...PYVENE_FAMILIES,
+  ...STATE_SPACE_FAMILIES,
 ];
 
 /** Hugging Face's names of the families that can be loaded. */

@@ -35,6 +35,10 @@ export {
   type GRUState,
 } from "./gru/gru.ts";
 export type { ProblemType } from "./heads.ts";
+export { type MambaConfig, mambaConfig } from "./mamba/config.ts";
+export { MambaForCausalLM, MambaModel } from "./mamba/mamba.ts";
+export { type Mamba2Config, mamba2Config } from "./mamba2/config.ts";
+export { Mamba2ForCausalLM, Mamba2Model } from "./mamba2/mamba2.ts";
 export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
 export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
 export * from "./decoder/index.ts";
@@ -50,4 +54,7 @@ export type {
   SequenceClassifierOutput,
 } from "./outputs.ts";
 export { PreTrainedModel } from "./pretrained-model.ts";
+export { type RwkvConfig, rwkvConfig } from "./rwkv/config.ts";
+export { type RwkvCache, RwkvForCausalLM, RwkvModel, type RwkvState } from "./rwkv/rwkv.ts";
+export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
 export type { SaveOptions } from "./save-pretrained.ts";

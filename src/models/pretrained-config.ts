@@ -1,12 +1,17 @@
 import { FileSourceError, type FileSource } from "../io/file-source.ts";
 import { TensorError } from "../tensor/errors.ts";
-import { fromConfigJson, type JsonValue } from "./config.ts";
+import { fromConfigJson, type JsonValue, parseConfigJson } from "./config.ts";
 
 /** The fields of a model's `config.json` under camelCase names. */
 export async function readConfigFields(files: FileSource): Promise<Record<string, JsonValue>> {
+  const text = await files.readText("config.json");
   try {
-    return fromConfigJson(await files.readJson("config.json"));
+    return fromConfigJson(parseConfigJson(text));
   } catch (error) {
+    if (error instanceof SyntaxError) {
+      const message = `${files.location}: config.json is not valid JSON: ${error.message}`;
+      throw new FileSourceError("content", message, { cause: error });
+    }
     if (!(error instanceof TensorError)) throw error;
     throw new TensorError(`${files.location}: ${error.message}`, { cause: error });
   }

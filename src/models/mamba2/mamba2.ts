@@ -1,0 +1,172 @@
+import type { Activation } from "../../nn/layers/activation.ts";
+import { Embedding } from "../../nn/layers/embedding.ts";
+import { Linear } from "../../nn/layers/linear.ts";
+import { RMSNorm } from "../../nn/layers/rms-norm.ts";
+import { ModuleList } from "../../nn/module-list.ts";
+import { Module } from "../../nn/module.ts";
+import { Parameter } from "../../nn/parameter.ts";
+import { initialized } from "../../nn/without-init.ts";
+import { silu, softplus } from "../../nn/functional/activations.ts";
+import { arange, ones } from "../../tensor/creation.ts";
+import { rmsNorm } from "../../tensor/normalisation.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { activation } from "../activations.ts";
+import { CausalLanguageModel } from "../causal-language-model.ts";
+import type { ModelFamily } from "../family.ts";
+import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
+import { PreTrainedModel } from "../pretrained-model.ts";
+import { CausalConv1d } from "../state-space/causal-conv1d.ts";
+import { dualScan } from "../state-space/dual-scan.ts";
+import { normalLinear, timeStepBias } from "../state-space/init.ts";
+import {
+  languageModelOutput,
+  MambaBlock,
+  type MambaCache,
+  masked,
+  type MambaState,
+  type MixerContext,
+  outputLayer,
+  runBackbone,
+} from "../state-space/mamba-blocks.ts";
+import { convWidth, innerWidth, type Mamba2Config, mamba2Config, mamba2Family } from "./config.ts";
+
+/** x times the gate's SiLU, divided by its root mean square, then a learned scale. */
+export class MambaRMSNormGated extends Module {
+  readonly weight: Parameter;
+  readonly #eps: number;
+
+  constructor(width: number, eps: number) {
+    super();
+    this.weight = new Parameter(ones([width]));
+    this.#eps = eps;
+  }
+
+  override forward(x: Tensor, gate: Tensor): Tensor {
+    const weight = this.weight.value;
+    return rmsNorm(x.mul(silu(gate)), weight.shape, { weight, eps: this.#eps });
+  }
+}
+
+/** State spaces with one rate a head, so that they can be computed as attention is. */
+export class Mamba2Mixer extends Module {
+  readonly conv1d: CausalConv1d;
+  readonly act: Activation;
+  readonly in_proj: Linear;
+  /** [numHeads]: added to the lengths of steps before softplus. */
+  readonly dt_bias: Parameter;
+  /** [numHeads]: logarithms of the rates at which states fade. */
+  readonly A_log: Parameter;
+  readonly norm: MambaRMSNormGated;
+  /** [numHeads]: how much of the input passes by the state. */
+  readonly D: Parameter;
+  readonly out_proj: Linear;
+  readonly #config: Mamba2Config;
+
+  constructor(config: Mamba2Config) {
+    super();
+    const { hiddenSize, numHeads, useBias, initializerRange: std } = config;
+    const inner = innerWidth(config);
+    const channels = convWidth(config);
+    this.#config = config;
+    this.conv1d = new CausalConv1d(channels, config.convKernel, { bias: config.useConvBias });
+    this.act = activation(config.hiddenAct);
+    this.in_proj = normalLinear(hiddenSize, inner + channels + numHeads, std, { bias: useBias });
+    this.dt_bias = timeStepBias(numHeads, config);
+    this.A_log = initialized([numHeads], () =>
+      arange(1, numHeads + 1)
+        .to("float32")
+        .log(),
+    );
+    this.norm = new MambaRMSNormGated(inner, config.layerNormEpsilon);
+    this.D = new Parameter(ones([numHeads]));
+    this.out_proj = new Linear(inner, hiddenSize, { bias: useBias });
+    if (config.rescalePrenormResidual) {
+      const { weight } = this.out_proj;
+      weight.set(weight.value.div(Math.sqrt(config.numHiddenLayers)));
+    }
+  }
+
+  override forward(input: Tensor, { mask, past }: MixerContext): [Tensor, MambaState] {
+    const { numHeads, headDim, nGroups, stateSize, timeStepLimit } = this.#config;
+    const inner = innerWidth(this.#config);
+    const [gate, projected, steps] = this.in_proj
+      .forward(masked(input, mask))
+      .split([inner, convWidth(this.#config), numHeads], -1) as [Tensor, Tensor, Tensor];
+    const [convolved, conv] = this.conv1d.forward(projected, past?.conv);
+    const grouped = nGroups * stateSize;
+    const [channels, reads, writes] = masked(this.act.forward(convolved), mask).split(
+      [inner, grouped, grouped],
+      -1,
+    ) as [Tensor, Tensor, Tensor];
+    const [least = 0, most = Infinity] = timeStepLimit;
+    const free = softplus(steps.add(this.dt_bias.value));
+    const dt = free.clamp(Number.isFinite(most) ? { min: least, max: most } : { min: least });
+    const x = channels.unflatten(2, [numHeads, headDim]);
+    const ofHeads = (t: Tensor): Tensor =>
+      t.unflatten(2, [nGroups, stateSize]).repeatInterleave(numHeads / nGroups, 2);
+    const { output, state } = dualScan(
+      {
+        x: x.mul(dt.unsqueeze(-1)),
+        logDecay: dt.mul(this.A_log.value.exp().neg()),
+        into: ofHeads(reads),
+        out: ofHeads(writes),
+      },
+      past?.ssm,
+    );
+    const whole = output.add(x.mul(this.D.value.unsqueeze(-1))).flatten(2);
+    return [this.out_proj.forward(this.norm.forward(whole, gate)), { conv, ssm: state }];
+  }
+}
+
+/** Mamba-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
+export class Mamba2Model extends PreTrainedModel {
+  static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
+  readonly config: Mamba2Config;
+  readonly embeddings: Embedding;
+  readonly layers: ModuleList<MambaBlock<Mamba2Mixer>>;
+  readonly norm_f: RMSNorm;
+
+  constructor(config: Partial<Mamba2Config> = {}) {
+    super();
+    const full = mamba2Config(config);
+    this.config = full;
+    const { vocabSize, hiddenSize, numHiddenLayers, layerNormEpsilon: eps } = full;
+    this.embeddings = new Embedding(vocabSize, hiddenSize, { std: full.initializerRange });
+    this.layers = new ModuleList(
+      Array.from(
+        { length: numHiddenLayers },
+        () => new MambaBlock(new Mamba2Mixer(full), hiddenSize, eps),
+      ),
+    );
+    this.norm_f = new RMSNorm(hiddenSize, { eps });
+  }
+
+  override forward(inputs: DecoderInputs<MambaCache>): DecoderOutput<MambaCache> {
+    return runBackbone("Mamba2Model", this, inputs);
+  }
+}
+
+/** Mamba-2 as a language model: logits of the next token. */
+export class Mamba2ForCausalLM extends CausalLanguageModel {
+  static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
+  readonly config: Mamba2Config;
+  readonly backbone: Mamba2Model;
+  readonly lm_head: Linear;
+
+  constructor(config: Partial<Mamba2Config> = {}) {
+    super();
+    this.backbone = new Mamba2Model(config);
+    this.config = this.backbone.config;
+    this.lm_head = outputLayer(this.config, this.backbone.embeddings);
+  }
+
+  /** The state keeps what it can of texts of any length. */
+  override get maxLength(): undefined {
+    return undefined;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs<MambaCache>): CausalLMOutput<MambaCache> {
+    return languageModelOutput(this.backbone, this.lm_head, inputs);
+  }
+}
