@@ -473,11 +473,6 @@ const generating: readonly (readonly [name: string, options: object, message: Re
     { unitLocations: { base: -5 }, interveneOnPrompt: true },
     /before the prompt of 4 tokens/,
   ],
-  [
-    "rows that are read in different steps",
-    { unitLocations: { base: [[[5], [6]]] } },
-    /read in different steps/,
-  ],
 ];
 
 test.each(generating)("generation: %s", async (_, options, message) => {

@@ -1,12 +1,16 @@
+import type { CausalLanguageModel } from "../models/causal-language-model.ts";
 import type { GenerateOptions, TracedOutput, TraceStep } from "../models/generation/options.ts";
+import { countSteps } from "../models/generation/plan.ts";
 import type { CausalLMOutput } from "../models/outputs.ts";
-import type { Module } from "../nn/module.ts";
+import { fail } from "../tensor/errors.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { batchOf, type Action, type Plan } from "./plan.ts";
-import { Schedule } from "./schedule.ts";
+import type { GenerationArguments, IntervenedGenerateOptions } from "./arguments.ts";
+import { type Action, batchOf, type Plan, type PlanOptions } from "./plan.ts";
+import { Schedule, type Steps } from "./schedule.ts";
 import { Selection } from "./selection.ts";
-import { emptyHarvest, traceEdits, traceSources } from "./trace.ts";
+import { resolveSteps } from "./steps.ts";
+import { type Activations, emptyHarvest, traceEdits, traceSources } from "./trace.ts";
 
 type Trace = NonNullable<GenerateOptions["trace"]>;
 
@@ -18,48 +22,182 @@ export interface TracedGeneration {
   readonly collected: ReadonlyMap<string, readonly Tensor[]>;
 }
 
-/** What decides when edits are made. */
-export interface GenerationSettings extends GenerateOptions {
-  readonly interveneOnPrompt?: boolean;
+/** What is to be generated, and with which interventions. */
+export interface GenerationRequest {
+  readonly model: CausalLanguageModel;
+  /** Keys of the interventions, in the order of declaration. */
+  readonly keys: readonly string[];
+  /** The plan of a call with these arguments, as for a forward pass. */
+  readonly plan: (options: PlanOptions) => Plan;
+  readonly inputIds: Tensor;
+  readonly options: GenerationArguments;
+  /** Options of the model's own `generate`. */
+  readonly settings: GenerateOptions;
+}
+
+const OP = "IntervenableModel.generate";
+
+const OWN: { readonly [K in keyof Required<GenerationArguments>]: true } = {
+  sources: true,
+  unitLocations: true,
+  sourceRepresentations: true,
+  subspaces: true,
+  extra: true,
+  steps: true,
+  interveneOnPrompt: true,
+};
+
+/** What a call says to the model's own `generate`. */
+export function modelSettings(options: IntervenedGenerateOptions): GenerateOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN)));
 }
 
 /**
- * Computes what the plan's sources give, once, and returns a hook that makes the plan's edits in the
+ * Computes what the plans' sources give, once, and returns a hook that makes the plans' edits in the
  * steps they belong to.
+ * @throws TensorError, before anything is computed, for an edit that no step would make.
  */
-export async function traceGeneration(
-  model: Module,
-  plan: Plan,
-  { inputIds }: { readonly inputIds: Tensor },
-  settings: GenerationSettings,
-): Promise<TracedGeneration> {
-  const { interveneOnPrompt = false, useCache = true, numReturnSequences = 1 } = settings;
-  const { maxNewTokens, maxLength } = settings;
-  const promptLength = inputIds.size(1);
+export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
+  const { model, keys, inputIds, options, settings } = request;
+  const count = countSteps(model, inputIds.size(1), settings);
   const batch = batchOf(inputIds, "inputIds");
-  const activations = traceSources(model, plan);
-  await evaluate(...activations.values());
-  const actions = plan.base.edits.map((action) =>
-    repeatRows(withSource(action, activations.get(action.key)), batch, numReturnSequences),
+  const times = settings.numReturnSequences ?? 1;
+  const fires = stepsOf(options, keys, count);
+  const plans = plansOf(request, fires, count);
+  const distinct = [...new Set(plans)].filter((plan) => plan !== undefined);
+  refuseSkipped(keys, distinct, options);
+  const frame = {
+    promptLength: inputIds.size(1),
+    rows: batch * times,
+    useCache: settings.useCache ?? true,
+    steps: count,
+    byDefault: isDefault(options) && distinct.length === 1,
+  };
+  const make = (change: (action: Action, plan: Plan) => Action): Schedule =>
+    new Schedule(schedules(keys, plans, fires, change), frame);
+  // Refuses what could never fire before any source is run.
+  make((action) => action);
+  const activations = await runSources(model, distinct);
+  const schedule = make((action, plan) =>
+    repeatRows(withSource(action, activations.get(plan)?.get(action.key)), batch, times),
   );
-  const schedule = new Schedule(actions, {
-    promptLength,
-    rows: batch * numReturnSequences,
-    interveneOnPrompt,
-    useCache,
-    maxNewTokens: maxNewTokens ?? (maxLength === undefined ? undefined : maxLength - promptLength),
-  });
   const collected = new Map<string, Tensor[]>();
-  for (const { key, intervention } of actions) if (intervention.collects) collected.set(key, []);
+  for (const { key, intervention } of distinct[0]?.base.edits ?? []) {
+    if (intervention.collects) collected.set(key, []);
+  }
   const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
     const harvest = emptyHarvest();
     const name = step.index === 0 ? "prompt's" : "decoding";
-    const edits = schedule.at(step);
-    const output = traceEdits({ name, edits, reads: [] }, activations, harvest, run);
+    const output = traceEdits(
+      { name, edits: schedule.at(step), reads: [] },
+      new Map(),
+      harvest,
+      run,
+    );
     for (const [key, tensor] of harvest.collected) collected.get(key)?.push(tensor);
     return { ...output, also: [...harvest.collected.values()] };
   };
   return { trace, collected };
+}
+
+/** Whether a call says nothing of steps, so that pyvene's default holds. */
+function isDefault({ steps, interveneOnPrompt = false }: GenerationArguments): boolean {
+  return steps === undefined && !interveneOnPrompt;
+}
+
+function stepsOf(
+  options: GenerationArguments,
+  keys: readonly string[],
+  count: number,
+): ReadonlyMap<string, readonly boolean[]> {
+  const { steps, interveneOnPrompt } = options;
+  if (steps !== undefined && interveneOnPrompt !== undefined) {
+    fail(OP, "give steps or interveneOnPrompt, and not both");
+  }
+  const byName = interveneOnPrompt === true ? "all" : "decoding";
+  return resolveSteps(steps === undefined ? byName : steps, keys, count);
+}
+
+/** The plan of each step that has one; steps with the same sources have the same. */
+function plansOf(
+  { plan, keys, options }: GenerationRequest,
+  fires: ReadonlyMap<string, readonly boolean[]>,
+  count: number,
+): readonly (Plan | undefined)[] {
+  const { unitLocations, subspaces, extra, sources, sourceRepresentations } = options;
+  const common = { unitLocations, subspaces, extra };
+  /** No source for a step skips what would need one in it. */
+  const skipping = [null];
+  const known = new Map<unknown, Map<unknown, Plan>>();
+  const make = (from: unknown, given: PlanOptions["sourceRepresentations"]): Plan => {
+    const same = known.get(from) ?? new Map<unknown, Plan>();
+    known.set(from, same);
+    const made =
+      same.get(given) ?? plan({ ...common, sources: from, sourceRepresentations: given });
+    same.set(given, made);
+    return made;
+  };
+  return Array.from({ length: count }, (_, step) => {
+    if (!keys.some((key) => fires.get(key)?.[step] === true)) return undefined;
+    const from = typeof sources === "function" ? (sources(step) ?? skipping) : sources;
+    if (typeof sourceRepresentations !== "function") return make(from, sourceRepresentations);
+    const given = sourceRepresentations(step);
+    return make(given === null ? skipping : from, given);
+  });
+}
+
+/** Sources that are given step by step, but for an intervention in no step, were not meant so. */
+function refuseSkipped(
+  keys: readonly string[],
+  plans: readonly Plan[],
+  { sources, sourceRepresentations }: GenerationArguments,
+): void {
+  if (typeof sources !== "function" && typeof sourceRepresentations !== "function") return;
+  const made = new Set(plans.flatMap(({ base }) => base.edits.map(({ key }) => key)));
+  const skipped = keys.filter((key) => !made.has(key));
+  if (skipped.length === 0) return;
+  fail(
+    OP,
+    `${skipped.join(", ")} never fires: the function gives it no source in any of its steps`,
+  );
+}
+
+/** What each intervention does in each step. */
+function schedules(
+  keys: readonly string[],
+  plans: readonly (Plan | undefined)[],
+  fires: ReadonlyMap<string, readonly boolean[]>,
+  change: (action: Action, plan: Plan) => Action,
+): readonly Steps[] {
+  const changed = new Map<unknown, Action>();
+  const actionAt = (plan: Plan, key: string): Action | undefined => {
+    const action = plan.base.edits.find((edit) => edit.key === key);
+    if (action === undefined) return undefined;
+    // What reads no source is the same in all steps, whatever the sources of others are.
+    const same = action.source.kind === "none" ? key : action;
+    const made = changed.get(same) ?? change(action, plan);
+    changed.set(same, made);
+    return made;
+  };
+  return keys.map((key) =>
+    plans.map((plan, step) =>
+      plan !== undefined && fires.get(key)?.[step] === true ? actionAt(plan, key) : undefined,
+    ),
+  );
+}
+
+/** What the sources of each plan give. */
+async function runSources(
+  model: CausalLanguageModel,
+  plans: readonly Plan[],
+): Promise<ReadonlyMap<Plan, Activations>> {
+  const all = new Map<Plan, Activations>();
+  for (const plan of plans) {
+    const activations = traceSources(model, plan);
+    await evaluate(...activations.values());
+    all.set(plan, activations);
+  }
+  return all;
 }
 
 /** An action whose source has been computed. */
@@ -68,19 +206,26 @@ function withSource(action: Action, value: Tensor | undefined): Action {
   return { ...action, source: { kind: "given", value } };
 }
 
-/** Locations and sources for several continuations of each prompt, whose rows follow each other. */
+/** Rows for several continuations of each prompt, which follow each other. */
+function repeat<T>(rows: readonly T[], times: number): T[] {
+  return rows.flatMap((row) => Array.from({ length: times }, () => row));
+}
+
+/** Locations, sources and subspaces for several continuations of each prompt. */
 function repeatRows(action: Action, batch: number, times: number): Action {
   if (times === 1) return action;
-  const { edits, source } = action;
-  const repeated = edits && {
-    edits: new Selection(
-      edits.axes,
-      edits.levels.map((rows) => rows.flatMap((row) => Array.from({ length: times }, () => row))),
-    ),
+  const { edits, source, subspaces } = action;
+  const perRow =
+    Array.isArray(subspaces) && subspaces.length === batch && subspaces.every(Array.isArray);
+  const repeated = {
+    ...action,
+    edits:
+      edits && new Selection(edits.axes, edits.levels.map((rows) => repeat(rows, times))), // prettier-ignore
+    subspaces: perRow ? repeat(subspaces as unknown[], times) : subspaces,
   };
   if (source.kind !== "given" || source.value.ndim < 2 || source.value.size(0) !== batch) {
-    return { ...action, ...repeated };
+    return repeated;
   }
   const value = source.value.repeatInterleave(times, 0);
-  return { ...action, ...repeated, source: { kind: "given", value } };
+  return { ...repeated, source: { kind: "given", value } };
 }

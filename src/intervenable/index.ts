@@ -8,15 +8,18 @@ export {
   type RepresentationConfig,
   type RepresentationLike,
 } from "./config.ts";
-export {
-  type ForwardOptions,
-  IntervenableModel,
-  type InputsOf,
-  type IntervenedGenerateOptions,
-  type IntervenedGeneration,
-  type InterventionArguments,
-  type OutputsOf,
-} from "./intervenable-model.ts";
+export type {
+  EachStep,
+  ForwardOptions,
+  GenerationArguments,
+  InputsOf,
+  IntervenedGenerateOptions,
+  IntervenedGeneration,
+  InterventionArguments,
+  OutputsOf,
+  Sources,
+} from "./arguments.ts";
+export { IntervenableModel } from "./intervenable-model.ts";
 export { InterventionDict } from "./intervention-dict.ts";
 export type {
   InterventionLocations,
@@ -26,3 +29,4 @@ export type {
 } from "./locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./output.ts";
 export type { SourceRepresentations } from "./sources.ts";
+export type { GenerationSteps, StepRange, StepSelection } from "./steps.ts";

@@ -1,75 +1,27 @@
-import type { CausalLanguageModel } from "../models/causal-language-model.ts";
+import { CausalLanguageModel } from "../models/causal-language-model.ts";
 import type {
   GenerateInputs,
   GenerateOptions,
-  GenerateOutput,
   GenerateStep,
 } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type {
+  ForwardOptions,
+  InputsOf,
+  IntervenedGenerateOptions,
+  IntervenedGeneration,
+  OutputsOf,
+} from "./arguments.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
-import { type TracedGeneration, traceGeneration } from "./generate.ts";
+import { modelSettings, type TracedGeneration, traceGeneration } from "./generate.ts";
 import { InterventionDict } from "./intervention-dict.ts";
-import type { UnitLocations } from "./locations.ts";
 import { type IntervenableOutput, makeOutput } from "./output.ts";
 import { makePlan } from "./plan.ts";
-import type { SourceRepresentations } from "./sources.ts";
 import { resolveTargets, type Target } from "./target.ts";
 import { callModel, emptyHarvest, inOrder, traceRun, traceSources } from "./trace.ts";
-
-/** What a model's `forward` takes; `unknown` where the model's type says nothing. */
-export type InputsOf<M extends Module> = [Parameters<M["forward"]>[0]] extends [never]
-  ? unknown
-  : Parameters<M["forward"]>[0];
-/** What a model's `forward` gives. */
-export type OutputsOf<M extends Module> = ReturnType<M["forward"]>;
-
-/** What a call says about sources and places; the same for `forward` and `generate`. */
-export interface InterventionArguments<Inputs> {
-  /**
-   * Inputs of the source runs: one for each group of interventions (`null` for none, which skips those
-   * that need one), or one for all.
-   */
-  readonly sources?: Inputs | null | readonly (Inputs | null)[];
-  /** Which units to read and write. @default the whole tensor at each site */
-  readonly unitLocations?: UnitLocations | null;
-  /** Tensors in place of sources: one for all, one for each intervention, or by key. */
-  readonly sourceRepresentations?: SourceRepresentations | null;
-  /**
-   * Which dimensions to change: a number or list for all interventions, or one entry for each, of any
-   * kind that it understands. @default all dimensions
-   */
-  readonly subspaces?: unknown;
-  /** Handed to every intervention as `context.extra`. */
-  readonly extra?: Readonly<Record<string, unknown>>;
-}
-
-/** Arguments of {@link IntervenableModel.forward} beside the base. */
-export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
-  /** Passed to the model as `labels` in the intervened run, which then has a loss. */
-  readonly labels?: Tensor;
-}
-
-/** Arguments of {@link IntervenableModel.generate} beside the prompts. */
-export interface IntervenedGenerateOptions
-  extends InterventionArguments<GenerateInputs>, Omit<GenerateOptions, "trace"> {
-  /**
-   * Edit the prompt too, and not only new tokens. The first new token comes from the prompt.
-   * @default false
-   */
-  readonly interveneOnPrompt?: boolean;
-}
-
-/** What a generation with interventions gives. */
-export interface IntervenedGeneration {
-  readonly intervened: GenerateOutput;
-  /** What collecting interventions took: for each of them, one tensor a step. */
-  readonly collected: readonly Tensor[];
-  /** The same by key. */
-  readonly collectedByKey: Readonly<Record<string, readonly Tensor[]>>;
-}
 
 const OP = "IntervenableModel";
 
@@ -199,12 +151,19 @@ export class IntervenableModel<M extends Module = Module> extends Module {
     prompts: GenerateInputs,
     options: IntervenedGenerateOptions,
   ): Promise<{ readonly generation: TracedGeneration; readonly settings: GenerateOptions }> {
-    const { sources, unitLocations, sourceRepresentations, subspaces, extra, ...rest } = options;
-    const { interveneOnPrompt: _, ...settings } = rest;
-    if (!("generate" in this.model)) fail(OP, `${this.model.constructor.name} cannot generate`);
-    const given = { sources, unitLocations, sourceRepresentations, subspaces, extra };
-    const plan = makePlan(this.#targets, this.mode, prompts, given);
-    const generation = await traceGeneration(this.model, plan, prompts, rest);
+    const model: Module = this.model;
+    if (!(model instanceof CausalLanguageModel)) {
+      fail(OP, `${model.constructor.name} cannot generate`);
+    }
+    const settings = modelSettings(options);
+    const generation = await traceGeneration({
+      model,
+      keys: this.keys,
+      plan: (given) => makePlan(this.#targets, this.mode, prompts, given),
+      inputIds: prompts.inputIds,
+      options,
+      settings,
+    });
     return { generation, settings: { ...settings, trace: generation.trace } };
   }
 
@@ -212,6 +171,17 @@ export class IntervenableModel<M extends Module = Module> extends Module {
   trainableParameters(): Parameter[] {
     const trained = [...this.interventions].filter(([, intervention]) => intervention.trainable);
     return [...new Set(trained.flatMap(([, intervention]) => intervention.parameters()))];
+  }
+
+  /**
+   * Sets the softness of the masks of all interventions that have one; see
+   * {@link Intervention.setTemperature}.
+   * @throws TensorError when none has.
+   */
+  setTemperature(temperature: number): void {
+    const masked = [...this.interventions].filter(([, { temperature: own }]) => own !== undefined);
+    if (masked.length === 0) fail("setTemperature", "no intervention has a temperature");
+    for (const [, intervention] of masked) intervention.setTemperature(temperature);
   }
 
   /** Each intervention with its place, one a line. */

@@ -1,7 +1,9 @@
 import type { TraceStep } from "../models/generation/options.ts";
 import { fail } from "../tensor/errors.ts";
+import { cat } from "../tensor/shaping.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { PLAIN } from "./address.ts";
-import { axesOf } from "./axes.ts";
+import { type Axis, axesOf, type UnitAxes } from "./axes.ts";
 import type { Action } from "./plan.ts";
 import { type Rows, Selection } from "./selection.ts";
 
@@ -10,100 +12,109 @@ export interface GenerationFrame {
   readonly promptLength: number;
   /** Rows of the batch, each prompt counted once for each of its continuations. */
   readonly rows: number;
-  readonly interveneOnPrompt: boolean;
   readonly useCache: boolean;
-  /** New tokens at most, where the caller said. */
-  readonly maxNewTokens: number | undefined;
+  /** Steps that there will be, which is new tokens at most. */
+  readonly steps: number;
+  /**
+   * Whether nothing was said of steps: then locations have pyvene's meanings, where a lone 0 stands
+   * for every new token, and passes without a cache edit the prompt when they read it again.
+   */
+  readonly byDefault: boolean;
 }
 
-/** Which of the source's units goes where. */
+/** What is done for one intervention, by step; undefined where it is left out. */
+export type Steps = readonly (Action | undefined)[];
+
+/** Units of each row that are edited in a pass. */
 interface Placed {
-  readonly column: number;
-  /** Absolute, one for each row. */
-  readonly positions: readonly number[];
+  /** Which of the row's units. */
+  readonly columns: Rows;
+  /** Where they are, absolute. */
+  readonly positions: Rows;
 }
 
 const OP = "IntervenableModel.generate";
 
 /**
  * When each edit is made while a text is generated. Positions are those of the whole text, prompt and
- * new tokens; an edit is made in each step that reads its position. Without locations, new tokens
- * are edited, and the prompt too with `interveneOnPrompt`. A lone position 0 without
- * `interveneOnPrompt` stands for every new token, as in pyvene.
+ * new tokens. A position belongs to the step that reads it first, and it is edited in every pass that
+ * reads it if that step is among the edit's steps, so that a cache changes speed and nothing else.
  */
 export class Schedule {
-  readonly #actions: readonly Action[];
+  readonly #interventions: readonly Steps[];
   readonly #frame: GenerationFrame;
 
   /** @throws TensorError for an edit that no step would make. */
-  constructor(actions: readonly Action[], frame: GenerationFrame) {
-    this.#actions = actions;
+  constructor(interventions: readonly Steps[], frame: GenerationFrame) {
+    this.#interventions = interventions;
     this.#frame = frame;
-    for (const action of actions) this.#refuseNever(action);
-  }
-
-  /** The edits of one step, in order. */
-  at(step: TraceStep): Action[] {
-    if (step.index === 0 && !this.#frame.interveneOnPrompt) return [];
-    return this.#actions.flatMap((action) => this.#editAt(action, step) ?? []);
-  }
-
-  #editAt(action: Action, step: TraceStep): Action | undefined {
-    const { edits } = action;
-    if (edits === undefined) {
-      const readsOld = !this.#frame.interveneOnPrompt && step.pastLength < step.promptLength;
-      return readsOld ? this.#newTokensOnly(action, step) : action;
+    for (const steps of interventions) {
+      for (const action of new Set(steps)) if (action) this.#refuseNever(action, steps);
     }
-    const level = positionLevel(edits);
-    const rows = edits.levels[level];
-    if (rows === undefined) return action;
-    const placed = this.#placedAt(action, rows, step);
-    if (placed.length === 0) return undefined;
-    const local = rows.map((_, row) =>
-      placed.map(({ positions }) => (positions[row] ?? 0) - step.pastLength),
-    );
-    const levels = edits.levels.map((other, i) => (i === level ? local : other));
-    const columns = placed.map(({ column }) => column);
-    const moved = { ...action, edits: new Selection(edits.axes, levels) };
-    return takeColumns(moved, 1 + level, columns, rows[0]?.length ?? 0);
   }
 
-  /** The units whose positions the step reads. */
-  #placedAt({ key }: Action, rows: Rows, step: TraceStep): Placed[] {
-    const end = step.promptLength + step.index;
-    if (this.#meansEveryNewToken(rows)) {
-      const start = Math.max(step.pastLength, step.promptLength);
-      return Array.from({ length: end - start }, (_, i) => ({
-        column: 0,
-        positions: rows.map(() => start + i),
-      }));
-    }
-    const units = Array.from({ length: rows[0]?.length ?? 0 }, (_, column) => ({
-      column,
-      positions: rows.map((row) => this.#absolute(row[column] ?? 0)),
-    }));
-    return units.filter(({ positions }) => {
-      const read = positions.map((p) => p >= step.pastLength && p < end);
-      if (new Set(read).size > 1) {
-        fail(
-          OP,
-          `${key}: positions ${positions.join(", ")} of the rows are read in different steps; ` +
-            `generate from these prompts one by one`,
-        );
-      }
-      return read[0] === true;
+  /** The edits of one pass, in order. */
+  at(pass: TraceStep): Action[] {
+    return this.#interventions.flatMap((steps) => {
+      const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
+      return [...new Set(read)].flatMap((action) => {
+        if (action === undefined) return [];
+        const whole = read.every((other) => other === action);
+        return this.#editAt(action, steps, pass, whole) ?? [];
+      });
     });
   }
 
-  /** The whole tensor but the prompt, where the prompt is read again in every step. */
-  #newTokensOnly(action: Action, { promptLength, index }: TraceStep): Action {
-    if (action.site.layout.headsFirst) {
-      fail(OP, `${action.key}: without a cache, attention weights need interveneOnPrompt: true`);
+  /** The step that reads a position first. */
+  #stepOf(position: number): number {
+    return Math.max(0, position - this.#frame.promptLength + 1);
+  }
+
+  #editAt(action: Action, steps: Steps, pass: TraceStep, whole: boolean): Action | undefined {
+    const { edits } = action;
+    const level = positionLevel(edits);
+    const rows = edits?.levels[level];
+    if (edits === undefined || rows === undefined) {
+      return whole ? action : this.#partOf(action, steps, pass);
     }
-    const positions = Array.from({ length: index }, (_, i) => promptLength + i);
+    const { columns, positions } = this.#placedAt(action, steps, rows, pass);
+    if (columns.every((row) => row.length === 0)) return undefined;
+    const local = positions.map((row) => row.map((position) => position - pass.pastLength));
+    const levels = edits.levels.map((other, i) => (i === level ? local : other));
+    const moved = { ...action, edits: new Selection(edits.axes, levels) };
+    return takeColumns(moved, 1 + level, columns, unitsOf(rows));
+  }
+
+  /** The units whose positions the pass reads. */
+  #placedAt(action: Action, steps: Steps, rows: Rows, pass: TraceStep): Placed {
+    const end = pass.promptLength + pass.index;
+    if (this.#meansEveryNewToken(rows)) {
+      const start = Math.max(pass.pastLength, pass.promptLength);
+      const positions = Array.from({ length: end - start }, (_, i) => start + i);
+      return {
+        columns: rows.map(() => positions.map(() => 0)),
+        positions: rows.map(() => positions),
+      };
+    }
+    const absolute = rows.map((row) => row.map((position) => this.#absolute(position)));
+    const again = this.#frame.byDefault && !this.#frame.useCache && pass.index > 0;
+    const columns = absolute.map((row) =>
+      [...row.keys()].filter((column) => {
+        const at = row[column] ?? 0;
+        return at >= pass.pastLength && at < end && (again || steps[this.#stepOf(at)] === action);
+      }),
+    );
+    const positions = columns.map((own, row) => own.map((column) => absolute[row]?.[column] ?? 0));
+    return { columns, positions };
+  }
+
+  /** A whole tensor, or whole heads, but only at the positions of the action's own steps. */
+  #partOf(action: Action, steps: Steps, { index, pastLength, promptLength }: TraceStep): Action {
+    const all = Array.from({ length: promptLength + index - pastLength }, (_, i) => pastLength + i);
+    const positions = all.filter((position) => steps[this.#stepOf(position)] === action);
     const rows = Array.from({ length: this.#frame.rows }, () => positions);
-    const axes = axesOf("pos", { ...action.site, layout: PLAIN });
-    return { ...action, edits: new Selection(axes, [rows]) };
+    const axes = withPositions(action);
+    return { ...action, edits: new Selection(axes, [...(action.edits?.levels ?? []), rows]) };
   }
 
   #absolute(position: number): number {
@@ -114,53 +125,87 @@ export class Schedule {
   }
 
   #meansEveryNewToken(rows: Rows): boolean {
-    const isZero = (row: readonly number[]): boolean => row.length === 1 && row[0] === 0;
-    return !this.#frame.interveneOnPrompt && rows.every(isZero);
+    return this.#frame.byDefault && rows.every((row) => row.length === 1 && row[0] === 0);
   }
 
-  #refuseNever({ key, edits }: Action): void {
-    const { promptLength, interveneOnPrompt, useCache, maxNewTokens } = this.#frame;
-    const end = maxNewTokens === undefined ? Infinity : promptLength + maxNewTokens - 1;
-    if (!interveneOnPrompt && end <= promptLength) {
-      fail(
-        OP,
-        `${key} never fires: a single new token comes from the prompt alone, which is not edited; ` +
-          `pass interveneOnPrompt: true, or generate more tokens`,
-      );
-    }
+  #refuseNever(action: Action, steps: Steps): void {
+    const { promptLength, useCache, byDefault, steps: count } = this.#frame;
+    const { key, edits } = action;
     const rows = edits?.levels[positionLevel(edits)];
     if (rows === undefined || this.#meansEveryNewToken(rows)) return;
     for (const position of rows.flat()) {
       const at = this.#absolute(position);
-      if (at >= end) {
-        fail(OP, `${key} never fires: ${maxNewTokens} new tokens never read position ${position}`);
+      const step = this.#stepOf(at);
+      if (step >= count) {
+        fail(OP, `${key} never fires: ${count} new tokens never read position ${position}`);
       }
-      if (!interveneOnPrompt && useCache && at < promptLength) {
-        fail(
-          OP,
-          `${key} never fires: position ${position} is in the prompt of ${promptLength} tokens, ` +
-            `which is read once and not edited; pass interveneOnPrompt: true`,
-        );
-      }
+      if (steps[step] !== undefined || (byDefault && !useCache && count > 1)) continue;
+      fail(
+        OP,
+        byDefault
+          ? `${key} never fires: position ${position} is in the prompt of ${promptLength} tokens, ` +
+              `which is read once and not edited; pass interveneOnPrompt: true or steps: "all"`
+          : `${key} never fires: position ${position} is read in step ${step}, which is not among ` +
+              `its steps`,
+      );
     }
   }
 }
 
 /** Which of the levels counts positions; -1 for none, as for whole heads. */
-function positionLevel({ axes }: Selection): number {
-  return axes.selected.findIndex(({ kind }) => kind === "position");
+function positionLevel(edits: Selection | undefined): number {
+  return edits?.axes.selected.findIndex(({ kind }) => kind === "position") ?? -1;
+}
+
+function unitsOf(rows: Rows): number {
+  return Math.max(...rows.map((row) => row.length));
+}
+
+/** The axes of an action that takes all positions, with positions as the last selected axis. */
+function withPositions({ key, edits, site }: Action): UnitAxes {
+  const axes = edits?.axes;
+  if (axes === undefined && !site.layout.headsFirst) {
+    return axesOf("pos", { ...site, layout: PLAIN });
+  }
+  if (axes?.whole?.kind === "position") {
+    return { ...axes, selected: [...axes.selected, axes.whole], whole: undefined };
+  }
+  const [heads, ...others] = axes?.selected ?? [];
+  if (axes !== undefined && heads?.kind === "head" && others.length === 0 && heads.dim === 1) {
+    const queries: Axis = { dim: 2, offset: 0, size: undefined, kind: "position" };
+    return { ...axes, selected: [heads, queries] };
+  }
+  return fail(
+    OP,
+    `${key}: without a cache, all positions are read in every step, and this unit cannot be edited at ` +
+      `some of them only; use a cache, or name positions`,
+  );
 }
 
 /** The action with those of its source's units that belong to the units edited now. */
-function takeColumns(
-  action: Action,
-  dim: number,
-  columns: readonly number[],
-  units: number,
-): Action {
+function takeColumns(action: Action, dim: number, columns: Rows, units: number): Action {
   const { source } = action;
-  const all = columns.length === units && columns.every((column, i) => column === i);
   // A vector holds for all units.
-  if (all || source.kind !== "given" || source.value.ndim <= dim + 1) return action;
-  return { ...action, source: { kind: "given", value: source.value.indexSelect(dim, columns) } };
+  if (source.kind !== "given" || source.value.ndim <= dim + 1) return action;
+  const { value } = source;
+  const [first = []] = columns;
+  const isSame = (row: readonly number[]): boolean =>
+    row.length === first.length && row.every((column, i) => column === first[i]);
+  if (columns.every(isSame)) {
+    const all = first.length === units && first.every((column, i) => column === i);
+    if (all) return action;
+    return { ...action, source: { kind: "given", value: value.indexSelect(dim, first) } };
+  }
+  return { ...action, source: { kind: "given", value: columnsByRow(value, dim, columns) } };
+}
+
+/** Other columns in each row; where a row has fewer than others, any stands in for the rest. */
+function columnsByRow(value: Tensor, dim: number, columns: Rows): Tensor {
+  const width = unitsOf(columns);
+  const rows = columns.map((own, row) => {
+    const filled = Array.from({ length: width }, (_, i) => own[i] ?? own.at(-1) ?? 0);
+    const at = value.size(0) === 1 ? 0 : row;
+    return value.slice(0, at, at + 1).indexSelect(dim, filled);
+  });
+  return cat(rows, 0);
 }

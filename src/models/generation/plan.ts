@@ -121,6 +121,19 @@ function newTokens(model: CausalLanguageModel, length: number, options: Generate
 }
 
 /**
+ * Steps that a generation takes at most, which are its new tokens.
+ * @throws TensorError for options that cannot be.
+ */
+export function countSteps(
+  model: CausalLanguageModel,
+  promptLength: number,
+  options: GenerateOptions,
+): number {
+  checkOptions(options);
+  return newTokens(model, promptLength, options);
+}
+
+/**
  * Checks everything before anything is computed.
  * @throws TensorError for options or prompts that cannot be.
  */
