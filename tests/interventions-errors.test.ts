@@ -101,7 +101,12 @@ const configurations: readonly Case[] = [
   ],
   ["an empty part", { ...vanilla, subspacePartition: [[3, 3]] }, /which is empty/],
   ["a part of no numbers", { ...vanilla, subspacePartition: [["a"]] }, /must list dimensions/],
-  ["an unsupported field", { ...vanilla, moeKey: 1 }, /moeKey is not supported/],
+  ["an expert of what has none", { ...vanilla, moeKey: 1 }, /has no experts: leave out moeKey/],
+  [
+    "pyvene's mark of constants in files",
+    { ...vanilla, hiddenSourceRepresentation: true },
+    /hiddenSourceRepresentation is not supported; give the constant/,
+  ],
   [
     "skipping at an input",
     { ...at(0, "mlp_input"), intervention: SkipIntervention },

@@ -24,6 +24,14 @@ export interface Site {
   readonly width: number | undefined;
 }
 
+/** What names a place of a model. */
+export interface Address {
+  readonly layer: number;
+  readonly component: string;
+  /** Number of the expert, where there are experts. */
+  readonly moeKey?: number | undefined;
+}
+
 /** The layout of a tensor that nothing is known of. */
 export const PLAIN: Layout = { part: undefined, heads: undefined, headsFirst: false };
 
@@ -36,7 +44,7 @@ const OP = "IntervenableModel";
 export function resolveSite(
   model: Module,
   card: BoundCard | undefined,
-  { layer, component }: { readonly layer: number; readonly component: string },
+  { layer, component, moeKey }: Address,
 ): Site {
   const known = card?.components.get(component);
   if (card !== undefined && known !== undefined) {
@@ -46,8 +54,14 @@ export function resolveSite(
         `layer ${layer} of ${component} is out of range: the model has layers 0 to ${card.layers - 1}`,
       );
     }
-    return componentSite(model, known, layer);
+    const hasExperts = known.path.includes("{expert}");
+    if (hasExperts === (moeKey === undefined)) {
+      const text = hasExperts ? "is one for each expert: give" : "has no experts: leave out";
+      fail(OP, `${component} ${text} moeKey`);
+    }
+    return componentSite(model, known, layer, moeKey);
   }
+  if (moeKey !== undefined) fail(OP, `"${component}" has no experts: leave out moeKey`);
   if (component.includes(".")) return pathSite(model, component);
   const name = model.constructor.name;
   if (card === undefined) {
@@ -63,8 +77,15 @@ export function resolveSite(
   );
 }
 
-function componentSite(model: Module, component: BoundComponent, layer: number): Site {
-  const path = component.path.replaceAll("{layer}", String(layer));
+function componentSite(
+  model: Module,
+  component: BoundComponent,
+  layer: number,
+  moeKey: number | undefined,
+): Site {
+  const path = component.path
+    .replaceAll("{layer}", String(layer))
+    .replaceAll("{expert}", String(moeKey));
   const { side, part, heads, headsFirst = false, dimension } = component;
   return {
     module: walk(model, path.split("."), path),
@@ -97,7 +118,7 @@ export function widthAt(
 ): number | undefined {
   for (const component of card?.components.values() ?? []) {
     const { path, part, heads = 1, headsFirst = false, dimension } = component;
-    if (component.side !== side || headsFirst) continue;
+    if (component.side !== side || headsFirst || dimension === undefined) continue;
     const layers = Array.from({ length: card?.layers ?? 0 }, (_, layer) => String(layer));
     if (layers.some((layer) => childAt(model, path.replaceAll("{layer}", layer)) === module)) {
       return dimension * heads * (part?.of ?? 1);

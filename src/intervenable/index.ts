@@ -1,12 +1,9 @@
+export type { ComponentOf, ModulePath } from "./component-of.ts";
 export {
   IntervenableConfig,
   type IntervenableConfigLike,
   type IntervenableOptions,
   type Mode,
-  type PositionalRepresentation,
-  type Representation,
-  type RepresentationConfig,
-  type RepresentationLike,
 } from "./config.ts";
 export type {
   EachStep,
@@ -30,3 +27,10 @@ export type {
 export type { IntervenableOutput, IntervenableResult } from "./output.ts";
 export type { SourceRepresentations } from "./sources.ts";
 export type { GenerationSteps, StepRange, StepSelection } from "./steps.ts";
+export type {
+  PositionalRepresentation,
+  Representation,
+  RepresentationConfig,
+  RepresentationLike,
+  SourceSiteConfig,
+} from "./representation-config.ts";

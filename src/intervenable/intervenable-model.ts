@@ -15,6 +15,7 @@ import type {
   IntervenedGeneration,
   OutputsOf,
 } from "./arguments.ts";
+import type { CheckedComponent } from "./component-of.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
 import { modelSettings, type TracedGeneration, traceGeneration } from "./generate.ts";
 import { InterventionDict } from "./intervention-dict.ts";
@@ -43,7 +44,10 @@ const OP = "IntervenableModel";
  * console.log(await intervened.logits.sub(original.logits).abs().amax().item());
  * ```
  */
-export class IntervenableModel<M extends Module = Module> extends Module {
+export class IntervenableModel<
+  M extends Module = Module,
+  Name extends string = string,
+> extends Module {
   readonly interventions: InterventionDict;
   readonly model: M;
   readonly config: IntervenableConfig;
@@ -54,7 +58,7 @@ export class IntervenableModel<M extends Module = Module> extends Module {
    * @throws TensorError for a configuration that contradicts itself and for places that the model
    * does not have, with the nearest names.
    */
-  constructor(config: IntervenableConfigLike, model: M) {
+  constructor(config: IntervenableConfigLike<CheckedComponent<M, Name>>, model: M) {
     super();
     if (!(model instanceof Module)) fail(OP, "the second argument must be a model (a Module)");
     this.config = config instanceof IntervenableConfig ? config : new IntervenableConfig(config);

@@ -140,7 +140,10 @@ function select(
 }
 
 /** Interventions that see the units of a row as one vector are made for a number of them. */
-function checkUnits({ key, intervention, site }: Target, edits: Selection | undefined): void {
+function checkUnits(
+  { key, intervention, unitDim: width }: Target,
+  edits: Selection | undefined,
+): void {
   const { concatenatesUnits, keepLastDim, embedDim } = intervention;
   if (edits === undefined || !concatenatesUnits || keepLastDim) return;
   const kind = intervention.constructor.name;
@@ -153,7 +156,6 @@ function checkUnits({ key, intervention, site }: Target, edits: Selection | unde
     );
   }
   const [units = 0] = counts;
-  const { width } = site;
   if (embedDim === undefined || width === undefined || units * width === embedDim) return;
   fail(
     OP,

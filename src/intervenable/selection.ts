@@ -61,9 +61,10 @@ export class Selection {
     const indexed = this.#indexed(view);
     const ranges = indexed.map(rangeOf);
     // Slices move towards the inputs, so that no more positions are computed than are read.
-    if (ranges.every((range) => range !== undefined))
-      return this.#settled(this.#slice(view, ranges));
-    return this.#settled(apply("gatherNd", [view, this.#pointsOf(view, indexed).all], NONE));
+    const units = ranges.every((range) => range !== undefined)
+      ? this.#slice(view, ranges)
+      : apply("gatherNd", [view, this.#pointsOf(view, indexed).all], NONE);
+    return this.#settled(units);
   }
 
   /** `value` with `piece`, which has the shape that {@link read} gives, in place of the units. */

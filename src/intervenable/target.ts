@@ -1,11 +1,14 @@
 import type { Module } from "../nn/module.ts";
 import { cardOf } from "../models/registry.ts";
 import type { Intervention, InterventionClass } from "../interventions/intervention.ts";
+import { FunctionIntervention } from "../interventions/function.ts";
 import { VanillaIntervention } from "../interventions/vanilla.ts";
 import { fail } from "../tensor/errors.ts";
-import { PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
+import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
 import { axesOf, type UnitAxes } from "./axes.ts";
-import type { IntervenableConfig, Representation } from "./config.ts";
+import type { IntervenableConfig } from "./config.ts";
+import { moduleWidth } from "./module-width.ts";
+import type { Representation } from "./representation-config.ts";
 
 /** One intervention with its place in the model: what a configuration means for a model. */
 export interface Target {
@@ -13,6 +16,8 @@ export interface Target {
   readonly intervention: Intervention;
   /** What it edits. */
   readonly site: Site;
+  /** Width of one unit there, where the model's card or the module says it. */
+  readonly unitDim: number | undefined;
   readonly axes: UnitAxes;
   /** What it reads in the source run. */
   readonly sourceSite: Site;
@@ -30,27 +35,118 @@ const OP = "IntervenableModel";
 export function resolveTargets(model: Module, config: IntervenableConfig): readonly Target[] {
   const card = cardOf(model);
   const groups = groupsOf(config.representations);
-  const linked = new Map<number | string, Intervention>();
+  const linked = new Map<number | string, Linked>();
   return config.representations.map((representation, i) => {
-    const { key, unit, interventionLinkKey: link } = representation;
+    const { key, unit, source, interventionLinkKey: link } = representation;
     const site = resolveSite(model, card, representation);
     const axes = axesOf(unit, site);
+    const unitDim = site.width ?? widthAt(model, card, site) ?? moduleWidth(site);
     const shared = link === undefined ? undefined : linked.get(link);
-    const intervention = shared ?? build(representation, site.width ?? widthAt(model, card, site));
-    if (link !== undefined) linked.set(link, intervention);
+    if (shared !== undefined) checkLink(shared, representation, unitDim);
+    const intervention = shared?.intervention ?? build(representation, unitDim);
+    if (link !== undefined) linked.set(link, { key, intervention, representation, unitDim });
+    const read = source === undefined ? site : resolveSite(model, card, sourceOf(representation));
+    const sourceSite = sourceSiteOf(intervention, read, key);
+    const sourceAxes = sourceSite === site ? axes : axesOf(source?.unit ?? unit, sourceSite);
+    if (source !== undefined) checkSource(key, intervention);
     const group = groups[i] ?? 0;
-    const sourceSite = sourceSiteOf(intervention, site, key);
-    const sourceAxes = sourceSite === site ? axes : axesOf(unit, sourceSite);
-    return { key, intervention, site, axes, sourceSite, sourceAxes, group };
+    return { key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
   });
 }
 
-function build(representation: Representation, unitDim: number | undefined): Intervention {
-  const { intervention: kind = VanillaIntervention, options, maxNumberOfUnits } = representation;
-  if (typeof kind !== "function") return kind;
-  const embedDim = unitDim === undefined ? undefined : unitDim * maxNumberOfUnits;
+/** The first of the interventions with one link key. */
+interface Linked {
+  readonly key: string;
+  readonly intervention: Intervention;
+  readonly representation: Representation;
+  readonly unitDim: number | undefined;
+}
+
+/** Linked interventions are the first one, so that the others must not ask for something else. */
+function checkLink(first: Linked, other: Representation, unitDim: number | undefined): void {
+  const { key, intervention: kind = VanillaIntervention, options } = other;
+  const name = first.intervention.constructor.name;
+  const isSame =
+    typeof kind === "function" ? kind === first.intervention.constructor : isShared(first, kind);
+  if (!isSame) {
+    fail(
+      OP,
+      `${key} is linked with ${first.key}, which is ${name}, but says another intervention; link ` +
+        `interventions of one class, or the same instance`,
+    );
+  }
+  for (const [option, value] of Object.entries(options)) {
+    const own: unknown = first.representation.options[option as keyof typeof options];
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
+    fail(OP, `${key} is linked with ${first.key}, so its ${option} has no effect; leave it out`);
+  }
+  const units = first.representation.maxNumberOfUnits;
+  if (first.intervention.embedDim === undefined || unitDim === undefined) return;
+  const [one, two] = [(first.unitDim ?? 0) * units, unitDim * other.maxNumberOfUnits];
+  if (first.unitDim === undefined || one === two) return;
+  fail(
+    OP,
+    `${key} works on vectors of ${two}, but ${first.key}, which it is linked with, on ${one}`,
+  );
+}
+
+function isShared({ intervention }: Linked, kind: Intervention): boolean {
+  const areFunctions =
+    kind instanceof FunctionIntervention && intervention instanceof FunctionIntervention;
+  return kind === intervention || (areFunctions && kind.function === intervention.function);
+}
+
+function build(representation: Representation, known: number | undefined): Intervention {
+  const {
+    intervention: kind = VanillaIntervention,
+    options,
+    maxNumberOfUnits,
+    key,
+  } = representation;
+  if (typeof kind !== "function") {
+    const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+    if (option === undefined) return kind;
+    fail(
+      OP,
+      `${key}: ${option} is for interventions that are given as a class; give it to the ` +
+        `${kind.constructor.name} itself`,
+    );
+  }
+  const { embedDim = known === undefined ? undefined : known * maxNumberOfUnits } = options;
+  if (known !== undefined && embedDim !== known * maxNumberOfUnits) {
+    fail(
+      OP,
+      `${key}: embedDim ${embedDim} is not the width there, which is ${known * maxNumberOfUnits} for ` +
+        `maxNumberOfUnits ${maxNumberOfUnits}; leave embedDim out`,
+    );
+  }
+  if (embedDim !== undefined && embedDim % maxNumberOfUnits !== 0) {
+    fail(OP, `${key}: embedDim ${embedDim} does not split into ${maxNumberOfUnits} units`);
+  }
+  const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
   const Kind: InterventionClass = kind;
   return new Kind({ ...options, embedDim, unitDim });
+}
+
+/** The place of a source, as an address. */
+function sourceOf({ layer, component, moeKey, source }: Representation): Address {
+  return {
+    layer: source?.layer ?? layer,
+    component: source?.component ?? component,
+    // Another component need not have experts.
+    moeKey: source?.moeKey ?? (source?.component === undefined ? moeKey : undefined),
+  };
+}
+
+function checkSource(key: string, intervention: Intervention): void {
+  const takesNone = intervention.sourceUse === "none";
+  if (!takesNone && intervention.sourceRepresentation === undefined) return;
+  const { name } = intervention.constructor;
+  fail(
+    OP,
+    `${key}: ${name} ${takesNone ? "takes no source" : "has a constant source"}, so that no place of a ` +
+      `source is read; leave source out`,
+  );
 }
 
 function sourceSiteOf(intervention: Intervention, site: Site, key: string): Site {

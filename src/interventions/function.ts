@@ -15,11 +15,12 @@ export type InterventionFunction = (
 /** A plain function as an intervention. */
 export class FunctionIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "optional";
-  readonly #function: InterventionFunction;
+  /** The function as it was given. */
+  readonly function: InterventionFunction;
 
   constructor(apply: InterventionFunction) {
     super();
-    this.#function = apply;
+    this.function = apply;
   }
 
   override forward(
@@ -27,10 +28,10 @@ export class FunctionIntervention extends Intervention {
     source?: Tensor,
     { subspaces }: InterventionContext = {},
   ): Tensor | undefined {
-    return this.#function(base, source, subspaces as never);
+    return this.function(base, source, subspaces as never);
   }
 
   override describe(): string {
-    return this.#function.name;
+    return this.function.name;
   }
 }

@@ -195,8 +195,8 @@ export function widthOf(op: string, { embedDim }: InterventionOptions): number {
   if (embedDim !== undefined) return embedDim;
   return fail(
     op,
-    `embedDim, the width of what it works on, is not known; give an instance instead of the class: ` +
-      `new ${op}({ embedDim: 768, ... })`,
+    `embedDim, the width of what it works on, is not known; give it in the configuration, ` +
+      `{ component: "...", embedDim: 768 }, or give an instance: new ${op}({ embedDim: 768, ... })`,
   );
 }
 

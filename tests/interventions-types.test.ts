@@ -1,0 +1,81 @@
+import { expect, expectTypeOf, test } from "vitest";
+import {
+  type ComponentOf,
+  type GPT2LMHeadModel,
+  type GRULMHeadModel,
+  IntervenableConfig,
+  IntervenableModel,
+  type LlamaForCausalLM,
+  type Module,
+  type Qwen3ForCausalLM,
+  type RepresentationConfig,
+  TensorError,
+  ZeroIntervention,
+} from "tsvene";
+import { tinyGpt2 } from "./tiny-gpt2.ts";
+
+const model = tinyGpt2();
+
+/** What the compiler refuses must also be refused when the program runs. */
+function refused(build: () => unknown): void {
+  expect(build).toThrow(TensorError);
+}
+
+test("the compiler knows the components of a model's family", () => {
+  type Path = `${string}.input` | `${string}.output`;
+  expectTypeOf<"mlp_output">().toExtend<ComponentOf<GPT2LMHeadModel>>();
+  expectTypeOf<"mlp_outptu">().not.toExtend<ComponentOf<GPT2LMHeadModel>>();
+  expectTypeOf<"cell_output">().toExtend<ComponentOf<GRULMHeadModel>>();
+  expectTypeOf<"cell_output">().not.toExtend<ComponentOf<LlamaForCausalLM>>();
+  expectTypeOf<"head_key_output">().toExtend<ComponentOf<Qwen3ForCausalLM>>();
+  expectTypeOf<Path>().toExtend<ComponentOf<LlamaForCausalLM>>();
+  expectTypeOf<ComponentOf<Module>>().toEqualTypeOf<string>();
+});
+
+test("wrong names are refused by the compiler, in every spelling of a configuration", () => {
+  // @ts-expect-error a misspelled component
+  refused(() => new IntervenableModel({ component: "mlp_outptu" }, model));
+  // @ts-expect-error one of several
+  refused(() => new IntervenableModel([{}, { component: "mlp_outptu" }], model));
+  // @ts-expect-error a row of fields
+  refused(() => new IntervenableModel([[0, "mlp_outptu"]], model));
+  // @ts-expect-error a component of another family
+  refused(() => new IntervenableModel({ component: "cell_output" }, model));
+  // @ts-expect-error a misspelled field
+  refused(() => new IntervenableModel({ layr: 0 }, model));
+  refused(
+    () =>
+      new IntervenableModel(
+        // @ts-expect-error the place of a source
+        { component: "mlp_output", source: { component: "mlp_outptu" } },
+        model,
+      ),
+  );
+  // @ts-expect-error a mode that there is not
+  refused(() => new IntervenableModel({ representations: [{}], mode: "both" }, model));
+  // @ts-expect-error a layer that is no number
+  refused(() => new IntervenableModel({ layer: "0" }, model));
+});
+
+test("right names are taken, and names that are known only when the program runs", () => {
+  const computed: string = ["mlp", "output"].join("_");
+  const listed = [0, 1].map((layer) => ({ layer, component: "mlp_output" }));
+  const annotated: RepresentationConfig = { component: "mlp_output" };
+  const built = [
+    new IntervenableModel({ component: "mlp_output" }, model),
+    new IntervenableModel({ component: "transformer.h[0].mlp.output" }, model),
+    new IntervenableModel([[0, "mlp_output"]], model),
+    new IntervenableModel({ component: computed }, model),
+    new IntervenableModel(listed, model),
+    new IntervenableModel(annotated, model),
+    new IntervenableModel(new IntervenableConfig(annotated), model),
+    new IntervenableModel(
+      { representations: listed, mode: "serial", interventionTypes: ZeroIntervention },
+      model,
+    ),
+  ];
+  for (const intervenable of built) {
+    expectTypeOf(intervenable.model).toEqualTypeOf(model);
+    expect(intervenable.keys[0]).toContain("mlp_output");
+  }
+});
