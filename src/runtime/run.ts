@@ -3,6 +3,7 @@ import type { InferenceSession } from "#ort";
 import { type DType, itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
+import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
 import { multiplyAdds } from "./describe-program.ts";
@@ -62,9 +63,12 @@ async function execute(session: InferenceSession, program: Program): Promise<Typ
   const names = program.outputs.map((_, i) => outputName(i));
   try {
     const results = await session.run(feedsOf(program), names);
-    return names.map((name) => {
-      const result = results[name] ?? internal(`no output ${name}`);
-      return result.data as TypedArray;
+    return program.targets.map(({ shape }, i) => {
+      const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
+      if (!sameShape(dims, shape)) {
+        internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
+      }
+      return data as TypedArray;
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
