@@ -161,7 +161,7 @@ function asPart(part: readonly number[]): readonly number[] {
 async function openModel({ directory, description }: Recorded): Promise<Module> {
   const place = join(dirname(dirname(directory)), String(description["model_dir"]));
   const kind = String(description["model_class"]);
-  if (kind.endsWith("ForSequenceClassification")) {
+  if (/For(Sequence)?Classification$/.test(kind)) {
     return AutoModelForSequenceClassification.fromPretrained(place);
   }
   return AutoModelForCausalLM.fromPretrained(place);
