@@ -59,7 +59,7 @@ export function attentionComponents({
 }: AttentionPaths = {}): { readonly [K in AttentionComponent]: Spec } {
   const layer = "layers.{layer}";
   const inside = `${layer}.${attention}`;
-  const projected = (name: string, dimension: Spec["dimension"]): Spec => ({
+  const projected = (name: string, dimension: Spec["dimension"] & {}): Spec => ({
     path: `${inside}.${name}`,
     side: "output",
     dimension,

@@ -7,6 +7,7 @@ import {
   withDefaults,
 } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
+import type { ProblemType } from "../heads.ts";
 import { type GivenRope, type RopeParameters, ropeParameters } from "./rope-parameters.ts";
 
 /** Settings that decoders like Llama share, with Hugging Face's meanings. */
@@ -29,6 +30,8 @@ export interface DecoderConfig extends ModelConfig {
   readonly attentionDropout: number;
   readonly tieWordEmbeddings: boolean;
   readonly numLabels: number;
+  /** What a classifier's labels mean. @default told from the labels */
+  readonly problemType?: ProblemType | null;
 }
 
 /** Settings of a decoder with one kind of rotary embeddings. */
@@ -113,7 +116,7 @@ export function rotaryConfig<Config extends RotaryConfig>(
 ): Config {
   const { ropeTheta, ropeScaling, partialRotaryFactor, ...rest } = given as Given<RotaryConfig>;
   const settings = rest as Partial<Config>;
-  const scaling = Object.keys((ropeScaling ?? {}) as object).length > 0 ? ropeScaling : undefined;
+  const scaling = Object.keys(ropeScaling ?? {}).length > 0 ? ropeScaling : undefined;
   const rope = (scaling ?? settings.ropeParameters ?? defaults.ropeParameters) as GivenRope;
   const share = partialRotaryFactor ?? defaults.ropeParameters.partialRotaryFactor;
   const parameters = ropeParameters(family, rope, {

@@ -4,7 +4,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
-import { classificationLoss, lastTokens, nextTokenLoss } from "../heads.ts";
+import { classificationLoss, lastTokens, nextTokenLoss, type ProblemType } from "../heads.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -52,19 +52,22 @@ export function languageModelOutput(
   return { logits, ...loss, ...others };
 }
 
-/** Inputs of a classifier; `labels` [batch]: class ids, or numbers when there is one label. */
+/** Inputs of a classifier; `labels` [batch]: class ids, or what the config's `problemType` says. */
 export type ClassifierInputs = DecoderInputs & { readonly labels?: Tensor };
+
+type ClassifierConfig = ModelConfig & { readonly problemType?: ProblemType | null };
 
 /** Logits of the classes from the last token that is not padding. */
 export function classifierOutput(
-  decoder: Decoder & { readonly config: ModelConfig },
+  decoder: Decoder & { readonly config: ClassifierConfig },
   score: Linear,
   { labels, ...inputs }: ClassifierInputs,
 ): SequenceClassifierOutput {
   const { lastHiddenState, hiddenStates, attentions } = decoder.forward(inputs);
-  const last = lastTokens(lastHiddenState, inputs.inputIds, decoder.config.padTokenId);
-  const logits = score.forward(last);
-  const loss = labels === undefined ? {} : { loss: classificationLoss(logits, labels) };
+  const { padTokenId, problemType } = decoder.config;
+  const logits = score.forward(lastTokens(lastHiddenState, inputs.inputIds, padTokenId));
+  const loss =
+    labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType ?? null) };
   return { logits, ...loss, hiddenStates, attentions };
 }
 
