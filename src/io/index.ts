@@ -3,6 +3,7 @@ export type { BatchEncoding } from "./batch-encoding.ts";
 export { type ByteSource, bytesInMemory, bytesOfBlob, openFile } from "./byte-source.ts";
 export { type Checkpoint, CheckpointError, openCheckpoint } from "./checkpoint.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";
+export { findPositions, type FindPositionsOptions, type PositionFinder } from "./find-positions.ts";
 export { FileSource, FileSourceError, type FileSourceFailure } from "./file-source.ts";
 export {
   bfloat16ToFloat32,
