@@ -3,6 +3,7 @@ import {
   BoundlessRotatedSpaceIntervention,
   IntervenableModel,
   JumpReLUAutoencoderIntervention,
+  randn,
   RotatedSpaceIntervention,
   SigmoidMaskIntervention,
   type Tensor,
@@ -75,6 +76,21 @@ test("a whole rotation is an interchange", async () => {
   if (plain === undefined || rotation === undefined) throw new Error("there are no logits");
   const size = await plain.abs().amax().item();
   expect(await distance(plain, rotation)).toBeLessThan(1e-5 * size);
+});
+
+test("a constant takes the place of a source in learned interventions", async () => {
+  const sourceRepresentation = randn([24]);
+  const given = { unitLocations: { base: 2 } } as const;
+  const logits = [RotatedSpaceIntervention, VanillaIntervention].map((intervention) => {
+    const intervenable = new IntervenableModel(
+      { layer: 1, intervention, sourceRepresentation },
+      tinyGpt2(),
+    );
+    return intervenable.forward(base, given).intervened.logits;
+  });
+  const [rotation, plain] = logits;
+  if (plain === undefined || rotation === undefined) throw new Error("there are no logits");
+  expect(await distance(plain, rotation)).toBeLessThan(1e-5 * (await plain.abs().amax().item()));
 });
 
 test("temperatures of all interventions are set at once", async () => {
