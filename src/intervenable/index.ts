@@ -16,6 +16,13 @@ export type {
   OutputsOf,
   Sources,
 } from "./arguments.ts";
+export {
+  type ExplainedIntervention,
+  type ExplainedLayer,
+  type ExplainedRun,
+  Explanation,
+  type ExplanationFields,
+} from "./explanation.ts";
 export { IntervenableModel } from "./intervenable-model.ts";
 export { InterventionDict } from "./intervention-dict.ts";
 export type {

@@ -17,12 +17,14 @@ import type {
 } from "./arguments.ts";
 import type { CheckedComponent } from "./component-of.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
+import { explainCall } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { modelSettings, type TracedGeneration, traceGeneration } from "./generate.ts";
 import { InterventionDict } from "./intervention-dict.ts";
 import { type IntervenableOutput, makeOutput } from "./output.ts";
-import { makePlan } from "./plan.ts";
+import { makePlan, type Plan } from "./plan.ts";
 import { resolveTargets, type Target } from "./target.ts";
-import { callModel, emptyHarvest, inOrder, traceRun, traceSources } from "./trace.ts";
+import { callModel, inOrder, traceCall } from "./trace.ts";
 
 const OP = "IntervenableModel";
 
@@ -90,15 +92,49 @@ export class IntervenableModel<
     base: InputsOf<M>,
     options: ForwardOptions<InputsOf<M>> = {},
   ): IntervenableOutput<OutputsOf<M>> {
-    const { labels, ...rest } = options;
-    const plan = makePlan(this.#targets, this.mode, base, rest);
-    const harvest = emptyHarvest();
-    const activations = traceSources(this.model, plan);
-    const inputs = labels === undefined ? base : withLabels(base, labels);
-    const run = { ...plan.base, inputs };
-    const intervened = traceRun(this.model, run, activations, harvest) as OutputsOf<M>;
+    const { harvest, intervened } = traceCall(this.model, this.#planOf(base, options));
     const original = (): OutputsOf<M> => callModel(this.model, base) as OutputsOf<M>;
-    return makeOutput(intervened, inOrder(harvest, this.keys), original);
+    return makeOutput(intervened as OutputsOf<M>, inOrder(harvest, this.keys), original);
+  }
+
+  /**
+   * Says what {@link forward} would do with the same arguments, and what that would take: each
+   * intervention with its place, the shapes there and its source, each run with the layers that it
+   * needs and those that it shares, parameters to be learned, arithmetic and memory. Nothing is computed.
+   *
+   * @returns An object, which `String(...)` prints as tables.
+   * @throws TensorError exactly where `forward` does.
+   *
+   * @example
+   * ```ts
+   * import { GPT2LMHeadModel, IntervenableModel, tensor } from "tsvene";
+   * const gpt2 = new GPT2LMHeadModel({ nLayer: 4, nEmbd: 16, nHead: 2, vocabSize: 50 }).eval();
+   * const model = new IntervenableModel({ layer: 1, component: "block_output" }, gpt2);
+   * const [base, source] = [[3, 1, 4], [2, 7, 1]].map((row) => ({
+   *   inputIds: tensor([row], { dtype: "int64" }),
+   * }));
+   * const plan = model.explain(base, { sources: source, unitLocations: { "sources->base": 2 } });
+   * console.log(String(plan));
+   * console.log(plan.runs[0]?.stopsAt); // transformer.h.1.output
+   * ```
+   */
+  explain(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>> = {}): Explanation {
+    const plan = this.#planOf(base, options);
+    return explainCall({
+      model: this.model,
+      mode: this.mode,
+      targets: this.#targets,
+      plan,
+      base,
+      trace: () => traceCall(this.model, plan),
+    });
+  }
+
+  /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
+  #planOf(base: InputsOf<M>, { labels, ...given }: ForwardOptions<InputsOf<M>>): Plan {
+    const plan = makePlan(this.#targets, this.mode, base, given);
+    if (labels === undefined) return plan;
+    return { ...plan, base: { ...plan.base, inputs: withLabels(base, labels) } };
   }
 
   /**
@@ -188,13 +224,45 @@ export class IntervenableModel<
     for (const [, intervention] of masked) intervention.setTemperature(temperature);
   }
 
+  /**
+   * Number of elements of {@link trainableParameters}, those of linked interventions once.
+   *
+   * @param options.includeModel - Count the model's parameters that want gradients too. @default false
+   */
+  countParameters({ includeModel = false }: { readonly includeModel?: boolean } = {}): number {
+    const model = includeModel ? this.model.parameters() : [];
+    const counted = new Set([...this.trainableParameters(), ...model]);
+    return [...counted].reduce(
+      (sum, { requiresGrad, numel }) => sum + (requiresGrad ? numel : 0),
+      0,
+    );
+  }
+
+  /**
+   * Wants gradients of the model's own parameters. This changes the model that was passed; nothing
+   * else here does.
+   */
+  enableModelGradients(): void {
+    this.model.requiresGrad(true);
+  }
+
+  /**
+   * Wants no gradients of the model's own parameters, which are then constants in training. This
+   * changes the model that was passed; nothing else here does.
+   */
+  disableModelGradients(): void {
+    this.model.requiresGrad(false);
+  }
+
   /** Each intervention with its place, one a line. */
   override toString(): string {
-    const lines = this.#targets.map(
-      ({ key, intervention, site: { path, side }, group }) =>
+    const lines = this.#targets.map(({ key, intervention, site: { path, side }, group }) => {
+      const learned = intervention.trainable ? ", to be learned" : "";
+      return (
         `  ${key}: ${intervention.constructor.name}(${intervention.describe()}) at ${path}.${side}, ` +
-        `group ${group}`,
-    );
+        `group ${group}${learned}`
+      );
+    });
     return `IntervenableModel(${this.model.constructor.name}, ${this.mode})\n${lines.join("\n")}`;
   }
 }

@@ -3,7 +3,7 @@ import { EditScope, type Visit } from "../nn/scope.ts";
 import { constantLike, where } from "../tensor/arithmetic.ts";
 import type { InterventionOutput } from "../interventions/intervention.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
-import { sameShape, show } from "../tensor/shape.ts";
+import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Site } from "./address.ts";
 import type { Action, Plan, Run } from "./plan.ts";
@@ -17,9 +17,35 @@ export interface Harvest {
   readonly collected: Map<string, Tensor>;
   /** Latents that interventions were computed through, by key. */
   readonly latents: Map<string, Tensor>;
+  /** Shapes of what each intervention met, by key. */
+  readonly seen: Map<string, SeenShapes>;
+}
+
+/** What an intervention met at its place. */
+export interface SeenShapes {
+  /** Of the whole tensor there. */
+  readonly site: Shape;
+  /** Of the units that it works on. */
+  readonly units: Shape;
 }
 
 const OP = "IntervenableModel";
+
+/** All that tracing a plan gives. */
+export interface TracedCall {
+  readonly activations: Activations;
+  readonly harvest: Harvest;
+  /** The model's output with the interventions. */
+  readonly intervened: unknown;
+}
+
+/** Traces a plan: its source runs, then the base with the edits. Nothing is computed. */
+export function traceCall(model: Module, plan: Plan): TracedCall {
+  const harvest = emptyHarvest();
+  const activations = traceSources(model, plan);
+  const intervened = traceRun(model, plan.base, activations, harvest);
+  return { activations, harvest, intervened };
+}
 
 /** Traces the source runs of a plan and returns what they read. Nothing is computed. */
 export function traceSources(model: Module, plan: Plan): Activations {
@@ -31,14 +57,14 @@ export function traceSources(model: Module, plan: Plan): Activations {
 }
 
 export function emptyHarvest(): Harvest {
-  return { collected: new Map(), latents: new Map() };
+  return { collected: new Map(), latents: new Map(), seen: new Map() };
 }
 
 /** A harvest in the order in which the interventions were declared, not that of the model's layers. */
-export function inOrder({ collected, latents }: Harvest, keys: readonly string[]): Harvest {
+export function inOrder({ collected, latents, seen }: Harvest, keys: readonly string[]): Harvest {
   const sorted = (found: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
     new Map(keys.flatMap((key) => [found.get(key) ?? []].flat().map((t) => [key, t])));
-  return { collected: sorted(collected), latents: sorted(latents) };
+  return { collected: sorted(collected), latents: sorted(latents), seen };
 }
 
 /** Traces one run of the model with its edits, putting what it reads into `activations`. */
@@ -112,10 +138,11 @@ function edit(
   value: Tensor,
   { args }: Visit,
   activations: Activations,
-  { collected, latents }: Harvest,
+  { collected, latents, seen }: Harvest,
 ): Tensor | undefined {
   const { key, intervention, edits, subspaces, extra } = action;
   const base = edits?.read(value) ?? value;
+  seen.set(key, { site: value.shape, units: base.shape });
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
   const source = sourceOf(action, activations);
   const unitMask = edits?.maskOf(value);
