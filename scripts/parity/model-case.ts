@@ -2,6 +2,7 @@ import { access, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
   AutoModelForCausalLM,
+  AutoModelForImageClassification,
   AutoModelForSequenceClassification,
   CausalLanguageModel,
   evaluate,
@@ -53,6 +54,7 @@ const LOADERS: Readonly<
   sequence_classifier: AutoModelForSequenceClassification,
   mlp_classifier: AutoModelForSequenceClassification,
   gru_classifier: AutoModelForSequenceClassification,
+  image_classifier: AutoModelForImageClassification,
 };
 
 /** Recorded inputs of a forward pass, by their names here. */
@@ -62,6 +64,7 @@ const INPUTS: Readonly<Record<string, string>> = {
   position_ids: "positionIds",
   inputs_embeds: "inputsEmbeds",
   labels: "labels",
+  pixel_values: "pixelValues",
 };
 
 function inputsOf(tensors: ReadonlyMap<string, Tensor>): Readonly<Record<string, Tensor>> {

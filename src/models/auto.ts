@@ -3,7 +3,13 @@ import { TensorError } from "../tensor/errors.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { ModelConfig } from "./config.ts";
 import { familyOf } from "./families.ts";
-import type { BaseModel, FamilyModels, ModelClass, SequenceClassifier } from "./family.ts";
+import type {
+  BaseModel,
+  ImageClassifier,
+  FamilyModels,
+  ModelClass,
+  SequenceClassifier,
+} from "./family.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
 import { readConfigFields } from "./pretrained-config.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
@@ -24,6 +30,7 @@ const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
   base: "AutoModel",
   causalLM: "AutoModelForCausalLM",
   sequenceClassification: "AutoModelForSequenceClassification",
+  imageClassification: "AutoModelForImageClassification",
 };
 
 function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoClass<M> {
@@ -62,6 +69,10 @@ export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> = autoClass("c
 /** Classifiers of whole sequences. */
 export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> =
   autoClass("sequenceClassification");
+
+/** Classifiers of images. */
+export const AutoModelForImageClassification: AutoClass<ImageClassifier> =
+  autoClass("imageClassification");
 
 /** Settings of a model, without its weights. */
 export const AutoConfig: AutoClass<ModelConfig> = {

@@ -12,8 +12,8 @@ export interface ComponentSpec<Config> {
   readonly headsFirst?: boolean;
   /** Whether the module runs at each time step, on [batch, width] without a position dimension. */
   readonly recurrent?: boolean;
-  /** Size of the last dimension after `part` and `heads`. */
-  readonly dimension: (config: Config) => number;
+  /** Size of the last dimension after `part` and `heads`; undefined where the inputs decide it. */
+  readonly dimension: (config: Config) => number | undefined;
 }
 
 /** The components of a family and how many layers there are. */

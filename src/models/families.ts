@@ -5,6 +5,7 @@ import type { FamilyEntry } from "./family.ts";
 import { gpt2Card } from "./gpt2/card.ts";
 import { gpt2Family } from "./gpt2/config.ts";
 import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+import { VISION_FAMILIES } from "./vision/families.ts";
 import { PYVENE_FAMILIES } from "./pyvene-families.ts";
 import { STATE_SPACE_FAMILIES } from "./state-space-families.ts";
 
@@ -21,6 +22,7 @@ export const FAMILIES: readonly FamilyEntry[] = [
   },
   ...DECODER_FAMILIES,
   ...PYVENE_FAMILIES,
+  ...VISION_FAMILIES,
   ...STATE_SPACE_FAMILIES,
 ];
 

@@ -1,5 +1,7 @@
 import type { ModelCard } from "./card.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
+import type { AudioInputs } from "./audio/inputs.ts";
+import type { ImageClassifierOutput, ImageInputs } from "./vision/outputs.ts";
 import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outputs.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
@@ -30,7 +32,7 @@ export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
 
 /** A model without a head. */
 export type BaseModel = PreTrainedModel & {
-  forward(inputs: DecoderInputs<unknown>): BaseOutput;
+  forward(inputs: DecoderInputs<unknown> & Partial<ImageInputs & AudioInputs>): BaseOutput;
 };
 
 /** A model that puts whole sequences into classes. */
@@ -38,11 +40,17 @@ export type SequenceClassifier = PreTrainedModel & {
   forward(inputs: DecoderInputs<unknown> & { readonly labels?: Tensor }): SequenceClassifierOutput;
 };
 
+/** A model that puts images into classes. */
+export type ImageClassifier = PreTrainedModel & {
+  forward(inputs: ImageInputs & { readonly labels?: Tensor }): ImageClassifierOutput;
+};
+
 /** The classes of a family, by what they are for. */
 export interface FamilyModels {
-  readonly base: ModelClass<BaseModel>;
+  readonly base: ModelClass;
   readonly causalLM?: ModelClass<CausalLanguageModel>;
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
+  readonly imageClassification?: ModelClass<ImageClassifier>;
 }
 
 /** A family, its classes, and the card of the class without a head. */

@@ -3,6 +3,7 @@ export {
   type AutoClass,
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForImageClassification,
   AutoModelForSequenceClassification,
 } from "./auto.ts";
 export {
@@ -15,7 +16,13 @@ export { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
 export { CausalLanguageModel } from "./causal-language-model.ts";
 export type { JsonValue, ModelConfig } from "./config.ts";
 export { knownFamilies } from "./families.ts";
-export type { BaseModel, ModelClass, ModelFamily, SequenceClassifier } from "./family.ts";
+export type {
+  BaseModel,
+  ImageClassifier,
+  ModelClass,
+  ModelFamily,
+  SequenceClassifier,
+} from "./family.ts";
 export type {
   GenerateInputs,
   GenerateOptions,
@@ -42,6 +49,8 @@ export { Mamba2ForCausalLM, Mamba2Model } from "./mamba2/mamba2.ts";
 export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
 export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
 export * from "./decoder/index.ts";
+export * from "./vision/index.ts";
+export type { AudioInputs } from "./audio/inputs.ts";
 export type { PretrainedOptions } from "./load-pretrained.ts";
 export type {
   BaseOutput,

@@ -12,8 +12,8 @@ type Constructor<Config = never> = abstract new (...args: never[]) => Described<
 export interface BoundComponent extends Omit<ComponentSpec<unknown>, "heads" | "dimension"> {
   /** Into how many heads the last dimension is split. */
   readonly heads: number | undefined;
-  /** Size of the last dimension after `part` and `heads`. */
-  readonly dimension: number;
+  /** Size of the last dimension after `part` and `heads`; undefined where the inputs decide it. */
+  readonly dimension: number | undefined;
 }
 
 /** The components of one model. */
