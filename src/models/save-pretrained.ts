@@ -5,6 +5,7 @@ import type { RawTensor } from "../io/raw-tensor.ts";
 import { saveSafetensors } from "../io/save-safetensors.ts";
 import { fail } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { configText } from "./config-text.ts";
 import { type ModelConfig, toConfigJson } from "./config.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import { stateOf } from "./state.ts";
@@ -35,7 +36,7 @@ async function writeJson(path: string, fields: object): Promise<void> {
   const sorted = Object.fromEntries(
     Object.entries(toConfigJson(fields)).sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-  const bytes = new TextEncoder().encode(`${JSON.stringify(sorted, null, 2)}\n`);
+  const bytes = new TextEncoder().encode(configText(sorted));
   await writeFileAtomic(path, (write) => write(bytes));
 }
 
