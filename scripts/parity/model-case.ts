@@ -1,7 +1,9 @@
 import { access, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
+  AutoModel,
   AutoModelForCausalLM,
+  AutoModelForMaskedLM,
   AutoModelForImageClassification,
   AutoModelForSequenceClassification,
   CausalLanguageModel,
@@ -51,10 +53,12 @@ const LOADERS: Readonly<
   decoder_lm: AutoModelForCausalLM,
   gru_lm: AutoModelForCausalLM,
   backpack: AutoModelForCausalLM,
+  masked_lm: AutoModelForMaskedLM,
   sequence_classifier: AutoModelForSequenceClassification,
   mlp_classifier: AutoModelForSequenceClassification,
   gru_classifier: AutoModelForSequenceClassification,
   image_classifier: AutoModelForImageClassification,
+  clip: AutoModel,
 };
 
 /** Recorded inputs of a forward pass, by their names here. */
@@ -62,6 +66,7 @@ const INPUTS: Readonly<Record<string, string>> = {
   input_ids: "inputIds",
   attention_mask: "attentionMask",
   position_ids: "positionIds",
+  token_type_ids: "tokenTypeIds",
   inputs_embeds: "inputsEmbeds",
   labels: "labels",
   pixel_values: "pixelValues",

@@ -1,3 +1,6 @@
+import { clipCard } from "../clip/card.ts";
+import { CLIPModel } from "../clip/clip.ts";
+import { clipFamily } from "../clip/config.ts";
 import { convNextCard } from "../convnext/card.ts";
 import { convNextFamily } from "../convnext/config.ts";
 import { ConvNextForImageClassification, ConvNextModel } from "../convnext/convnext.ts";
@@ -5,6 +8,9 @@ import type { FamilyEntry } from "../family.ts";
 import { resNetCard } from "../resnet/card.ts";
 import { resNetFamily } from "../resnet/config.ts";
 import { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
+import { viTCard } from "../vit/card.ts";
+import { viTFamily } from "../vit/config.ts";
+import { ViTForImageClassification, ViTModel } from "../vit/vit.ts";
 
 /** The models of images. */
 export const VISION_FAMILIES: readonly FamilyEntry[] = [
@@ -18,4 +24,10 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
     card: convNextCard,
     models: { base: ConvNextModel, imageClassification: ConvNextForImageClassification },
   },
+  {
+    family: viTFamily,
+    card: viTCard,
+    models: { base: ViTModel, imageClassification: ViTForImageClassification },
+  },
+  { family: clipFamily, card: clipCard, models: { base: CLIPModel } },
 ];

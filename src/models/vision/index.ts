@@ -1,7 +1,25 @@
+export {
+  type CLIPInputs,
+  CLIPModel,
+  type CLIPOutput,
+  type CLIPTextInputs,
+  CLIPTextModel,
+  type CLIPTowerOutput,
+  CLIPVisionModel,
+} from "../clip/clip.ts";
+export {
+  type CLIPConfig,
+  clipConfig,
+  type CLIPTextConfig,
+  type CLIPVisionConfig,
+  type PartialCLIPConfig,
+} from "../clip/config.ts";
 export { type ConvNextConfig, convNextConfig } from "../convnext/config.ts";
 export { ConvNextForImageClassification, ConvNextModel } from "../convnext/convnext.ts";
 export { type ResNetConfig, resNetConfig } from "../resnet/config.ts";
 export { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
+export { type ViTConfig, viTConfig } from "../vit/config.ts";
+export { ViTForImageClassification, ViTModel, type ViTParts } from "../vit/vit.ts";
 export type {
   ImageClassifierInputs,
   ImageClassifierOutput,
