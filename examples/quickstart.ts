@@ -96,7 +96,7 @@ const atEveryMlp = (intervention: RepresentationConfig["intervention"] & {}) =>
     layers.map((layer) => ({ layer, component: "mlp_output", intervention })),
     gpt2,
   );
-const story = tokenizer.tokenize("One morning, a little girl named Anna was at the market.");
+const story = tokenizer.tokenize("One morning, a little girl named Rose was on the farm.");
 const tell = async (name: string, sequences: Tensor): Promise<void> => {
   const [ids = []] = (await sequences.toArray()) as number[][];
   const text = tokenizer.decode(ids, { skipSpecialTokens: true });
@@ -117,10 +117,10 @@ const happier = await steered.generate(story, { sourceRepresentations, maxNewTok
 await tell("plus the way from sad to happy", happier.intervened.sequences);
 
 // Any function is an intervention. The source of this one is a run on a single word.
-const nudged = atEveryMlp((state: Tensor, word?: Tensor) => word && state.add(word.mul(0.3)));
-const word = { sources: tokenizer.tokenize(" happy"), unitLocations: { "sources->base": 0 } };
+const nudged = atEveryMlp((state: Tensor, word?: Tensor) => word && state.add(word.mul(0.4)));
+const word = { sources: tokenizer.tokenize(" smiled"), unitLocations: { "sources->base": 0 } };
 const example = await nudged.generate(story, { ...word, maxNewTokens: 60 });
-await tell('plus 0.3 of the states of the word " happy"', example.intervened.sequences);
+await tell('plus 0.4 of the states of the word " smiled"', example.intervened.sequences);
 
 heading("What to try next");
 console.log(`  In examples/quickstart.ts, part 2: "attention_output", then "mlp_output", for "block_input".
