@@ -7,6 +7,7 @@ import type {
   BaseModel,
   ImageClassifier,
   FamilyModels,
+  MaskedLanguageModel,
   ModelClass,
   SequenceClassifier,
 } from "./family.ts";
@@ -29,6 +30,7 @@ export interface AutoClass<M> {
 const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
   base: "AutoModel",
   causalLM: "AutoModelForCausalLM",
+  maskedLM: "AutoModelForMaskedLM",
   sequenceClassification: "AutoModelForSequenceClassification",
   imageClassification: "AutoModelForImageClassification",
 };
@@ -65,6 +67,9 @@ export const AutoModel: AutoClass<BaseModel> = autoClass("base");
  * ```
  */
 export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> = autoClass("causalLM");
+
+/** Models that fill in masked tokens. */
+export const AutoModelForMaskedLM: AutoClass<MaskedLanguageModel> = autoClass("maskedLM");
 
 /** Classifiers of whole sequences. */
 export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> =

@@ -1,6 +1,7 @@
 import { TensorError } from "../tensor/errors.ts";
 import type { JsonValue } from "./config.ts";
 import { DECODER_FAMILIES } from "./decoder/families.ts";
+import { ENCODER_FAMILIES } from "./encoder/families.ts";
 import type { FamilyEntry } from "./family.ts";
 import { gpt2Card } from "./gpt2/card.ts";
 import { gpt2Family } from "./gpt2/config.ts";
@@ -24,6 +25,7 @@ export const FAMILIES: readonly FamilyEntry[] = [
   ...PYVENE_FAMILIES,
   ...VISION_FAMILIES,
   ...STATE_SPACE_FAMILIES,
+  ...ENCODER_FAMILIES,
 ];
 
 /** Hugging Face's names of the families that can be loaded. */

@@ -1,4 +1,5 @@
 import type { ModelCard } from "./card.ts";
+import type { EncoderInputs, MaskedLMOutput, WithLabels } from "./encoder/outputs.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
 import type { AudioInputs } from "./audio/inputs.ts";
 import type { ImageClassifierOutput, ImageInputs } from "./vision/outputs.ts";
@@ -45,10 +46,16 @@ export type ImageClassifier = PreTrainedModel & {
   forward(inputs: ImageInputs & { readonly labels?: Tensor }): ImageClassifierOutput;
 };
 
+/** A model that fills in masked tokens. */
+export type MaskedLanguageModel = PreTrainedModel & {
+  forward(inputs: EncoderInputs & WithLabels): MaskedLMOutput;
+};
+
 /** The classes of a family, by what they are for. */
 export interface FamilyModels {
   readonly base: ModelClass;
   readonly causalLM?: ModelClass<CausalLanguageModel>;
+  readonly maskedLM?: ModelClass<MaskedLanguageModel>;
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
   readonly imageClassification?: ModelClass<ImageClassifier>;
 }

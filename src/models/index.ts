@@ -3,6 +3,7 @@ export {
   type AutoClass,
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForMaskedLM,
   AutoModelForImageClassification,
   AutoModelForSequenceClassification,
 } from "./auto.ts";
@@ -15,6 +16,7 @@ export { type BackpackGPT2Config, backpackGpt2Config } from "./backpack-gpt2/con
 export { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
 export { CausalLanguageModel } from "./causal-language-model.ts";
 export type { JsonValue, ModelConfig } from "./config.ts";
+export * from "./encoder/index.ts";
 export { knownFamilies } from "./families.ts";
 export type {
   BaseModel,

@@ -6,7 +6,7 @@ import {
   BackpackGPT2LMHeadModel,
   cardOf,
   GRUForClassification,
-  GRULMHeadModel,
+  type GRULMHeadModel,
   GRUModel,
   MLPForClassification,
   MLPModel,

@@ -170,8 +170,9 @@ export class BackpackGPT2Model extends PreTrainedModel {
     inputs: DecoderInputs<BackpackCache>,
   ): DecoderOutput<BackpackCache> & Contextualized {
     const { pastKeyValues: past, attentionMask, inputIds, positionIds } = inputs;
-    if (inputIds === undefined)
+    if (inputIds === undefined) {
       fail("BackpackGPT2Model", "give inputIds: senses are those of words");
+    }
     const fresh = this.sense_network.forward(
       embedInputs("BackpackGPT2Model", { inputIds }, this.word_embeddings),
     );

@@ -3,8 +3,8 @@ import type { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** A layer of an encoder: gives its output and its attention weights. */
-type EncoderLayer = Module & {
-  forward(x: Tensor, mask?: Tensor): readonly [output: Tensor, weights: Tensor];
+type EncoderLayer<Context> = Module & {
+  forward(x: Tensor, context?: Context): readonly [output: Tensor, weights: Tensor];
 };
 
 /** What a stack of layers gives. */
@@ -15,13 +15,20 @@ export interface Encoded {
   readonly attentions: Tensor[];
 }
 
-/** Runs layers one after another. @param mask added to attention scores */
-export function encode(layers: ModuleList<EncoderLayer>, x: Tensor, mask?: Tensor): Encoded {
+/**
+ * Runs layers one after another.
+ * @param context what each is given beside its input, such as a mask added to attention scores.
+ */
+export function encode<Context>(
+  layers: ModuleList<EncoderLayer<Context>>,
+  x: Tensor,
+  context?: Context,
+): Encoded {
   let state = x;
   const hiddenStates = [x];
   const attentions: Tensor[] = [];
   for (const layer of layers) {
-    const [output, weights] = layer.forward(state, mask);
+    const [output, weights] = layer.forward(state, context);
     state = output;
     hiddenStates.push(output);
     attentions.push(weights);
