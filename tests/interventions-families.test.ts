@@ -1,0 +1,132 @@
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  AutoModel,
+  AutoModelForCausalLM,
+  AutoModelForImageClassification,
+  AutoModelForSequenceClassification,
+  cardOf,
+  CollectIntervention,
+  evaluate,
+  IntervenableModel,
+  type IntervenableOptions,
+  loadSafetensors,
+  type PreTrainedModel,
+  type RepresentationConfig,
+  Tensor,
+} from "tsvene";
+import { describe, expect, test } from "vitest";
+import { golden } from "./models/checkpoints.ts";
+
+/** Families whose states pass a site once a time step; their sites have tests of their own. */
+const RECURRENT: ReadonlySet<string> = new Set(["gru_classifier", "gru_lm"]);
+
+const MODELS = readdirSync(golden(""), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !RECURRENT.has(entry.name))
+  .map(({ name }) => name);
+
+type Model = PreTrainedModel & { forward(inputs: unknown): unknown };
+
+/** The auto class of each kind of recorded model; others have no head. */
+const LOADERS: Readonly<
+  Record<string, { fromPretrained(directory: string): Promise<PreTrainedModel> }>
+> = {
+  decoder_lm: AutoModelForCausalLM,
+  backpack: AutoModelForCausalLM,
+  sequence_classifier: AutoModelForSequenceClassification,
+  mlp_classifier: AutoModelForSequenceClassification,
+  image_classifier: AutoModelForImageClassification,
+};
+
+async function load(name: string): Promise<Model> {
+  const { kind } = JSON.parse(await readFile(join(golden(name), "case.json"), "utf8")) as {
+    readonly kind: string;
+  };
+  return (LOADERS[kind] ?? AutoModel).fromPretrained(golden(name));
+}
+
+const INPUT =
+  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values)$/;
+
+/** The recorded inputs of the plain case. */
+async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>> {
+  const recorded = await loadSafetensors(join(golden(name), "expected.safetensors"));
+  const inputs = [...recorded].flatMap(([key, tensor]) => {
+    const own = INPUT.exec(key)?.[1]?.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+    return own === undefined ? [] : [[own, tensor] as const];
+  });
+  return Object.fromEntries(inputs);
+}
+
+/** Every component in every layer. */
+function everySite(model: Model): RepresentationConfig[] {
+  const card = cardOf(model);
+  return [...(card?.components ?? [])].flatMap(([component, { path, heads, headsFirst }]) =>
+    Array.from({ length: path.includes("{layer}") ? (card?.layers ?? 0) : 1 }, (_, layer) => ({
+      layer,
+      component,
+      ...(path.includes("{expert}") ? { moeKey: 0 } : {}),
+      ...(heads !== undefined || headsFirst === true ? { unit: "h" } : {}),
+    })),
+  );
+}
+
+/** Every unit by itself, where all inputs have one batch; else whole tensors. */
+function unitsOf(inputs: Readonly<Record<string, Tensor>>): {
+  readonly unitLocations?: { readonly base: "all" };
+} {
+  const batches = new Set(Object.values(inputs).map((t) => t.size(0)));
+  return batches.size === 1 ? { unitLocations: { base: "all" } } : {};
+}
+
+/** All tensors of an output: logits, hidden states, attention weights. */
+function tensorsIn(output: unknown): Tensor[] {
+  if (output instanceof Tensor) return [output];
+  if (typeof output !== "object" || output === null) return [];
+  return Object.values(output).flatMap(tensorsIn);
+}
+
+/**
+ * Values of all outputs. They are computed together, because a program that needs some rows only, as
+ * a classifier of the first token does, may round otherwise.
+ */
+async function valuesOf(output: unknown, also: readonly Tensor[] = []): Promise<unknown[]> {
+  const all = tensorsIn(output);
+  await evaluate(...all, ...also);
+  return Promise.all(all.map((t) => t.data()));
+}
+
+describe.each(MODELS)("%s", (name) => {
+  test("editing every site with what stands there changes not a bit", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const plain = await valuesOf(model.forward(inputs));
+    const representations = everySite(model).map((site) => ({
+      ...site,
+      intervention: (b: Tensor): Tensor => b.mul(1),
+    }));
+    expect(representations.length).toBeGreaterThan(0);
+    const intervenable = new IntervenableModel<Model>(representations, model);
+    for (const options of [{}, unitsOf(inputs)]) {
+      const { intervened } = intervenable.forward(inputs, options);
+      expect(await valuesOf(intervened)).toStrictEqual(plain);
+    }
+  });
+
+  test("collecting every site changes nothing, and gives all of it", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const plain = await valuesOf(model.forward(inputs));
+    const representations: IntervenableOptions["representations"] = everySite(model).map(
+      (site) => ({ ...site, intervention: CollectIntervention }),
+    );
+    const intervenable = new IntervenableModel<Model>(representations, model);
+    const { intervened, collected } = intervenable.forward(inputs, unitsOf(inputs));
+    expect(await valuesOf(intervened, collected)).toStrictEqual(plain);
+    expect(collected).toHaveLength(intervenable.keys.length);
+    for (const tensor of collected) {
+      const values = await tensor.data();
+      expect(values.length).toBeGreaterThan(0);
+      expect(Array.from(values, Number).every(Number.isFinite)).toBe(true);
+    }
+  });
+});
