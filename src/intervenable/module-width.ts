@@ -14,7 +14,7 @@ export function moduleWidth({
   readonly side: "input" | "output";
 }): number | undefined {
   if (module instanceof Linear) return side === "input" ? module.inFeatures : module.outFeatures;
-  if (module instanceof Conv1D) return module.weight.shape[side === "input" ? 0 : 1];
+  if (module instanceof Conv1D) return module.weight.shape[side === "input" ? 1 : 0];
   if (module instanceof LayerNorm || module instanceof RMSNorm) return module.shape.at(-1);
   if (module instanceof Embedding && side === "output") return module.weight.shape.at(-1);
   return undefined;
