@@ -8,8 +8,10 @@ import {
   IntervenableModel,
   manualSeed,
   randn,
+  type RepresentationConfig,
   type Tensor,
   tensor,
+  type UnitLocations,
   VanillaIntervention,
   ZeroIntervention,
 } from "tsvene";
@@ -19,13 +21,20 @@ import { createFloor } from "./floor.ts";
 export interface Job {
   readonly name: string;
   /** Prepares the job; what it returns is timed, every result brought to the host. */
-  readonly prepare: () => Promise<() => Promise<unknown>>;
+  readonly prepare: () => Promise<Prepared>;
 }
+
+/** One measured run; with what it is set beside, run after run, where noise must not blur the ratio. */
+export type Prepared =
+  | (() => Promise<unknown>)
+  | { readonly run: () => Promise<unknown>; readonly beside: () => Promise<unknown> };
 
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const TINY = { nLayer: 4, nEmbd: 24, nHead: 4, vocabSize: 64, nPositions: 64 };
 const PROMPT = 16;
 const NEW_TOKENS = 32;
+
+const layers = Array.from({ length: SMALL.nLayer }, (_, layer) => layer);
 
 const built = new Map<object, Promise<GPT2LMHeadModel>>();
 
@@ -109,8 +118,37 @@ function floor(name: string, length: number): Job {
   };
 }
 
+/** Edits beside the plain pass, so that the ratio says what they cost. */
+function overhead(
+  name: string,
+  representations: readonly RepresentationConfig[],
+  unitLocations: UnitLocations,
+): Job {
+  return {
+    name,
+    async prepare() {
+      const gpt2 = await model(SMALL);
+      const intervenable = new IntervenableModel(representations, gpt2);
+      const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
+      return {
+        run: () => intervenable.forward(base, { unitLocations }).intervened.logits.data(),
+        beside: () => gpt2.forward(base).logits.data(),
+      };
+    },
+  };
+}
+
+/** Each head of each layer by itself, at one position. */
+const everyHead = layers.flatMap((layer) =>
+  Array.from({ length: SMALL.nHead }, () => ({
+    layer,
+    component: "head_attention_value_output",
+    unit: "h.pos",
+    intervention: ZeroIntervention,
+  })),
+);
+
 const GREEDY = { maxNewTokens: NEW_TOKENS, eosTokenId: null } as const;
-const layers = Array.from({ length: SMALL.nLayer }, (_, layer) => layer);
 
 /** All jobs, in the order in which they run. */
 export const jobs: readonly Job[] = [
@@ -119,6 +157,14 @@ export const jobs: readonly Job[] = [
   floor("floor_T16", 16),
   plain("plain_T16", SMALL, 1, 16),
   plain("plain_B8_T32", SMALL, 8, 32),
+  overhead(
+    "overhead_one_site_T64",
+    [{ layer: 6, component: "mlp_output", intervention: ZeroIntervention }],
+    { base: 3 },
+  ),
+  overhead("overhead_144_heads_T64", everyHead, {
+    base: everyHead.map((_, i) => [[[i % SMALL.nHead]], [[3]]]),
+  }),
   {
     name: "zero_mid_both_outputs_T64",
     async prepare() {

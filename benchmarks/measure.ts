@@ -6,6 +6,8 @@ export interface Measurement {
   readonly median_ms: number;
   /** Runs behind the median. */
   readonly n: number;
+  /** Median of its ratios to the plain passes run in turn with it, where the job has such. */
+  readonly ratio?: number;
 }
 
 const WARM_UP = 3;
@@ -20,19 +22,36 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
+async function timed(run: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await run();
+  return performance.now() - start;
+}
+
 /** Runs a job for at least two seconds and seven times, after a warm-up. */
 export async function measure(job: Job): Promise<Measurement> {
-  const run = await job.prepare();
-  for (let i = 0; i < WARM_UP; i++) await run();
+  const prepared = await job.prepare();
+  const { run, beside } =
+    typeof prepared === "function" ? { run: prepared, beside: undefined } : prepared;
+  for (let i = 0; i < WARM_UP; i++) {
+    await run();
+    await beside?.();
+  }
   const times: number[] = [];
+  const ratios: number[] = [];
   const begin = performance.now();
   while (
     times.length < MIN_RUNS ||
     (times.length < MAX_RUNS && performance.now() - begin < MIN_MS)
   ) {
-    const start = performance.now();
-    await run();
-    times.push(performance.now() - start);
+    const time = await timed(run);
+    times.push(time);
+    if (beside !== undefined) ratios.push(time / (await timed(beside)));
   }
-  return { job: job.name, median_ms: Number(median(times).toFixed(3)), n: times.length };
+  return {
+    job: job.name,
+    median_ms: Number(median(times).toFixed(3)),
+    n: times.length,
+    ...(beside === undefined ? {} : { ratio: Number(median(ratios).toFixed(4)) }),
+  };
 }

@@ -1,7 +1,7 @@
 /**
  * Measures jobs: `npm run bench -- [--json] [job ...]`. With `--json` one object a line,
- * `{"job": name, "median_ms": x, "n": runs}`; otherwise a table with each plain pass beside the
- * engine's own limit.
+ * `{"job": name, "median_ms": x, "n": runs}`, and `"ratio"` for jobs that run in turn with a plain
+ * pass; otherwise a table with each plain pass beside the engine's own limit.
  */
 import { Command } from "commander";
 import { type Job, jobs } from "./jobs.ts";

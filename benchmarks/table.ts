@@ -13,7 +13,15 @@ function reference(job: string): string {
 /** Measurements as a table, each with its ratio to a plain pass of the same run. */
 export function table(measurements: readonly Measurement[]): string {
   const medians = new Map(measurements.map(({ job, median_ms: ms }) => [job, ms]));
-  const rows = measurements.map(({ job, median_ms: ms, n }) => {
+  const rows = measurements.map(({ job, median_ms: ms, n, ratio: inTurn }) => {
+    if (inTurn !== undefined) {
+      return [
+        job,
+        ms.toFixed(2),
+        String(n),
+        `${inTurn.toFixed(3)} x the plain pass in turn`,
+      ] as const;
+    }
     const other = reference(job);
     const base = medians.get(other);
     const ratio =
