@@ -5,6 +5,7 @@ import {
   AutoModel,
   AutoModelForCausalLM,
   AutoModelForImageClassification,
+  AutoModelForMaskedLM,
   AutoModelForSequenceClassification,
   cardOf,
   CollectIntervention,
@@ -34,6 +35,7 @@ const LOADERS: Readonly<
 > = {
   decoder_lm: AutoModelForCausalLM,
   backpack: AutoModelForCausalLM,
+  masked_lm: AutoModelForMaskedLM,
   sequence_classifier: AutoModelForSequenceClassification,
   mlp_classifier: AutoModelForSequenceClassification,
   image_classifier: AutoModelForImageClassification,
