@@ -110,10 +110,11 @@ export class IntervenableModel<
    * import { GPT2LMHeadModel, IntervenableModel, tensor } from "tsvene";
    * const gpt2 = new GPT2LMHeadModel({ nLayer: 4, nEmbd: 16, nHead: 2, vocabSize: 50 }).eval();
    * const model = new IntervenableModel({ layer: 1, component: "block_output" }, gpt2);
-   * const [base, source] = [[3, 1, 4], [2, 7, 1]].map((row) => ({
-   *   inputIds: tensor([row], { dtype: "int64" }),
-   * }));
-   * const plan = model.explain(base, { sources: source, unitLocations: { "sources->base": 2 } });
+   * const ids = (row: number[]) => ({ inputIds: tensor([row], { dtype: "int64" }) });
+   * const plan = model.explain(ids([3, 1, 4]), {
+   *   sources: ids([2, 7, 1]),
+   *   unitLocations: { "sources->base": 2 },
+   * });
    * console.log(String(plan));
    * console.log(plan.runs[0]?.stopsAt); // transformer.h.1.output
    * ```
