@@ -4,14 +4,19 @@ import {
   AutoModel,
   AutoModelForCausalLM,
   AutoModelForMaskedLM,
+  AutoModelForSeq2SeqLM,
   AutoModelForImageClassification,
+  AutoModelForSeq2SeqLM,
   AutoModelForSequenceClassification,
   CausalLanguageModel,
   evaluate,
+  type GenerateOptions,
+  type GenerateOutput,
   grad,
   loadSafetensors,
   onesLike,
   type PreTrainedModel,
+  Seq2SeqLanguageModel,
   stack,
   Tensor,
   tensor,
@@ -54,11 +59,14 @@ const LOADERS: Readonly<
   gru_lm: AutoModelForCausalLM,
   backpack: AutoModelForCausalLM,
   masked_lm: AutoModelForMaskedLM,
+  encoder_decoder: AutoModelForSeq2SeqLM,
   sequence_classifier: AutoModelForSequenceClassification,
   mlp_classifier: AutoModelForSequenceClassification,
   gru_classifier: AutoModelForSequenceClassification,
   image_classifier: AutoModelForImageClassification,
   clip: AutoModel,
+  encoder_decoder: AutoModelForSeq2SeqLM,
+  audio_encoder: AutoModel,
 };
 
 /** Recorded inputs of a forward pass, by their names here. */
@@ -67,9 +75,13 @@ const INPUTS: Readonly<Record<string, string>> = {
   attention_mask: "attentionMask",
   position_ids: "positionIds",
   token_type_ids: "tokenTypeIds",
+  decoder_input_ids: "decoderInputIds",
   inputs_embeds: "inputsEmbeds",
   labels: "labels",
   pixel_values: "pixelValues",
+  input_features: "inputFeatures",
+  decoder_input_ids: "decoderInputIds",
+  decoder_attention_mask: "decoderAttentionMask",
 };
 
 function inputsOf(tensors: ReadonlyMap<string, Tensor>): Readonly<Record<string, Tensor>> {
@@ -135,22 +147,32 @@ async function replayForward(recording: Recording, recorded: RecordedCase): Prom
   );
 }
 
+/** Sequences of the recorded length, from the recorded inputs. */
+function generated(
+  recording: Recording,
+  tensors: ReadonlyMap<string, Tensor>,
+  length: number,
+  options: GenerateOptions,
+): Promise<GenerateOutput> {
+  if (recording.model instanceof Seq2SeqLanguageModel) {
+    const inputs = inputsOf(tensors);
+    return recording.model.generate(inputs, { ...options, maxNewTokens: length - 1 });
+  }
+  const inputIds = need(tensors, "input_ids");
+  return languageModel(recording).generate(
+    { inputIds, attentionMask: tensors.get("attention_mask") ?? onesLike(inputIds) },
+    { ...options, maxNewTokens: length - inputIds.size(1) },
+  );
+}
+
 /** The likeliest tokens, without stop tokens, as they were recorded. */
 async function replayGreedy(
   recording: Recording,
   { tensors }: RecordedCase,
 ): Promise<Comparison[]> {
-  const inputIds = need(tensors, "input_ids");
   const sequences = need(tensors, "sequences");
-  const result = await languageModel(recording).generate(
-    { inputIds, attentionMask: tensors.get("attention_mask") ?? onesLike(inputIds) },
-    {
-      maxNewTokens: sequences.size(1) - inputIds.size(1),
-      eosTokenId: null,
-      padTokenId: 0,
-      outputLogits: true,
-    },
-  );
+  const options = { eosTokenId: null, padTokenId: 0, outputLogits: true };
+  const result = await generated(recording, tensors, sequences.size(1), options);
   const exact = await compare("sequences", result.sequences, sequences, { tolerance: 0 });
   const logits = tensors.get("logits");
   if (logits === undefined) return [exact];
@@ -175,7 +197,8 @@ async function replayCached(
 
 /** The labels that a recorded loss names, such as `cross_entropy(logits, [0, 3])`. */
 function labelsOf({ settings }: RecordedCase): Tensor | undefined {
-  const list = /\[[\d, ]*\]/.exec(String(settings["loss"] ?? ""))?.[0];
+  const { loss } = settings;
+  const list = typeof loss === "string" ? /\[[\d, ]*\]/.exec(loss)?.[0] : undefined;
   return list === undefined ? undefined : tensor(JSON.parse(list) as number[], { dtype: "int64" });
 }
 

@@ -6,6 +6,10 @@ import type { FamilyEntry } from "./family.ts";
 import { gpt2Card } from "./gpt2/card.ts";
 import { gpt2Family } from "./gpt2/config.ts";
 import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
+import { AUDIO_FAMILIES } from "./audio/families.ts";
+import { t5Card } from "./t5/card.ts";
+import { t5Family } from "./t5/config.ts";
+import { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
 import { VISION_FAMILIES } from "./vision/families.ts";
 import { PYVENE_FAMILIES } from "./pyvene-families.ts";
 import { STATE_SPACE_FAMILIES } from "./state-space-families.ts";
@@ -24,8 +28,14 @@ export const FAMILIES: readonly FamilyEntry[] = [
   ...DECODER_FAMILIES,
   ...PYVENE_FAMILIES,
   ...VISION_FAMILIES,
+  ...AUDIO_FAMILIES,
   ...STATE_SPACE_FAMILIES,
   ...ENCODER_FAMILIES,
+  {
+    family: t5Family,
+    card: t5Card,
+    models: { base: T5Model, seq2SeqLM: T5ForConditionalGeneration },
+  },
 ];
 
 /** Hugging Face's names of the families that can be loaded. */

@@ -6,6 +6,8 @@ import type { ImageClassifierOutput, ImageInputs } from "./vision/outputs.ts";
 import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outputs.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
+import type { Seq2SeqLanguageModel } from "./seq2seq/seq2seq-language-model.ts";
+import type { Seq2SeqLanguageModel } from "./seq2seq-language-model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** What is particular to a family of models when its checkpoints are read. */
@@ -56,7 +58,9 @@ export interface FamilyModels {
   readonly base: ModelClass;
   readonly causalLM?: ModelClass<CausalLanguageModel>;
   readonly maskedLM?: ModelClass<MaskedLanguageModel>;
+  readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
+  readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
   readonly imageClassification?: ModelClass<ImageClassifier>;
 }
 

@@ -5,6 +5,7 @@ export {
   AutoModelForCausalLM,
   AutoModelForMaskedLM,
   AutoModelForImageClassification,
+  AutoModelForSeq2SeqLM,
   AutoModelForSequenceClassification,
 } from "./auto.ts";
 export {
@@ -52,7 +53,8 @@ export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
 export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
 export * from "./decoder/index.ts";
 export * from "./vision/index.ts";
-export type { AudioInputs } from "./audio/inputs.ts";
+export * from "./audio/index.ts";
+export * from "./seq2seq/index.ts";
 export type { PretrainedOptions } from "./load-pretrained.ts";
 export type {
   BaseOutput,
@@ -67,5 +69,9 @@ export type {
 export { PreTrainedModel } from "./pretrained-model.ts";
 export { type RwkvConfig, rwkvConfig } from "./rwkv/config.ts";
 export { type RwkvCache, RwkvForCausalLM, RwkvModel, type RwkvState } from "./rwkv/rwkv.ts";
+export { Seq2SeqLanguageModel } from "./seq2seq-language-model.ts";
+export type { Seq2SeqInputs, Seq2SeqLMOutput, Seq2SeqOutput } from "./seq2seq-outputs.ts";
 export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
 export type { SaveOptions } from "./save-pretrained.ts";
+export { type T5Config, t5Config } from "./t5/config.ts";
+export { type T5Cache, T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";

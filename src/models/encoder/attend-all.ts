@@ -1,17 +1,10 @@
-import type { Dropout } from "../../nn/layers/dropout.ts";
-import { constant } from "../../tensor/arithmetic.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { mergeHeads, splitHeads } from "../decoder/attend.ts";
+import { splitHeads } from "../decoder/attend.ts";
+import { attendHeads, type AttendHeadsOptions } from "./attend-heads.ts";
 
 /** How an encoder's queries look at keys. */
-export interface AttendAllOptions {
+export interface AttendAllOptions extends AttendHeadsOptions {
   readonly heads: number;
-  /** Passes the weights on: its input is the site of the attention weights. */
-  readonly dropout: Dropout;
-  /** Added to the scores, [1 or batch, 1 or heads, 1 or queries, keys]. @default nothing */
-  readonly mask?: Tensor | undefined;
-  /** Factor of the scores. @default one over the root of the heads' width */
-  readonly scale?: number;
 }
 
 /**
@@ -26,12 +19,8 @@ export function attendAll(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  { heads, dropout, mask, scale }: AttendAllOptions,
+  { heads, ...options }: AttendAllOptions,
 ): [mixed: Tensor, weights: Tensor] {
-  const headDim = query.size(-1) / heads;
-  const factor = constant(scale ?? 1 / Math.sqrt(headDim));
-  const scaled = splitHeads(query, headDim).mul(factor);
-  const scores = scaled.matmul(splitHeads(key, headDim).transpose(-1, -2));
-  const weights = dropout.forward((mask === undefined ? scores : scores.add(mask)).softmax(-1));
-  return [mergeHeads(weights.matmul(splitHeads(value, headDim))), weights];
+  const split = (x: Tensor): Tensor => splitHeads(x, x.size(-1) / heads);
+  return attendHeads(split(query), { key: split(key), value: split(value) }, options);
 }

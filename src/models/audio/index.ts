@@ -1,0 +1,3 @@
+export { type WhisperConfig, whisperConfig } from "../whisper/config.ts";
+export { WhisperForConditionalGeneration, WhisperModel } from "../whisper/whisper.ts";
+export type { AudioInputs } from "./inputs.ts";
