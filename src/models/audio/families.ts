@@ -1,4 +1,7 @@
 import type { FamilyEntry } from "../family.ts";
+import { wav2Vec2BertCard } from "../wav2vec2-bert/card.ts";
+import { wav2Vec2BertFamily } from "../wav2vec2-bert/config.ts";
+import { Wav2Vec2BertModel } from "../wav2vec2-bert/wav2vec2-bert.ts";
 import { whisperCard } from "../whisper/card.ts";
 import { whisperFamily } from "../whisper/config.ts";
 import { WhisperForConditionalGeneration, WhisperModel } from "../whisper/whisper.ts";
@@ -10,4 +13,5 @@ export const AUDIO_FAMILIES: readonly FamilyEntry[] = [
     card: whisperCard,
     models: { base: WhisperModel, seq2SeqLM: WhisperForConditionalGeneration },
   },
+  { family: wav2Vec2BertFamily, card: wav2Vec2BertCard, models: { base: Wav2Vec2BertModel } },
 ];
