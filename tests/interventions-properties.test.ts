@@ -121,7 +121,8 @@ function makeCase(random: Random, group: number, kind: Kind): Case {
   const places = how === "pos" ? [...RESIDUAL, "mlp_activation" as const] : SPLIT;
   const site = { layer: random(upTo(SIZES.nLayer)), place: random(places) };
   // What is as wide as the MLP's inside is read there only.
-  const alike = site.place === "mlp_activation" ? [site.place] : how === "pos" ? RESIDUAL : SPLIT;
+  const narrow = how === "pos" ? RESIDUAL : SPLIT;
+  const alike = site.place === "mlp_activation" ? [site.place] : narrow;
   const elsewhere = { layer: random(upTo(SIZES.nLayer)), place: random(alike) };
   const sourceSite = reads(kind) && random([true, false]) ? elsewhere : site;
   const isHead = how === "h" || how === "h.pos";
@@ -223,8 +224,8 @@ function runReference(
     reference.logits(row, (layer, place, value) => {
       let now = value.map((vector) => [...vector]);
       for (const c of edits) {
-        if (c.site.layer === layer && c.site.place === place)
-          now = edit(c, r, now, read, collected);
+        const isHere = c.site.layer === layer && c.site.place === place;
+        if (isHere) now = edit(c, r, now, read, collected);
       }
       for (const c of readers) {
         if (c.sourceSite.layer !== layer || c.sourceSite.place !== place) continue;

@@ -1,0 +1,402 @@
+import { expect, test } from "vitest";
+import {
+  AdditionIntervention,
+  BackpackGPT2LMHeadModel,
+  CollectIntervention,
+  IntervenableModel,
+  Linear,
+  LlamaForCausalLM,
+  Module,
+  type RepresentationConfig,
+  RotatedSpaceIntervention,
+  Sequential,
+  SigmoidMaskIntervention,
+  type Tensor,
+  tensor,
+  type UnitLocations,
+  VanillaIntervention,
+  ZeroIntervention,
+} from "tsvene";
+import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
+
+const model = tinyGpt2();
+const base = ids([3, 1, 4, 1, 5, 9], [2, 7, 1, 8, 2, 8]);
+const source = ids([6, 2, 8, 3, 1, 8], [5, 7, 7, 2, 1, 5]);
+const masked = (rows: number[][]) => ({
+  ...base,
+  attentionMask: tensor(rows, { dtype: "int64" }),
+});
+
+async function logitsOf(
+  config: RepresentationConfig,
+  unitLocations: UnitLocations,
+  inputs: typeof base = base,
+): Promise<unknown> {
+  const { intervened } = new IntervenableModel(config, model).forward(inputs, { unitLocations });
+  return intervened.logits.data();
+}
+
+const zero = { layer: 1, component: "mlp_output", intervention: ZeroIntervention } as const;
+
+test('"last" is the last token that the mask counts', async () => {
+  const padded = masked([
+    [1, 1, 1, 1, 0, 0],
+    [1, 1, 1, 1, 1, 1],
+  ]);
+  const byHand = { base: [[[3], [5]]] };
+  const expected = await logitsOf(zero, byHand, padded);
+  for (const written of ["last", ["last"], [[["last"], ["last"]]]] as const) {
+    expect(await logitsOf(zero, { base: written }, padded)).toStrictEqual(expected);
+  }
+  expect(await logitsOf(zero, { base: "last" })).toStrictEqual(await logitsOf(zero, { base: 5 }));
+});
+
+test('"all" is every position, and every head', async () => {
+  const every = [0, 1, 2, 3, 4, 5];
+  expect(await logitsOf(zero, { base: "all" })).toStrictEqual(
+    await logitsOf(zero, { base: every }),
+  );
+  const head = { ...zero, component: "head_value_output", unit: "h.pos" };
+  const rows = (row: number[]): number[][] => [row, row];
+  const all = await logitsOf(head, { base: [[rows([0, 1, 2, 3]), rows(every)]] });
+  expect(await logitsOf(head, { base: "all" })).toStrictEqual(all);
+  expect(await logitsOf(head, { base: [["all", rows(every)]] })).toStrictEqual(all);
+  expect(await logitsOf(head, { base: [[rows([2]), "all"]] })).toStrictEqual(
+    await logitsOf({ ...head, unit: "h" }, { base: [rows([2])] }),
+  );
+  // A part of a fused projection stays a part.
+  const query = { ...zero, component: "query_output" };
+  expect(await logitsOf(query, { base: "all" })).toStrictEqual(
+    await logitsOf(query, { base: every }),
+  );
+});
+
+test("the first axis of a model's own tensors cannot be taken whole, as its size is not known", () => {
+  const own = { component: "transformer.h[1].attn.output", unit: "a.b" };
+  const intervenable = new IntervenableModel({ ...own, intervention: ZeroIntervention }, model);
+  expect(() =>
+    intervenable.forward(base, { unitLocations: { base: [["all", [[0], [0]]]] } }),
+  ).toThrow(/"all" is known for the last axis only/);
+});
+
+test("rows with different numbers of places are what they are one by one", async () => {
+  const add = { layer: 1, component: "mlp_output", intervention: AdditionIntervention };
+  const places = [[4, 0, 2], [3], []] as const;
+  const rows = [
+    [3, 1, 4, 1, 5, 9],
+    [2, 7, 1, 8, 2, 8],
+    [5, 5, 5, 1, 1, 1],
+  ];
+  const others = rows.map((row) => row.map((id) => (id * 7) % 64));
+  const intervenable = new IntervenableModel(add, model);
+  const together = intervenable.forward(ids(...rows), {
+    sources: ids(...others),
+    unitLocations: { "sources->base": [[[[0, 1, 5], [2], []]], [places]] },
+  }).intervened.logits;
+  const alone = rows.map((row, r) => {
+    const from = [[0, 1, 5], [2], []][r] ?? [];
+    if (from.length === 0) return model.forward(ids(row)).logits;
+    return intervenable.forward(ids(row), {
+      sources: ids(others[r] ?? []),
+      unitLocations: { "sources->base": [[[from]], [[places[r] ?? []]]] },
+    }).intervened.logits;
+  });
+  for (const [r, logits] of alone.entries()) {
+    const difference = together.slice(0, r, r + 1).sub(logits);
+    expect(await difference.abs().amax().item()).toBeLessThan(1e-4);
+  }
+});
+
+test("an intervention sees which units are units", async () => {
+  const seen: unknown[] = [];
+  class Watch extends ZeroIntervention {
+    override forward(...given: Parameters<ZeroIntervention["forward"]>): Tensor {
+      seen.push(given[2]?.unitMask?.toArray());
+      return super.forward(...given);
+    }
+  }
+  const own = { ...zero, intervention: Watch };
+  await logitsOf(own, { base: [[[4, 0], [3]]] });
+  await logitsOf(own, { base: [[[4], [3]]] });
+  expect(await Promise.all(seen)).toStrictEqual([
+    [
+      [[true], [true]],
+      [[true], [false]],
+    ],
+    undefined,
+  ]);
+});
+
+test("collected rows with fewer places are filled up with zeros", async () => {
+  const collect = { layer: 1, intervention: CollectIntervention };
+  const intervenable = new IntervenableModel(collect, model);
+  const [all] = intervenable.forward(base).collected;
+  const [some] = intervenable.forward(base, {
+    unitLocations: { base: [[[4, 0], [3]]] },
+  }).collected;
+  const full = (await all?.toArray()) as number[][][];
+  const zeros = Array.from({ length: TINY.nEmbd }, () => 0);
+  expect(await some?.toArray()).toStrictEqual([
+    [full[0]?.[4], full[0]?.[0]],
+    [full[1]?.[3], zeros],
+  ]);
+});
+
+test("a source may be read at another layer, component, head and position", async () => {
+  const there = new IntervenableModel(
+    {
+      layer: 2,
+      component: "head_query_output",
+      unit: "h.pos",
+      source: { layer: 0, component: "head_attention_value_output" },
+      intervention: VanillaIntervention,
+    },
+    model,
+  );
+  const { intervened } = there.forward(base, {
+    sources: source,
+    unitLocations: {
+      "sources->base": [
+        [
+          [
+            [[3], [3]],
+            [[1], [2]],
+          ],
+        ],
+        [
+          [
+            [[0], [0]],
+            [[4], [5]],
+          ],
+        ],
+      ],
+    },
+  });
+  const read = new IntervenableModel(
+    {
+      layer: 0,
+      component: "head_attention_value_output",
+      unit: "h.pos",
+      intervention: CollectIntervention,
+    },
+    model,
+  ).forward(source, {
+    unitLocations: {
+      base: [
+        [
+          [[3], [3]],
+          [[1], [2]],
+        ],
+      ],
+    },
+  }).collected[0];
+  const write = new IntervenableModel(
+    {
+      layer: 2,
+      component: "head_query_output",
+      unit: "h.pos",
+      intervention: VanillaIntervention,
+    },
+    model,
+  ).forward(base, {
+    sourceRepresentations: read as Tensor,
+    unitLocations: {
+      base: [
+        [
+          [[0], [0]],
+          [[4], [5]],
+        ],
+      ],
+    },
+  }).intervened;
+  expect(await intervened.logits.data()).toStrictEqual(await write.logits.data());
+  expect(await intervened.logits.data()).not.toStrictEqual(await model.forward(base).logits.data());
+});
+
+test("attention weights have heads, queries, keys, and single weights", async () => {
+  const weights = { layer: 1, component: "attention_weight" } as const;
+  const read = (unit: string, places: unknown): Tensor => {
+    const config = { ...weights, unit, intervention: CollectIntervention };
+    const unitLocations = { base: places } as UnitLocations;
+    const [taken] = new IntervenableModel(config, model).forward(base, { unitLocations }).collected;
+    return taken as Tensor;
+  };
+  const whole = (await read("h", "all").toArray()) as number[][][][];
+  const twice = (row: number[]): number[][] => [row, row];
+  const keys = read("h.key", [[twice([2]), twice([1, 0])]]);
+  expect(await keys.toArray()).toStrictEqual(
+    whole.map((heads) => [[1, 0].map((key) => heads[2]?.map((query) => query[key]))]),
+  );
+  const single = read("h.pos.key", [[twice([3]), twice([4, 5]), twice([0, 2])]]);
+  expect(await single.toArray()).toStrictEqual(
+    whole.map((heads) => [[4, 5].map((query) => [0, 2].map((key) => heads[3]?.[query]?.[key]))]),
+  );
+  // Written and read again: what was one weight is zero, and the others are as they were.
+  const both = new IntervenableModel(
+    [
+      { ...weights, unit: "h.pos.key", intervention: ZeroIntervention },
+      { ...weights, unit: "h.key", intervention: ZeroIntervention },
+      { ...weights, unit: "h", intervention: CollectIntervention },
+    ],
+    model,
+  );
+  const [after] = both.forward(base, {
+    unitLocations: {
+      base: [[twice([3]), twice([4]), twice([2])], [twice([0]), twice([1])], "all"] as never,
+    },
+  }).collected;
+  expect(await after?.toArray()).toStrictEqual(
+    whole.map((heads) =>
+      heads.map((queries, h) =>
+        queries.map((row, q) =>
+          row.map((w, k) => ((h === 3 && q === 4 && k === 2) || (h === 0 && k === 1) ? 0 : w)),
+        ),
+      ),
+    ),
+  );
+});
+
+test("heads of keys are counted as they are, with the width that the settings say", async () => {
+  const llama = new LlamaForCausalLM({
+    hiddenSize: 16,
+    intermediateSize: 24,
+    numHiddenLayers: 2,
+    numAttentionHeads: 4,
+    numKeyValueHeads: 2,
+    headDim: 6,
+    vocabSize: 32,
+  }).eval();
+  const collect = (component: string, unit: string, places: unknown): readonly number[] => {
+    const config = { layer: 1, component, unit, intervention: CollectIntervention };
+    const unitLocations = { base: places } as UnitLocations;
+    const short = ids([1, 2, 3]);
+    const { collected } = new IntervenableModel(config, llama).forward(short, { unitLocations });
+    return collected[0]?.shape ?? [];
+  };
+  expect(collect("head_query_output", "h.pos", [[[[3]], [[0, 1]]]])).toStrictEqual([1, 1, 2, 6]);
+  expect(collect("head_key_output", "h.pos", [[[[1]], [[0]]]])).toStrictEqual([1, 1, 1, 6]);
+  expect(() => collect("head_key_output", "h.pos", [[[[2]], [[0]]]])).toThrow(/there are 2/);
+  expect(collect("key_output", "pos", [[[0]]])).toStrictEqual([1, 1, 12]);
+
+  // All of the 24 numbers are swapped, and not only the first 16.
+  const swap = new IntervenableModel({ layer: 1, component: "query_output" }, llama);
+  const [one, two] = [ids([1, 2, 3]), ids([9, 8, 7])];
+  const written = new IntervenableModel(
+    [
+      { layer: 1, component: "query_output", intervention: VanillaIntervention },
+      { layer: 1, component: "query_output", intervention: CollectIntervention },
+    ],
+    llama,
+  ).forward(one, { sources: two, unitLocations: { "sources->base": 1 } }).collected[0];
+  const [read] = new IntervenableModel(
+    { layer: 1, component: "query_output", intervention: CollectIntervention },
+    llama,
+  ).forward(two, { unitLocations: { base: 1 } }).collected;
+  expect(swap.interventions.get(swap.keys[0] ?? "").embedDim).toBe(24);
+  expect(await written?.data()).toStrictEqual(await read?.data());
+});
+
+test("axes of other tensors are named", async () => {
+  const backpack = new BackpackGPT2LMHeadModel({
+    nLayer: 1,
+    nEmbd: 8,
+    nHead: 2,
+    vocabSize: 16,
+    nPositions: 8,
+    numSenses: 4,
+  }).eval();
+  const sense = { component: "sense_network_output", unit: "sense.pos" } as const;
+  const collect = new IntervenableModel({ ...sense, intervention: CollectIntervention }, backpack);
+  const [taken] = collect.forward(ids([1, 2, 3]), {
+    unitLocations: { base: [[[[0, 3]], [[1]]]] },
+  }).collected;
+  expect(taken?.shape).toStrictEqual([1, 2, 1, 8]);
+});
+
+class Tower extends Module {
+  readonly first = new Linear(4, 6);
+  readonly rest = new Sequential(new Linear(6, 2));
+  override forward(x: Tensor): Tensor {
+    return this.rest.forward(this.first.forward(x)) as Tensor;
+  }
+}
+
+test("widths of module paths come from the module, the card, or the configuration", () => {
+  const widthAt = (component: string, more: RepresentationConfig = {}, of: Module = model) => {
+    const config = { component, intervention: RotatedSpaceIntervention, ...more };
+    const intervenable = new IntervenableModel<Module>(config, of);
+    return intervenable.interventions.get(intervenable.keys[0] ?? "").embedDim;
+  };
+  const tower = new Tower();
+  expect(widthAt("first.output", {}, tower)).toBe(6);
+  expect(widthAt("first.input", { maxNumberOfUnits: 2 }, tower)).toBe(8);
+  expect(widthAt("rest.output", { embedDim: 2 }, tower)).toBe(2);
+  expect(() => widthAt("rest.output", {}, tower)).toThrow(/is not known; .*embedDim/);
+  expect(widthAt("transformer.h[0].output")).toBe(24);
+  expect(widthAt("transformer.h[0].attn.c_attn.output")).toBe(72);
+  expect(widthAt("transformer.h[0].mlp.c_proj.input")).toBe(96);
+  expect(widthAt("transformer.wte.output")).toBe(24);
+  expect(widthAt("transformer.ln_f.input")).toBe(24);
+  expect(() => widthAt("first.output", { embedDim: 5 }, tower)).toThrow(
+    /embedDim 5 is not the width/,
+  );
+});
+
+const rotated = { layer: 1, maxNumberOfUnits: 2, intervention: RotatedSpaceIntervention };
+
+test.each<readonly [string, RepresentationConfig, UnitLocations, RegExp]>([
+  [
+    "unit counts that do not match a trained intervention",
+    rotated,
+    {
+      "sources->base": [
+        [0, 1, 2],
+        [0, 1, 2],
+      ] as never,
+    },
+    /made for vectors of 48, but 3 units of 24 make 72; set maxNumberOfUnits to 3/,
+  ],
+  [
+    "rows of different counts for a trained intervention",
+    rotated,
+    { "sources->base": [[[[0, 1], [2]]], [[[0, 1], [2]]]] },
+    /rows have 2, 1 of them; give all rows as many/,
+  ],
+  [
+    "a position that is padding",
+    { ...rotated, maxNumberOfUnits: 1 },
+    { "sources->base": [0, 5] },
+    /row 0: position 5 is padding, which attentionMask leaves out/,
+  ],
+  [
+    "a negative position that is padding",
+    { ...rotated, maxNumberOfUnits: 1 },
+    { "sources->base": [0, -1] },
+    /position -1 is padding/,
+  ],
+])("%s: an error before anything is run", (_, config, unitLocations, message) => {
+  const intervenable = new IntervenableModel(config, model);
+  const padded = masked([
+    [1, 1, 1, 1, 0, 0],
+    [1, 1, 1, 1, 1, 1],
+  ]);
+  expect(() => intervenable.forward(padded, { sources: source, unitLocations })).toThrow(message);
+});
+
+test("an intervention that keeps units apart takes rows of different counts", async () => {
+  const localist = { layer: 1, intervention: SigmoidMaskIntervention };
+  const intervenable = new IntervenableModel(localist, model);
+  const { intervened } = intervenable.forward(base, {
+    sources: source,
+    unitLocations: { "sources->base": [[[[0, 1], [2]]], [[[0, 1], [2]]]] },
+  });
+  expect(intervened.logits.shape).toStrictEqual([2, 6, 64]);
+});
+
+test("a mask that is not computed yet cannot say what is last", () => {
+  const inputs = { ...base, attentionMask: base.inputIds.ge(0).to("int64") };
+  const intervenable = new IntervenableModel(zero, model);
+  expect(() => intervenable.forward(inputs, { unitLocations: { base: "last" } })).toThrow(
+    /"last" needs the values of attentionMask; evaluate it first/,
+  );
+});
