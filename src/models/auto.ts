@@ -15,7 +15,6 @@ import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
 import { readConfigFields } from "./pretrained-config.ts";
 import type { Seq2SeqLanguageModel } from "./seq2seq/seq2seq-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
-import type { Seq2SeqLanguageModel } from "./seq2seq-language-model.ts";
 
 /** Loads models of one kind, of the class that fits the `model_type` in their `config.json`. */
 export interface AutoClass<M> {
@@ -33,7 +32,6 @@ const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
   base: "AutoModel",
   causalLM: "AutoModelForCausalLM",
   maskedLM: "AutoModelForMaskedLM",
-  seq2SeqLM: "AutoModelForSeq2SeqLM",
   sequenceClassification: "AutoModelForSequenceClassification",
   seq2SeqLM: "AutoModelForSeq2SeqLM",
   imageClassification: "AutoModelForImageClassification",
@@ -74,9 +72,6 @@ export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> = autoClass("c
 
 /** Models that fill in masked tokens. */
 export const AutoModelForMaskedLM: AutoClass<MaskedLanguageModel> = autoClass("maskedLM");
-
-/** Models that read one sequence and write another. */
-export const AutoModelForSeq2SeqLM: AutoClass<Seq2SeqLanguageModel> = autoClass("seq2SeqLM");
 
 /** Classifiers of whole sequences. */
 export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> =

@@ -27,6 +27,7 @@ export function withPrefix<Config, Name extends string>(
   prefix: string,
   card: ModelCard<Config, Name>,
 ): ModelCard<Config, Name> {
+  if (prefix === "") return card;
   const entries = Object.entries<ComponentSpec<Config>>(card.components);
   const components = Object.fromEntries(
     entries.map(([name, spec]) => [name, { ...spec, path: `${prefix}.${spec.path}` }]),

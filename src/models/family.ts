@@ -7,7 +7,6 @@ import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outp
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import type { Seq2SeqLanguageModel } from "./seq2seq/seq2seq-language-model.ts";
-import type { Seq2SeqLanguageModel } from "./seq2seq-language-model.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** What is particular to a family of models when its checkpoints are read. */
@@ -58,7 +57,6 @@ export interface FamilyModels {
   readonly base: ModelClass;
   readonly causalLM?: ModelClass<CausalLanguageModel>;
   readonly maskedLM?: ModelClass<MaskedLanguageModel>;
-  readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
   readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
   readonly imageClassification?: ModelClass<ImageClassifier>;

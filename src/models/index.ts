@@ -69,9 +69,7 @@ export type {
 export { PreTrainedModel } from "./pretrained-model.ts";
 export { type RwkvConfig, rwkvConfig } from "./rwkv/config.ts";
 export { type RwkvCache, RwkvForCausalLM, RwkvModel, type RwkvState } from "./rwkv/rwkv.ts";
-export { Seq2SeqLanguageModel } from "./seq2seq-language-model.ts";
-export type { Seq2SeqInputs, Seq2SeqLMOutput, Seq2SeqOutput } from "./seq2seq-outputs.ts";
 export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
 export type { SaveOptions } from "./save-pretrained.ts";
 export { type T5Config, t5Config } from "./t5/config.ts";
-export { type T5Cache, T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
+export { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
