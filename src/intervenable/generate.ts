@@ -1,6 +1,6 @@
 import type { CausalLanguageModel } from "../models/causal-language-model.ts";
 import type { GenerateOptions, TracedOutput, TraceStep } from "../models/generation/options.ts";
-import { countSteps } from "../models/generation/plan.ts";
+import { countSteps, rowsPerPrompt } from "../models/generation/plan.ts";
 import type { CausalLMOutput } from "../models/outputs.ts";
 import { fail } from "../tensor/errors.ts";
 import { evaluate } from "../tensor/evaluate.ts";
@@ -61,7 +61,7 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
   const { model, keys, inputIds, options, settings } = request;
   const count = countSteps(model, inputIds.size(1), settings);
   const batch = batchOf(inputIds, "inputIds");
-  const times = settings.numReturnSequences ?? 1;
+  const times = rowsPerPrompt(settings);
   const fires = stepsOf(options, keys, count);
   const plans = plansOf(request, fires, count);
   const distinct = [...new Set(plans)].filter((plan) => plan !== undefined);

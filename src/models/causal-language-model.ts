@@ -1,3 +1,4 @@
+import { BeamSearch } from "./generation/beam-search.ts";
 import { Decoding } from "./generation/decode.ts";
 import type {
   GenerateInputs,
@@ -36,7 +37,9 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    * ```
    */
   async generate(inputs: GenerateInputs, options: GenerateOptions = {}): Promise<GenerateOutput> {
-    const decoding = new Decoding(this, await planGeneration(this, inputs, options));
+    const plan = await planGeneration(this, inputs, options);
+    if (plan.beams !== undefined) return new BeamSearch(this, plan, plan.beams).run();
+    const decoding = new Decoding(this, plan);
     const steps: GenerateStep[] = [];
     for await (const step of decoding.steps()) steps.push(step);
     const logits = steps.flatMap((step) => step.logits ?? []);

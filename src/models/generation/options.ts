@@ -50,8 +50,26 @@ export interface GenerateOptions {
   readonly repetitionPenalty?: number;
   /** Draw the same again: a whole number of 0 or more. @default the global generator's state */
   readonly seed?: number;
-  /** Continuations of each prompt; their rows follow each other. Needs `doSample`. @default 1 */
+  /**
+   * Continuations of each prompt; their rows follow each other. Needs `doSample`, or as many beams.
+   * @default 1
+   */
   readonly numReturnSequences?: number;
+  /**
+   * Beam search with this many texts at a time, where `generate` gives the likeliest whole texts that
+   * it finds. Not with `doSample`, nor in `stream`. @default 1, which is none
+   */
+  readonly numBeams?: number;
+  /**
+   * Texts of beams are compared by log-probability / length ** lengthPenalty: above 0 helps long
+   * texts, below 0 short ones. @default 1
+   */
+  readonly lengthPenalty?: number;
+  /**
+   * When a beam search ends: `true` as soon as there are `numBeams` texts that ended, `false` when a
+   * better one is unlikely, `"never"` when none can be better. @default false
+   */
+  readonly earlyStopping?: boolean | "never";
   /** Tokens that end a text; null for none. @default the model's */
   readonly eosTokenId?: number | readonly number[] | null;
   /** Fills up rows that ended before others. @default the model's, else the first stop token */
@@ -86,7 +104,9 @@ export interface GenerateStep {
 export interface GenerateOutput {
   /** [batch * numReturnSequences, length] int64: prompts and what follows them. */
   readonly sequences: Tensor;
-  /** [rows, vocabulary] for each new token, if asked for. */
+  /** [rows]: log-probability / length ** lengthPenalty of each text; with beams only. */
+  readonly sequencesScores?: Tensor;
+  /** [rows, vocabulary] for each new token, if asked for; with beams a row for each beam. */
   readonly logits?: readonly Tensor[];
   /** [rows, vocabulary] for each new token, if asked for. */
   readonly scores?: readonly Tensor[];

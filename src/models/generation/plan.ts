@@ -16,7 +16,16 @@ export interface GenerationPlan {
   readonly scores: ScoreSettings;
   /** Where each row draws from; undefined to take the likeliest token. */
   readonly generators: readonly Generator[] | undefined;
+  /** How beams are searched; undefined for none. */
+  readonly beams: BeamSettings | undefined;
   readonly options: GenerateOptions;
+}
+
+/** How many beams there are, and when their search ends. */
+export interface BeamSettings {
+  readonly numBeams: number;
+  readonly lengthPenalty: number;
+  readonly earlyStopping: boolean | "never";
 }
 
 interface Bounds {
@@ -37,6 +46,8 @@ const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
   repetitionPenalty: { min: 0, above: true },
   seed: { min: 0, whole: true },
   numReturnSequences: { min: 1, whole: true },
+  numBeams: { min: 1, whole: true },
+  lengthPenalty: { min: -Infinity },
 };
 
 function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
@@ -60,14 +71,47 @@ function checkOptions(options: GenerateOptions): void {
       `${name} must be ${kind} ${lower}${upper}, got ${JSON.stringify(value) ?? "nothing"}${hint}`,
     );
   }
+  checkBeams(options);
   if (options.doSample === true) return;
-  const { temperature = 1, topK = 0, topP = 1, numReturnSequences = 1 } = options;
+  const { temperature = 1, topK = 0, topP = 1, numBeams = 1 } = options;
+  const { numReturnSequences = 1 } = numBeams > 1 ? {} : options;
   if (temperature === 1 && topK === 0 && topP === 1 && numReturnSequences === 1) return;
   fail(
     "generate",
     "temperature, topK, topP and numReturnSequences change nothing where the likeliest token is " +
       "taken; pass { doSample: true } as well, or leave them out",
   );
+}
+
+function checkBeams(options: GenerateOptions): void {
+  const { numBeams = 1, lengthPenalty, earlyStopping, numReturnSequences = 1 } = options;
+  const stops: readonly unknown[] = [undefined, true, false, "never"];
+  if (!stops.includes(earlyStopping)) {
+    fail("generate", `earlyStopping must be true, false or "never", got ${String(earlyStopping)}`);
+  }
+  if (numBeams === 1) {
+    if (lengthPenalty === undefined && earlyStopping === undefined) return;
+    fail("generate", "lengthPenalty and earlyStopping are for beams; pass numBeams as well");
+  }
+  if (options.doSample === true) {
+    fail("generate", "give doSample or numBeams, and not both: beams are not drawn at random");
+  }
+  if (numReturnSequences > numBeams) {
+    fail(
+      "generate",
+      `${numBeams} beams cannot give ${numReturnSequences} sequences; use more beams`,
+    );
+  }
+}
+
+function beamSettings(options: GenerateOptions): BeamSettings | undefined {
+  const { numBeams = 1, lengthPenalty = 1, earlyStopping = false } = options;
+  return numBeams === 1 ? undefined : { numBeams, lengthPenalty, earlyStopping };
+}
+
+/** Rows that each prompt takes while text is written. */
+export function rowsPerPrompt({ numBeams = 1, numReturnSequences = 1 }: GenerateOptions): number {
+  return numBeams > 1 ? numBeams : numReturnSequences;
 }
 
 function idList(name: string, ids: unknown, vocabSize: number | undefined): number[] {
@@ -147,7 +191,7 @@ export async function planGeneration(
   const [padTokenId] = tokenIds("padTokenId", model, options);
   const { vocabSize } = model.config;
   const limits = { vocabSize, padTokenId, eosTokenIds };
-  const prompt = await readPrompt(inputs, limits, options.numReturnSequences ?? 1);
+  const prompt = await readPrompt(inputs, limits, rowsPerPrompt(options));
   const { doSample = false, seed } = options;
   const root = seed === undefined ? defaultGenerator() : new Generator(seed);
   return {
@@ -156,6 +200,7 @@ export async function planGeneration(
     eosTokenIds,
     padTokenId: padTokenId ?? [...eosTokenIds][0] ?? 0,
     scores: scoreSettings(options, eosTokenIds),
+    beams: beamSettings(options),
     generators: doSample ? prompt.rows.map(() => root.split()) : undefined,
     options,
   };
