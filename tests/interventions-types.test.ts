@@ -1,14 +1,23 @@
 import { expect, expectTypeOf, test } from "vitest";
 import {
+  type BackpackGPT2LMHeadModel,
+  type BertForMaskedLM,
+  type CausalLanguageModel,
   type ComponentOf,
   type GPT2LMHeadModel,
   type GRULMHeadModel,
   IntervenableConfig,
   IntervenableModel,
   type LlamaForCausalLM,
+  type Mamba2ForCausalLM,
+  type MambaForCausalLM,
+  type MistralForCausalLM,
+  type MixtralForCausalLM,
   type Module,
+  type Phi3ForCausalLM,
   type Qwen3ForCausalLM,
   type RepresentationConfig,
+  type RwkvForCausalLM,
   TensorError,
   ZeroIntervention,
 } from "tsvene";
@@ -30,6 +39,21 @@ test("the compiler knows the components of a model's family", () => {
   expectTypeOf<"head_key_output">().toExtend<ComponentOf<Qwen3ForCausalLM>>();
   expectTypeOf<Path>().toExtend<ComponentOf<LlamaForCausalLM>>();
   expectTypeOf<ComponentOf<Module>>().toEqualTypeOf<string>();
+  expectTypeOf<ComponentOf<CausalLanguageModel>>().toEqualTypeOf<string>();
+});
+
+test("models that look alike to the compiler keep their own components", () => {
+  expectTypeOf<"qkv_output">().toExtend<ComponentOf<Phi3ForCausalLM>>();
+  expectTypeOf<"qkv_output">().not.toExtend<ComponentOf<LlamaForCausalLM>>();
+  expectTypeOf<"router_output">().toExtend<ComponentOf<MixtralForCausalLM>>();
+  expectTypeOf<"router_output">().not.toExtend<ComponentOf<MistralForCausalLM>>();
+  expectTypeOf<"sense_network_output">().toExtend<ComponentOf<BackpackGPT2LMHeadModel>>();
+  expectTypeOf<"sense_network_output">().not.toExtend<ComponentOf<GPT2LMHeadModel>>();
+  expectTypeOf<"cell_output">().not.toExtend<ComponentOf<MambaForCausalLM>>();
+  expectTypeOf<"cell_output">().not.toExtend<ComponentOf<Mamba2ForCausalLM>>();
+  expectTypeOf<"cell_output">().not.toExtend<ComponentOf<RwkvForCausalLM>>();
+  expectTypeOf<"cell_output">().not.toExtend<ComponentOf<BertForMaskedLM>>();
+  expectTypeOf<"block_output">().toExtend<ComponentOf<BertForMaskedLM>>();
 });
 
 test("wrong names are refused by the compiler, in every spelling of a configuration", () => {

@@ -1,56 +1,81 @@
 import type { BackpackGPT2Component } from "../models/backpack-gpt2/card.ts";
+import type { EncoderComponent } from "../models/encoder/card.ts";
 import type { GPT2Component } from "../models/gpt2/card.ts";
+import type { GptOssComponent } from "../models/gpt-oss/card.ts";
 import type { GRUComponent } from "../models/gru/card.ts";
 import type * as models from "../models/index.ts";
+import type { MambaComponent } from "../models/mamba/card.ts";
+import type { Mamba2Component } from "../models/mamba2/card.ts";
+import type { MixtralComponent } from "../models/mixtral/card.ts";
 import type { MLPComponent } from "../models/mlp/card.ts";
+import type { Phi3Component } from "../models/phi3/card.ts";
+import type { RwkvComponent } from "../models/rwkv/card.ts";
 import type { Module } from "../nn/module.ts";
 
-type GPT2 = models.GPT2Model | models.GPT2LMHeadModel | models.GPT2ForSequenceClassification;
-type Backpack = models.BackpackGPT2Model | models.BackpackGPT2LMHeadModel;
-type GRU = models.GRUModel | models.GRULMHeadModel | models.GRUForClassification;
-type MLP = models.MLPModel | models.MLPForClassification;
-
-/** The decoders whose layers have Llama's names. */
-type LlamaLike = BaseDecoder | CausalDecoder | ClassifyingDecoder;
-type BaseDecoder =
+/** The classes of decoders whose layers have Llama's names. */
+type LlamaLike =
   | models.LlamaModel
-  | models.MistralModel
-  | models.GemmaModel
-  | models.Gemma2Model
-  | models.Qwen2Model
-  | models.Qwen3Model
-  | models.OlmoModel
-  | models.Olmo2Model;
-type CausalDecoder =
   | models.LlamaForCausalLM
-  | models.MistralForCausalLM
-  | models.GemmaForCausalLM
-  | models.Gemma2ForCausalLM
-  | models.Qwen2ForCausalLM
-  | models.Qwen3ForCausalLM
-  | models.OlmoForCausalLM
-  | models.Olmo2ForCausalLM;
-type ClassifyingDecoder =
   | models.LlamaForSequenceClassification
+  | models.MistralModel
+  | models.MistralForCausalLM
   | models.MistralForSequenceClassification
+  | models.GemmaModel
+  | models.GemmaForCausalLM
   | models.GemmaForSequenceClassification
+  | models.Gemma2Model
+  | models.Gemma2ForCausalLM
   | models.Gemma2ForSequenceClassification
+  | models.Qwen2Model
+  | models.Qwen2ForCausalLM
   | models.Qwen2ForSequenceClassification
+  | models.Qwen3Model
+  | models.Qwen3ForCausalLM
   | models.Qwen3ForSequenceClassification
+  | models.OlmoModel
+  | models.OlmoForCausalLM
   | models.OlmoForSequenceClassification
+  | models.Olmo2Model
+  | models.Olmo2ForCausalLM
   | models.Olmo2ForSequenceClassification;
 
-type NamedComponentOf<M> = M extends Backpack
-  ? BackpackGPT2Component
-  : M extends GPT2
-    ? GPT2Component
-    : M extends LlamaLike
-      ? models.LlamaComponent
-      : M extends GRU
-        ? GRUComponent
-        : M extends MLP
-          ? MLPComponent
-          : string;
+/**
+ * Classes with the names of their components. A class comes before those that it could stand in for:
+ * a Backpack is a GPT-2 to the compiler, and a Phi-3 a Llama.
+ */
+type Families = [
+  [models.BackpackGPT2Model | models.BackpackGPT2LMHeadModel, BackpackGPT2Component],
+  [models.GPT2Model | models.GPT2LMHeadModel | models.GPT2ForSequenceClassification, GPT2Component],
+  [models.Phi3Model | models.Phi3ForCausalLM | models.Phi3ForSequenceClassification, Phi3Component],
+  [models.MixtralModel | models.MixtralForCausalLM, MixtralComponent],
+  [models.GptOssModel | models.GptOssForCausalLM, GptOssComponent],
+  [LlamaLike, models.LlamaComponent],
+  [
+    (
+      | models.BertModel
+      | models.BertForMaskedLM
+      | models.BertForSequenceClassification
+      | models.EsmModel
+      | models.EsmForMaskedLM
+      | models.EsmForSequenceClassification
+    ),
+    EncoderComponent,
+  ],
+  [models.MambaModel | models.MambaForCausalLM, MambaComponent],
+  [models.Mamba2Model | models.Mamba2ForCausalLM, Mamba2Component],
+  [models.RwkvModel | models.RwkvForCausalLM, RwkvComponent],
+  [models.GRUModel | models.GRULMHeadModel | models.GRUForClassification, GRUComponent],
+  [models.MLPModel | models.MLPForClassification, MLPComponent],
+];
+
+type NamedComponentOf<M, Left extends readonly unknown[] = Families> = Left extends [
+  [infer Classes, infer Names],
+  ...infer Rest,
+]
+  ? M extends Classes
+    ? Names
+    : NamedComponentOf<M, Rest>
+  : string;
 
 /** A place by the path of its module. */
 export type ModulePath = `${string}.input` | `${string}.output`;
@@ -59,7 +84,7 @@ export type ModulePath = `${string}.input` | `${string}.output`;
  * What `component` may be for a model: the names of its family and module paths, or any string
  * where the model's type does not say its family.
  */
-export type ComponentOf<M extends Module> = NamedComponentOf<M> | ModulePath;
+export type ComponentOf<M extends Module> = Extract<NamedComponentOf<M>, string> | ModulePath;
 
 /**
  * What `component` may be, given the names `Name` that a configuration is written with. Names that are
