@@ -217,6 +217,30 @@ describe.each([true, false])("with cache: %s", (useCache) => {
   });
 });
 
+describe.each([
+  ["h.key", { base: [[[[1], [1]], [[2, 7], [0, 6]]]] }], // prettier-ignore
+  ["h.pos.key", { base: [[[[1], [1]], [[4, 8], [8, 3]], [[2, 7], [0, 3]]]] }], // prettier-ignore
+])("attention weights by %s", (unit, unitLocations) => {
+  test("are edited from when their keys are there", async () => {
+    const where = { layer: 1, component: "attention_weight", unit };
+    const intervention = (b: Tensor): Tensor => b.mul(0.25);
+    const weights = new IntervenableModel<GPT2LMHeadModel>({ ...where, intervention }, model);
+    const { sequences, logits } = await write({ steps: "all", unitLocations }, weights);
+    const inputIds = sequences.slice(1, 0, sequences.size(1) - 1);
+    const { intervened, original } = weights.forward({ inputIds }, { unitLocations });
+    expect(await distance(logits, intervened.logits.slice(1, PROMPT - 1))).toBeLessThan(2e-4);
+    expect(await distance(logits, original.logits.slice(1, PROMPT - 1))).toBeGreaterThan(0.001);
+    const uncached = await write({ steps: "all", unitLocations, useCache: false }, weights);
+    expect(await distance(logits, uncached.logits)).toBeLessThan(2e-4);
+    const never = { base: [[[[1], [1]], [[2], [10]]]] }; // prettier-ignore
+    if (unit === "h.key") {
+      await expect(write({ steps: "all", unitLocations: never }, weights)).rejects.toThrow(
+        /never fires: 6 new tokens never read a key at position 10/,
+      );
+    }
+  });
+});
+
 test("each intervention has its own steps", async () => {
   const two = new IntervenableModel(
     [place, { layer: 0, component: "block_output" }].map((where) => ({

@@ -3,7 +3,7 @@ import { fail } from "../tensor/errors.ts";
 import { cat } from "../tensor/shaping.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { PLAIN } from "./address.ts";
-import { type Axis, axesOf, type UnitAxes } from "./axes.ts";
+import { type Axis, type AxisKind, axesOf, type UnitAxes } from "./axes.ts";
 import type { Action } from "./plan.ts";
 import { type Rows, Selection } from "./selection.ts";
 
@@ -60,7 +60,8 @@ export class Schedule {
       return [...new Set(read)].flatMap((action) => {
         if (action === undefined) return [];
         const whole = read.every((other) => other === action);
-        return this.#editAt(action, steps, pass, whole) ?? [];
+        const edit = this.#editAt(action, steps, pass, whole);
+        return (edit && this.#withReadKeys(edit, pass)) ?? [];
       });
     });
   }
@@ -72,7 +73,7 @@ export class Schedule {
 
   #editAt(action: Action, steps: Steps, pass: TraceStep, whole: boolean): Action | undefined {
     const { edits } = action;
-    const level = positionLevel(edits);
+    const level = levelOf(edits, "position");
     const rows = edits?.levels[level];
     if (edits === undefined || rows === undefined) {
       return whole ? action : this.#partOf(action, steps, pass);
@@ -81,6 +82,23 @@ export class Schedule {
     if (columns.every((row) => row.length === 0)) return undefined;
     const local = positions.map((row) => row.map((position) => position - pass.pastLength));
     const levels = edits.levels.map((other, i) => (i === level ? local : other));
+    const moved = { ...action, edits: new Selection(edits.axes, levels) };
+    return takeColumns(moved, 1 + level, columns, unitsOf(rows));
+  }
+
+  /** The action at those of its keys that the pass has: there is one for each token so far. */
+  #withReadKeys(action: Action, { promptLength, index }: TraceStep): Action | undefined {
+    const { edits } = action;
+    const level = levelOf(edits, "key");
+    const rows = edits?.levels[level];
+    if (edits === undefined || rows === undefined) return action;
+    const absolute = rows.map((row) => row.map((key) => this.#absolute(key)));
+    const columns = absolute.map((row) =>
+      [...row.keys()].filter((column) => (row[column] ?? 0) < promptLength + index),
+    );
+    if (columns.every((row) => row.length === 0)) return undefined;
+    const read = columns.map((own, row) => own.map((column) => absolute[row]?.[column] ?? 0));
+    const levels = edits.levels.map((other, i) => (i === level ? read : other));
     const moved = { ...action, edits: new Selection(edits.axes, levels) };
     return takeColumns(moved, 1 + level, columns, unitsOf(rows));
   }
@@ -131,7 +149,11 @@ export class Schedule {
   #refuseNever(action: Action, steps: Steps): void {
     const { promptLength, useCache, byDefault, steps: count } = this.#frame;
     const { key, edits } = action;
-    const rows = edits?.levels[positionLevel(edits)];
+    for (const place of edits?.levels[levelOf(edits, "key")]?.flat() ?? []) {
+      if (this.#absolute(place) < promptLength + count - 1) continue;
+      fail(OP, `${key} never fires: ${count} new tokens never read a key at position ${place}`);
+    }
+    const rows = edits?.levels[levelOf(edits, "position")];
     if (rows === undefined || this.#meansEveryNewToken(rows)) return;
     for (const position of rows.flat()) {
       const at = this.#absolute(position);
@@ -152,9 +174,9 @@ export class Schedule {
   }
 }
 
-/** Which of the levels counts positions; -1 for none, as for whole heads. */
-function positionLevel(edits: Selection | undefined): number {
-  return edits?.axes.selected.findIndex(({ kind }) => kind === "position") ?? -1;
+/** Which of the levels counts what is wanted; -1 for none. */
+function levelOf(edits: Selection | undefined, wanted: AxisKind): number {
+  return edits?.axes.selected.findIndex(({ kind }) => kind === wanted) ?? -1;
 }
 
 function unitsOf(rows: Rows): number {
