@@ -12,6 +12,7 @@ import {
   type GenerateOptions,
   type GenerateOutput,
   grad,
+  LlavaForConditionalGeneration,
   loadSafetensors,
   onesLike,
   type PreTrainedModel,
@@ -63,6 +64,7 @@ const LOADERS: Readonly<
   gru_classifier: AutoModelForSequenceClassification,
   image_classifier: AutoModelForImageClassification,
   clip: AutoModel,
+  vlm: AutoModelForCausalLM,
   encoder_decoder: AutoModelForSeq2SeqLM,
   audio_encoder: AutoModel,
 };
@@ -154,6 +156,13 @@ function generated(
   if (recording.model instanceof Seq2SeqLanguageModel) {
     const inputs = inputsOf(tensors);
     return recording.model.generate(inputs, { ...options, maxNewTokens: length - 1 });
+  }
+  if (recording.model instanceof LlavaForConditionalGeneration) {
+    const plain = recording.cases.get("plain")?.tensors ?? tensors;
+    const [inputIds, pixelValues] = [need(plain, "input_ids"), need(plain, "pixel_values")];
+    const maxNewTokens = length - inputIds.size(1);
+    const writer = recording.model.withImages({ pixelValues });
+    return writer.generate({ inputIds }, { ...options, maxNewTokens });
   }
   const inputIds = need(tensors, "input_ids");
   return languageModel(recording).generate(

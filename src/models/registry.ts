@@ -28,7 +28,9 @@ const cards = new Map<unknown, ModelCard<never>>(FAMILIES.flatMap(cardsOf));
 function cardsOf({ family, card, models }: FamilyEntry): [unknown, ModelCard<never>][] {
   const { base, ...heads } = models;
   const inside = withPrefix(family.basePrefix, card);
-  return [[base, card], ...Object.values(heads).map((c): [unknown, typeof card] => [c, inside])];
+  // Some families have but one class, whatever it is for.
+  const others = new Set<unknown>(Object.values(heads).filter((c) => c !== base));
+  return [[base, card], ...[...others].map((c): [unknown, typeof card] => [c, inside])];
 }
 
 /**

@@ -5,6 +5,9 @@ import { convNextCard } from "../convnext/card.ts";
 import { convNextFamily } from "../convnext/config.ts";
 import { ConvNextForImageClassification, ConvNextModel } from "../convnext/convnext.ts";
 import type { FamilyEntry } from "../family.ts";
+import { llavaCard } from "../llava/card.ts";
+import { llavaFamily } from "../llava/config.ts";
+import { LlavaForConditionalGeneration } from "../llava/llava.ts";
 import { resNetCard } from "../resnet/card.ts";
 import { resNetFamily } from "../resnet/config.ts";
 import { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
@@ -30,4 +33,12 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
     models: { base: ViTModel, imageClassification: ViTForImageClassification },
   },
   { family: clipFamily, card: clipCard, models: { base: CLIPModel } },
+  {
+    family: llavaFamily,
+    card: llavaCard,
+    models: {
+      base: LlavaForConditionalGeneration,
+      causalLM: LlavaForConditionalGeneration,
+    },
+  },
 ];

@@ -16,6 +16,12 @@ export {
 } from "../clip/config.ts";
 export { type ConvNextConfig, convNextConfig } from "../convnext/config.ts";
 export { ConvNextForImageClassification, ConvNextModel } from "../convnext/convnext.ts";
+export { type LlavaConfig, llavaConfig, type PartialLlavaConfig } from "../llava/config.ts";
+export {
+  LlavaForConditionalGeneration,
+  type LlavaInputs,
+  type LlavaOutput,
+} from "../llava/llava.ts";
 export { type ResNetConfig, resNetConfig } from "../resnet/config.ts";
 export { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
 export { type ViTConfig, viTConfig } from "../vit/config.ts";
