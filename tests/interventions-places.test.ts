@@ -3,6 +3,7 @@ import {
   AdditionIntervention,
   BackpackGPT2LMHeadModel,
   CollectIntervention,
+  GPT2LMHeadModel,
   IntervenableModel,
   Linear,
   LlamaForCausalLM,
@@ -14,6 +15,7 @@ import {
   type Tensor,
   tensor,
   type UnitLocations,
+  type UnitPlace,
   VanillaIntervention,
   ZeroIntervention,
 } from "tsvene";
@@ -399,4 +401,23 @@ test("a mask that is not computed yet cannot say what is last", () => {
   expect(() => intervenable.forward(inputs, { unitLocations: { base: "last" } })).toThrow(
     /"last" needs the values of attentionMask; evaluate it first/,
   );
+});
+
+test("rows that are padded while no mask says so have no last token", () => {
+  const padding = new GPT2LMHeadModel({ ...TINY, padTokenId: 0 }).eval();
+  const at = (place: UnitPlace, inputs: object): unknown =>
+    new IntervenableModel(zero, padding).forward(inputs, {
+      unitLocations: { base: place },
+    });
+  const right = ids([3, 1, 4], [2, 7, 0]);
+  const left = ids([3, 1, 4], [0, 2, 7]);
+  expect(() => at("last", right)).toThrow(
+    /base: row 1 ends in padding \(token 0\), but there is no attentionMask, so that "last"/,
+  );
+  expect(() => at(-1, right)).toThrow(/so that position -1 is not the same in all rows/);
+  expect(() => at("last", left)).toThrow(/row 1 begins in padding/);
+  const attentionMask = tensor([[1, 1, 1], [1, 1, 0]], { dtype: "int64" }); // prettier-ignore
+  at("last", { ...right, attentionMask });
+  at(1, right);
+  at("last", ids([3, 1, 4], [2, 7, 5]));
 });

@@ -9,44 +9,83 @@ const OP = "IntervenableModel";
  */
 export class BatchRows {
   readonly rows: number;
+  readonly #what: string;
   readonly #mask: Tensor | undefined;
+  readonly #ids: Tensor | undefined;
+  readonly #padTokenId: number | undefined;
 
   /**
    * @param what - Name of the inputs in messages.
+   * @param padTokenId - The model's token for padding, if it has one.
    * @throws TensorError for inputs without a tensor that has a batch.
    */
-  constructor(inputs: unknown, what: string) {
+  constructor(inputs: unknown, what: string, padTokenId?: number) {
     this.rows = batchOf(inputs, what);
-    const mask: unknown =
-      inputs instanceof Tensor ? undefined : Object(inputs as object).attentionMask;
-    this.#mask = mask instanceof Tensor && mask.ndim === 2 ? mask : undefined;
+    this.#what = what;
+    this.#mask = matrixIn(inputs, "attentionMask");
+    this.#ids = matrixIn(inputs, "inputIds");
+    this.#padTokenId = padTokenId;
   }
 
   /**
-   * The last position of a row that is not padding; undefined where nothing says what is padding.
-   * @throws TensorError for a mask that has no values yet, and for a row that is all padding.
+   * The last position of a row that is not padding; undefined where there is no mask, and the last
+   * place of the tensor is meant.
+   * @throws TensorError for a mask that has no values yet, for a row that is all padding, and for
+   * rows that are padded while no mask says so.
    */
   lastOf(row: number): number | undefined {
-    if (this.#mask === undefined) return undefined;
-    const values = this.#valuesOf(row);
-    if (values === undefined) {
+    if (this.#mask === undefined) {
+      this.#refusePadded('"last"');
+      return undefined;
+    }
+    if (this.#mask.values === undefined) {
       fail(OP, '"last" needs the values of attentionMask; evaluate it first');
     }
-    const last = values.findLastIndex((counts) => counts);
-    return last >= 0 ? last : fail(OP, `row ${row} of attentionMask leaves out all positions`);
+    for (let at = this.#mask.size(1) - 1; at >= 0; at--) if (!this.isPadding(row, at)) return at;
+    return fail(OP, `row ${row} of attentionMask leaves out all positions`);
   }
 
-  /** Whether a position, negative ones counting from the end, is known to be padding. */
+  /**
+   * Whether a position, negative ones counting from the end, is known to be padding.
+   * @throws TensorError for a negative position in rows that are padded while no mask says so.
+   */
   isPadding(row: number, position: number): boolean {
-    return this.#valuesOf(row)?.at(position) === false;
+    if (this.#mask === undefined && position < 0) this.#refusePadded(`position ${position}`);
+    return isValue(this.#mask, row, position, 0);
   }
 
-  #valuesOf(row: number): readonly boolean[] | undefined {
-    const { values, shape } = this.#mask ?? {};
-    const [, length = 0] = shape ?? [];
-    if (values === undefined) return undefined;
-    return Array.from({ length }, (_, at) => Number(values[row * length + at]) !== 0);
+  /** Rows of which some begin or end in padding, and others do not, have different lengths. */
+  #refusePadded(place: string): void {
+    const [ids, pad] = [this.#ids, this.#padTokenId];
+    if (ids === undefined || pad === undefined) return;
+    for (const [position, verb] of [
+      [-1, "ends"],
+      [0, "begins"],
+    ] as const) {
+      const rows = Array.from({ length: this.rows }, (_, row) => isValue(ids, row, position, pad));
+      if (!rows.includes(true) || !rows.includes(false)) continue;
+      fail(
+        OP,
+        `${this.#what}: row ${rows.indexOf(true)} ${verb} in padding (token ${pad}), but there is no ` +
+          `attentionMask, so that ${place} is not the same in all rows; pass the mask`,
+      );
+    }
   }
+}
+
+function matrixIn(inputs: unknown, name: string): Tensor | undefined {
+  if (inputs instanceof Tensor || typeof inputs !== "object" || inputs === null) return undefined;
+  const value = (inputs as Readonly<Record<string, unknown>>)[name];
+  return value instanceof Tensor && value.ndim === 2 ? value : undefined;
+}
+
+/** Whether a number is known to stand somewhere in a matrix. */
+function isValue(matrix: Tensor | undefined, row: number, at: number, wanted: number): boolean {
+  if (matrix?.values === undefined) return false;
+  const length = matrix.size(1);
+  const column = at < 0 ? at + length : at;
+  if (column < 0 || column >= length || row >= matrix.size(0)) return false;
+  return Number(matrix.values[row * length + column]) === wanted;
 }
 
 /** Size of the batch: of the tensor, or of the first tensor among the inputs. */

@@ -26,10 +26,12 @@ export {
 export { IntervenableModel } from "./intervenable-model.ts";
 export { InterventionDict } from "./intervention-dict.ts";
 export type {
+  AxisPlaces,
   InterventionLocations,
   LocationPair,
   LocationSide,
   UnitLocations,
+  UnitPlace,
 } from "./locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./output.ts";
 export type { SourceRepresentations } from "./sources.ts";

@@ -133,7 +133,7 @@ export class IntervenableModel<
 
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
   #planOf(base: InputsOf<M>, { labels, ...given }: ForwardOptions<InputsOf<M>>): Plan {
-    const plan = makePlan(this.#targets, this.mode, base, given);
+    const plan = makePlan(this.#targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
     if (labels === undefined) return plan;
     return { ...plan, base: { ...plan.base, inputs: withLabels(base, labels) } };
   }
@@ -200,7 +200,8 @@ export class IntervenableModel<
     const generation = await traceGeneration({
       model,
       keys: this.keys,
-      plan: (given) => makePlan(this.#targets, this.mode, prompts, given),
+      plan: (given) =>
+        makePlan(this.#targets, this.mode, prompts, { ...given, ...padTokenOf(this.model) }),
       inputIds: prompts.inputIds,
       options,
       settings,
@@ -273,4 +274,10 @@ function withLabels(base: unknown, labels: Tensor): unknown {
     fail(OP, "labels need a base that is an object of inputs");
   }
   return { ...base, labels };
+}
+
+/** The token that a model's rows are padded with, where its settings say it. */
+function padTokenOf(model: Module): { readonly padTokenId?: number } {
+  const { config } = model as { readonly config?: { readonly padTokenId?: unknown } };
+  return typeof config?.padTokenId === "number" ? { padTokenId: config.padTokenId } : {};
 }

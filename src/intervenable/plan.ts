@@ -18,6 +18,8 @@ export interface PlanOptions extends GivenSources {
   readonly unitLocations?: UnitLocations | null | undefined;
   readonly subspaces?: unknown;
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** The model's token for padding, to notice rows that are padded while no mask says so. */
+  readonly padTokenId?: number | undefined;
 }
 
 export { batchOf } from "./batch-rows.ts";
@@ -60,7 +62,7 @@ export function makePlan(
   options: PlanOptions,
 ): Plan {
   const sources = planSources(targets, options);
-  const places = located(targets, mode, base, sources);
+  const places = located(targets, mode, base, sources, options.padTokenId);
   const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets.length);
   const actions = targets.map((target, i): Action => {
@@ -90,14 +92,15 @@ function located(
   mode: Mode,
   base: unknown,
   sources: ReadonlyMap<string, SourcePlan>,
+  padTokenId: number | undefined,
 ): readonly Located[] {
-  const baseRows = new BatchRows(base, "base");
+  const baseRows = new BatchRows(base, "base", padTokenId);
   const last = Math.max(...targets.map(({ group }) => group));
   const sourceRows = new Map<number, BatchRows>();
   for (const { key, group } of targets) {
     const plan = sources.get(key);
     if (plan?.kind !== "run" || sourceRows.has(group)) continue;
-    sourceRows.set(group, new BatchRows(plan.inputs, `source ${group}`));
+    sourceRows.set(group, new BatchRows(plan.inputs, `source ${group}`, padTokenId));
   }
   return targets.map(({ key, group, axes, sourceAxes }) => ({
     key,
