@@ -8,6 +8,8 @@ import {
   Linear,
   LlamaForCausalLM,
   Module,
+  ModuleList,
+  registerModel,
   type RepresentationConfig,
   RotatedSpaceIntervention,
   Sequential,
@@ -420,4 +422,42 @@ test("rows that are padded while no mask says so have no last token", () => {
   at("last", { ...right, attentionMask });
   at(1, right);
   at("last", ids([3, 1, 4], [2, 7, 5]));
+});
+
+class Experts extends Module {
+  readonly config = {};
+  readonly layers = new ModuleList(
+    [0, 1].map(() => new ModuleList([0, 1, 2].map(() => new Linear(4, 4)))),
+  );
+  override forward(x: Tensor): Tensor {
+    return [...this.layers].reduce(
+      (y, experts) => [...experts].reduce((sum, expert) => sum.add(expert.forward(y)), y),
+      x,
+    );
+  }
+}
+registerModel(Experts, {
+  layers: () => 2,
+  components: {
+    expert_output: {
+      path: "layers.{layer}.{expert}",
+      side: "output",
+      dimension: () => 4,
+    },
+    first_output: { path: "layers.{layer}.0", side: "output", dimension: () => 4 },
+  },
+});
+
+test("moeKey is the number of the expert", async () => {
+  const experts = new Experts();
+  const x = tensor([[[1, 2, 3, 4]]]);
+  const collect = (config: RepresentationConfig): Tensor =>
+    new IntervenableModel({ ...config, intervention: CollectIntervention }, experts).forward(x)
+      .collected[0] as Tensor;
+  const named = collect({ layer: 1, component: "expert_output", moeKey: 2 });
+  const byPath = collect({ component: "layers[1][2].output" });
+  expect(await named.data()).toStrictEqual(await byPath.data());
+  expect(() => collect({ layer: 1, component: "expert_output" })).toThrow(/give moeKey/);
+  expect(() => collect({ component: "first_output", moeKey: 1 })).toThrow(/leave out moeKey/);
+  expect(() => collect({ component: "expert_output", moeKey: 3 })).toThrow(/has no "3"/);
 });
