@@ -64,6 +64,8 @@ const LOADERS: Readonly<
   gru_classifier: AutoModelForSequenceClassification,
   image_classifier: AutoModelForImageClassification,
   clip: AutoModel,
+  blip_vqa: AutoModelForSeq2SeqLM,
+  blip_itm: AutoModel,
   vlm: AutoModelForCausalLM,
   encoder_decoder: AutoModelForSeq2SeqLM,
   audio_encoder: AutoModel,
@@ -131,7 +133,8 @@ function outputOf(output: object, name: string): Tensor {
 
 async function replayForward(recording: Recording, recorded: RecordedCase): Promise<Comparison[]> {
   const { model, tolerance } = recording;
-  const inputs = inputsOf(recorded.tensors);
+  const contrastive = recorded.name === "contrastive" ? { useItmHead: false } : {};
+  const inputs = { ...inputsOf(recorded.tensors), ...contrastive };
   const wanted = [...recorded.tensors.keys()].filter((name) => !Object.hasOwn(INPUTS, name));
   const sites = wanted.filter((name) => name.startsWith("act."));
   const { result, values } = readSites(model, sites, () => model.forward(inputs));

@@ -1,3 +1,6 @@
+import { BlipForImageTextRetrieval, BlipForQuestionAnswering } from "../blip/blip.ts";
+import { blipItmCard, blipVqaCard } from "../blip/card.ts";
+import { blipItmFamily, blipVqaFamily } from "../blip/config.ts";
 import { clipCard } from "../clip/card.ts";
 import { CLIPModel } from "../clip/clip.ts";
 import { clipFamily } from "../clip/config.ts";
@@ -40,5 +43,11 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
       base: LlavaForConditionalGeneration,
       causalLM: LlavaForConditionalGeneration,
     },
+  },
+  { family: blipItmFamily, card: blipItmCard, models: { base: BlipForImageTextRetrieval } },
+  {
+    family: blipVqaFamily,
+    card: blipVqaCard,
+    models: { base: BlipForQuestionAnswering, seq2SeqLM: BlipForQuestionAnswering },
   },
 ];

@@ -1,4 +1,21 @@
 export {
+  type BlipEncoded,
+  BlipForImageTextRetrieval,
+  BlipForQuestionAnswering,
+  type BlipQuestion,
+  type BlipQuestionInputs,
+  type BlipQuestionOutput,
+  type BlipRetrievalInputs,
+  type BlipRetrievalOutput,
+} from "../blip/blip.ts";
+export {
+  type BlipConfig,
+  blipConfig,
+  type BlipTextConfig,
+  type BlipVisionConfig,
+  type PartialBlipConfig,
+} from "../blip/config.ts";
+export {
   type CLIPInputs,
   CLIPModel,
   type CLIPOutput,

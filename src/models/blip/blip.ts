@@ -1,0 +1,195 @@
+import { normalize } from "../../nn/functional/normalisation.ts";
+import type { Linear } from "../../nn/layers/linear.ts";
+import { full } from "../../tensor/creation.ts";
+import { fail } from "../../tensor/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { causalMask } from "../attention-mask.ts";
+import { initialLinear } from "../decoder/initial-linear.ts";
+import type { Encoded } from "../encoder/encode.ts";
+import { paddingMask } from "../encoder/padding-mask.ts";
+import type { ModelFamily } from "../family.ts";
+import { nextTokenLoss } from "../heads.ts";
+import { PreTrainedModel } from "../pretrained-model.ts";
+import type { Seq2SeqLMInputs, Seq2SeqLMOutput, Seq2SeqSource } from "../seq2seq/outputs.ts";
+import { Seq2SeqLanguageModel } from "../seq2seq/seq2seq-language-model.ts";
+import type { ImageInputs, ImageOutput } from "../vision/outputs.ts";
+import {
+  type BlipConfig,
+  blipConfig,
+  blipItmFamily,
+  blipVqaFamily,
+  type PartialBlipConfig,
+} from "./config.ts";
+import { BlipTextLMHeadModel, BlipTextModel, type BlipTextOutput } from "./text.ts";
+import { BlipVisionModel } from "./vision.ts";
+
+/** A question, and the image that it is about. */
+export interface BlipQuestion extends Seq2SeqSource, Partial<ImageInputs> {}
+
+/** What BLIP makes of a question that it has read beside the image. */
+export interface BlipEncoded extends Encoded {
+  /** What the image encoder gives, [batch, 1 + patches, width]. */
+  readonly imageEmbeds: Tensor;
+}
+
+/** Inputs of a BLIP that answers questions. */
+export interface BlipQuestionInputs extends Seq2SeqLMInputs, Partial<ImageInputs> {
+  /** What was made of the question in an earlier call, in place of question and image. */
+  readonly encoderOutputs?: BlipEncoded;
+}
+
+/** Outputs of a BLIP that answers questions. */
+export interface BlipQuestionOutput extends Seq2SeqLMOutput {
+  /** The same as `logits`, as pyvene names them. */
+  readonly decoderLogits: Tensor;
+  /** [batch, 1 + patches, width] */
+  readonly imageEmbeds: Tensor;
+}
+
+/** Reads a text, with an eye on the image if there is one. */
+function readText(
+  encoder: BlipTextModel,
+  { inputIds, inputsEmbeds, attentionMask }: Seq2SeqSource,
+  source?: Tensor,
+): BlipTextOutput {
+  const tokens = { ...(inputIds && { inputIds }), ...(inputsEmbeds && { inputsEmbeds }) };
+  const length = inputIds?.size(-1) ?? inputsEmbeds?.size(-2) ?? 0;
+  const mask = attentionMask && paddingMask(attentionMask, length);
+  return encoder.forward(tokens, { mask, ...(source && { source }) });
+}
+
+/**
+ * BLIP that answers questions about images: it reads the question beside the image, and writes the
+ * answer. Names of modules and parameters are those of Hugging Face's checkpoints.
+ */
+export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
+  static readonly family: ModelFamily<BlipConfig> = blipVqaFamily;
+  readonly config: BlipConfig;
+  readonly vision_model: BlipVisionModel;
+  readonly text_encoder: BlipTextModel;
+  readonly text_decoder: BlipTextLMHeadModel;
+
+  constructor(config: PartialBlipConfig = {}) {
+    super();
+    const { textConfig, visionConfig, ...rest } = blipConfig(config);
+    this.config = { ...rest, textConfig, visionConfig };
+    this.vision_model = new BlipVisionModel(visionConfig);
+    this.text_encoder = new BlipTextModel(textConfig);
+    this.text_decoder = new BlipTextLMHeadModel(textConfig);
+  }
+
+  override get maxLength(): number {
+    return this.config.textConfig.maxPositionEmbeddings;
+  }
+
+  override encode({ pixelValues, ...question }: BlipQuestion): BlipEncoded {
+    if (pixelValues === undefined) {
+      fail("BlipForQuestionAnswering", "give pixelValues, the image that the question is about");
+    }
+    const { lastHiddenState: imageEmbeds } = this.vision_model.forward({ pixelValues });
+    return { ...readText(this.text_encoder, question, imageEmbeds), imageEmbeds };
+  }
+
+  /**
+   * `decoderInputIds` [batch, target]: the answer so far, by default the start token; or `labels`,
+   * the whole answer with the start token, of which each token is to give the next.
+   */
+  override forward(inputs: BlipQuestionInputs): BlipQuestionOutput {
+    const { labels, pastKeyValues } = inputs;
+    const encoded = inputs.encoderOutputs ?? this.encode(inputs);
+    const { lastHiddenState: source, imageEmbeds } = encoded;
+    const inputIds = inputs.decoderInputIds ?? labels ?? this.#start(source.size(0));
+    const past = pastKeyValues?.[0]?.self.key.size(2) ?? 0;
+    const output = this.text_decoder.forward(
+      { inputIds },
+      {
+        mask: causalMask({
+          past,
+          queries: inputIds.size(-1),
+          attentionMask: inputs.decoderAttentionMask,
+        }),
+        // As in Hugging Face's code, all of the question is looked at, its padding too.
+        source,
+        past: pastKeyValues,
+        position: past,
+      },
+    );
+    return {
+      logits: output.logits,
+      decoderLogits: output.logits,
+      ...(labels && { loss: nextTokenLoss(output.logits, labels) }),
+      imageEmbeds,
+      pastKeyValues: output.pastKeyValues,
+      decoderHiddenStates: output.hiddenStates,
+      decoderAttentions: output.attentions,
+      crossAttentions: output.crossAttentions,
+      encoderLastHiddenState: source,
+      encoderHiddenStates: encoded.hiddenStates,
+      encoderAttentions: encoded.attentions,
+    };
+  }
+
+  #start(batch: number): Tensor {
+    return full([batch, 1], this.config.textConfig.bosTokenId, { dtype: "int64" });
+  }
+}
+
+/** Inputs of a BLIP that tells whether a text belongs to an image. */
+export interface BlipRetrievalInputs extends ImageInputs {
+  /** [batch, sequence] int64 */
+  readonly inputIds: Tensor;
+  /** [batch, sequence], 1 for real tokens and 0 for padding. @default all real */
+  readonly attentionMask?: Tensor;
+  /** Read each text beside its image, instead of comparing all texts with all images. @default true */
+  readonly useItmHead?: boolean;
+}
+
+/** Outputs of a BLIP that tells whether a text belongs to an image. */
+export interface BlipRetrievalOutput extends ImageOutput {
+  /** [batch, 2]: logits of no and yes; without the head similarities, [images, texts]. */
+  readonly itmScore: Tensor;
+  /** What was read of the text, [batch, sequence, width]. */
+  readonly questionEmbeds: Tensor;
+}
+
+/** BLIP that tells whether a text belongs to an image. */
+export class BlipForImageTextRetrieval extends PreTrainedModel {
+  static readonly family: ModelFamily<BlipConfig> = blipItmFamily;
+  readonly config: BlipConfig;
+  readonly vision_model: BlipVisionModel;
+  readonly text_encoder: BlipTextModel;
+  readonly vision_proj: Linear;
+  readonly text_proj: Linear;
+  readonly itm_head: Linear;
+
+  constructor(config: PartialBlipConfig = {}) {
+    super();
+    const full = blipConfig(config);
+    const { textConfig, visionConfig, imageTextHiddenSize } = full;
+    const options = { bias: true, std: textConfig.initializerRange };
+    this.config = full;
+    this.vision_model = new BlipVisionModel(visionConfig);
+    this.text_encoder = new BlipTextModel(textConfig);
+    this.vision_proj = initialLinear(visionConfig.hiddenSize, imageTextHiddenSize, options);
+    this.text_proj = initialLinear(textConfig.hiddenSize, imageTextHiddenSize, options);
+    this.itm_head = initialLinear(textConfig.hiddenSize, 2, options);
+  }
+
+  override forward(inputs: BlipRetrievalInputs): BlipRetrievalOutput {
+    const { pixelValues, useItmHead = true, ...text } = inputs;
+    const image = this.vision_model.forward({ pixelValues });
+    const { lastHiddenState: imageEmbeds } = image;
+    const seen = useItmHead ? imageEmbeds : undefined;
+    const { lastHiddenState: questionEmbeds } = readText(this.text_encoder, text, seen);
+    const first = questionEmbeds.select(1, 0);
+    const itmScore = useItmHead
+      ? this.itm_head.forward(first)
+      : this.#similarities(imageEmbeds.select(1, 0), first);
+    return { ...image, itmScore, questionEmbeds };
+  }
+
+  #similarities(image: Tensor, text: Tensor): Tensor {
+    const images = normalize(this.vision_proj.forward(image), { dim: -1 });
+    return images.matmul(normalize(this.text_proj.forward(text), { dim: -1 }).t());
+  }
+}
