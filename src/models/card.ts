@@ -1,6 +1,9 @@
 /** One named place in the layers of a family, as pyvene names them. */
 export interface ComponentSpec<Config> {
-  /** Path of the module within the model, `{layer}` standing for the layer's number. */
+  /**
+   * Path of the module within the model, `{layer}` standing for the layer's number, and `{expert}` for
+   * the expert's, which a configuration gives as `moeKey`.
+   */
   readonly path: string;
   /** Which side of the module. */
   readonly side: "input" | "output";
