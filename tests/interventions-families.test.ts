@@ -49,7 +49,7 @@ async function load(name: string): Promise<Model> {
 }
 
 const INPUT =
-  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values)$/;
+  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features)$/;
 
 /** The recorded inputs of the plain case. */
 async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>> {
@@ -61,17 +61,24 @@ async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>>
   return Object.fromEntries(inputs);
 }
 
-/** Every component in every layer. */
+/** Every component in every layer that has it: a decoder may have fewer than its encoder. */
 function everySite(model: Model): RepresentationConfig[] {
   const card = cardOf(model);
-  return [...(card?.components ?? [])].flatMap(([component, { path, heads, headsFirst }]) =>
-    Array.from({ length: path.includes("{layer}") ? (card?.layers ?? 0) : 1 }, (_, layer) => ({
+  const modules = new Set([...model.namedModules()].map(([path]) => path));
+  return [...(card?.components ?? [])].flatMap(([component, { path, heads, headsFirst }]) => {
+    const layers = Array.from({ length: card?.layers ?? 0 }, (_, layer) => layer).filter(
+      (layer) =>
+        (layer === 0 || path.includes("{layer}")) &&
+        modules.has(path.replaceAll("{layer}", String(layer)).replaceAll("{expert}", "0")),
+    );
+    expect(layers, `layers with ${component}`).not.toHaveLength(0);
+    return layers.map((layer) => ({
       layer,
       component,
       ...(path.includes("{expert}") ? { moeKey: 0 } : {}),
       ...(heads !== undefined || headsFirst === true ? { unit: "h" } : {}),
-    })),
-  );
+    }));
+  });
 }
 
 /** Every unit by itself, where all inputs have one batch; else whole tensors. */
