@@ -255,11 +255,12 @@ function addGradients(actual: Actual, logits: Tensor, { interventions }: Interve
 
 /** Outputs of a run under the names that are recorded. */
 function addOutputs(actual: Actual, run: string, output: Fields, description: Fields): void {
-  const { logits, loss, hiddenStates, attentions } = output as {
+  const { logits, loss, lastHiddenState, hiddenStates, attentions } = output as {
     readonly [name: string]: Tensor | undefined;
   } & { readonly hiddenStates?: readonly Tensor[]; readonly attentions?: readonly Tensor[] };
   if (logits !== undefined) actual.set(`${run}.logits`, logits);
   if (loss !== undefined) actual.set(`${run}.loss`, loss);
+  if (lastHiddenState !== undefined) actual.set(`${run}.last_hidden_state`, lastHiddenState);
   hiddenStates?.forEach((t, i) => actual.set(`${run}.hidden_states.${i}`, t));
   const [representation] = (description["config"] as { representations: Fields[] }).representations;
   const weights = attentions?.[Number(representation?.["layer"] ?? 0)];

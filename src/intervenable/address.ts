@@ -22,6 +22,8 @@ export interface Site {
   readonly layout: Layout;
   /** Size of the last dimension, where the model's card says it. */
   readonly width: number | undefined;
+  /** Whether the model's card says that the module runs at each time step. */
+  readonly recurrent?: boolean;
 }
 
 /** What names a place of a model. */
@@ -86,13 +88,14 @@ function componentSite(
   const path = component.path
     .replaceAll("{layer}", String(layer))
     .replaceAll("{expert}", String(moeKey));
-  const { side, part, heads, headsFirst = false, dimension } = component;
+  const { side, part, heads, headsFirst = false, dimension, recurrent = false } = component;
   return {
     module: walk(model, path.split("."), path),
     side,
     path,
     layout: { part, heads, headsFirst },
     width: dimension,
+    recurrent,
   };
 }
 

@@ -5,9 +5,10 @@ import type { Layout, Site } from "./address.ts";
 
 /**
  * What an axis of locations counts. Positions move on while a text is generated; keys of attention
- * weights are positions too, but count the whole text in every step.
+ * weights are positions too, but count the whole text in every step. Steps are those of a recurrent
+ * module: its calls.
  */
-export type AxisKind = "position" | "head" | "key" | "other";
+export type AxisKind = "position" | "head" | "key" | "step" | "other";
 
 /** One axis of a view that is selected along. */
 export interface Axis {
@@ -31,6 +32,8 @@ export interface UnitAxes {
   readonly part: number | undefined;
   /** Dimensions that the tensor must have. */
   readonly rank: number | undefined;
+  /** Whether the values of all time steps, one behind the other, are what places are counted in. */
+  readonly steps?: true;
   /**
    * How attention weights are turned before units are taken: with keys before queries, or with a
    * dimension of 1 behind, so that single weights are units.
@@ -44,7 +47,8 @@ const OP = "IntervenableModel";
  * What a unit's locations count at a site.
  * @throws TensorError for a unit that the site does not have.
  */
-export function axesOf(unit: string, { layout, path, side, width }: Site): UnitAxes {
+export function axesOf(unit: string, site: Site): UnitAxes {
+  const { layout, path, side, width } = site;
   const { heads, part, headsFirst } = layout;
   const names = unit.split(".");
   const where = `${path}.${side}`;
@@ -52,9 +56,7 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
   if (names.length > 2 || names.includes("")) {
     fail(OP, `unit "${unit}" must be one name or two joined by a dot, such as "h.pos"`);
   }
-  if (unit === "t") {
-    fail(OP, `unit "t" counts time steps, but ${where} belongs to no recurrent model`);
-  }
+  if (unit === "t") return stepAxes(site, where);
   if (heads !== undefined) return headAxes(unit, layout, heads, where);
   const isHead = names[0] === "h";
   if (isHead && width !== undefined) {
@@ -71,6 +73,16 @@ export function axesOf(unit: string, { layout, path, side, width }: Site): UnitA
     fail(OP, `unit "${unit}" needs two axes, but ${where} has positions only`);
   }
   return { ...flat, selected: [outer, axis(2, kindOf(second))], rank: 4 };
+}
+
+/** The calls of a recurrent module, which a card or a path that no card knows may name. */
+function stepAxes({ layout, width, recurrent }: Site, where: string): UnitAxes {
+  if (recurrent !== true && width !== undefined) {
+    fail(OP, `unit "t" counts time steps, but ${where} belongs to no recurrent model`);
+  }
+  const { part } = layout;
+  const selected = [axis(1, "step")];
+  return { layout, selected, whole: undefined, part: part?.index, rank: undefined, steps: true };
 }
 
 function axis(dim: number, kind: AxisKind, size?: number, offset = 0): Axis {

@@ -49,7 +49,10 @@ export class Schedule {
     this.#interventions = interventions;
     this.#frame = frame;
     for (const steps of interventions) {
-      for (const action of new Set(steps)) if (action) this.#refuseNever(action, steps);
+      for (const action of new Set(steps)) {
+        if (action?.axes.steps) refuseTimeSteps(action);
+        else if (action) this.#refuseNever(action, steps);
+      }
     }
   }
 
@@ -172,6 +175,14 @@ export class Schedule {
       );
     }
   }
+}
+
+/** Each pass of a generation counts its own time steps, so that a step would mean another token. */
+function refuseTimeSteps({ key }: Action): never {
+  return fail(
+    OP,
+    `${key}: unit "t" counts the time steps of one pass, but a text is written in several; use forward`,
+  );
 }
 
 /** Which of the levels counts what is wanted; -1 for none. */

@@ -4,9 +4,12 @@ import { constantLike, where } from "../tensor/arithmetic.ts";
 import type { InterventionOutput } from "../interventions/intervention.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
+import { stack } from "../tensor/shaping.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Site } from "./address.ts";
 import type { Action, Plan, Run } from "./plan.ts";
+import type { Selection } from "./selection.ts";
+import { editAtStep, refuseLateSteps } from "./time-steps.ts";
 
 /** What source runs gave, by key. */
 export type Activations = ReadonlyMap<string, Tensor>;
@@ -90,61 +93,130 @@ export function traceEdits<T>(
   trace: () => T,
 ): T {
   const scope = new EditScope();
+  const ends: (() => void)[] = [];
   for (const action of edits) {
-    watch(scope, action.key, action.site, (value, visit) =>
-      edit(action, value, visit, activations, harvest),
-    );
+    const { key, site, edits: units } = action;
+    const source = (): Tensor | undefined => sourceOf(action, activations);
+    if (action.axes.steps) ends.push(watchSteps(scope, action, source, harvest));
+    else {
+      watch(scope, key, site, (value, { args }) =>
+        edit(action, { value, edits: units, source: source(), args }, harvest),
+      );
+    }
   }
   for (const action of reads) {
-    watch(scope, action.key, action.sourceSite, (value) => {
-      (activations as Map<string, Tensor>).set(action.key, action.reads?.read(value) ?? value);
+    const { key, sourceSite, sourceAxes } = action;
+    const read = (value: Tensor): undefined => {
+      (activations as Map<string, Tensor>).set(key, action.reads?.read(value) ?? value);
       return undefined;
-    });
+    };
+    if (sourceAxes.steps) ends.push(gatherSteps(scope, key, sourceSite, read));
+    else watch(scope, key, sourceSite, read);
   }
   const result = scope.run(trace);
   refuseUnvisited(scope, [...edits.map(placeOf), ...reads.map(sourcePlaceOf)], name);
+  for (const end of ends) end();
   return result;
+}
+
+/**
+ * Edits the values of each time step as they pass, or collects them. What it returns is to be called
+ * behind the trace.
+ */
+function watchSteps(
+  scope: EditScope,
+  action: Action,
+  source: () => Tensor | undefined,
+  harvest: Harvest,
+): () => void {
+  const { key, site, edits, intervention } = action;
+  if (intervention.collects) {
+    return gatherSteps(scope, key, site, (value) => {
+      edit(action, { value, edits, source: source(), args: [] }, harvest);
+    });
+  }
+  const shapes: Shape[] = [];
+  const editStep: Handler = (value, { call, args }) => {
+    shapes.push(value.shape);
+    const step = editAtStep(action, value, source(), call);
+    return step && edit(action, { ...step, args }, harvest)?.squeeze(1);
+  };
+  watch(scope, key, site, editStep, "each");
+  return () => {
+    refuseLateSteps(key, edits?.levels[0], shapes.length);
+    const [[batch = 0, ...rest] = []] = shapes;
+    const units = edits?.levels[0]?.[0]?.length ?? shapes.length;
+    harvest.seen.set(key, {
+      site: [batch, shapes.length, ...rest],
+      units: [batch, units, ...rest],
+    });
+  };
+}
+
+/** Takes the values of all time steps together, [batch, steps, ...]. */
+function gatherSteps(
+  scope: EditScope,
+  key: string,
+  site: Site,
+  take: (value: Tensor) => void,
+): () => void {
+  const values: Tensor[] = [];
+  watch(scope, key, site, (value) => void values.push(value), "each");
+  return () => {
+    withPlace(key, site, () => take(stack(values, 1)));
+  };
 }
 
 type Handler = (value: Tensor, visit: Visit) => Tensor | undefined;
 
-/** Calls the handler once; its errors say which intervention they come from. */
+/** Calls the handler, once unless each run of the module is meant. */
 function watch(
   scope: EditScope,
   key: string,
-  { module, side, path }: Site,
+  site: Site,
   handler: Handler,
+  runs: "one" | "each" = "one",
 ): void {
+  const { module, side, path } = site;
   scope.on(module, side, (value, visit) => {
-    if (visit.call > 0) {
+    if (visit.call > 0 && runs === "one") {
       fail(
         OP,
-        `${key}: ${path} runs more than once in a pass, so it is not clear which run is meant`,
+        `${key}: ${path} runs more than once in a pass, so it is not clear which run is meant; ` +
+          `use unit "t" to count its runs`,
       );
     }
-    try {
-      return handler(value, visit);
-    } catch (error) {
-      if (!(error instanceof TensorError)) throw error;
-      throw new TensorError(`${OP}: ${key}, at ${path}.${side}: ${error.message}`, {
-        cause: error,
-      });
-    }
+    return withPlace(key, site, () => handler(value, visit));
   });
+}
+
+/** Errors say which intervention they come from. */
+function withPlace<T>(key: string, { path, side }: Site, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof TensorError)) throw error;
+    throw new TensorError(`${OP}: ${key}, at ${path}.${side}: ${error.message}`, { cause: error });
+  }
+}
+
+/** What an intervention works on. */
+interface Passing {
+  readonly value: Tensor;
+  readonly edits: Selection | undefined;
+  readonly source: Tensor | undefined;
+  readonly args: readonly unknown[];
 }
 
 function edit(
   action: Action,
-  value: Tensor,
-  { args }: Visit,
-  activations: Activations,
+  { value, edits, source, args }: Passing,
   { collected, latents, seen }: Harvest,
 ): Tensor | undefined {
-  const { key, intervention, edits, subspaces, extra } = action;
+  const { key, intervention, subspaces, extra } = action;
   const base = edits?.read(value) ?? value;
   seen.set(key, { site: value.shape, units: base.shape });
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
-  const source = sourceOf(action, activations);
   const unitMask = edits?.maskOf(value);
   const result = intervention.forward(
     joined ? concatenateUnits(base) : base,
