@@ -14,7 +14,7 @@ import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } fro
 export interface MambaState {
   /** [batch, kernel - 1, channels]: the convolution's last inputs. */
   readonly conv: Tensor;
-  /** [batch, ..., size]: the state space's state. */
+  /** The state space's state: Mamba's [batch, size, width], Mamba-2's [batch, heads, width, size]. */
   readonly ssm: Tensor;
 }
 

@@ -55,7 +55,7 @@ describe.each([1, 2, 3, 7, 16, 17, 40, 300])("over %i steps", (steps) => {
       into: normal(BATCH, steps, SIZE),
       out: normal(BATCH, steps, SIZE),
     };
-    const initial = normal(BATCH, WIDTH, SIZE);
+    const initial = normal(BATCH, SIZE, WIDTH);
     const result = selectiveScan(inputs, given ? initial : undefined);
     const [output, state, first] = await valuesOf(result.output, result.state, initial);
     const { x: xs, dt: dts, rates: r, into: i, out: o } = inputs;
@@ -63,12 +63,12 @@ describe.each([1, 2, 3, 7, 16, 17, 40, 300])("over %i steps", (steps) => {
     for (const b of ROWS) {
       for (const d of COLUMNS) {
         const states = DEPTHS.map((n) =>
-          recur(steps, given ? first(b, d, n) : 0, (t) => {
+          recur(steps, given ? first(b, n, d) : 0, (t) => {
             const length = dt(b, t, d);
             return [Math.exp(length * rates(d, n)), length * x(b, t, d) * into(b, t, n)];
           }),
         );
-        states.forEach((s, n) => expect(state(b, d, n)).toBeCloseTo(s[last] ?? NaN, 4));
+        states.forEach((s, n) => expect(state(b, n, d)).toBeCloseTo(s[last] ?? NaN, 4));
         for (let t = 0; t < steps; t++) {
           const wanted = states.reduce((sum, s, n) => sum + (s[t] ?? NaN) * out(b, t, n), 0);
           expect(output(b, t, d)).toBeCloseTo(wanted, 4);

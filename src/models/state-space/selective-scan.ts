@@ -18,7 +18,7 @@ export interface ScanInputs {
   readonly out: Tensor;
 }
 
-/** Outputs [batch, steps, width] and the state after the last step, [batch, width, size]. */
+/** Outputs [batch, steps, width] and the state after the last step, [batch, size, width]. */
 export interface ScanResult {
   readonly output: Tensor;
   readonly state: Tensor;
@@ -31,12 +31,14 @@ const MOST_STEPS = 16;
  * (Gu and Dao, "Mamba", 2023), for all chunks of the sequence at once, step by step within them;
  * what each chunk hands on to the next is then added up in log-many steps. A program has as many
  * copies of the step as a chunk has steps, whatever the length; only sums of dt are exponentiated,
- * so that nothing can overflow or cancel.
+ * so that nothing can overflow or cancel. States have their width last: there are more channels than
+ * numbers in each one's state, and elementwise operations are fast along long rows.
  *
- * @param initial [batch, width, size]. @default zeros
+ * @param initial [batch, size, width]. @default zeros
  */
 export function selectiveScan(inputs: ScanInputs, initial?: Tensor): ScanResult {
-  const { x, dt, rates } = inputs;
+  const { x, dt } = inputs;
+  const rates = inputs.rates.t();
   const [batch = 0, steps = 0, width = 0] = x.shape;
   const length = chunkLength(steps, MOST_STEPS);
   const chunks = Math.ceil(steps / length);
@@ -51,19 +53,22 @@ export function selectiveScan(inputs: ScanInputs, initial?: Tensor): ScanResult 
     Tensor,
   ];
   const states: Tensor[] = [];
+  const decays: Tensor[] = [];
   let state = chunks === 1 ? initial?.unsqueeze(1) : undefined;
   for (let i = 0; i < length; i++) {
-    const input = at(driven, i).unsqueeze(-1).mul(at(into, i).unsqueeze(-2));
-    state = state === undefined ? input : state.mul(decay(at(lengths, i), rates)).add(input);
+    const input = at(into, i).unsqueeze(-1).mul(at(driven, i).unsqueeze(-2));
+    const faded = decay(at(lengths, i), rates);
+    state = state === undefined ? input : state.mul(faded).add(input);
     states.push(state);
+    decays.push(faded);
   }
   const last = states[length - 1] as Tensor;
-  const elapsed = lengths.cumsum(2);
-  const carried = chunks === 1 ? last : carry(last, at(elapsed, -1), rates, initial);
+  const carried = chunks === 1 ? last : carry(last, lengths.sum({ dim: 2 }), rates, initial);
+  let before = carried.slice(1, 0, chunks);
   const outputs = states.map((local, i) => {
-    const before = carried.slice(1, 0, chunks);
-    const whole = chunks === 1 ? local : local.add(decay(at(elapsed, i), rates).mul(before));
-    return whole.matmul(at(out, i).unsqueeze(-1)).squeeze(-1);
+    if (chunks > 1) before = before.mul(decays[i] as Tensor);
+    const whole = chunks === 1 ? local : local.add(before);
+    return at(out, i).unsqueeze(-2).matmul(whole).squeeze(-2);
   });
   const output = stack(outputs, 2)
     .reshape([batch, chunks * length, width])
@@ -71,18 +76,18 @@ export function selectiveScan(inputs: ScanInputs, initial?: Tensor): ScanResult 
   return { output, state: carried.select(1, -1) };
 }
 
-/** exp(time rates): [..., width] and [width, size] -> [..., width, size] */
+/** exp(time rates): [..., width] and [size, width] -> [..., size, width] */
 function decay(time: Tensor, rates: Tensor): Tensor {
-  return time.unsqueeze(-1).mul(rates).exp();
+  return time.unsqueeze(-2).mul(rates).exp();
 }
 
 /**
- * The state before each chunk and after the last one, [batch, chunks + 1, width, size], from what
+ * The state before each chunk and after the last one, [batch, chunks + 1, size, width], from what
  * each chunk made of a state of zeros and how long it took.
  */
 function carry(made: Tensor, took: Tensor, rates: Tensor, initial?: Tensor): Tensor {
-  const [batch = 0, chunks = 0, width = 0, size = 0] = made.shape;
-  const first = initial?.unsqueeze(1) ?? zeros([batch, 1, width, size]);
+  const [batch = 0, chunks = 0, size = 0, width = 0] = made.shape;
+  const first = initial?.unsqueeze(1) ?? zeros([batch, 1, size, width]);
   let state = cat([first, made], 1);
   let time = cat([zeros([batch, 1, width]), took], 1);
   for (let reach = 1; reach <= chunks; reach *= 2) {
