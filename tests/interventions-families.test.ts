@@ -20,11 +20,8 @@ import {
 import { describe, expect, test } from "vitest";
 import { golden } from "./models/checkpoints.ts";
 
-/** Families whose states pass a site once a time step; their sites have tests of their own. */
-const RECURRENT: ReadonlySet<string> = new Set(["gru_classifier", "gru_lm"]);
-
 const MODELS = readdirSync(golden(""), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && !RECURRENT.has(entry.name))
+  .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
 type Model = PreTrainedModel & { forward(inputs: unknown): unknown };
@@ -34,6 +31,8 @@ const LOADERS: Readonly<
   Record<string, { fromPretrained(directory: string): Promise<PreTrainedModel> }>
 > = {
   decoder_lm: AutoModelForCausalLM,
+  gru_lm: AutoModelForCausalLM,
+  gru_classifier: AutoModelForSequenceClassification,
   backpack: AutoModelForCausalLM,
   masked_lm: AutoModelForMaskedLM,
   sequence_classifier: AutoModelForSequenceClassification,
@@ -65,7 +64,8 @@ async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>>
 function everySite(model: Model): RepresentationConfig[] {
   const card = cardOf(model);
   const modules = new Set([...model.namedModules()].map(([path]) => path));
-  return [...(card?.components ?? [])].flatMap(([component, { path, heads, headsFirst }]) => {
+  return [...(card?.components ?? [])].flatMap(([component, spec]) => {
+    const { path, heads, headsFirst, recurrent } = spec;
     const layers = Array.from({ length: card?.layers ?? 0 }, (_, layer) => layer).filter(
       (layer) =>
         (layer === 0 || path.includes("{layer}")) &&
@@ -76,6 +76,7 @@ function everySite(model: Model): RepresentationConfig[] {
       layer,
       component,
       ...(path.includes("{expert}") ? { moeKey: 0 } : {}),
+      ...(recurrent === true ? { unit: "t" } : {}),
       ...(heads !== undefined || headsFirst === true ? { unit: "h" } : {}),
     }));
   });
