@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import {
+  BatchNorm2d,
+  Conv2d,
+  IntervenableModel,
+  Linear,
+  loadSafetensors,
+  Module,
+  type Tensor,
+  tensor,
+  VanillaIntervention,
+} from "tsvene";
+import { describe, expect, test } from "vitest";
+import { readPng } from "./png.ts";
+
+/** Small models of images, with trained weights. */
+const PLACE = fileURLToPath(new URL("../../../shared/models", import.meta.url));
+
+interface ImageSet {
+  /** What its images' pixels are normalised with, for each channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Height and width. */
+  readonly size: number;
+}
+
+/** The first images of a PNG whose rows are images, as [count, channels, size, size]. */
+async function readImages(
+  file: string,
+  count: number,
+  { mean, std, size }: ImageSet,
+): Promise<Tensor> {
+  const { channels, data } = readPng(await readFile(`${PLACE}/${file}.png`));
+  const pixels = size * size;
+  const values = new Float32Array(count * mean.length * pixels);
+  values.forEach((_, i) => {
+    const pixel = i % pixels;
+    const channel = Math.floor(i / pixels) % mean.length;
+    const image = Math.floor(i / (pixels * mean.length));
+    const value = (data[(image * pixels + pixel) * channels + channel] ?? 0) / 255;
+    values[i] = (value - (mean[channel] ?? 0)) / (std[channel] ?? 1);
+  });
+  return tensor(values, { shape: [count, mean.length, size, size] });
+}
+
+async function readLabels(file: string): Promise<readonly number[]> {
+  return JSON.parse(await readFile(`${PLACE}/${file}_labels.json`, "utf8")) as readonly number[];
+}
+
+async function classes(logits: Tensor): Promise<readonly number[]> {
+  return (await logits.argmax(-1).toArray()) as number[];
+}
+
+/** How many of the first classes are right, of one. */
+function accuracy(got: readonly number[], labels: readonly number[]): number {
+  return got.filter((label, i) => label === labels[i]).length / got.length;
+}
+
+/** A reader of digits, as a user would write it. */
+class DigitReader extends Module {
+  readonly conv1 = new Conv2d(1, 8, 3);
+  readonly conv2 = new Conv2d(8, 16, 3);
+  readonly conv3 = new Conv2d(16, 24, 3);
+  readonly norm1 = new BatchNorm2d(24);
+  readonly fc1 = new Linear(24 * 22 * 22, 32);
+  readonly fc2 = new Linear(32, 10);
+  readonly norm2 = new BatchNorm2d(10);
+
+  override forward({ images }: { readonly images: Tensor }): { logits: Tensor } {
+    let x = this.conv1.forward(images).relu();
+    x = this.conv2.forward(x).relu();
+    x = this.conv3.forward(x).relu();
+    x = this.norm1.forward(x).flatten(1);
+    x = this.fc2.forward(this.fc1.forward(x).relu());
+    return { logits: this.norm2.forward(x.reshape([-1, 10, 1, 1])).flatten(1) };
+  }
+}
+
+const MNIST = { mean: [0.1307], std: [0.3081], size: 28 };
+
+describe.skipIf(!existsSync(`${PLACE}/mnist`))("a CNN that reads digits", () => {
+  const file = "mnist/mnist_test_batch_20";
+
+  async function readDigitReader(): Promise<DigitReader> {
+    const reader = new DigitReader();
+    const weights = await loadSafetensors(`${PLACE}/mnist/burn_mnist_cnn.safetensors`);
+    reader.loadStateDict(Object.fromEntries(weights));
+    return reader.eval();
+  }
+
+  test("reads 99.3 % of 300 right", async () => {
+    const reader = await readDigitReader();
+    const images = await readImages(file, 300, MNIST);
+    const read = await classes(reader.forward({ images }).logits);
+    expect(accuracy(read, await readLabels(file))).toBeCloseTo(298 / 300, 6);
+  });
+
+  test("reads each of two digits as the other, when what it sees of them is swapped", async () => {
+    const reader = await readDigitReader();
+    const images = await readImages(file, 2, MNIST);
+    const [first = NaN, second = NaN] = await readLabels(file);
+    expect(first).not.toBe(second);
+    const swap = new IntervenableModel(
+      { component: "conv2.output", intervention: VanillaIntervention },
+      reader,
+    );
+    const swapped = images.flip([0]);
+    const { original, intervened } = swap.forward({ images }, { sources: [{ images: swapped }] });
+    expect(await classes(original.logits)).toEqual([first, second]);
+    expect(await classes(intervened.logits)).toEqual([second, first]);
+    const gap = intervened.logits
+      .sub(original.logits.flip([0]))
+      .abs()
+      .max();
+    expect(await gap.item()).toBeLessThan(1e-4);
+  });
+});
