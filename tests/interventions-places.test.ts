@@ -461,3 +461,10 @@ test("moeKey is the number of the expert", async () => {
   expect(() => collect({ component: "first_output", moeKey: 1 })).toThrow(/leave out moeKey/);
   expect(() => collect({ component: "expert_output", moeKey: 3 })).toThrow(/has no "3"/);
 });
+
+test("a whole tensor is not one of the units that an intervention was made for", () => {
+  const whole = new IntervenableModel({ ...rotated, maxNumberOfUnits: 1 }, model);
+  expect(() => whole.forward(base, { sources: source })).toThrow(
+    /made for vectors of 24, but units of \[2, 6, 24\] make vectors of 144; give unitLocations/,
+  );
+});

@@ -22,8 +22,6 @@ export interface PlanOptions extends GivenSources {
   readonly padTokenId?: number | undefined;
 }
 
-export { batchOf } from "./batch-rows.ts";
-
 /** One intervention in one call. */
 export interface Action extends Target {
   readonly source: SourcePlan;

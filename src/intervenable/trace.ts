@@ -1,7 +1,7 @@
 import type { Module } from "../nn/module.ts";
 import { EditScope, type Visit } from "../nn/scope.ts";
 import { constantLike, where } from "../tensor/arithmetic.ts";
-import type { InterventionOutput } from "../interventions/intervention.ts";
+import type { Intervention, InterventionOutput } from "../interventions/intervention.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { stack } from "../tensor/shaping.ts";
@@ -219,8 +219,8 @@ function edit(
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
   const unitMask = edits?.maskOf(value);
   const result = intervention.forward(
-    joined ? concatenateUnits(base) : base,
-    joined && source !== undefined ? concatenateUnits(source) : source,
+    joined ? joinUnits(base, intervention) : base,
+    joined && source !== undefined ? joinUnits(source, intervention) : source,
     { subspaces, args, extra, ...(unitMask && { unitMask }) },
   );
   if (result === undefined) return undefined;
@@ -250,6 +250,18 @@ function asOutput(result: Tensor | InterventionOutput, name: string): Interventi
   if (result instanceof Tensor) return { output: result };
   if (result.output instanceof Tensor) return result;
   return fail(name, "it must return a Tensor, { output, latent } or undefined");
+}
+
+/** Units as one vector, for an intervention that is made for vectors of their size. */
+function joinUnits(units: Tensor, { constructor: { name }, embedDim }: Intervention): Tensor {
+  const joined = concatenateUnits(units);
+  const width = joined.shape.at(-1);
+  if (units.ndim < 3 || embedDim === undefined || width === embedDim) return joined;
+  return fail(
+    name,
+    `it is made for vectors of ${embedDim}, but units of ${show(units.shape)} make vectors of ${width}; ` +
+      `give unitLocations with as many units as maxNumberOfUnits says`,
+  );
 }
 
 /** [batch, units, d] as [batch, units x d]; [batch, heads, units, d] as [batch, units, heads x d]. */
