@@ -81,6 +81,9 @@ const INPUTS: Readonly<Record<string, string>> = {
   labels: "labels",
   pixel_values: "pixelValues",
   input_features: "inputFeatures",
+  aspect_ratio_ids: "aspectRatioIds",
+  aspect_ratio_mask: "aspectRatioMask",
+  cross_attention_mask: "crossAttentionMask",
   decoder_input_ids: "decoderInputIds",
   decoder_attention_mask: "decoderAttentionMask",
 };

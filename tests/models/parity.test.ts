@@ -14,7 +14,7 @@ const RECORDED = readdirSync(golden(""), { withFileTypes: true })
 
 /** Recorded tensors that a model is given. */
 const INPUT =
-  /\.(?:(?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features|labels)$/;
+  /\.(?:(?:decoder_)?input_ids|(?:cross_)?attention_mask|aspect_ratio_(?:ids|mask)|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features|labels)$/;
 
 describe.each(RECORDED)("recorded model %s", (name) => {
   test("every recorded tensor is met", async () => {

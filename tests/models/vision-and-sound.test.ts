@@ -13,6 +13,7 @@ import {
   LlavaForConditionalGeneration,
   loadSafetensors,
   MaxPool2d,
+  MllamaForConditionalGeneration,
   ones,
   tensor,
   ViTModel,
@@ -138,6 +139,41 @@ test("BLIP writes an answer", async () => {
   const { logits } = blip.forward({ ...question, decoderInputIds: sequences.slice(1, 0, 3) });
   // What was chosen with the cache is the likeliest without it.
   expect(await logits.argmax(-1).toArray()).toEqual(await sequences.slice(1, 1).toArray());
+});
+
+test("Mllama reads on where its cache ends, and without an image", async () => {
+  const mllama = await MllamaForConditionalGeneration.fromPretrained(golden("mllama"));
+  const recorded = await loadSafetensors(`${golden("mllama")}/expected.safetensors`);
+  const take = (name: string): ReturnType<typeof zeros> =>
+    recorded.get(`plain.${name}`) ?? zeros([0]);
+  const inputIds = take("input_ids");
+  const crossAttentionMask = take("cross_attention_mask");
+  const images = {
+    pixelValues: take("pixel_values"),
+    aspectRatioIds: take("aspect_ratio_ids"),
+    aspectRatioMask: take("aspect_ratio_mask"),
+  };
+  const first = mllama.forward({
+    inputIds: inputIds.slice(1, 0, 4),
+    crossAttentionMask,
+    ...images,
+  });
+  const rest = mllama.forward({
+    inputIds: inputIds.slice(1, 4),
+    crossAttentionMask,
+    pastKeyValues: first.pastKeyValues,
+  });
+  const whole = take("logits").slice(1, 4);
+  expect(await rest.logits.sub(whole).abs().max().item()).toBeLessThan(5e-5);
+  const blind = mllama.forward({ inputIds });
+  expect(blind.attentions).toHaveLength(2);
+  expect(await blind.logits.slice(1, 4).sub(whole).abs().max().item()).toBeGreaterThan(0.01);
+  expect(() => mllama.forward({ inputIds, pixelValues: zeros([2, 3, 16, 16]) })).toThrow(
+    "images need aspectRatioIds and aspectRatioMask too",
+  );
+  expect(() => mllama.forward({ inputIds, ...images, pixelValues: zeros([2, 3, 16, 16]) })).toThrow(
+    "pixelValues must be [batch, images, 2, 3, 16, 16], got [2, 3, 16, 16]",
+  );
 });
 
 test("a model that classifies no images says what there is", async () => {

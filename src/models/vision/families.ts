@@ -11,6 +11,9 @@ import type { FamilyEntry } from "../family.ts";
 import { llavaCard } from "../llava/card.ts";
 import { llavaFamily } from "../llava/config.ts";
 import { LlavaForConditionalGeneration } from "../llava/llava.ts";
+import { mllamaCard } from "../mllama/card.ts";
+import { mllamaFamily } from "../mllama/config.ts";
+import { MllamaForConditionalGeneration } from "../mllama/mllama.ts";
 import { resNetCard } from "../resnet/card.ts";
 import { resNetFamily } from "../resnet/config.ts";
 import { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
@@ -49,5 +52,13 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
     family: blipVqaFamily,
     card: blipVqaCard,
     models: { base: BlipForQuestionAnswering, seq2SeqLM: BlipForQuestionAnswering },
+  },
+  {
+    family: mllamaFamily,
+    card: mllamaCard,
+    models: {
+      base: MllamaForConditionalGeneration,
+      causalLM: MllamaForConditionalGeneration,
+    },
   },
 ];

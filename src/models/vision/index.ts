@@ -39,6 +39,13 @@ export {
   type LlavaInputs,
   type LlavaOutput,
 } from "../llava/llava.ts";
+export { type MllamaConfig, mllamaConfig, type PartialMllamaConfig } from "../mllama/config.ts";
+export {
+  type MllamaCache,
+  MllamaForConditionalGeneration,
+  type MllamaInputs,
+} from "../mllama/mllama.ts";
+export type { MllamaImages } from "../mllama/vision.ts";
 export { type ResNetConfig, resNetConfig } from "../resnet/config.ts";
 export { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
 export { type ViTConfig, viTConfig } from "../vit/config.ts";
