@@ -211,8 +211,11 @@ async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> 
   }
   const kinds = description["interventions"] as Readonly<Record<string, Fields>> | undefined;
   for (const [key, intervention] of intervenable.interventions) {
-    const dims = kinds?.[key]?.["interchange_dim"];
-    takeState(intervention, dims, tensorsAt(`param.${key}`, tensors));
+    const { interchange_dim: dims, embed_dim: width, class: kind } = kinds?.[key] ?? {};
+    // Where both are equal nothing was chosen: then the whole width, which pyvene gets wrong for
+    // heads whose width is not the model's divided by their number. Latents are others than that.
+    const chosen = dims !== width || kind === "JumpReLUAutoencoderIntervention";
+    takeState(intervention, chosen ? dims : undefined, tensorsAt(`param.${key}`, tensors));
   }
   return intervenable;
 }
