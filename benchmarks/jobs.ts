@@ -15,19 +15,9 @@ import {
   VanillaIntervention,
   ZeroIntervention,
 } from "tsvene";
+import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
-
-/** Something to be measured: set up once, then run again and again. */
-export interface Job {
-  readonly name: string;
-  /** Prepares the job; what it returns is timed, every result brought to the host. */
-  readonly prepare: () => Promise<Prepared>;
-}
-
-/** One measured run; with what it is set beside, run after run, where noise must not blur the ratio. */
-export type Prepared =
-  | (() => Promise<unknown>)
-  | { readonly run: () => Promise<unknown>; readonly beside: () => Promise<unknown> };
+import type { Job } from "./job.ts";
 
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const TINY = { nLayer: 4, nEmbd: 24, nHead: 4, vocabSize: 64, nPositions: 64 };
@@ -224,4 +214,5 @@ export const jobs: readonly Job[] = [
   },
   plain("tiny_plain", TINY, 4, 8),
   interchange("tiny_interchange", TINY, { layer: 2, position: 3 }, [4, 8]),
+  ...familyJobs,
 ];

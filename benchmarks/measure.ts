@@ -1,4 +1,4 @@
-import type { Job } from "./jobs.ts";
+import type { Job } from "./job.ts";
 
 /** Median duration of a job. */
 export interface Measurement {
@@ -6,8 +6,10 @@ export interface Measurement {
   readonly median_ms: number;
   /** Runs behind the median. */
   readonly n: number;
-  /** Median of its ratios to the plain passes run in turn with it, where the job has such. */
+  /** Median of its ratios to the passes run in turn with it, where the job has such. */
   readonly ratio?: number;
+  /** Tokens a second, for jobs that write. */
+  readonly tokens_per_s?: number;
 }
 
 const WARM_UP = 3;
@@ -48,10 +50,13 @@ export async function measure(job: Job): Promise<Measurement> {
     times.push(time);
     if (beside !== undefined) ratios.push(time / (await timed(beside)));
   }
+  const middle = median(times);
+  const { tokens } = job;
   return {
     job: job.name,
-    median_ms: Number(median(times).toFixed(3)),
+    median_ms: Number(middle.toFixed(3)),
     n: times.length,
     ...(beside === undefined ? {} : { ratio: Number(median(ratios).toFixed(4)) }),
+    ...(tokens === undefined ? {} : { tokens_per_s: Math.round((1000 * tokens) / middle) }),
   };
 }

@@ -1,10 +1,12 @@
 /**
  * Measures jobs: `npm run bench -- [--json] [job ...]`. With `--json` one object a line,
- * `{"job": name, "median_ms": x, "n": runs}`, and `"ratio"` for jobs that run in turn with a plain
- * pass; otherwise a table with each plain pass beside the engine's own limit.
+ * `{"job": name, "median_ms": x, "n": runs}`, `"ratio"` for jobs that run in turn with a plain
+ * pass or with a ceiling, and `"tokens_per_s"` for writers; otherwise a table with each plain pass
+ * beside the engine's own limit.
  */
 import { Command } from "commander";
-import { type Job, jobs } from "./jobs.ts";
+import type { Job } from "./job.ts";
+import { jobs } from "./jobs.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { table } from "./table.ts";
 

@@ -10,16 +10,22 @@ function reference(job: string): string {
   return `plain_${length}`;
 }
 
+/** What a job runs in turn with. */
+function besideOf(job: string): string {
+  return job.startsWith("overhead") ? "the plain pass" : "its ceiling";
+}
+
 /** Measurements as a table, each with its ratio to a plain pass of the same run. */
 export function table(measurements: readonly Measurement[]): string {
   const medians = new Map(measurements.map(({ job, median_ms: ms }) => [job, ms]));
-  const rows = measurements.map(({ job, median_ms: ms, n, ratio: inTurn }) => {
+  const rows = measurements.map(({ job, median_ms: ms, n, ratio: inTurn, tokens_per_s: speed }) => {
+    if (speed !== undefined) return [job, ms.toFixed(2), String(n), `${speed} tokens/s`] as const;
     if (inTurn !== undefined) {
       return [
         job,
         ms.toFixed(2),
         String(n),
-        `${inTurn.toFixed(3)} x the plain pass in turn`,
+        `${inTurn.toFixed(3)} x ${besideOf(job)} in turn`,
       ] as const;
     }
     const other = reference(job);

@@ -1,0 +1,13 @@
+/** Something to be measured: set up once, then run again and again. */
+export interface Job {
+  readonly name: string;
+  /** Prepares the job; what it returns is timed, every result brought to the host. */
+  readonly prepare: () => Promise<Prepared>;
+  /** Tokens that each run writes, for the speed of writers. */
+  readonly tokens?: number;
+}
+
+/** One measured run; with what it is set beside, run after run, where noise must not blur the ratio. */
+export type Prepared =
+  | (() => Promise<unknown>)
+  | { readonly run: () => Promise<unknown>; readonly beside: () => Promise<unknown> };
