@@ -28,7 +28,11 @@ function checkRange(source: ByteSource, begin: number, end: number): void {
 
 /** Bytes that lie in memory; ranges of them are views, not copies. */
 export function bytesInMemory(data: ArrayBuffer | Uint8Array, name: string): ByteSource {
-  const bytes = data instanceof Uint8Array ? data : new Uint8Array(data);
+  // A view of its own, as the slices of Node's Buffers are not copies and need not be aligned.
+  const bytes =
+    data instanceof Uint8Array
+      ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+      : new Uint8Array(data);
   const source: ByteSource = {
     name,
     size: bytes.byteLength,

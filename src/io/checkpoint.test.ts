@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { openCheckpoint } from "./checkpoint.ts";
 import { type FileContent, MemoryFiles } from "./memory-files.ts";
@@ -105,10 +106,33 @@ describe("openCheckpoint", () => {
     await expect(opening).rejects.toThrow(`the files: ${SHARD_2}: the header says`);
   });
 
-  it("says what it looked for, and that a pickle is not it", async () => {
+  it("says what it looked for", async () => {
     await expect(open({ "config.json": "{}" })).rejects.toThrow(
-      "the files: found no weights: neither model.safetensors nor model.safetensors.index.json",
+      "the files: found no weights: none of model.safetensors, model.safetensors.index.json, " +
+        "pytorch_model.bin, pytorch_model.bin.index.json is there",
     );
-    await expect(open({ "pytorch_model.bin": "" })).rejects.toThrow("pytorch_model.bin is there");
+  });
+
+  it("reads files of PyTorch where there are no safetensors", async () => {
+    const legacy = await readFile("tests/goldens/torch_files/strided_legacy.bin");
+    const zip = await readFile("tests/goldens/torch_files/many_tensors.bin");
+    const single = await open({ "pytorch_model.bin": legacy });
+    expect(single.info("column")).toMatchObject({ dtype: "float32", shape: [5] });
+    expect(await single.read("column")).toEqual(vector(5, 17, 29, 41, 53));
+    const both = { "pytorch_model.bin": legacy, "model.safetensors": file({ x: vector(5) }) };
+    expect((await open(both)).names).toEqual(["x"]);
+    const sharded = await open({
+      "a.bin": legacy,
+      "b.bin": zip,
+      "pytorch_model.bin.index.json": index({ column: "a.bin", "layer.3.weight": "b.bin" }),
+    });
+    expect(sharded.names).toEqual(["column", "layer.3.weight"]);
+    expect(sharded.info("layer.3.weight").shape).toEqual([3, 3]);
+  });
+
+  it("says that a file of PyTorch is damaged, or no state dict", async () => {
+    await expect(open({ "pytorch_model.bin": "" })).rejects.toThrow("the file is empty");
+    const nested = await readFile("tests/goldens/torch_files/nested.bin");
+    await expect(open({ "pytorch_model.bin": nested })).rejects.toThrow("these are no tensors");
   });
 });

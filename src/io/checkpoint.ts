@@ -1,12 +1,35 @@
+import type { ByteSource } from "./byte-source.ts";
 import type { FileSource } from "./file-source.ts";
 import { FileSourceError } from "./file-source.ts";
 import type { RawTensor } from "./raw-tensor.ts";
-import { quote, type SafetensorsEntry } from "./safetensors-header.ts";
+import { quote } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors.ts";
+import type { TensorFile, TensorInfo } from "./tensor-file.ts";
+import { TorchCheckpointFile } from "./torch/torch-checkpoint-file.ts";
 
-const SINGLE_FILE = "model.safetensors";
-const INDEX_FILE = "model.safetensors.index.json";
-const PICKLE_FILES = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/** A way in which weights are kept. */
+interface WeightFormat {
+  readonly single: string;
+  readonly index: string;
+  readonly extension: string;
+  readonly open: (source: ByteSource) => Promise<TensorFile>;
+}
+
+/** In the order of preference. */
+const FORMATS: readonly WeightFormat[] = [
+  {
+    single: "model.safetensors",
+    index: "model.safetensors.index.json",
+    extension: ".safetensors",
+    open: (source) => SafetensorsFile.open(source),
+  },
+  {
+    single: "pytorch_model.bin",
+    index: "pytorch_model.bin.index.json",
+    extension: ".bin",
+    open: (source) => TorchCheckpointFile.open(source),
+  },
+];
 const MOST_NAMES_SHOWN = 10;
 
 /** A checkpoint that is incomplete or contradicts itself. */
@@ -22,7 +45,7 @@ export interface Checkpoint {
   readonly names: readonly string[];
   has(name: string): boolean;
   /** Element type and shape of a tensor, without reading it. */
-  info(name: string): SafetensorsEntry;
+  info(name: string): TensorInfo;
   /** Reads a tensor, each time anew: nothing of it is kept here. */
   read(name: string): Promise<RawTensor>;
   /** Gives the files back; reading afterwards fails. */
@@ -38,9 +61,9 @@ function listed(names: readonly string[]): string {
 /** One tensor name -> the open file that has it. */
 class FilesOfTensors implements Checkpoint {
   readonly location: string;
-  readonly #files: ReadonlyMap<string, SafetensorsFile>;
+  readonly #files: ReadonlyMap<string, TensorFile>;
 
-  constructor(location: string, files: ReadonlyMap<string, SafetensorsFile>) {
+  constructor(location: string, files: ReadonlyMap<string, TensorFile>) {
     this.location = location;
     this.#files = files;
   }
@@ -53,7 +76,7 @@ class FilesOfTensors implements Checkpoint {
     return this.#files.has(name);
   }
 
-  info(name: string): SafetensorsEntry {
+  info(name: string): TensorInfo {
     return this.#fileOf(name).info(name);
   }
 
@@ -65,7 +88,7 @@ class FilesOfTensors implements Checkpoint {
     await closeAll([...new Set(this.#files.values())]);
   }
 
-  #fileOf(name: string): SafetensorsFile {
+  #fileOf(name: string): TensorFile {
     const file = this.#files.get(name);
     if (file !== undefined) return file;
     throw new CheckpointError(
@@ -74,14 +97,18 @@ class FilesOfTensors implements Checkpoint {
   }
 }
 
-async function closeAll(files: readonly SafetensorsFile[]): Promise<void> {
+async function closeAll(files: readonly TensorFile[]): Promise<void> {
   await Promise.all(files.map((file) => file.close()));
 }
 
-async function openSafetensors(files: FileSource, path: string): Promise<SafetensorsFile> {
+async function openTensors(
+  files: FileSource,
+  path: string,
+  { open }: WeightFormat,
+): Promise<TensorFile> {
   const source = await files.openRange(path);
   try {
-    return await SafetensorsFile.open(source);
+    return await open(source);
   } catch (error) {
     await source.close();
     throw error;
@@ -93,7 +120,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Tensor names by shard, as the index tells. */
-function parseIndex(index: unknown, where: string): Map<string, string[]> {
+function parseIndex(
+  index: unknown,
+  where: string,
+  { extension }: WeightFormat,
+): Map<string, string[]> {
   const weights = isObject(index) ? index["weight_map"] : undefined;
   if (!isObject(weights) || Object.keys(weights).length === 0) {
     throw new CheckpointError(
@@ -103,10 +134,10 @@ function parseIndex(index: unknown, where: string): Map<string, string[]> {
   }
   const shards = new Map<string, string[]>();
   for (const [name, shard] of Object.entries(weights)) {
-    if (typeof shard !== "string" || !shard.endsWith(".safetensors")) {
+    if (typeof shard !== "string" || !shard.endsWith(extension)) {
       throw new CheckpointError(
         `${where}: tensor ${quote(name)} is said to be in ${JSON.stringify(shard)}; ` +
-          'the name of a ".safetensors" file was expected',
+          `the name of a "${extension}" file was expected`,
       );
     }
     const names = shards.get(shard);
@@ -119,13 +150,14 @@ function parseIndex(index: unknown, where: string): Map<string, string[]> {
 async function openShards(
   files: FileSource,
   shards: ReadonlyMap<string, readonly string[]>,
-): Promise<Map<string, SafetensorsFile>> {
-  const open = new Map<string, SafetensorsFile>();
+  format: WeightFormat,
+): Promise<Map<string, TensorFile>> {
+  const open = new Map<string, TensorFile>();
   const missing: string[] = [];
   try {
     for (const shard of shards.keys()) {
       try {
-        open.set(shard, await openSafetensors(files, shard));
+        open.set(shard, await openTensors(files, shard, format));
       } catch (error) {
         if (!(error instanceof FileSourceError && error.code === "missing")) throw error;
         missing.push(shard);
@@ -133,7 +165,7 @@ async function openShards(
     }
     if (missing.length > 0) {
       throw new CheckpointError(
-        `${files.location}: ${missing.length} of the ${shards.size} files that ${INDEX_FILE} ` +
+        `${files.location}: ${missing.length} of the ${shards.size} files that ${format.index} ` +
           `lists are missing: ${listed(missing)}`,
       );
     }
@@ -144,11 +176,11 @@ async function openShards(
   }
 }
 
-async function openSharded(files: FileSource): Promise<Checkpoint> {
-  const where = `${files.location}: ${INDEX_FILE}`;
-  const shards = parseIndex(await files.readJson(INDEX_FILE), where);
-  const open = await openShards(files, shards);
-  const places = new Map<string, SafetensorsFile>();
+async function openSharded(files: FileSource, format: WeightFormat): Promise<Checkpoint> {
+  const where = `${files.location}: ${format.index}`;
+  const shards = parseIndex(await files.readJson(format.index), where, format);
+  const open = await openShards(files, shards, format);
+  const places = new Map<string, TensorFile>();
   const absent: string[] = [];
   for (const [shard, file] of open) {
     const listedHere = new Set(shards.get(shard));
@@ -162,24 +194,20 @@ async function openSharded(files: FileSource): Promise<Checkpoint> {
   );
 }
 
-async function openSingle(files: FileSource): Promise<Checkpoint> {
-  const file = await openSafetensors(files, SINGLE_FILE);
+async function openSingle(files: FileSource, format: WeightFormat): Promise<Checkpoint> {
+  const file = await openTensors(files, format.single, format);
   return new FilesOfTensors(files.location, new Map(file.names.map((name) => [name, file])));
-}
-
-async function isThere(files: FileSource, names: readonly string[]): Promise<string | undefined> {
-  for (const name of names) if (await files.exists(name)) return name;
-  return undefined;
 }
 
 /**
  * Opens the weights of a model: `model.safetensors`, or the shards that
- * `model.safetensors.index.json` lists. All headers are read and checked, and the index against
+ * `model.safetensors.index.json` lists; where neither is there, `pytorch_model.bin` or the shards of
+ * `pytorch_model.bin.index.json`, of which nothing is executed. All headers are read and checked, and the index against
  * them; the tensors are not read. A tensor that lies in a shard but not in the index is left out.
  *
  * @throws {@link CheckpointError} when there are no such weights, or shards or tensors are missing;
- * `FileSourceError` when an index leads out of the directory; `SafetensorsError` for a malformed
- * file.
+ * `FileSourceError` when an index leads out of the directory; `SafetensorsError` or
+ * `TorchFileError` for a malformed file.
  *
  * @example
  * ```ts no-run
@@ -190,16 +218,10 @@ async function isThere(files: FileSource, names: readonly string[]): Promise<str
  * ```
  */
 export async function openCheckpoint(files: FileSource): Promise<Checkpoint> {
-  const found = await isThere(files, [SINGLE_FILE, INDEX_FILE]);
-  if (found === SINGLE_FILE) return openSingle(files);
-  if (found === INDEX_FILE) return openSharded(files);
-  const pickle = await isThere(files, PICKLE_FILES);
-  const hint =
-    pickle === undefined
-      ? ""
-      : `; ${pickle} is there, but only safetensors can be read: save the model anew in Python ` +
-        "with save_pretrained(directory, safe_serialization=True)";
-  throw new CheckpointError(
-    `${files.location}: found no weights: neither ${SINGLE_FILE} nor ${INDEX_FILE} was found${hint}`,
-  );
+  for (const format of FORMATS) {
+    if (await files.exists(format.single)) return openSingle(files, format);
+    if (await files.exists(format.index)) return openSharded(files, format);
+  }
+  const names = FORMATS.flatMap(({ single, index }) => [single, index]).join(", ");
+  throw new CheckpointError(`${files.location}: found no weights: none of ${names} is there`);
 }

@@ -34,3 +34,6 @@ export {
   type TokenizeOptions,
   type TokenizerOptions,
 } from "./tokenizer.ts";
+export type { TensorFile, TensorInfo } from "./tensor-file.ts";
+export { loadTorchFile, type TorchKey, type TorchValue } from "./torch/load-torch-file.ts";
+export { TorchFileError } from "./torch/torch-file-error.ts";

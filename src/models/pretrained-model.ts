@@ -17,8 +17,9 @@ export abstract class PreTrainedModel extends Module {
   generationConfig: Readonly<Record<string, JsonValue>> = {};
 
   /**
-   * Loads a model from a directory with `config.json` and safetensors weights, in one file or in
-   * shards, or from the Hugging Face Hub. It is in evaluation mode.
+   * Loads a model from a directory with `config.json` and weights, in one file or in shards, or from
+   * the Hugging Face Hub. The weights are safetensors, or else PyTorch's (`pytorch_model.bin`), of
+   * which nothing is executed. The model is in evaluation mode.
    *
    * Loading is strict: every weight of the model must be in the checkpoint, with its shape, and
    * nothing else. A model without a head can be read from the checkpoint of one that has a head.

@@ -1,0 +1,75 @@
+import type { ByteSource } from "../byte-source.ts";
+import type { RawTensor } from "../raw-tensor.ts";
+import type { TensorFile, TensorInfo } from "../tensor-file.ts";
+import type { TensorView } from "./tensor-view.ts";
+import { openTorchFile, readTensor, type TorchFile } from "./torch-file.ts";
+import { TorchFileError } from "./torch-file-error.ts";
+
+/** Stands for a tensor while the numbers are not read. */
+class Unread {
+  readonly view: TensorView;
+
+  constructor(view: TensorView) {
+    this.view = view;
+  }
+}
+
+/** A state dict in a file of `torch.save`, each tensor read when it is asked for. */
+export class TorchCheckpointFile implements TensorFile {
+  readonly #source: ByteSource;
+  readonly #file: TorchFile;
+  readonly #views: ReadonlyMap<string, TensorView>;
+
+  private constructor(source: ByteSource, file: TorchFile, views: ReadonlyMap<string, TensorView>) {
+    this.#source = source;
+    this.#file = file;
+    this.#views = views;
+  }
+
+  /** @throws TorchFileError when the file is damaged, or is not a dict of tensors by name. */
+  static async open(source: ByteSource): Promise<TorchCheckpointFile> {
+    const file = await openTorchFile(source);
+    const state = file.value((view) => new Unread(view));
+    const entries = state instanceof Map ? [...(state as Map<unknown, unknown>)] : [];
+    const views = new Map<string, TensorView>();
+    for (const [name, value] of entries) {
+      if (typeof name === "string" && value instanceof Unread) views.set(name, value.view);
+    }
+    if (state instanceof Map && views.size === entries.length) {
+      return new TorchCheckpointFile(source, file, views);
+    }
+    const others = entries.map(([name]) => String(name)).filter((name) => !views.has(name));
+    throw new TorchFileError(
+      `${source.name}: the file is not a state dict, which has tensors by name and nothing else` +
+        (others.length > 0 ? `; these are no tensors: ${others.slice(0, 10).join(", ")}` : "") +
+        "; read it with loadTorchFile, and give its state dict to model.loadStateDict",
+    );
+  }
+
+  get names(): readonly string[] {
+    return [...this.#views.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.#views.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    const { storage, shape } = this.#view(name);
+    return { name, elementType: storage.dtype, dtype: storage.dtype, shape };
+  }
+
+  async read(name: string): Promise<RawTensor> {
+    return readTensor(this.#file, this.#view(name), this.#source.name);
+  }
+
+  close(): Promise<void> {
+    return this.#source.close();
+  }
+
+  #view(name: string): TensorView {
+    const view = this.#views.get(name);
+    if (view !== undefined) return view;
+    throw new TorchFileError(`${this.#source.name}: there is no tensor ${JSON.stringify(name)}`);
+  }
+}

@@ -1,0 +1,7 @@
+/** A PyTorch file that is damaged, or holds what is not read: anything but tensors and plain values. */
+export class TorchFileError extends Error {
+  override readonly name: string = "TorchFileError";
+}
+
+/** The bytes at hand end before the pickle does. */
+export class PickleEndError extends TorchFileError {}

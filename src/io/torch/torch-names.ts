@@ -1,0 +1,158 @@
+import type { RawDType } from "../raw-tensor.ts";
+import type { PickleHost, PickleName } from "./unpickle.ts";
+import { TorchFileError } from "./torch-file-error.ts";
+import { checkView, type TensorView, TorchStorage } from "./tensor-view.ts";
+
+/** Storage classes and their element types; `undefined` for those that tensors do not have. */
+const STORAGES: ReadonlyMap<unknown, RawDType | undefined> = new Map<unknown, RawDType | undefined>(
+  [
+    ["DoubleStorage", "float64"],
+    ["FloatStorage", "float32"],
+    ["HalfStorage", "float16"],
+    ["BFloat16Storage", "bfloat16"],
+    ["LongStorage", "int64"],
+    ["IntStorage", "int32"],
+    ["ShortStorage", "int16"],
+    ["CharStorage", "int8"],
+    ["ByteStorage", "uint8"],
+    ["BoolStorage", "bool"],
+    ["ComplexFloatStorage", undefined],
+    ["ComplexDoubleStorage", undefined],
+  ],
+);
+
+const DTYPES =
+  "float64 float32 float16 bfloat16 complex64 complex128 int64 int32 int16 int8 uint8 bool".split(
+    " ",
+  );
+
+/** A storage class, as a pickle names it. */
+class StorageKind {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Makes a tensor of what a file says about one. */
+export type MakeTensor = (view: TensorView) => unknown;
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isCount);
+}
+
+function malformed(file: string, what: string): never {
+  throw new TorchFileError(`${file}: ${what} is not as PyTorch writes it: the file is damaged`);
+}
+
+function rebuildTensor(file: string, make: MakeTensor): PickleName {
+  return ([storage, offset, shape, stride]) => {
+    const isView = storage instanceof TorchStorage && isCount(offset);
+    if (!isView || !isCounts(shape) || !isCounts(stride)) return malformed(file, "a tensor");
+    if (shape.length !== stride.length) return malformed(file, "a tensor's stride");
+    const view = { storage, offset, shape: [...shape], stride: [...stride] };
+    checkView(view, file);
+    return make(view);
+  };
+}
+
+function orderedDict(file: string): PickleName {
+  return ([pairs = []]) => {
+    const isPairs =
+      Array.isArray(pairs) && pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
+    if (!isPairs) return malformed(file, "an OrderedDict");
+    const known = (pairs as [unknown, unknown][]).every(([key]) => typeof key === "string");
+    return known ? new Map(pairs as [unknown, unknown][]) : malformed(file, "an OrderedDict's key");
+  };
+}
+
+/** All names that files may use, with what they mean here. */
+function knownNames(file: string, make: MakeTensor): ReadonlyMap<string, unknown> {
+  const tensor = rebuildTensor(file, make);
+  const parameter: PickleName = ([data]) => data ?? malformed(file, "a parameter");
+  const size: PickleName = ([dims]) => (isCounts(dims) ? dims : malformed(file, "a torch.Size"));
+  const device: PickleName = (parts) => parts.map(String).join(":");
+  return new Map<string, unknown>([
+    ["collections OrderedDict", orderedDict(file)],
+    ["torch._utils _rebuild_tensor", tensor],
+    ["torch._utils _rebuild_tensor_v2", tensor],
+    ["torch._utils _rebuild_parameter", parameter],
+    ["torch._utils _rebuild_parameter_with_state", parameter],
+    ["torch Size", size],
+    ["torch device", device],
+    ...DTYPES.map((name): [string, unknown] => [`torch ${name}`, `torch.${name}`]),
+    ...[...STORAGES.keys()].map((name): [string, unknown] => [
+      `torch ${String(name)}`,
+      new StorageKind(String(name)),
+    ]),
+  ]);
+}
+
+/**
+ * Storages by key, as the identifiers of a file tell; the same key is the same storage.
+ * @param id ("storage", class, key, device, elements, and in old files a part of another storage).
+ */
+function storageOf(storages: Map<string, TorchStorage>, id: unknown, file: string): TorchStorage {
+  const [kind, type, key, , length, part = null] = Array.isArray(id) ? (id as unknown[]) : [];
+  const isStorage = kind === "storage" && type instanceof StorageKind && typeof key === "string";
+  if (!isStorage || !isCount(length)) return malformed(file, "a storage");
+  const dtype = STORAGES.get(type.name);
+  if (dtype === undefined) {
+    throw new TorchFileError(
+      `${file}: a tensor is kept as ${type.name}, whose complex numbers tensors do not hold here; ` +
+        "save its real and imaginary parts (torch.view_as_real)",
+    );
+  }
+  const root = storages.get(key) ?? new TorchStorage(key, dtype, length);
+  if (root.dtype !== dtype || root.length !== length) return malformed(file, `storage ${key}`);
+  storages.set(key, root);
+  if (part === null) return root;
+  const [, begin, count] = Array.isArray(part) ? (part as unknown[]) : [];
+  if (!isCount(begin) || !isCount(count)) return malformed(file, `a part of storage ${key}`);
+  return root.part(begin, count);
+}
+
+/**
+ * Reads names as PyTorch's own strict loader does: tensors, parameters, sizes and plain values are
+ * known, all else is refused.
+ *
+ * @param storages is filled with the storages that the tensors need.
+ */
+export function torchHost(
+  file: string,
+  storages: Map<string, TorchStorage>,
+  make: MakeTensor,
+): PickleHost {
+  const names = knownNames(file, make);
+  return {
+    find: (module, name) => {
+      const known = names.get(`${module} ${name}`);
+      if (known !== undefined) return known;
+      throw new TorchFileError(
+        `${file}: the file needs ${JSON.stringify(`${module}.${name}`.slice(0, 200))} of Python, ` +
+          "which is not read: only tensors, parameters, dicts, lists, texts and numbers are, and " +
+          "nothing in a file is ever run; in Python, save model.state_dict() rather than the model",
+      );
+    },
+    outside: (id) => storageOf(storages, id, file),
+  };
+}
+
+/** Throws when something that only stands for a class or a storage is left among the values. */
+export function checkPlain(root: unknown, file: string): void {
+  const seen = new Set<object>();
+  const waiting: unknown[] = [root];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    const isInner = value instanceof TorchStorage || value instanceof StorageKind;
+    if (isInner || typeof value === "function") malformed(file, "a value");
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof Map) for (const item of value.values()) waiting.push(item);
+    if (Array.isArray(value)) for (const item of value) waiting.push(item);
+  }
+}
