@@ -13,6 +13,7 @@ import {
 } from "tsvene";
 import { weightsOf } from "./graph.ts";
 import type { Job } from "./job.ts";
+import { llamaCeiling } from "./llama-ceiling.ts";
 import { resNetCeiling } from "./resnet-ceiling.ts";
 import { whisperCeiling } from "./whisper-ceiling.ts";
 
@@ -46,7 +47,12 @@ export const familyJobs: readonly Job[] = [
       const heads = { numAttentionHeads: 8, numKeyValueHeads: 4, tieWordEmbeddings: true };
       const llama = await ready(() => new LlamaForCausalLM({ ...sizes, ...heads }));
       const inputIds = tensor([[1]], { dtype: "int64" });
-      return () => llama.generate({ inputIds }, { maxNewTokens: NEW_TOKENS, eosTokenId: null });
+      const config = { layers: 5, width: 64, heads: 8, kvHeads: 4, length: NEW_TOKENS };
+      const ceiling = await llamaCeiling(config, await weightsOf(llama));
+      return {
+        run: () => llama.generate({ inputIds }, { maxNewTokens: NEW_TOKENS, eosTokenId: null }),
+        beside: () => ceiling(1, NEW_TOKENS),
+      };
     },
   },
   {

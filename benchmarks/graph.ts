@@ -44,7 +44,7 @@ export class Graph {
 
   /** Adds a node. @returns the name of its output. */
   add(op: string, inputs: readonly string[], attributes: OnnxAttributes = {}): string {
-    const output = `value.${this.#nodes.length}`;
+    const output = `node.${this.#nodes.length}`;
     this.node(op, inputs, [output], attributes);
     return output;
   }

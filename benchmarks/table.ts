@@ -19,13 +19,12 @@ function besideOf(job: string): string {
 export function table(measurements: readonly Measurement[]): string {
   const medians = new Map(measurements.map(({ job, median_ms: ms }) => [job, ms]));
   const rows = measurements.map(({ job, median_ms: ms, n, ratio: inTurn, tokens_per_s: speed }) => {
-    if (speed !== undefined) return [job, ms.toFixed(2), String(n), `${speed} tokens/s`] as const;
     if (inTurn !== undefined) {
       return [
         job,
         ms.toFixed(2),
         String(n),
-        `${inTurn.toFixed(3)} x ${besideOf(job)} in turn`,
+        `${inTurn.toFixed(3)} x ${besideOf(job)} in turn${speed === undefined ? "" : `, ${speed} tokens/s`}`,
       ] as const;
     }
     const other = reference(job);

@@ -1,19 +1,22 @@
 import {
+  LlamaForCausalLM,
   type Module,
   randn,
   ResNetForImageClassification,
   type Tensor,
+  tensor,
   WhisperModel,
 } from "tsvene";
 import { expect, test } from "vitest";
 import { weightsOf } from "../benchmarks/graph.ts";
+import { llamaCeiling } from "../benchmarks/llama-ceiling.ts";
 import { resNetCeiling } from "../benchmarks/resnet-ceiling.ts";
 import { whisperCeiling } from "../benchmarks/whisper-ceiling.ts";
 
 /** Gives all values of a model other ones, so that none is zero or one. */
-function scatter(model: Module): void {
+function scatter(model: Module, by = 0.1): void {
   const state = Object.entries(model.stateDict()).filter(([, t]) => t.dtype === "float32");
-  const near = (t: Tensor): Tensor => t.add(randn(t.shape).mul(0.1));
+  const near = (t: Tensor): Tensor => t.add(randn(t.shape).mul(by));
   const values = state.map(([name, t]): [string, Tensor] => [
     name,
     name.endsWith("running_var") ? near(t).abs().add(0.1) : near(t),
@@ -24,7 +27,7 @@ function scatter(model: Module): void {
 async function expectSame(actual: Float32Array, wanted: Tensor): Promise<void> {
   const values = await wanted.data();
   expect(actual.length).toBe(values.length);
-  const size = Number(await wanted.abs().max().item());
+  const size = await wanted.abs().max().item();
   actual.forEach((v, i) => expect(Math.abs(v - Number(values[i]))).toBeLessThan(1e-5 * size));
 }
 
@@ -59,4 +62,25 @@ test("the ceiling of Whisper's encoder is the same pass", async () => {
   const ceiling = await whisperCeiling(config, await weightsOf(model));
   const states = await ceiling((await features.data()) as Float32Array);
   await expectSame(states, model.encoder.forward(features).lastHiddenState);
+});
+
+test("the ceiling of Llama writes the same tokens", async () => {
+  const model = new LlamaForCausalLM({
+    vocabSize: 50,
+    hiddenSize: 24,
+    intermediateSize: 20,
+    numHiddenLayers: 2,
+    numAttentionHeads: 4,
+    numKeyValueHeads: 2,
+    tieWordEmbeddings: true,
+  }).eval();
+  scatter(model, 0.5);
+  const config = { layers: 2, width: 24, heads: 4, kvHeads: 2, length: 20 };
+  const ceiling = await llamaCeiling(config, await weightsOf(model));
+  const inputIds = tensor([[1]], { dtype: "int64" });
+  const options = { maxNewTokens: 20, eosTokenId: null };
+  const { sequences } = await model.generate({ inputIds }, options);
+  const [row = []] = (await sequences.toArray()) as number[][];
+  expect(new Set(row).size).toBeGreaterThan(5);
+  expect(await ceiling(1, 20)).toEqual(row.slice(1));
 });
