@@ -4,13 +4,17 @@ import { fileURLToPath } from "node:url";
 import {
   BatchNorm2d,
   Conv2d,
+  functional,
   IntervenableModel,
   Linear,
   loadSafetensors,
+  loadTorchFile,
   Module,
-  type Tensor,
+  Sequential,
   tensor,
+  Tensor,
   VanillaIntervention,
+  ZeroIntervention,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
 import { readPng } from "./png.ts";
@@ -115,5 +119,87 @@ describe.skipIf(!existsSync(`${PLACE}/mnist`))("a CNN that reads digits", () => 
       .abs()
       .max();
     expect(await gap.item()).toBeLessThan(1e-4);
+  });
+});
+
+function conv3x3(from: number, to: number, stride = 1): Conv2d {
+  return new Conv2d(from, to, 3, { stride, padding: 1, bias: false });
+}
+
+/** Two convolutions, and the input past them: of a larger image, every second pixel. */
+class Block extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+
+  constructor(from: number, to: number) {
+    super();
+    this.conv1 = conv3x3(from, to, to / from);
+    this.bn1 = new BatchNorm2d(to);
+    this.conv2 = conv3x3(to, to);
+    this.bn2 = new BatchNorm2d(to);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const inner = this.bn1.forward(this.conv1.forward(x)).relu();
+    const change = this.bn2.forward(this.conv2.forward(inner));
+    const added = (change.size(1) - x.size(1)) / 2;
+    if (added === 0) return change.add(x).relu();
+    const smaller = x.slice(2, 0, x.size(2), 2).slice(3, 0, x.size(3), 2);
+    return change.add(functional.pad(smaller, [0, 0, 0, 0, added, added])).relu();
+  }
+}
+
+/** ResNet-20 for small images, as a user would write it. */
+class ResNet20 extends Module {
+  readonly conv1 = conv3x3(3, 16);
+  readonly bn1 = new BatchNorm2d(16);
+  readonly layer1 = new Sequential(new Block(16, 16), new Block(16, 16), new Block(16, 16));
+  readonly layer2 = new Sequential(new Block(16, 32), new Block(32, 32), new Block(32, 32));
+  readonly layer3 = new Sequential(new Block(32, 64), new Block(64, 64), new Block(64, 64));
+  readonly linear = new Linear(64, 10);
+
+  override forward({ images }: { readonly images: Tensor }): { logits: Tensor } {
+    let x = this.bn1.forward(this.conv1.forward(images)).relu();
+    for (const layer of [this.layer1, this.layer2, this.layer3]) x = layer.forward(x) as Tensor;
+    return { logits: this.linear.forward(x.mean({ dim: [2, 3] })) };
+  }
+}
+
+const CIFAR = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], size: 32 };
+
+describe.skipIf(!existsSync(`${PLACE}/cifar10`))("a ResNet-20 that names what it sees", () => {
+  const file = "cifar10/cifar10_test_batch_50";
+
+  async function readResNet20(): Promise<ResNet20> {
+    const saved = await loadTorchFile(`${PLACE}/cifar10/resnet20-12fca82f.th`);
+    const weights = saved instanceof Map ? (saved.get("state_dict") as unknown) : undefined;
+    if (!(weights instanceof Map)) throw new Error("the file holds no state_dict");
+    const resnet = new ResNet20();
+    // The file is from before batches were counted.
+    const counts = Object.entries(resnet.stateDict()).filter(([, t]) => t.dtype === "int64");
+    const state: Record<string, Tensor> = Object.fromEntries(counts);
+    for (const [name, value] of weights as ReadonlyMap<string, unknown>) {
+      if (value instanceof Tensor) state[name.replace(/^module\./, "")] = value;
+    }
+    resnet.loadStateDict(state);
+    return resnet.eval();
+  }
+
+  test("names 91.0 % of 200 right, and few without a block of channels", async () => {
+    const resnet = await readResNet20();
+    const images = await readImages(file, 200, CIFAR);
+    const labels = await readLabels(file);
+    const block = new IntervenableModel(
+      { component: "layer2.output", unit: "channel", intervention: ZeroIntervention },
+      resnet,
+    );
+    const { original, intervened } = block.forward(
+      { images },
+      { unitLocations: { base: Array.from({ length: 16 }, (_, channel) => channel) } },
+    );
+    expect(accuracy(await classes(original.logits), labels)).toBeCloseTo(0.91, 6);
+    expect(accuracy(await classes(intervened.logits), labels)).toBeLessThan(0.5);
   });
 });
