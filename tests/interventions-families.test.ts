@@ -48,7 +48,7 @@ async function load(name: string): Promise<Model> {
 }
 
 const INPUT =
-  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features)$/;
+  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features|aspect_ratio_ids|aspect_ratio_mask|cross_attention_mask)$/;
 
 /** The recorded inputs of the plain case. */
 async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>> {
