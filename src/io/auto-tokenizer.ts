@@ -16,6 +16,16 @@ async function readOptional(files: FileSource, path: string): Promise<Record<str
   throw new TokenizerError(`${files.location}: ${path}: a JSON object was expected`);
 }
 
+/** Newer models keep their chat template in a file of its own. */
+async function readTemplate(files: FileSource): Promise<Record<string, unknown>> {
+  try {
+    return { chat_template: await files.readText("chat_template.jinja") };
+  } catch (error) {
+    if (error instanceof FileSourceError && error.code === "missing") return {};
+    throw error;
+  }
+}
+
 async function readTokenizer(files: FileSource): Promise<unknown> {
   try {
     return await files.readJson("tokenizer.json");
@@ -38,8 +48,9 @@ async function fromPretrained(
   const json = await readTokenizer(files);
   const special = await readOptional(files, "special_tokens_map.json");
   const config = await readOptional(files, "tokenizer_config.json");
+  const template = await readTemplate(files);
   try {
-    return new PreTrainedTokenizer(json, { ...special, ...config }, options);
+    return new PreTrainedTokenizer(json, { ...special, ...config, ...template }, options);
   } catch (error) {
     if (!(error instanceof TokenizerError)) throw error;
     throw new TokenizerError(`${files.location}: ${error.message}`, { cause: error });
@@ -49,8 +60,8 @@ async function fromPretrained(
 /** Loads the tokenizer of a model. */
 export const AutoTokenizer: {
   /**
-   * Reads `tokenizer.json`, and `tokenizer_config.json` and `special_tokens_map.json` if they are
-   * there.
+   * Reads `tokenizer.json`, and `tokenizer_config.json`, `special_tokens_map.json` and
+   * `chat_template.jinja` if they are there.
    *
    * @param name a directory, a model of the Hugging Face Hub, or another place that `openFiles`
    * knows.

@@ -1,6 +1,7 @@
 export { AutoTokenizer } from "./auto-tokenizer.ts";
 export type { BatchEncoding } from "./batch-encoding.ts";
 export { type ByteSource, bytesInMemory, bytesOfBlob, openFile } from "./byte-source.ts";
+export type { ChatMessage, ChatTemplateOptions } from "./chat-template.ts";
 export { type Checkpoint, CheckpointError, openCheckpoint } from "./checkpoint.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";
 export { findPositions, type FindPositionsOptions, type PositionFinder } from "./find-positions.ts";

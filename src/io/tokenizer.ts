@@ -1,5 +1,6 @@
 import { writeFileAtomic } from "./atomic-file.ts";
 import { type BatchEncoding, toBatch } from "./batch-encoding.ts";
+import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
 import { type HuggingFaceTokenizer, makeHuggingFaceTokenizer } from "./hugging-face-tokenizer.ts";
 import { requireNode } from "./node.ts";
 import {
@@ -241,6 +242,31 @@ export class PreTrainedTokenizer {
     const longest = Math.max(...rows.map((row) => row.length));
     const length = padding === "maxLength" ? maxLength : longest;
     return toBatch(rows, { length, side, padTokenId: this.#requirePad() });
+  }
+
+  /**
+   * A conversation as the model was trained to read it: token ids, or with `tokenize: false` the
+   * text. The template writes all special tokens itself, so that none are added.
+   *
+   * @returns int64 tensors [1, sequence], or the text.
+   * @throws TokenizerError when there is no template, or it refuses the messages.
+   */
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions & { readonly tokenize: false },
+  ): string;
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options?: ChatTemplateOptions & { readonly tokenize?: true },
+  ): BatchEncoding;
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions & { readonly tokenize?: boolean } = {},
+  ): string | BatchEncoding {
+    const { specialTokens } = this.#config;
+    const template = this.#configJson["chat_template"];
+    const text = renderChat(template, messages, { ...options, specialTokens });
+    return options.tokenize === false ? text : this.tokenize(text, { addSpecialTokens: false });
   }
 
   /** The text of a row of token ids. */
