@@ -73,3 +73,4 @@ export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
 export type { SaveOptions } from "./save-pretrained.ts";
 export { type T5Config, t5Config } from "./t5/config.ts";
 export { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
+export * from "./create-models.ts";
