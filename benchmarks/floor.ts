@@ -52,6 +52,7 @@ export async function createFloor(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     externalData: builder.files,
+    extra: { session: { force_spinning_stop: "1" } },
   });
   return {
     async run(ids) {

@@ -80,11 +80,14 @@ const linear: Lower<Ops["linear"]> = ({ graph, inputs, sizes, result, variant })
   const { rank } = result;
   const flat = (): string => (rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) }));
   if (variant === "turned") {
-    // The bias is the product's addend, as a column: it is added while multiplying.
-    const column = b === undefined ? [] : [graph.node("Unsqueeze", [b, graph.ints([1])])];
     const before = graph.turned(x)?.columns;
-    const operands = [w, before ?? flat(), ...column];
-    const columns = graph.node("Gemm", operands, { transB: flag(before === undefined) });
+    const product = graph.node("Gemm", [w, before ?? flat()], {
+      transB: flag(before === undefined),
+    });
+    const columns =
+      b === undefined
+        ? product
+        : graph.node("Add", [product, graph.node("Unsqueeze", [b, graph.ints([1])])]);
     return graph.turnBack({ columns, shape: sizes[0] });
   }
   const product = graph.node("Gemm", [flat(), w, ...(b === undefined ? [] : [b])], {

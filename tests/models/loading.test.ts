@@ -216,7 +216,8 @@ describe("auto classes", () => {
 
   test("name the known families for an unknown one", async () => {
     const directory = await changedCopy("gpt2", { config: { model_type: "gtp2" } });
-    const wanted = /the model is of "gtp2", which is not a known family; known are .*\bgpt2, gpt_neo\b/;
+    const wanted =
+      /the model is of "gtp2", which is not a known family; known are .*\bgpt2, gpt_neo\b/;
     expect(await message(AutoModelForCausalLM.fromPretrained(directory))).toMatch(wanted);
     expect(await message(AutoConfig.fromPretrained(directory))).toMatch(wanted);
     expect(await message(GPT2Model.fromPretrained(directory))).toMatch(
