@@ -80,4 +80,4 @@ const worst = worstOf(results);
 const where =
   worst === undefined ? "- in -" : `${show(worst.worst)} in ${worst.name}.${worst.tensor}`;
 console.log(`parity: ${results.length} cases, ${failed} failed, worst ${where}`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;

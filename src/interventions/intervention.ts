@@ -1,6 +1,6 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail, TensorError } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
@@ -190,17 +190,48 @@ export abstract class Intervention extends Module {
   }
 }
 
-/** The width that a class with parameters must be told. */
+/** No width was given to a class that needs one; see {@link widthOf}. */
+export class UnknownWidthError extends TensorError {}
+
+/**
+ * `embedDim`, for the constructor of a class whose parameters are as wide as what it works on: of one
+ * unit, times `maxNumberOfUnits`. Where a configuration names the class and nothing says how wide its
+ * place is, it is built when the model is first traced, which says it.
+ *
+ * @param op - Name of the class, for the message.
+ * @throws UnknownWidthError where it is not known.
+ *
+ * @example
+ * ```ts
+ * import { type InterventionOptions, Parameter, type Tensor } from "tsvene";
+ * import { TrainableIntervention, widthOf, zeros } from "tsvene";
+ * class Shift extends TrainableIntervention {
+ *   override readonly sourceUse = "none";
+ *   readonly shift: Parameter;
+ *   constructor(options: InterventionOptions) {
+ *     super(options);
+ *     this.shift = new Parameter(zeros([widthOf("Shift", options)]));
+ *   }
+ *   override forward(base: Tensor): Tensor {
+ *     return base.add(this.shift.value);
+ *   }
+ * }
+ * console.log(new Shift({ embedDim: 8 }).shift.shape);
+ * ```
+ */
 export function widthOf(op: string, { embedDim }: InterventionOptions): number {
   if (embedDim !== undefined) return embedDim;
-  return fail(
-    op,
-    `embedDim, the width of what it works on, is not known; give it in the configuration, ` +
-      `{ component: "...", embedDim: 768 }, or give an instance: new ${op}({ embedDim: 768, ... })`,
+  throw new UnknownWidthError(
+    `${op}: embedDim, the width of what it works on, is not known; give it: ` +
+      `new ${op}({ embedDim: 768, ... })`,
   );
 }
 
-/** The width of one unit, for classes with parameters that see units apart. */
+/**
+ * As {@link widthOf}, the width of one unit, for classes that see units apart.
+ *
+ * @throws UnknownWidthError where it is not known.
+ */
 export function unitWidthOf(op: string, { unitDim, embedDim }: InterventionOptions): number {
   return widthOf(op, { embedDim: unitDim ?? embedDim });
 }
