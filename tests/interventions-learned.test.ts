@@ -103,16 +103,17 @@ describe("a width that only a trace says", () => {
 
   test("is inferred by forward and by explain, once, and nothing runs", async () => {
     const config = { ...at, intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2 };
-    const [forward, explain] = [1, 2].map(() => new IntervenableModel<Module>(config, new Mixed()));
+    const build = () => new IntervenableModel<Module, string>(config, new Mixed());
+    const [run, explained] = [build(), build()] as const;
     const before = runtimeStats();
-    const { intervened } = forward?.forward(x, given) as { readonly intervened: Tensor };
-    expect(explain?.explain(x, given).trainableParameters).toBe(144);
+    const first = run.forward(x, given).intervened as Tensor;
+    expect(explained.explain(x, given).trainableParameters).toBe(144);
     expect(runtimeStats().runs).toBe(before.runs);
-    expect(forward?.countParameters()).toBe(144);
-    const parameters = forward?.trainableParameters();
-    const [, again] = forward?.forward(x, given) as unknown as [Tensor, Tensor];
-    expect(forward?.trainableParameters()).toStrictEqual(parameters);
-    expect(await again.toArray()).toStrictEqual(await intervened.toArray());
+    expect(run.countParameters()).toBe(144);
+    const parameters = run.trainableParameters();
+    const again = run.forward(x, given).intervened as Tensor;
+    expect(run.trainableParameters()).toStrictEqual(parameters);
+    expect(await again.toArray()).toStrictEqual(await first.toArray());
   });
 
   test("is inferred by generate, from the prompt", async () => {

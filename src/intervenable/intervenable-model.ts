@@ -1,9 +1,4 @@
-import { CausalLanguageModel } from "../models/causal-language-model.ts";
-import type {
-  GenerateInputs,
-  GenerateOptions,
-  GenerateStep,
-} from "../models/generation/options.ts";
+import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
@@ -26,6 +21,7 @@ import { makePlan, type Plan } from "./plan.ts";
 import type { Target, WaitingTarget } from "./target.ts";
 import { Targets } from "./targets.ts";
 import { callModel, inOrder, traceCall } from "./trace.ts";
+import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./writer.ts";
 
 const OP = "IntervenableModel";
 
@@ -202,13 +198,13 @@ export class IntervenableModel<
    * console.log(await intervened.sequences.toArray());
    * ```
    */
-  async generate(
-    this: IntervenableModel<CausalLanguageModel>,
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions = {},
+  async generate<W extends WritingModel>(
+    this: IntervenableModel<W>,
+    prompts: PromptsOf<W>,
+    options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): Promise<IntervenedGeneration> {
-    const { generation, settings } = await this.#traceGeneration(prompts, options);
-    const intervened = await this.model.generate(prompts, settings);
+    const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
+    const intervened = await writer.generate(settings, generation.encoded);
     return {
       intervened,
       collected: [...generation.collected.values()].flat(),
@@ -217,35 +213,37 @@ export class IntervenableModel<
   }
 
   /** As {@link generate}, token by token. A loop that is left early computes no further token. */
-  async *stream(
-    this: IntervenableModel<CausalLanguageModel>,
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions = {},
+  async *stream<W extends WritingModel>(
+    this: IntervenableModel<W>,
+    prompts: PromptsOf<W>,
+    options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): AsyncGenerator<GenerateStep> {
-    const { settings } = await this.#traceGeneration(prompts, options);
-    yield* this.model.stream(prompts, settings);
+    const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
+    yield* writer.stream(settings, generation.encoded);
   }
 
   async #traceGeneration(
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions,
-  ): Promise<{ readonly generation: TracedGeneration; readonly settings: GenerateOptions }> {
+    prompts: unknown,
+    options: IntervenedGenerateOptions<unknown>,
+  ): Promise<{
+    readonly writer: Writer;
+    readonly generation: TracedGeneration;
+    readonly settings: GenerateOptions;
+  }> {
     const model: Module = this.model;
-    if (!(model instanceof CausalLanguageModel)) {
-      fail(OP, `${model.constructor.name} cannot generate`);
-    }
+    const writer = writerOf(model, prompts);
     const settings = modelSettings(options);
-    const targets = this.#targets.built(() => callModel(model, prompts));
+    const targets = this.#targets.built(() => callModel(model, writer.inputs));
     const generation = await traceGeneration({
       model,
-      keys: this.keys,
+      writer,
+      targets,
       plan: (given) =>
-        makePlan(targets, this.mode, prompts, { ...given, ...padTokenOf(this.model) }),
-      inputIds: prompts.inputIds,
+        makePlan(targets, this.mode, writer.inputs, { ...given, ...padTokenOf(model) }),
       options,
       settings,
     });
-    return { generation, settings: { ...settings, trace: generation.trace } };
+    return { writer, generation, settings: { ...settings, trace: generation.trace } };
   }
 
   /** Parameters of the interventions that are to be learned, each once. */

@@ -71,12 +71,32 @@ const components: { readonly [K in BlipComponent]: Spec } = {
 
 const layers = ({ textConfig }: BlipConfig): number => textConfig.numHiddenLayers;
 
+const crossOf = (stack: string): string => `${stack}.encoder.layer.{layer}.crossattention.self`;
+
+/** What the question's layers look at are patches of the image. */
+const seen = {
+  vision_model: "other",
+  [`${crossOf("text_encoder")}.key`]: "other",
+  [`${crossOf("text_encoder")}.value`]: "other",
+} as const;
+
 /** Where the components of a BLIP that answers questions are. */
-export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = { layers, components };
+export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = {
+  layers,
+  counts: {
+    ...seen,
+    text_encoder: "source",
+    text_decoder: "target",
+    [`${crossOf("text_decoder.bert")}.key`]: "source",
+    [`${crossOf("text_decoder.bert")}.value`]: "source",
+  },
+  components,
+};
 
 /** Where the components are of a BLIP that tells whether a text belongs to an image. */
 export const blipItmCard: ModelCard<BlipConfig, BlipComponent | "itm_output"> = {
   layers,
+  counts: { ...seen, vision_proj: "other" },
   components: {
     ...components,
     itm_output: { path: "itm_head", side: "output", dimension: () => 2 },

@@ -77,6 +77,7 @@ function named(tower: Tower): [string, Spec][] {
 export const clipCard: ModelCard<CLIPConfig, CLIPComponent> = {
   layers: ({ textConfig, visionConfig }) =>
     Math.max(textConfig.numHiddenLayers, visionConfig.numHiddenLayers),
+  counts: { vision_model: "other", visual_projection: "other" },
   components: Object.fromEntries([...named("text"), ...named("vision")]) as Record<
     CLIPComponent,
     Spec

@@ -141,8 +141,11 @@ function tokenIds(
 
 const DEFAULT_NEW_TOKENS = 20;
 
+/** How long a model's texts may be. */
+type Bounded = Pick<CausalLanguageModel, "maxLength">;
+
 /** New tokens at most, which the model must have positions for. */
-function newTokens(model: CausalLanguageModel, length: number, options: GenerateOptions): number {
+function newTokens(model: Bounded, length: number, options: GenerateOptions): number {
   const { maxNewTokens, maxLength } = options;
   if (maxNewTokens !== undefined && maxLength !== undefined) {
     fail("generate", "give maxNewTokens or maxLength, not both");
@@ -168,11 +171,7 @@ function newTokens(model: CausalLanguageModel, length: number, options: Generate
  * Steps that a generation takes at most, which are its new tokens.
  * @throws TensorError for options that cannot be.
  */
-export function countSteps(
-  model: CausalLanguageModel,
-  promptLength: number,
-  options: GenerateOptions,
-): number {
+export function countSteps(model: Bounded, promptLength: number, options: GenerateOptions): number {
   checkOptions(options);
   return newTokens(model, promptLength, options);
 }

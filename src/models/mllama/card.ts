@@ -85,6 +85,12 @@ export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = {
       visionConfig.numHiddenLayers,
       visionConfig.numGlobalLayers,
     ),
+  counts: {
+    vision_model: "other",
+    multi_modal_projector: "other",
+    "language_model.model.layers.{layer}.cross_attn.k_proj": "other",
+    "language_model.model.layers.{layer}.cross_attn.v_proj": "other",
+  },
   components: Object.fromEntries([
     ...named("language", language),
     ...named("vision", ofVision("transformer")),

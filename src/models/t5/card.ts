@@ -54,17 +54,25 @@ const weights = (path: string): Spec => ({
   dimension: () => undefined,
 });
 
+const cross = "decoder.block.{layer}.layer.1.EncDecAttention";
+
 const activated = (path: string): Spec => ({ ...at(path, "output"), dimension: ({ dFf }) => dFf });
 
 const encoder = "encoder.block.{layer}";
 const decoder = "decoder.block.{layer}";
 const encoderMixed = inner(`${encoder}.layer.0.SelfAttention.o`);
 const decoderMixed = inner(`${decoder}.layer.0.SelfAttention.o`);
-const crossMixed = inner(`${decoder}.layer.1.EncDecAttention.o`);
+const crossMixed = inner(`${cross}.o`);
 
 /** Where the components of T5 are. Layers are those of the deeper half. */
 export const t5Card: ModelCard<T5Config, T5Component> = {
   layers: ({ numLayers, numDecoderLayers }) => Math.max(numLayers, numDecoderLayers ?? numLayers),
+  counts: {
+    "": "target",
+    encoder: "source",
+    [`${cross}.k`]: "source",
+    [`${cross}.v`]: "source",
+  },
   components: {
     "encoder.block_input": at(encoder, "input"),
     "encoder.block_output": at(encoder, "output"),
@@ -86,7 +94,7 @@ export const t5Card: ModelCard<T5Config, T5Component> = {
     "decoder.head_attention_value_output": ofHeads(decoderMixed),
     "decoder.cross_attention_input": at(`${decoder}.layer.1`, "input"),
     "decoder.cross_attention_output": at(`${decoder}.layer.1`, "output"),
-    "decoder.cross_attention_weight": weights(`${decoder}.layer.1.EncDecAttention.dropout`),
+    "decoder.cross_attention_weight": { ...weights(`${cross}.dropout`), keys: "source" },
     "decoder.cross_attention_value_output": crossMixed,
     "decoder.head_cross_attention_value_output": ofHeads(crossMixed),
     "decoder.mlp_input": at(`${decoder}.layer.2`, "input"),

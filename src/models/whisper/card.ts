@@ -91,6 +91,13 @@ function prefixed(tower: Tower, specs: Readonly<Record<string, Spec>>): Record<s
 /** Where the components of a Whisper are, within the model without a head. */
 export const whisperCard: ModelCard<WhisperConfig, WhisperComponent> = {
   layers: ({ encoderLayers, decoderLayers }) => Math.max(encoderLayers, decoderLayers),
+  // Frames of sound, of which there is no mask.
+  counts: {
+    "": "target",
+    encoder: "other",
+    "decoder.layers.{layer}.encoder_attn.k_proj": "other",
+    "decoder.layers.{layer}.encoder_attn.v_proj": "other",
+  },
   components: {
     ...componentsOf("encoder"),
     ...prefixed("encoder", componentsOf("encoder")),
