@@ -103,7 +103,7 @@ describe("a width that only a trace says", () => {
 
   test("is inferred by forward and by explain, once, and nothing runs", async () => {
     const config = { ...at, intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2 };
-    const build = () => new IntervenableModel<Module, string>(config, new Mixed());
+    const build = () => new IntervenableModel<Module>(config, new Mixed());
     const [run, explained] = [build(), build()] as const;
     const before = runtimeStats();
     const first = run.forward(x, given).intervened as Tensor;

@@ -8,6 +8,7 @@ import {
   Generator,
   type IntervenedGenerateOptions,
   IntervenableModel,
+  LlavaForConditionalGeneration,
   type Module,
   randn,
   type RepresentationConfig,
@@ -31,7 +32,7 @@ function shaken<M extends Module>(model: M): M {
   for (const parameter of model.parameters()) {
     parameter.set(randn(parameter.shape, { generator }).mul(0.4));
   }
-  return model.eval() as M;
+  return model.eval();
 }
 
 const t5 = shaken(
@@ -135,7 +136,7 @@ const models: readonly (readonly [string, Writes])[] = [
 type Placed = IntervenableModel<Seq2SeqLanguageModel>;
 
 const place = (model: Seq2SeqLanguageModel, ...config: RepresentationConfig[]): Placed =>
-  new IntervenableModel<Seq2SeqLanguageModel, string>(config, model);
+  new IntervenableModel<Seq2SeqLanguageModel>(config, model);
 
 async function logitsOf(
   intervenable: Placed,
@@ -365,8 +366,8 @@ describe("forward", () => {
       intervention: CollectIntervention,
     };
     const keys = place(t5, config).forward(inputs, { unitLocations: { base: [[[[0], [0]], "last"]] } }).collected[0]; // prettier-ignore
-    const weights = t5.forward(inputs).crossAttentions[1];
-    const [[first = []] = [], [second = []] = []] = (await weights?.toArray()) as number[][][][];
+    const weights = t5.forward(inputs).crossAttentions[1] as Tensor;
+    const [[first = []] = [], [second = []] = []] = (await weights.toArray()) as number[][][][];
     const wanted = [first.map((row) => row[3]), second.map((row) => row[2])];
     expect(await keys?.toArray()).toStrictEqual(wanted.map((column) => [[column]]));
     const queries = place(t5, { ...config, unit: "h.pos" });
@@ -406,5 +407,52 @@ describe("forward", () => {
     });
     const gap = await intervened.logits.sub(original.logits).abs().amax().item();
     expect(gap).toBeLessThan(1e-4);
+  });
+});
+
+describe("a text about an image", () => {
+  const llava = shaken(
+    new LlavaForConditionalGeneration({
+      textConfig: { ...part, vocabSize: 40 },
+      visionConfig: { ...part, imageSize: 8, patchSize: 4 },
+      imageTokenIndex: 39,
+      visionFeatureLayer: -2,
+    }),
+  );
+  const pixelValues = randn([1, 3, 8, 8], { generator });
+  const prompts = { inputIds: int64([[1, 39, 39, 39, 39, 2]]), pixelValues };
+  const zero = new IntervenableModel(
+    { component: "multi_modal_projector.output", intervention: ZeroIntervention },
+    llava,
+  );
+
+  test("is steered in what is seen, once, with and without a cache", async () => {
+    const unitLocations = { base: [1, 2] };
+    let { inputIds } = prompts;
+    for (let step = 0; step < 4; step++) {
+      const { intervened } = zero.forward({ inputIds, pixelValues }, { unitLocations });
+      inputIds = cat([inputIds, intervened.logits.slice(1, -1).argmax(-1)], 1);
+    }
+    const settings = { maxNewTokens: 4, eosTokenId: null } as const;
+    for (const useCache of [true, false]) {
+      const options = { ...settings, unitLocations, steps: "all", useCache } as const;
+      const { sequences } = (await zero.generate(prompts, options)).intervened;
+      expect(await sequences.toArray()).toStrictEqual(await inputIds.toArray());
+    }
+    const plain = await llava.generate(prompts, settings);
+    expect(await plain.sequences.toArray()).not.toStrictEqual(await inputIds.toArray());
+    const tokens: number[] = [];
+    for await (const step of llava.stream(prompts, settings)) tokens.push(...step.tokens);
+    const [written] = (await plain.sequences.toArray()) as number[][];
+    expect(written?.slice(6)).toStrictEqual(tokens);
+    await expect(zero.generate(prompts, settings)).rejects.toThrow(/is read once, in step 0/);
+  });
+
+  test("is a text as any other without one", async () => {
+    const text = { inputIds: int64([[1, 3, 2]]) };
+    const settings = { maxNewTokens: 3, eosTokenId: null } as const;
+    const { sequences } = await llava.generate(text, settings);
+    const inner = await llava.language_model.generate(text, settings);
+    expect(await sequences.toArray()).toStrictEqual(await inner.sequences.toArray());
   });
 });
