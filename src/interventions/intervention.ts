@@ -2,6 +2,7 @@ import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { describeOptions } from "./describe-options.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
@@ -97,12 +98,15 @@ export abstract class Intervention extends Module {
   readonly embed_dim: Buffer | undefined;
   interchange_dim: Buffer | undefined;
   readonly source_representation: Buffer | undefined;
+  /** All that the constructor was given. */
+  readonly #options: InterventionOptions;
 
   /**
    * @throws TensorError for dimensions that are not whole numbers and for a malformed partition.
    */
   constructor(options: InterventionOptions = {}) {
     super();
+    this.#options = options;
     const { embedDim, interchangeDim, subspacePartition, sourceRepresentation } = options;
     checkDimension(this.constructor.name, "embedDim", embedDim, 1);
     this.embed_dim = embedDim === undefined ? undefined : dimensions(embedDim);
@@ -176,17 +180,19 @@ export abstract class Intervention extends Module {
     return fail(this.constructor.name, "no source given, and it has no sourceRepresentation");
   }
 
+  /** What it was made with, and its temperature, as far as they say more than its class does. */
   override describe(): string {
-    const { embedDim, interchangeDim } = this;
-    const parts = [
-      embedDim === undefined ? [] : [`embedDim=${embedDim}`],
-      interchangeDim === undefined || interchangeDim === embedDim
-        ? []
-        : [`interchangeDim=${String(interchangeDim)}`],
-      this.subspacePartition === undefined ? [] : [`parts=${this.subspacePartition.length}`],
-      this.sourceRepresentation === undefined ? [] : ["constant source"],
-    ];
-    return parts.flat().join(", ");
+    const { embedDim, interchangeDim, temperature } = this;
+    const { unitDim, keepLastDim = false, ...options } = this.#options;
+    const softness = temperature?.value.values?.[0];
+    return describeOptions({
+      ...options,
+      embedDim,
+      unitDim: unitDim === embedDim ? undefined : unitDim,
+      interchangeDim: interchangeDim === embedDim ? undefined : interchangeDim,
+      keepLastDim: keepLastDim || undefined,
+      temperature: softness === undefined ? undefined : Number(softness),
+    });
   }
 }
 

@@ -27,7 +27,7 @@ export function swap(
   source: Tensor,
   options: SwapOptions = {},
 ): Tensor {
-  const fitted = fitSource(op, base, source).to(base.dtype);
+  const fitted = inDtypeOf(op, base, fitSource(op, base, source));
   const changed = combine(mode, base, fitted);
   const mask = selectedMask(op, base, options);
   return mask === undefined ? changed.expand(base.shape) : where(mask, changed, base);
@@ -54,6 +54,20 @@ export function takeDimensions(op: string, base: Tensor, options: SwapOptions = 
     first.length,
   ]);
   return base.gather(-1, index.expand([...base.shape.slice(0, -1), first.length]));
+}
+
+const LARGEST_FLOAT16 = 65504;
+
+/** The source in the base's dtype. What would turn into infinity, and then into NaN, is refused. */
+function inDtypeOf(op: string, base: Tensor, source: Tensor): Tensor {
+  const { values, dtype } = source;
+  if (base.dtype === "float16" && (dtype === "float32" || dtype === "float64")) {
+    const large = (values as Float32Array | undefined)?.find((v) => Math.abs(v) > LARGEST_FLOAT16);
+    if (large !== undefined) {
+      fail(op, `a source of ${large} is more than float16 holds, which the base is in; scale it`);
+    }
+  }
+  return source.to(base.dtype);
 }
 
 function combine(mode: SwapMode, base: Tensor, source: Tensor): Tensor {
