@@ -141,6 +141,19 @@ const calls: readonly (readonly [
   message: RegExp,
 ])[] = [
   [
+    "an option that there is not",
+    vanilla,
+    { sources: source, unit_locations: { "sources->base": 2 } },
+    /there is no option unit_locations; did you mean unitLocations/,
+  ],
+  ["sources in place of options", vanilla, [source], /options are one object by name: sources, /],
+  [
+    "a tensor for a place",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": zeros([1]) } },
+    /got a Tensor; give the numbers in it/,
+  ],
+  [
     "a position behind the last",
     vanilla,
     { sources: source, unitLocations: { "sources->base": 4 } },
@@ -276,7 +289,7 @@ const calls: readonly (readonly [
     /VanillaIntervention needs a source/,
   ],
   ["a source that is undefined", two, { sources: [source, undefined] }, /needs a source/],
-  ["more sources than groups", vanilla, { sources: [source, source] }, /2 sources for 1 groups/],
+  ["more sources than groups", vanilla, { sources: [source, source] }, /2 sources for 1 group;/],
   [
     "fewer sources than groups",
     [...two, vanilla],
@@ -462,6 +475,11 @@ test("labels need inputs by name", () => {
 });
 
 const generating: readonly (readonly [name: string, options: object, message: RegExp])[] = [
+  [
+    "an option that there is not",
+    { max_new_tokens: 4 },
+    /there is no option max_new_tokens; did you mean maxNewTokens/,
+  ],
   ["one token, of which none is edited", { maxNewTokens: 1 }, /never fires: a single new token/],
   [
     "a place in the prompt that is not edited",

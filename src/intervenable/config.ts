@@ -2,7 +2,7 @@ import { describeOptions } from "../interventions/describe-options.ts";
 import { Intervention, type InterventionClass } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
 import { printsItself } from "../tensor/inspect.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import { readRepresentations } from "./read-representations.ts";
 import type {
   Representation,
@@ -149,10 +149,11 @@ const OP = "IntervenableConfig";
 function representationLine(representation: Representation): string {
   const { key, intervention, options, source, moeKey, groupKey, interventionLinkKey } =
     representation;
-  const what =
+  const [name, settings] =
     intervention instanceof Intervention
-      ? `${intervention.constructor.name}(${intervention.describe()})`
-      : `${intervention?.name ?? "VanillaIntervention"}(${describeOptions(options)})`;
+      ? [intervention.constructor.name, intervention.describe()]
+      : [intervention?.name ?? "VanillaIntervention", describeOptions(options)];
+  const what = settings === "" ? name : `${name}(${settings})`;
   const more = describeOptions({ source, moeKey, groupKey, interventionLinkKey });
   return `  ${key}: ${[what, more].filter((text) => text !== "").join(", ")}`;
 }

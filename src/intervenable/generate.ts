@@ -87,11 +87,11 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
     new Schedule(schedules(keys, plans, fires, change), frame);
   // Refuses what could never fire before any source is run.
   make((action) => action);
-  const activations = await runSources(request, distinct);
+  const collected = new Map<string, Tensor[]>();
+  const activations = await runSources(request, distinct, collected);
   const sourced = (action: Action, plan: Plan): Action =>
     withSource(action, activations.get(plan)?.get(action.key));
   const schedule = make((action, plan) => repeatRows(sourced(action, plan), batch, times));
-  const collected = new Map<string, Tensor[]>();
   for (const { key, intervention } of distinct[0]?.base.edits ?? []) {
     if (intervention.collects) collected.set(key, []);
   }
@@ -215,16 +215,21 @@ function schedules(
   );
 }
 
-/** What the sources of each plan give. */
+/** What the sources of each plan give; what is collected in their runs, in serial mode, is put by. */
 async function runSources(
   { model, writer }: GenerationRequest,
   plans: readonly Plan[],
+  collected: Map<string, Tensor[]>,
 ): Promise<ReadonlyMap<Plan, Activations>> {
   const all = new Map<Plan, Activations>();
   for (const plan of plans) {
     const sources = plan.sources.map((run) => ({ ...run, inputs: writer.asInputs(run.inputs) }));
-    const activations = traceSources(model, { ...plan, sources });
-    await evaluate(...activations.values());
+    const harvest = emptyHarvest();
+    const activations = traceSources(model, { ...plan, sources }, harvest);
+    await evaluate(...activations.values(), ...harvest.collected.values());
+    for (const [key, tensor] of harvest.collected) {
+      collected.set(key, [...(collected.get(key) ?? []), tensor]);
+    }
     all.set(plan, activations);
   }
   return all;

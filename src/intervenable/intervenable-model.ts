@@ -2,6 +2,7 @@ import type { GenerateOptions, GenerateStep } from "../models/generation/options
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
+import { checkNames } from "../tensor/nearest.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type {
   ForwardOptions,
@@ -24,6 +25,15 @@ import { callModel, inOrder, traceCall } from "./trace.ts";
 import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./writer.ts";
 
 const OP = "IntervenableModel";
+
+const FORWARD_OPTIONS: { readonly [K in keyof Required<ForwardOptions<unknown>>]: true } = {
+  sources: true,
+  unitLocations: true,
+  sourceRepresentations: true,
+  subspaces: true,
+  extra: true,
+  labels: true,
+};
 
 /**
  * A model together with interventions on what goes on inside it. It is a module: its parameters are
@@ -165,7 +175,9 @@ export class IntervenableModel<
   }
 
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
-  #planOf(base: InputsOf<M>, { labels, ...given }: ForwardOptions<InputsOf<M>>): Plan {
+  #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
+    checkNames(OP, options, Object.keys(FORWARD_OPTIONS));
+    const { labels, ...given } = options;
     const targets = this.#targets.built(() => callModel(this.model, base));
     const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
     if (labels === undefined) return plan;

@@ -1,7 +1,7 @@
 import { Module } from "../nn/module.ts";
 import type { Intervention } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import { refuseWaiting, type Targets } from "./targets.ts";
 
 /**

@@ -1,8 +1,9 @@
 import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import type { BatchRows } from "./batch-rows.ts";
 import type { Axis } from "./axes.ts";
 import type { Mode } from "./config.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import type { Rows } from "./selection.ts";
 
 /**
@@ -329,5 +330,6 @@ function checkCounts({ key }: Located, { source, base }: PlannedLocations): void
 }
 
 function show(value: unknown): string {
+  if (value instanceof Tensor) return "a Tensor; give the numbers in it";
   return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
 }

@@ -1,4 +1,5 @@
 import { fail } from "../../tensor/errors.ts";
+import { checkNames } from "../../tensor/nearest.ts";
 import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
@@ -50,6 +51,29 @@ const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
   lengthPenalty: { min: -Infinity },
 };
 
+const OPTIONS: { readonly [K in keyof Required<GenerateOptions>]: true } = {
+  maxNewTokens: true,
+  maxLength: true,
+  minNewTokens: true,
+  doSample: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  repetitionPenalty: true,
+  seed: true,
+  numReturnSequences: true,
+  numBeams: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  eosTokenId: true,
+  padTokenId: true,
+  useCache: true,
+  outputLogits: true,
+  outputScores: true,
+  signal: true,
+  trace: true,
+};
+
 function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
   if (whole && !Number.isSafeInteger(value)) return false;
@@ -57,6 +81,7 @@ function inBounds(value: unknown, { min, max, above = false, whole = false }: Bo
 }
 
 function checkOptions(options: GenerateOptions): void {
+  checkNames("generate", options, Object.keys(OPTIONS));
   for (const [name, bounds] of Object.entries(BOUNDS)) {
     const value: unknown = options[name as keyof GenerateOptions];
     if (value === undefined || inBounds(value, bounds)) continue;
