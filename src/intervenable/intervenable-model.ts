@@ -289,6 +289,19 @@ export class IntervenableModel<
     );
   }
 
+  /** Where numbers are computed. */
+  get device(): "cpu" {
+    return "cpu";
+  }
+
+  /**
+   * Nothing to do, and here for programs that call it in their loops: gradients are values, which
+   * `grad` and optimisers compute anew for each loss, so that none is left over.
+   */
+  zeroGrad(): void {
+    // No gradient is kept anywhere.
+  }
+
   /**
    * Wants gradients of the model's own parameters. This changes the model that was passed; nothing
    * else here does.
