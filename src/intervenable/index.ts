@@ -43,4 +43,5 @@ export type {
   RepresentationConfig,
   RepresentationLike,
   SourceSiteConfig,
+  Unit,
 } from "./representation-config.ts";
