@@ -39,6 +39,17 @@ export interface ModelCard<Config, Name extends string = string> {
   readonly components: { readonly [K in Name]: ComponentSpec<Config> };
 }
 
+/**
+ * The place of attention weights, [batch, heads, queries, keys].
+ *
+ * @param path - Of the dropout that they are given to.
+ * @param keys - What keys count, where that is not what positions do.
+ */
+export function attentionWeights<Config>(path: string, keys?: Counted): ComponentSpec<Config> {
+  const place = { path, side: "input", headsFirst: true, dimension: () => undefined } as const;
+  return keys === undefined ? place : { ...place, keys };
+}
+
 /** The same card for a model that holds the described one under a property. */
 export function withPrefix<Config, Name extends string>(
   prefix: string,
