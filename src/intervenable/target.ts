@@ -3,6 +3,7 @@ import { cardOf } from "../models/registry.ts";
 import {
   type Intervention,
   type InterventionClass,
+  type InterventionOptions,
   UnknownWidthError,
 } from "../interventions/intervention.ts";
 import { FunctionIntervention } from "../interventions/function.ts";
@@ -160,7 +161,7 @@ function build(representation: Representation, known: number | undefined): Inter
   } = representation;
   if (typeof kind !== "function") {
     const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
-    if (option === undefined) return kind;
+    if (option === undefined) return fitting(kind, key, known);
     fail(
       OP,
       `${key}: ${option} is for interventions that are given as a class; give it to the ` +
@@ -180,7 +181,42 @@ function build(representation: Representation, known: number | undefined): Inter
   }
   const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
   const Kind: InterventionClass = kind;
-  return new Kind({ ...options, embedDim, unitDim });
+  const { given, unread } = watched({ ...options, embedDim, unitDim });
+  const intervention = new Kind(given);
+  if (intervention.sourceUse === "none" && options.sourceRepresentation !== undefined) {
+    unread.add("sourceRepresentation");
+  }
+  if (unread.size === 0) return intervention;
+  const names = [...unread].join(", ");
+  fail(OP, `${key}: ${names} would have no effect on ${kind.name}; leave it out`);
+}
+
+/** An instance, which must be made for the width that there is, or for several units of it. */
+function fitting(intervention: Intervention, key: string, known: number | undefined): Intervention {
+  const { embedDim } = intervention;
+  if (known === undefined || embedDim === undefined || embedDim % known === 0) return intervention;
+  const { name } = intervention.constructor;
+  fail(
+    OP,
+    `${key}: the ${name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
+      `for these, with interchangeDim to change some dimensions only`,
+  );
+}
+
+/** Options that only some classes have a use for, until they are read. */
+function watched(options: InterventionOptions): {
+  readonly given: InterventionOptions;
+  readonly unread: Set<string>;
+} {
+  const special = ["lowRankDimension", "latentDim"] as const;
+  const unread = new Set<string>(special.filter((name) => options[name] !== undefined));
+  const given = new Proxy(options, {
+    get(target, name, receiver): unknown {
+      unread.delete(String(name));
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  return { given, unread };
 }
 
 /** The place of a source, as an address. */

@@ -3,6 +3,7 @@ import { Module } from "../nn/module.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { describeOptions } from "./describe-options.ts";
+import type { SwapOptions } from "./swap.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
@@ -172,6 +173,12 @@ export abstract class Intervention extends Module {
     source?: Tensor,
     context?: InterventionContext,
   ): Tensor | InterventionOutput | undefined;
+
+  /** Which dimensions a call with these subspaces changes. */
+  protected dimensionsOf({ subspaces }: InterventionContext = {}): SwapOptions {
+    const { embedDim, interchangeDim, subspacePartition } = this;
+    return { embedDim, interchangeDim, subspacePartition, subspaces };
+  }
 
   /** The constant of this intervention, or the source given. */
   protected sourceOf(source: Tensor | undefined): Tensor {

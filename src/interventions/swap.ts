@@ -9,6 +9,8 @@ export type SwapMode = "interchange" | "add" | "subtract";
 
 /** Which dimensions take part, for all kinds that work on some of them. */
 export interface SwapOptions {
+  /** Width that the intervention is made for, which is what `interchangeDim` is at first. */
+  readonly embedDim?: number | undefined;
   readonly interchangeDim?: number | readonly number[] | undefined;
   readonly subspacePartition?: readonly (readonly number[])[] | undefined;
   readonly subspaces?: unknown;
@@ -93,7 +95,7 @@ function fitSource(op: string, base: Tensor, source: Tensor): Tensor {
 function selectedRows(
   op: string,
   base: Tensor,
-  { interchangeDim, subspacePartition, subspaces }: SwapOptions,
+  { embedDim, interchangeDim, subspacePartition, subspaces }: SwapOptions,
 ): readonly (readonly number[])[] | undefined {
   const width = base.shape.at(-1) ?? 1;
   if (subspaces !== undefined && subspaces !== null) {
@@ -101,8 +103,13 @@ function selectedRows(
   }
   if (interchangeDim === undefined) return undefined;
   if (typeof interchangeDim === "number") {
-    // Several units concatenated count more dimensions than one unit has.
-    if (interchangeDim >= width) return undefined;
+    // What it is at first: all of several units, or of a space with fewer directions.
+    if (interchangeDim === width || (interchangeDim > width && interchangeDim === embedDim)) {
+      return undefined;
+    }
+    if (interchangeDim > width) {
+      fail(op, `interchangeDim ${interchangeDim} is more than the ${width} dimensions there are`);
+    }
     return [Array.from({ length: interchangeDim }, (_, i) => i)];
   }
   return resolveSubspaces(op, interchangeDim, { width, partition: undefined });
