@@ -65,37 +65,19 @@ export function modelSettings(options: IntervenedGenerateOptions<unknown>): Gene
  * @throws TensorError, before anything is computed, for an edit that no step would make.
  */
 export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
-  const { writer, targets, options, settings } = request;
-  const keys = targets.map(({ key }) => key);
-  const { inputIds } = writer;
-  const count = countSteps(writer, inputIds.size(1), settings);
-  const batch = batchOf(inputIds, "inputIds");
-  const times = rowsPerPrompt(settings);
-  const fires = stepsOf(options, keys, count);
-  const plans = plansOf(request, keys, fires, count);
-  const distinct = [...new Set(plans)].filter((plan) => plan !== undefined);
-  refuseSkipped(keys, distinct, options);
-  const frame = {
-    promptLength: inputIds.size(1),
-    rows: batch * times,
-    useCache: settings.useCache ?? true,
-    steps: count,
-    byDefault: isDefault(options) && distinct.length === 1,
-    encoded: encodedKeys(targets, writer.encode),
-  };
-  const make = (change: (action: Action, plan: Plan) => Action): Schedule =>
-    new Schedule(schedules(keys, plans, fires, change), frame);
+  const { encode } = request.writer;
+  const { plans, rows, schedule } = scheduling(request);
   // Refuses what could never fire before any source is run.
-  make((action) => action);
+  schedule((action) => action);
   const collected = new Map<string, Tensor[]>();
-  const activations = await runSources(request, distinct, collected);
+  const activations = await runSources(request, plans, collected);
   const sourced = (action: Action, plan: Plan): Action =>
     withSource(action, activations.get(plan)?.get(action.key));
-  const schedule = make((action, plan) => repeatRows(sourced(action, plan), batch, times));
-  for (const { key, intervention } of distinct[0]?.base.edits ?? []) {
+  const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
+  for (const { key, intervention } of plans[0]?.base.edits ?? []) {
     if (intervention.collects) collected.set(key, []);
   }
-  const traced = <T>(name: string, edits: readonly Action[], run: () => T) => {
+  const traced = <T>(name: string, edits: readonly Action[], run: () => T): Traced<T> => {
     const harvest = emptyHarvest();
     const output = traceEdits({ name, edits, reads: [] }, new Map(), harvest, run);
     for (const [key, tensor] of harvest.collected) collected.get(key)?.push(tensor);
@@ -103,14 +85,58 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
   };
   const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
     const name = step.index === 0 ? "prompt's" : "decoding";
-    const { output, also } = traced(name, schedule.at(step), run);
+    const { output, also } = traced(name, steps.at(step), run);
     return { ...output, also };
   };
-  if (writer.encode === undefined) return { trace, collected, encoded: undefined };
+  if (encode === undefined) return { trace, collected, encoded: undefined };
   // The encoder reads each source once, however many texts are written from it.
-  const { output, also } = traced("encoder's", make(sourced).encoding(), writer.encode);
+  const { output, also } = traced("encoder's", schedule(sourced).encoding(), encode);
   await evaluate(output.lastHiddenState, ...also);
   return { trace, collected, encoded: output };
+}
+
+/** A pass with its edits, and what they took of it. */
+interface Traced<T> {
+  readonly output: T;
+  readonly also: readonly Tensor[];
+}
+
+/** Rows of the prompts, and how many texts are written from each. */
+interface WrittenRows {
+  readonly batch: number;
+  readonly times: number;
+}
+
+/** What is to be done in which step. */
+interface Scheduling {
+  /** The different plans of all steps. */
+  readonly plans: readonly Plan[];
+  readonly rows: WrittenRows;
+  /** The edits of each step, changed. */
+  readonly schedule: (change: (action: Action, plan: Plan) => Action) => Schedule;
+}
+
+function scheduling(request: GenerationRequest): Scheduling {
+  const { writer, targets, options, settings } = request;
+  const { inputIds, encode } = writer;
+  const keys = targets.map(({ key }) => key);
+  const count = countSteps(writer, inputIds.size(1), settings);
+  const rows = { batch: batchOf(inputIds, "inputIds"), times: rowsPerPrompt(settings) };
+  const fires = stepsOf(options, keys, count);
+  const all = plansOf(request, keys, fires, count);
+  const plans = [...new Set(all)].filter((plan) => plan !== undefined);
+  refuseSkipped(keys, plans, options);
+  const frame = {
+    promptLength: inputIds.size(1),
+    rows: rows.batch * rows.times,
+    useCache: settings.useCache ?? true,
+    steps: count,
+    byDefault: isDefault(options) && plans.length === 1,
+    encoded: encodedKeys(targets, encode),
+  };
+  const schedule = (change: (action: Action, plan: Plan) => Action): Schedule =>
+    new Schedule(schedules(keys, all, fires, change), frame);
+  return { plans, rows, schedule };
 }
 
 /** The interventions at places that an encoder passes. */
@@ -247,7 +273,7 @@ function repeat<T>(rows: readonly T[], times: number): T[] {
 }
 
 /** Locations, sources and subspaces for several continuations of each prompt. */
-function repeatRows(action: Action, batch: number, times: number): Action {
+function repeatRows(action: Action, { batch, times }: WrittenRows): Action {
   if (times === 1) return action;
   const { edits, source, subspaces } = action;
   const perRow =
