@@ -2,9 +2,10 @@
  * npm run parity -- DIR ...
  *
  * Replays recorded cases through the library and says how far its numbers are from the recorded
- * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth.
+ * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth. Files
+ * among the arguments, which a shell's * names too, are left out, and said to be.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "./parity/case-result.ts";
 import { notReplayed } from "./parity/compare.ts";
@@ -59,6 +60,10 @@ const results: CaseResult[] = [];
 for (const directory of directories) {
   const before = results.length;
   try {
+    if (directories.length > 1 && (await stat(directory)).isFile()) {
+      console.log(`left out  ${directory}: a file`);
+      continue;
+    }
     for await (const result of replay(directory)) {
       results.push(result);
       console.log(line(result));
@@ -75,4 +80,4 @@ const worst = worstOf(results);
 const where =
   worst === undefined ? "- in -" : `${show(worst.worst)} in ${worst.name}.${worst.tensor}`;
 console.log(`parity: ${results.length} cases, ${failed} failed, worst ${where}`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;

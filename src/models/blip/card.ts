@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import type { BlipConfig } from "./config.ts";
 
 /** Components of the layers of a BLIP that read text and look at the image. */
@@ -10,6 +10,7 @@ export type BlipComponent =
   | "mlp_input"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -20,6 +21,7 @@ export type BlipComponent =
   | "head_value_output"
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"
+  | "cross_attention_weight"
   | "cross_attention_output"
   | "cross_attention_input";
 
@@ -55,6 +57,7 @@ const components: { readonly [K in BlipComponent]: Spec } = {
   mlp_input: at(".intermediate", "input"),
   attention_value_output: mixed,
   head_attention_value_output: ofHeads(mixed),
+  attention_weight: attentionWeights(at(".attention.self.dropout", "input").path),
   attention_output: at(".attention.output", "output"),
   attention_input: at(".attention", "input"),
   query_output: query,
@@ -65,18 +68,42 @@ const components: { readonly [K in BlipComponent]: Spec } = {
   head_value_output: ofHeads(value),
   cross_attention_value_output: crossMixed,
   head_cross_attention_value_output: ofHeads(crossMixed),
+  cross_attention_weight: attentionWeights(
+    at(".crossattention.self.dropout", "input").path,
+    "other",
+  ),
   cross_attention_output: at(".crossattention.output", "output"),
   cross_attention_input: at(".crossattention", "input"),
 };
 
 const layers = ({ textConfig }: BlipConfig): number => textConfig.numHiddenLayers;
 
+const crossOf = (stack: string): string => `${stack}.encoder.layer.{layer}.crossattention.self`;
+
+/** What the question's layers look at are patches of the image. */
+const seen = {
+  vision_model: "other",
+  [`${crossOf("text_encoder")}.key`]: "other",
+  [`${crossOf("text_encoder")}.value`]: "other",
+} as const;
+
 /** Where the components of a BLIP that answers questions are. */
-export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = { layers, components };
+export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = {
+  layers,
+  counts: {
+    ...seen,
+    text_encoder: "source",
+    text_decoder: "target",
+    [`${crossOf("text_decoder.bert")}.key`]: "source",
+    [`${crossOf("text_decoder.bert")}.value`]: "source",
+  },
+  components,
+};
 
 /** Where the components are of a BLIP that tells whether a text belongs to an image. */
 export const blipItmCard: ModelCard<BlipConfig, BlipComponent | "itm_output"> = {
   layers,
+  counts: { ...seen, vision_proj: "other" },
   components: {
     ...components,
     itm_output: { path: "itm_head", side: "output", dimension: () => 2 },

@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import type { CLIPConfig, CLIPTowerConfig } from "./config.ts";
 
 type Tower = "text" | "vision";
@@ -11,6 +11,7 @@ type Part =
   | "mlp_input"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -58,6 +59,7 @@ function componentsOf(tower: Tower): Record<Part, Spec> {
     mlp_input: at(".mlp", "input"),
     attention_value_output: mixed,
     head_attention_value_output: ofHeads(mixed),
+    attention_weight: attentionWeights(at(".self_attn.dropout", "input").path),
     attention_output: at(".self_attn", "output"),
     attention_input: at(".self_attn", "input"),
     query_output: query,
@@ -77,6 +79,7 @@ function named(tower: Tower): [string, Spec][] {
 export const clipCard: ModelCard<CLIPConfig, CLIPComponent> = {
   layers: ({ textConfig, visionConfig }) =>
     Math.max(textConfig.numHiddenLayers, visionConfig.numHiddenLayers),
+  counts: { vision_model: "other", visual_projection: "other" },
   components: Object.fromEntries([...named("text"), ...named("vision")]) as Record<
     CLIPComponent,
     Spec

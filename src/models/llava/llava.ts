@@ -8,6 +8,12 @@ import { CausalLanguageModel } from "../causal-language-model.ts";
 import { CLIPVisionModel } from "../clip/clip.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { ModelFamily } from "../family.ts";
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "../generation/options.ts";
 import { LlamaForCausalLM } from "../llama/llama.ts";
 import type { CausalLMInputs, CausalLMOutput } from "../outputs.ts";
 import { fillImages } from "../vision/fill-images.ts";
@@ -82,6 +88,24 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
    */
   withImages(images: ImageInputs): CausalLanguageModel {
     return new LlavaWithImages(this, images);
+  }
+
+  /** As for any language model; `pixelValues` are the images that the prompts have room for. */
+  override async generate(
+    { pixelValues, ...prompts }: GenerateInputs & Partial<ImageInputs>,
+    options: GenerateOptions = {},
+  ): Promise<GenerateOutput> {
+    if (pixelValues === undefined) return super.generate(prompts, options);
+    return this.withImages({ pixelValues }).generate(prompts, options);
+  }
+
+  /** As {@link generate}, token by token. */
+  override async *stream(
+    { pixelValues, ...prompts }: GenerateInputs & Partial<ImageInputs>,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GenerateStep> {
+    if (pixelValues === undefined) yield* super.stream(prompts, options);
+    else yield* this.withImages({ pixelValues }).stream(prompts, options);
   }
 
   override forward({ pixelValues, ...inputs }: LlavaInputs): LlavaOutput {

@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import { cardWithin } from "../card-within.ts";
 import { llamaCard, type LlamaComponent } from "../decoder/card.ts";
 import type { MllamaConfig, MllamaVisionConfig } from "./config.ts";
@@ -11,6 +11,7 @@ type VisionPart =
   | "mlp_input"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -55,6 +56,7 @@ const visionCard: ModelCard<MllamaVisionConfig, VisionPart> = {
     mlp_input: at(".mlp", "input"),
     attention_value_output: mixed,
     head_attention_value_output: ofHeads(mixed),
+    attention_weight: attentionWeights(at(".self_attn.attn_dropout", "input").path),
     attention_output: at(".self_attn", "output"),
     attention_input: at(".self_attn", "input"),
     query_output: query,
@@ -85,6 +87,12 @@ export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = {
       visionConfig.numHiddenLayers,
       visionConfig.numGlobalLayers,
     ),
+  counts: {
+    vision_model: "other",
+    multi_modal_projector: "other",
+    "language_model.model.layers.{layer}.cross_attn.k_proj": "other",
+    "language_model.model.layers.{layer}.cross_attn.v_proj": "other",
+  },
   components: Object.fromEntries([
     ...named("language", language),
     ...named("vision", ofVision("transformer")),

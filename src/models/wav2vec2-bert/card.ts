@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import type { Wav2Vec2BertConfig } from "./config.ts";
 
 /**
@@ -16,6 +16,7 @@ export type Wav2Vec2BertComponent =
   | "ffn2_input"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -73,6 +74,7 @@ export const wav2Vec2BertCard: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertCompone
     ffn2_input: at(".ffn2", "input"),
     attention_value_output: mixed,
     head_attention_value_output: ofHeads(mixed),
+    attention_weight: attentionWeights(at(".self_attn.dropout", "input").path),
     attention_output: at(".self_attn", "output"),
     attention_input: at(".self_attn", "input"),
     query_output: query,

@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import type { WhisperConfig } from "./config.ts";
 
 type Part =
@@ -9,6 +9,7 @@ type Part =
   | "mlp_input"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -21,6 +22,7 @@ type Part =
 type CrossPart =
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"
+  | "cross_attention_weight"
   | "cross_attention_output"
   | "cross_attention_input";
 
@@ -62,6 +64,7 @@ function componentsOf(tower: Tower): Record<Part, Spec> {
     mlp_input: at(`${layer}.fc1`, "input"),
     attention_value_output: mixed,
     head_attention_value_output: ofHeads(mixed, tower),
+    attention_weight: attentionWeights(`${layer}.self_attn.dropout`),
     attention_output: at(`${layer}.self_attn`, "output"),
     attention_input: at(`${layer}.self_attn`, "input"),
     query_output: query,
@@ -78,6 +81,7 @@ const crossMixed = at("decoder.layers.{layer}.encoder_attn.out_proj", "input");
 const CROSS: Record<CrossPart, Spec> = {
   cross_attention_value_output: crossMixed,
   head_cross_attention_value_output: ofHeads(crossMixed, "decoder"),
+  cross_attention_weight: attentionWeights("decoder.layers.{layer}.encoder_attn.dropout", "other"),
   cross_attention_output: at("decoder.layers.{layer}.encoder_attn", "output"),
   cross_attention_input: at("decoder.layers.{layer}.encoder_attn", "input"),
 };
@@ -91,6 +95,13 @@ function prefixed(tower: Tower, specs: Readonly<Record<string, Spec>>): Record<s
 /** Where the components of a Whisper are, within the model without a head. */
 export const whisperCard: ModelCard<WhisperConfig, WhisperComponent> = {
   layers: ({ encoderLayers, decoderLayers }) => Math.max(encoderLayers, decoderLayers),
+  // Frames of sound, of which there is no mask.
+  counts: {
+    "": "target",
+    encoder: "other",
+    "decoder.layers.{layer}.encoder_attn.k_proj": "other",
+    "decoder.layers.{layer}.encoder_attn.v_proj": "other",
+  },
   components: {
     ...componentsOf("encoder"),
     ...prefixed("encoder", componentsOf("encoder")),
