@@ -172,6 +172,26 @@ const squaringsGrad: Lower<Ops["squaringsGrad"]> = (l) => {
   return result ?? internal("Loop has two outputs");
 };
 
+/** ONNX's operation is defined for doubles no more than ONNX Runtime's kernel, so these are spelled out. */
+const rotate: Lower<Ops["rotate"]> = ({ graph, inputs, result, attributes: { pairs } }) => {
+  if (result.dtype !== "float64") {
+    return graph.node("RotaryEmbedding", inputs, { rotary_embedding_dim: int(2 * pairs) });
+  }
+  const [x = "", ...angles] = inputs;
+  const [cos = "", sin = ""] = angles.map((t) => graph.node("Unsqueeze", [t, graph.ints([1])]));
+  const part = (from: number, to: number): string =>
+    graph.node("Slice", [x, graph.ints([from]), graph.ints([to]), graph.ints([3])]);
+  const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+  const of = (op: string, ...terms: readonly [string, string][]): string =>
+    graph.node(
+      op,
+      terms.map((factors) => graph.node("Mul", factors)),
+    );
+  const turned = [of("Sub", [a, cos], [b, sin]), of("Add", [b, cos], [a, sin])];
+  const rest = part(2 * pairs, Number.MAX_SAFE_INTEGER);
+  return graph.node("Concat", [...turned, rest], { axis: int(3) });
+};
+
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
   const [x = ""] = inputs;
   const [starts = "", ends = ""] = sizes;
@@ -333,6 +353,9 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     graph.node("LogSoftmax", inputs, { axis: int(dim) }),
   layerNorm: ({ graph, inputs, attributes: { axes, eps } }) =>
     graph.node("LayerNormalization", inputs, { axis: int(-axes), epsilon: { float: eps } }),
+  rmsNorm: ({ graph, inputs, attributes: { axes, eps } }) =>
+    graph.node("RMSNormalization", inputs, { axis: int(-axes), epsilon: { float: eps } }),
+  rotate,
   inverse: ({ graph, inputs }) => graph.node("Inverse", inputs, {}, { custom: true }),
   det: plain("Det"),
   squarings,
