@@ -1,11 +1,11 @@
 import type { Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
 import { NONE, type OpName } from "../tensor/ops.ts";
-import { numel } from "../tensor/shape.ts";
+import { numel, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { AttentionFinder } from "./fuse.ts";
 import { linearVariant } from "./linear-variant.ts";
-import { isStep, type Value } from "./step.ts";
+import { isStep, SAME_SHAPE, type Value } from "./step.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
 export interface Program {
@@ -24,6 +24,9 @@ export interface Program {
 
 /** Operations whose size operands ONNX wants as 0-d. */
 const SCALAR_SIZES: ReadonlySet<string> = new Set(["range", "trilu"]);
+
+/** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
+const MATRIX_WISE: ReadonlySet<OpName> = new Set(["add", "sub", "mul", "div"]);
 
 class ProgramBuilder {
   readonly #ids = new Map<Tensor, number>();
@@ -151,9 +154,13 @@ function rankOf(t: Tensor, origin: Origin): string {
   return origin.op === "reshape" || origin.op === "expand" ? `:${t.shape.length}` : "";
 }
 
-function variantOf(t: Tensor, origin: Origin): string {
-  if (origin.op !== "linear") return "";
-  const [inner = 1, outer = 1] = [origin.inputs[1]?.shape[1], origin.inputs[1]?.shape[0]];
+function variantOf(t: Tensor, { op, inputs }: Origin): string {
+  const [a, b] = inputs;
+  if (op !== "linear") {
+    const elementwise = t.shape.length > 2 && b !== undefined && MATRIX_WISE.has(op);
+    return elementwise && sameShape(a?.shape ?? [], b.shape) ? SAME_SHAPE : "";
+  }
+  const [outer = 1, inner = 1] = b?.shape ?? [];
   return linearVariant(numel(t.shape) / Math.max(1, outer), inner, outer);
 }
 

@@ -14,6 +14,9 @@ export interface Attention {
   readonly scale: number;
 }
 
+/** The variant of an elementwise operation that broadcasts nothing. */
+export const SAME_SHAPE = "=";
+
 /** One operation of a program; its place in the list is the id of its value. */
 export interface Step {
   /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */
