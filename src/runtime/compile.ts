@@ -1,6 +1,7 @@
 import type { OpName, Ops } from "../tensor/ops.ts";
 import { internal } from "../tensor/errors.ts";
 import { GraphBuilder } from "./graph-builder.ts";
+import { carrierOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
 import { isStep, type Program, type Step } from "./program.ts";
@@ -11,6 +12,9 @@ export const inputName = (id: number): string => `x${id}`;
 export const sizeName = (slot: number): string => `s${slot}`;
 /** Name of the i-th output. */
 export const outputName = (i: number): string => `y${i}`;
+
+/** The version of ONNX's operators that has `BitCast`. */
+const BITCAST_OPSET = 26;
 
 /**
  * Writes a program as an ONNX model. Only what the signature covers may influence it. Ranks are left
@@ -24,14 +28,16 @@ export function compileModel(program: Program): Uint8Array {
   });
   program.values.forEach((value, id) => {
     if (isStep(value)) names.push(lowerStep(graph, value, names));
-    else names.push(graph.input(inputName(id), value.tensor.dtype));
+    else names.push(graph.input(inputName(id), carrierOf(value.tensor.dtype)));
   });
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
     graph.output(names[id] ?? internal(`no name for value ${id}`), outputName(i));
-    return { name: outputName(i), dtype: tensor.dtype };
+    return { name: outputName(i), dtype: carrierOf(tensor.dtype) };
   });
-  return encodeModel(graph.graph(outputs));
+  const written = graph.graph(outputs);
+  const reinterprets = written.nodes.some(({ op }) => op === "BitCast");
+  return encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
 }
 
 function lowerStep(graph: GraphBuilder, step: Step, names: readonly string[]): string {

@@ -1,7 +1,14 @@
 import type { DType, TypedArray } from "../tensor/dtype.ts";
 import { encodeNumbers } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
-import type { OnnxAttributes, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from "./onnx/model.ts";
+import type {
+  OnnxAttributes,
+  OnnxDType,
+  OnnxGraph,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from "./onnx/model.ts";
 
 /** Operations outside the standard set. */
 const MICROSOFT = "com.microsoft";
@@ -14,16 +21,24 @@ export interface Turned {
   readonly shape: string | undefined;
 }
 
+/** A value in float32 that is kept in 16 bits. */
+export interface Widened {
+  /** Name of the value in 16 bits. */
+  readonly source: string;
+  readonly from: DType;
+}
+
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #turned = new Map<string, Turned>();
+  readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #initializers = new Map<string, OnnxTensor>();
   readonly #inputs: OnnxValue[] = [];
 
-  input(name: string, dtype: DType): string {
+  input(name: string, dtype: OnnxDType): string {
     this.#inputs.push({ name, dtype });
     return name;
   }
@@ -89,6 +104,16 @@ export class GraphBuilder {
     return this.#turned.get(value);
   }
 
+  /** Remembers that a value is another one, widened from 16 bits. */
+  markWidened(value: string, widened: Widened): void {
+    this.#widened.set(value, widened);
+  }
+
+  /** What a value was widened from, if it was. */
+  widened(value: string): Widened | undefined {
+    return this.#widened.get(value);
+  }
+
   /** Makes a value an output of the graph, under the output's own name. */
   output(value: string, name: string): void {
     const computed = this.#nodes.some((node) => node.outputs.includes(value));
@@ -103,8 +128,9 @@ export class GraphBuilder {
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
     }));
+    const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
-      nodes,
+      conversionsFirst(nodes, inputs),
       outputs.map(({ name }) => name),
     );
     const read = new Set(live.flatMap((node) => node.inputs));
@@ -116,6 +142,23 @@ export class GraphBuilder {
       initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),
     };
   }
+}
+
+/**
+ * The conversions of inputs, then all else. Of what a node needs, ONNX Runtime computes that last
+ * which stands first: so each weight is widened just before its use. Elsewhere all would be widened
+ * before the first use, and lie in memory together.
+ */
+function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string>): OnnxNode[] {
+  const early = new Set(inputs);
+  const isEarly = ({ op, inputs: [source = ""], outputs: [result = ""] }: OnnxNode): boolean => {
+    if ((op !== "Cast" && op !== "BitCast") || !early.has(source)) return false;
+    early.add(result);
+    return true;
+  };
+  const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
+  for (const node of nodes) (isEarly(node) ? first : rest).push(node);
+  return [...first, ...rest];
 }
 
 /** The nodes that outputs depend on; nodes stand after those they read. */

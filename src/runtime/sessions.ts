@@ -1,7 +1,8 @@
 import { InferenceSession } from "#ort";
+import { isFloat, itemsize } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { compileModel } from "./compile.ts";
-import type { Program } from "./program.ts";
+import { isStep, type Program } from "./program.ts";
 import { counters } from "./stats.ts";
 
 /** Settings of the runtime. */
@@ -48,11 +49,20 @@ export async function clearSessions(): Promise<void> {
   await Promise.all(entries.map(retire));
 }
 
+/** Whether weights in 16 bits come in. */
+function readsHalves(program: Program): boolean {
+  return program.values.some(
+    (value) => !isStep(value) && isFloat(value.tensor.dtype) && itemsize(value.tensor.dtype) === 2,
+  );
+}
+
 function create(program: Program): Entry {
   counters.programsCompiled++;
   const { threads } = settings;
   const session = InferenceSession.create(compileModel(program), {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    // A session never gives back the memory of its arena, which widened weights would fill.
+    enableCpuMemArena: !readsHalves(program),
     graphOptimizationLevel: "all",
     // What goes wrong is thrown; ONNX Runtime need not print it too.
     logSeverityLevel: 4,
