@@ -4,7 +4,7 @@
  * Replays recorded cases through the library and says how far its numbers are from the recorded
  * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "./parity/case-result.ts";
 import { notReplayed } from "./parity/compare.ts";
@@ -28,6 +28,13 @@ async function replayCase(directory: string, files: ReadonlySet<string>): Promis
   return [await replayInterventionCase(directory)];
 }
 
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
 function show(value: number): string {
   return Number.isNaN(value) ? "-" : value.toExponential(1);
 }
@@ -49,14 +56,16 @@ function worstOf(results: readonly CaseResult[]): CaseResult | undefined {
     );
 }
 
-const directories = process.argv.slice(2).filter((argument) => argument !== "--");
-if (directories.length === 0) {
+const places = process.argv.slice(2).filter((argument) => argument !== "--");
+if (places.length === 0) {
   console.error("usage: npm run parity -- DIR ...");
   process.exit(2);
 }
 
 const results: CaseResult[] = [];
-for (const directory of directories) {
+for (const directory of places) {
+  // A shell's `models/*` names the notes beside the directories too.
+  if (places.length > 1 && (await isFile(directory))) continue;
   const before = results.length;
   try {
     for await (const result of replay(directory)) {
