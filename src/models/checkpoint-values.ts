@@ -1,22 +1,34 @@
-import { bfloat16ToFloat32, float16ToFloat32 } from "../io/half-arrays.ts";
+import {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "../io/half-arrays.ts";
 import type { RawDType, RawTensor } from "../io/raw-tensor.ts";
 import { type DType, isFloat, type TypedArray } from "../tensor/dtype.ts";
 import { internal } from "../tensor/errors.ts";
 
-/** Whether numbers of a file can be kept as a dtype: floats of any width as float32, others as is. */
+/** Whether numbers of a file can be kept as a dtype: floats of any width as floats, others as is. */
 export function fitsDType(raw: RawDType, dtype: DType): boolean {
-  return raw === dtype || (dtype === "float32" && raw !== "int16" && isFloat(raw));
+  return raw === dtype || (raw !== "int16" && isFloat(raw) && isFloat(dtype));
 }
 
 /** The numbers as they are kept; those that are of the dtype already are not copied. */
 export function valuesAs({ dtype: from, data }: RawTensor, dtype: DType): TypedArray {
   if (data instanceof Int16Array) internal("int16 was not refused");
   if (from === dtype) return data;
-  if (data instanceof Float64Array) return Float32Array.from(data);
-  if (data instanceof Uint16Array) {
-    return from === "float16" ? float16ToFloat32(data) : bfloat16ToFloat32(data);
-  }
+  const single = toFloat32(from, data);
+  if (dtype === "float32") return single;
+  if (dtype === "float16") return float32ToFloat16(single);
+  if (dtype === "bfloat16") return float32ToBfloat16(single);
   return internal(`${from} was not refused for ${dtype}`);
+}
+
+function toFloat32(from: RawDType, data: TypedArray): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Float64Array) return Float32Array.from(data);
+  if (!(data instanceof Uint16Array)) internal(`${from} was not refused`);
+  return from === "float16" ? float16ToFloat32(data) : bfloat16ToFloat32(data);
 }
 
 /** Side of the squares that are turned one by one, so that both sides stay in the cache. */

@@ -79,7 +79,7 @@ function headHint({ basePrefix }: ModelFamily): string {
 /** What is wrong with a tensor of the checkpoint, seen from its header. */
 function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string | undefined {
   const { dtype, elementType, shape } = checkpoint.info(name);
-  const { dtype: wanted, shape: kept } = entry.holder.value;
+  const { dtype: wanted, shape: kept } = entry.holder.stored;
   if (dtype === undefined || !fitsDType(dtype, wanted)) {
     return `${name} is ${dtype ?? elementType}, wanted ${wanted}`;
   }
@@ -93,7 +93,7 @@ async function readEntry(
   { holder, transposed: isTransposed }: StateEntry,
   name: string,
 ): Promise<Tensor> {
-  const { dtype, shape } = holder.value;
+  const { dtype, shape } = holder.stored;
   const raw = await checkpoint.read(name);
   const values = valuesAs(raw, dtype);
   const [rows = 1, columns = 1] = raw.shape;
@@ -107,7 +107,7 @@ async function checkEqual(
   entry: StateEntry,
   { names: [first = "", ...others], caller }: { names: readonly string[]; caller: string },
 ): Promise<void> {
-  const kept = entry.holder.value.values;
+  const kept = entry.holder.stored.values;
   for (const name of others) {
     const { values } = await readEntry(checkpoint, entry, name);
     if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;

@@ -1,6 +1,7 @@
 import { openCheckpoint } from "../io/checkpoint.ts";
 import type { HubOptions } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
+import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { ModelConfig } from "./config.ts";
@@ -12,10 +13,11 @@ import type { PreTrainedModel } from "./pretrained-model.ts";
 /** Options of `fromPretrained`. */
 export interface PretrainedOptions extends HubOptions {
   /**
-   * Element type that weights are kept in; 16-bit checkpoints are widened.
+   * Element type that weights are kept in; they are rounded to it, or widened. 16 bits take half the
+   * memory and are computed with in float32, which each program widens them to.
    * @default "float32"
    */
-  readonly dtype?: "float32";
+  readonly dtype?: WeightDType;
 }
 
 /** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
@@ -26,12 +28,11 @@ export async function loadPretrained<M extends PreTrainedModel>(
 ): Promise<M> {
   const { family } = modelClass;
   const caller = `${modelClass.name}.fromPretrained`;
-  if (options.dtype !== undefined && options.dtype !== "float32") {
-    throw new TensorError(`${caller}: dtype ${String(options.dtype)} is not known; use "float32"`);
-  }
+  const { dtype = "float32" } = options;
+  checkWeightDType(caller, dtype);
   const files = await openFiles(name, options);
   const config = family.readConfig(await familyFields(files, family.modelType, caller));
-  const model = withoutInit(() => new modelClass(config as never));
+  const model = withoutInit(() => new modelClass(config as never)).to(dtype);
   const checkpoint = await openCheckpoint(files);
   try {
     await loadCheckpoint(model, checkpoint, { family, caller });

@@ -306,7 +306,7 @@ describe("bad checkpoints", () => {
   test("an unknown dtype", async () => {
     const options = { dtype: "int4" as unknown as "float32" };
     expect(await message(GPT2LMHeadModel.fromPretrained(golden("gpt2"), options))).toBe(
-      'GPT2LMHeadModel.fromPretrained: dtype int4 is not known; use "float32"',
+      'GPT2LMHeadModel.fromPretrained: dtype "int4" is not known; use float32, float16, bfloat16',
     );
   });
 });
@@ -363,6 +363,6 @@ describe("savePretrained", () => {
   test("refuses an unknown dtype before anything is written", async () => {
     const model = await GPT2LMHeadModel.fromPretrained(golden("gpt2"));
     const options = { dtype: "int8" as unknown as "float16" };
-    expect(await message(model.savePretrained("nowhere", options))).toMatch(/dtype int8/);
+    expect(await message(model.savePretrained("nowhere", options))).toMatch(/dtype "int8"/);
   });
 });
