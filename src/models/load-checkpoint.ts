@@ -2,7 +2,7 @@ import { type Checkpoint, CheckpointError } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { fitsDType, transposed, valuesAs } from "./checkpoint-values.ts";
+import { fitsDType, ValueReader } from "./checkpoint-values.ts";
 import type { ModelFamily } from "./family.ts";
 import { type StateEntry, stateOf } from "./state.ts";
 
@@ -89,30 +89,26 @@ function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string
 }
 
 async function readEntry(
-  checkpoint: Checkpoint,
-  { holder, transposed: isTransposed }: StateEntry,
+  reader: ValueReader,
+  { holder, transposed }: StateEntry,
   name: string,
 ): Promise<Tensor> {
   const { dtype, shape } = holder.stored;
-  const raw = await checkpoint.read(name);
-  const values = valuesAs(raw, dtype);
-  const [rows = 1, columns = 1] = raw.shape;
-  const turned = isTransposed ? transposed(values, rows, columns) : values;
-  return Tensor.fromData(turned, shape, dtype);
+  return Tensor.fromData(await reader.read(name, dtype, transposed), shape, dtype);
 }
 
 /** A shared value may stand in a file under several names, but it must be one value. */
 async function checkEqual(
-  checkpoint: Checkpoint,
+  reader: ValueReader,
   entry: StateEntry,
-  { names: [first = "", ...others], caller }: { names: readonly string[]; caller: string },
+  { names: [first = "", ...others], where }: { names: readonly string[]; where: string },
 ): Promise<void> {
   const kept = entry.holder.stored.values;
   for (const name of others) {
-    const { values } = await readEntry(checkpoint, entry, name);
+    const { values } = await readEntry(reader, entry, name);
     if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
     throw new CheckpointError(
-      `${caller}: ${checkpoint.location}: ${first} and ${name} are one and the same in this model, but have ` +
+      `${where}: ${first} and ${name} are one and the same in this model, but have ` +
         'different values in the checkpoint; if they should differ, set "tie_word_embeddings" to ' +
         "false in config.json",
     );
@@ -139,10 +135,11 @@ export async function loadCheckpoint(
         `describes:\n  ${problems.join("\n  ")}`,
     );
   }
+  const reader = new ValueReader(checkpoint);
   const order = new Map(checkpoint.names.map((name, i) => [name, i]));
   const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
   for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
-    entry.holder.set(await readEntry(checkpoint, entry, names[0] ?? ""));
-    await checkEqual(checkpoint, entry, { names, caller });
+    entry.holder.set(await readEntry(reader, entry, names[0] ?? ""));
+    await checkEqual(reader, entry, { names, where: `${caller}: ${checkpoint.location}` });
   }
 }
