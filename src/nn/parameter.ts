@@ -31,6 +31,12 @@ function isHalf(dtype: DType): boolean {
 
 /** The same values (or the way to them) as a tensor of its own, where gradients end. */
 export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
+  const own = copied(value, requiresGrad);
+  own.lasting = true;
+  return own;
+}
+
+function copied(value: Tensor, requiresGrad: boolean): Tensor {
   const { shape, dtype, values } = value;
   if (values !== undefined) return leaf(values, shape, dtype, requiresGrad);
   const origin = {

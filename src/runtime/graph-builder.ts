@@ -1,9 +1,11 @@
 import type { DType, TypedArray } from "../tensor/dtype.ts";
 import { encodeNumbers } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type {
   OnnxAttributes,
   OnnxDType,
+  OnnxExternalTensor,
   OnnxGraph,
   OnnxNode,
   OnnxTensor,
@@ -12,6 +14,13 @@ import type {
 
 /** Operations outside the standard set. */
 const MICROSOFT = "com.microsoft";
+
+interface NodeOptions {
+  /** @default 1 */
+  readonly outputs?: number;
+  readonly custom?: boolean;
+  readonly optional?: boolean;
+}
 
 /** A value as its transpose: what `linear` computes when it turns a product round. */
 export interface Turned {
@@ -35,20 +44,27 @@ export class GraphBuilder {
   readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
-  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #initializers = new Map<string, OnnxTensor | OnnxExternalTensor>();
+  /** What stands outside the model's own bytes. */
+  readonly externalData: { readonly path: string; readonly data: Uint8Array }[] = [];
   readonly #inputs: OnnxValue[] = [];
+  readonly #optional = new Set<string>();
 
-  input(name: string, dtype: OnnxDType): string {
-    this.#inputs.push({ name, dtype });
+  /** A value from outside, of these sizes if they are always the same. */
+  input(name: string, dtype: OnnxDType, dims?: readonly number[]): string {
+    this.#inputs.push({ name, dtype, ...(dims === undefined ? {} : { dims }) });
     return name;
   }
 
-  /** Adds a node and names its outputs; `custom` takes it from ONNX Runtime's own operations. */
+  /**
+   * Adds a node and names its outputs; `custom` takes it from ONNX Runtime's own operations, and of
+   * an `optional` second output nothing is said while nobody reads it.
+   */
   nodes(
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    { outputs = 1, custom = false }: { outputs?: number; custom?: boolean } = {},
+    { outputs = 1, custom = false, optional = false }: NodeOptions = {},
   ): readonly string[] {
     const key = `${op}(${inputs.join(",")})${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
@@ -56,6 +72,7 @@ export class GraphBuilder {
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
     const domain = custom ? { domain: MICROSOFT } : {};
     this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain });
+    if (optional) this.#optional.add(names.at(-1) ?? "");
     this.#known.set(key, names);
     return names;
   }
@@ -81,6 +98,15 @@ export class GraphBuilder {
         data: bytesOf(encodeNumbers(numbers, dtype)),
       });
     }
+    return name;
+  }
+
+  /** A tensor's values as part of the program; they are not copied here. */
+  weight(name: string, { shape: dims, dtype, values }: Tensor): string {
+    const data = bytesOf(values ?? internal("a weight has no values"));
+    const external = { location: name, offset: 0, length: data.byteLength };
+    this.#initializers.set(name, { name, dtype, dims, external });
+    this.externalData.push({ path: name, data });
     return name;
   }
 
@@ -133,10 +159,11 @@ export class GraphBuilder {
       conversionsFirst(nodes, inputs),
       outputs.map(({ name }) => name),
     );
-    const read = new Set(live.flatMap((node) => node.inputs));
+    const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
+    const unread = (name: string): boolean => this.#optional.has(name) && !read.has(name);
     return {
       name: "tsvene",
-      nodes: live,
+      nodes: live.map((node) => ({ ...node, outputs: node.outputs.filter((o) => !unread(o)) })),
       inputs: this.#inputs,
       outputs,
       initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),

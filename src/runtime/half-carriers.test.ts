@@ -5,7 +5,7 @@ import { buildProgram } from "./program.ts";
 
 /** Operators of a tensor's program, in order. */
 function operators(t: Tensor): string[] {
-  const text = new TextDecoder("latin1").decode(compileModel(buildProgram([t])));
+  const text = new TextDecoder("latin1").decode(compileModel(buildProgram([t])).model);
   return text.match(/Gather|BitCast|Cast|Mul/g) ?? [];
 }
 

@@ -256,7 +256,7 @@ const pool =
       dilations: { ints: a.dilation },
       ceil_mode: flag(a.ceilMode),
     };
-    const names = graph.nodes("MaxPool", inputs, attributes, { outputs: 2 });
+    const names = graph.nodes("MaxPool", inputs, attributes, { outputs: 2, optional: true });
     return names[output] ?? internal("MaxPool has two outputs");
   };
 

@@ -23,6 +23,8 @@ export abstract class TensorCore {
   values: TypedArray | undefined;
   /** @internal Its graph was dropped on evaluation although gradients could have flowed there. */
   severed = false;
+  /** @internal Held by a module: it stays as it is, and may be built into compiled programs. */
+  lasting = false;
 
   constructor({ shape, dtype, requiresGrad, origin, values }: Content) {
     this.shape = shape;
