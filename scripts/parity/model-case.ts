@@ -6,7 +6,6 @@ import {
   type GenerateOptions,
   type GenerateOutput,
   grad,
-  LlavaForConditionalGeneration,
   loadSafetensors,
   onesLike,
   Seq2SeqLanguageModel,
@@ -109,16 +108,15 @@ function generated(
     const inputs = inputsOf(tensors);
     return recording.model.generate(inputs, { ...options, maxNewTokens: length - 1 });
   }
-  if (recording.model instanceof LlavaForConditionalGeneration) {
-    const plain = recording.cases.get("plain")?.tensors ?? tensors;
-    const [inputIds, pixelValues] = [need(plain, "input_ids"), need(plain, "pixel_values")];
-    const maxNewTokens = length - inputIds.size(1);
-    const writer = recording.model.withImages({ pixelValues });
-    return writer.generate({ inputIds }, { ...options, maxNewTokens });
-  }
-  const inputIds = need(tensors, "input_ids");
+  // A text about images goes on from where these were recorded.
+  const pictures = recording.cases.get("plain")?.tensors.get("pixel_values");
+  const from =
+    pictures === undefined ? tensors : (recording.cases.get("plain")?.tensors ?? tensors);
+  const inputIds = need(from, "input_ids");
+  const attentionMask = from.get("attention_mask") ?? onesLike(inputIds);
+  const images = pictures === undefined ? {} : { pixelValues: pictures };
   return languageModel(recording).generate(
-    { inputIds, attentionMask: tensors.get("attention_mask") ?? onesLike(inputIds) },
+    { inputIds, attentionMask, ...images },
     { ...options, maxNewTokens: length - inputIds.size(1) },
   );
 }
