@@ -4,6 +4,7 @@ import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { fitsDType, ValueReader } from "./checkpoint-values.ts";
 import type { ModelFamily } from "./family.ts";
+import { nonFinite } from "./non-finite.ts";
 import { type StateEntry, stateOf } from "./state.ts";
 
 /** What goes where: for each value of a model, its names in the checkpoint. */
@@ -115,18 +116,26 @@ async function checkEqual(
   }
 }
 
+/** How a checkpoint is read. */
+interface LoadSettings {
+  readonly family: ModelFamily;
+  /** What messages begin with. */
+  readonly caller: string;
+  /** Refuse numbers that are infinite or NaN. */
+  readonly checkFinite: boolean;
+}
+
 /**
  * Reads a checkpoint into a model that nobody else holds yet. All names, shapes and element types
  * are checked before the first tensor is read; each tensor is read once, and what is kept otherwise
  * than in the file (transposed, another width) is converted one tensor at a time.
  *
- * @param caller what the message begins with.
  * @throws CheckpointError listing every missing, unexpected and unfitting tensor.
  */
 export async function loadCheckpoint(
   model: Module,
   checkpoint: Checkpoint,
-  { family, caller }: { readonly family: ModelFamily; readonly caller: string },
+  { family, caller, checkFinite }: LoadSettings,
 ): Promise<void> {
   const { sources, problems } = planLoading(model, checkpoint, family);
   if (problems.length > 0) {
@@ -138,8 +147,16 @@ export async function loadCheckpoint(
   const reader = new ValueReader(checkpoint);
   const order = new Map(checkpoint.names.map((name, i) => [name, i]));
   const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
+  const broken: string[] = [];
   for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
     entry.holder.set(await readEntry(reader, entry, names[0] ?? ""));
     await checkEqual(reader, entry, { names, where: `${caller}: ${checkpoint.location}` });
+    const found = checkFinite ? nonFinite(entry.holder.stored) : undefined;
+    if (found !== undefined) broken.push(`${names[0]}: ${found}`);
   }
+  if (broken.length === 0) return;
+  throw new CheckpointError(
+    `${caller}: ${checkpoint.location} has numbers that are not finite, as the model keeps them:\n  ` +
+      broken.join("\n  "),
+  );
 }

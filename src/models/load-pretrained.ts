@@ -3,7 +3,7 @@ import type { HubOptions } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
-import { TensorError } from "../tensor/errors.ts";
+import { fail, TensorError } from "../tensor/errors.ts";
 import type { ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
@@ -18,6 +18,16 @@ export interface PretrainedOptions extends HubOptions {
    * @default "float32"
    */
   readonly dtype?: WeightDType;
+  /**
+   * Where programs run: the processor, which is all that there is here.
+   * @default "cpu"
+   */
+  readonly device?: "cpu";
+  /**
+   * Refuse weights that are infinite or NaN, also such as are too large for `dtype`.
+   * @default false
+   */
+  readonly checkFinite?: boolean;
 }
 
 /** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
@@ -28,14 +38,17 @@ export async function loadPretrained<M extends PreTrainedModel>(
 ): Promise<M> {
   const { family } = modelClass;
   const caller = `${modelClass.name}.fromPretrained`;
-  const { dtype = "float32" } = options;
+  const { dtype = "float32", device = "cpu", checkFinite = false } = options;
   checkWeightDType(caller, dtype);
+  if (device !== "cpu") {
+    fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
+  }
   const files = await openFiles(name, options);
   const config = family.readConfig(await familyFields(files, family.modelType, caller));
   const model = withoutInit(() => new modelClass(config as never)).to(dtype);
   const checkpoint = await openCheckpoint(files);
   try {
-    await loadCheckpoint(model, checkpoint, { family, caller });
+    await loadCheckpoint(model, checkpoint, { family, caller, checkFinite });
   } finally {
     await checkpoint.close();
   }

@@ -12,6 +12,7 @@ import {
   GPT2Model,
   LocalFiles,
   loadSafetensors,
+  type PretrainedOptions,
   type RawTensor,
   saveSafetensors,
   type Tensor,
@@ -301,6 +302,38 @@ describe("bad checkpoints", () => {
   ])("settings that cannot be: %j", async (config, wanted) => {
     const directory = await changedCopy("gpt2", { config });
     expect(await message(GPT2LMHeadModel.fromPretrained(directory))).toMatch(wanted);
+  });
+
+  test("weights that are not finite, where that is asked for", async () => {
+    const directory = await changedCopy("gpt2", {
+      tensors: (all) => {
+        const wpe = all.get("transformer.wpe.weight") as Tensor;
+        all.set("transformer.wpe.weight", wpe.mul(0).add(1e5));
+        const values = new Float32Array(24).fill(1);
+        values.set([Number.NaN, -Infinity], 3);
+        all.set("transformer.ln_f.weight", tensor(values));
+      },
+    });
+    const load = (options: PretrainedOptions): Promise<string> =>
+      message(GPT2LMHeadModel.fromPretrained(directory, options));
+    expect(await load({})).toBe("nothing was thrown");
+    const ln = "transformer.ln_f.weight: 2, of which the first, at [3], is NaN";
+    expect(await load({ checkFinite: true })).toMatch(/not finite, as the model keeps them:\n {2}/);
+    expect((await load({ checkFinite: true })).split("\n  ").slice(1)).toEqual([ln]);
+    const half = await load({ checkFinite: true, dtype: "float16" });
+    expect(half.split("\n  ").slice(1)).toContain(ln);
+    expect(half).toMatch(
+      /transformer\.wpe\.weight: \d+, of which the first, at \[0, 0\], is Infinity/,
+    );
+    const brain = await load({ checkFinite: true, dtype: "bfloat16" });
+    expect(brain.split("\n  ").slice(1)).toEqual([ln]);
+  });
+
+  test("a device that is not there", async () => {
+    const options = { device: "cuda" as "cpu" };
+    expect(await message(AutoModel.fromPretrained(golden("gpt2"), options))).toBe(
+      'GPT2Model.fromPretrained: device "cuda" is not there; programs run on "cpu"',
+    );
   });
 
   test("an unknown dtype", async () => {
