@@ -45,15 +45,16 @@ export async function loadPretrained<M extends PreTrainedModel>(
   }
   const files = await openFiles(name, options);
   const config = family.readConfig(await familyFields(files, family.modelType, caller));
-  const model = withoutInit(() => new modelClass(config as never)).to(dtype);
   const checkpoint = await openCheckpoint(files);
   try {
+    const parts = family.parts?.(checkpoint.names);
+    const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
     await loadCheckpoint(model, checkpoint, { family, caller, checkFinite });
+    model.generationConfig = await readGenerationFields(files);
+    return model.eval();
   } finally {
     await checkpoint.close();
   }
-  model.generationConfig = await readGenerationFields(files);
-  return model.eval();
 }
 
 async function familyFields(

@@ -17,6 +17,7 @@ import {
   saveSafetensors,
   type Tensor,
   tensor,
+  zeros,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
 import { changedCopy, golden, temporaryDirectory } from "./checkpoints.ts";
@@ -141,6 +142,19 @@ describe("fromPretrained", () => {
       expect(error).toBeLessThanOrEqual(Math.abs(Number(value)) * 2 ** -bits + 2 ** -25);
     });
     expect(exact).not.toEqual(rounded);
+  });
+
+  test.each(["bert", "vit"])("reads %s without the part that was not trained", async (name) => {
+    const model = await AutoModel.fromPretrained(golden(name));
+    expect(Object.keys(model.stateDict()).filter((key) => key.includes("pooler"))).toEqual([]);
+    const directory = await changedCopy(name, {
+      tensors: (all) => {
+        all.set(`${name}.pooler.dense.weight`, zeros([8, 8]));
+      },
+    });
+    expect(await message(AutoModel.fromPretrained(directory))).toMatch(
+      /missing: pooler\.dense\.bias\n {2}\w+\.pooler\.dense\.weight has shape \[8, 8\], wanted/,
+    );
   });
 
   test("reads shards", async () => {
