@@ -1,10 +1,11 @@
 import { openCheckpoint } from "../io/checkpoint.ts";
-import type { HubOptions } from "../io/hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
+import { unknownOptions } from "../io/option-names.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
-import type { ModelConfig } from "./config.ts";
+import type { JsonValue, ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
@@ -30,6 +31,23 @@ export interface PretrainedOptions extends HubOptions {
   readonly checkFinite?: boolean;
 }
 
+const OPTIONS: { readonly [K in keyof Required<PretrainedOptions>]: true } = {
+  dtype: true,
+  device: true,
+  checkFinite: true,
+  ...HUB_OPTIONS,
+};
+
+/** @throws TensorError for an option that is not there, or cannot be what it is. */
+export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
+  const unknown = unknownOptions(options, Object.keys(OPTIONS));
+  if (unknown !== undefined) fail(caller, unknown);
+  const { dtype = "float32", device = "cpu" } = options;
+  checkWeightDType(caller, dtype);
+  if (device === "cpu") return;
+  fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
+}
+
 /** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
 export async function loadPretrained<M extends PreTrainedModel>(
   modelClass: ModelClass<M>,
@@ -38,13 +56,12 @@ export async function loadPretrained<M extends PreTrainedModel>(
 ): Promise<M> {
   const { family } = modelClass;
   const caller = `${modelClass.name}.fromPretrained`;
-  const { dtype = "float32", device = "cpu", checkFinite = false } = options;
-  checkWeightDType(caller, dtype);
-  if (device !== "cpu") {
-    fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
-  }
+  checkPretrainedOptions(caller, options);
+  const { dtype = "float32", checkFinite = false } = options;
   const files = await openFiles(name, options);
-  const config = family.readConfig(await familyFields(files, family.modelType, caller));
+  const fields = await familyFields(files, family.modelType, caller);
+  refuseQuantized(fields, `${caller}: ${files.location}`);
+  const config = family.readConfig(fields);
   const checkpoint = await openCheckpoint(files);
   try {
     const parts = family.parts?.(checkpoint.names);
@@ -55,6 +72,17 @@ export async function loadPretrained<M extends PreTrainedModel>(
   } finally {
     await checkpoint.close();
   }
+}
+
+function refuseQuantized(fields: Readonly<Record<string, JsonValue>>, where: string): void {
+  const { quantizationConfig: how } = fields;
+  if (how === undefined || how === null) return;
+  const method = typeof how === "object" && "quantMethod" in how ? how["quantMethod"] : how;
+  fail(
+    where,
+    `the weights are quantized (${JSON.stringify(method)}), which is not read; use a checkpoint of ` +
+      "float32, bfloat16 or float16 weights",
+  );
 }
 
 async function familyFields(

@@ -1,4 +1,4 @@
-import { isFloat, type TypedArray } from "../tensor/dtype.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { stridesOf } from "../tensor/shape.ts";
 import { toNumbers } from "../tensor/tensor-core.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -18,7 +18,7 @@ export function nonFinite({ values, dtype, shape }: Tensor): string | undefined 
   }
   if (count === 0) return undefined;
   const index = stridesOf(shape).map((stride, d) => Math.floor(first / stride) % (shape[d] ?? 1));
-  const value = toNumbers(values.subarray(first, first + 1) as TypedArray, dtype)[0];
+  const value = toNumbers(values.subarray(first, first + 1), dtype)[0];
   return `${count}, of which the first, at [${index.join(", ")}], is ${value}`;
 }
 

@@ -3,6 +3,7 @@ import { requireNode } from "../io/node.ts";
 import { saveSafetensors } from "../io/save-safetensors.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { fail } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
 import { type ModelConfig, toConfigJson } from "./config.ts";
@@ -56,6 +57,9 @@ export async function savePretrained(
   const caller = `${model.constructor.name}.savePretrained`;
   const { path } = requireNode(caller);
   checkWeightDType(caller, dtype);
+  if (typeof directory !== "string" || directory === "") {
+    fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
+  }
   await saveSafetensors(path.join(directory, "model.safetensors"), weightsOf(model, dtype));
   const architectures = [model.constructor.name];
   // Old versions called the element type torch_dtype; two answers would be one too many.

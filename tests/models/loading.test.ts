@@ -4,7 +4,9 @@ import {
   AutoConfig,
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForImageClassification,
   AutoModelForSequenceClassification,
+  AutoTokenizer,
   type ByteSource,
   FileSource,
   GPT2ForSequenceClassification,
@@ -346,7 +348,39 @@ describe("bad checkpoints", () => {
   test("a device that is not there", async () => {
     const options = { device: "cuda" as "cpu" };
     expect(await message(AutoModel.fromPretrained(golden("gpt2"), options))).toBe(
-      'GPT2Model.fromPretrained: device "cuda" is not there; programs run on "cpu"',
+      'AutoModel.fromPretrained: device "cuda" is not there; programs run on "cpu"',
+    );
+  });
+
+  test("options of other names, quantized weights, no place at all", async () => {
+    const other = { torchDtype: "float16" } as PretrainedOptions;
+    for (const load of [AutoConfig, AutoModel, GPT2Model, AutoTokenizer]) {
+      expect(await message(load.fromPretrained(golden("gpt2"), other))).toMatch(
+        /\.fromPretrained: there is no option torchDtype; there are .*revision, token, cacheDir/,
+      );
+    }
+    const quantized = { config: { quantization_config: { quant_method: "gptq" } } };
+    expect(await message(GPT2Model.fromPretrained(await changedCopy("gpt2", quantized)))).toMatch(
+      /the weights are quantized \("gptq"\), which is not read; use a checkpoint of float32/,
+    );
+    const nothing = undefined as unknown as string;
+    expect(await message(AutoModel.fromPretrained(nothing))).toBe(
+      "a directory or a model of the Hugging Face Hub was expected, got undefined",
+    );
+    const model = new GPT2Model({ nLayer: 1, nEmbd: 4, nHead: 1, vocabSize: 5 });
+    expect(await message(model.savePretrained(""))).toBe(
+      'GPT2Model.savePretrained: a directory was expected, got ""',
+    );
+  });
+
+  test("arrays where tensors belong", async () => {
+    const model = await GPT2Model.fromPretrained(golden("gpt2"));
+    expect(() => model.forward({ inputIds: [[1]] as unknown as Tensor })).toThrow(
+      "GPT2Model: inputIds must be a tensor, got an array; tensor(values, { dtype }) makes one",
+    );
+    const vit = await AutoModelForImageClassification.fromPretrained(golden("vit"));
+    expect(() => vit.forward({ pixelValues: [1] as unknown as Tensor })).toThrow(
+      "ViTModel: pixelValues must be a tensor, got an array",
     );
   });
 
