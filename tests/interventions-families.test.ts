@@ -1,10 +1,13 @@
 import { readdirSync } from "node:fs";
 import {
+  type BoundComponent,
   cardOf,
   CollectIntervention,
+  EditScope,
   evaluate,
   IntervenableModel,
   type IntervenableOptions,
+  type Module,
   type RepresentationConfig,
   type Tensor,
 } from "tsvene";
@@ -96,6 +99,30 @@ describe.each(MODELS)("%s", (name) => {
       const values = await tensor.data();
       expect(values.length).toBeGreaterThan(0);
       expect(Array.from(values, Number).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test("the card's widths are those of what passes", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const { components } = cardOf(model) ?? { components: new Map<string, BoundComponent>() };
+    const modules = new Map(model.namedModules());
+    const widths = new Map<string, number | undefined>();
+    const scope = new EditScope();
+    for (const [component, { path, side }] of components) {
+      const at = (layer: number): Module | undefined =>
+        modules.get(path.replaceAll("{layer}", String(layer)).replaceAll("{expert}", "0"));
+      const module = at(0) ?? at(1) ?? model;
+      expect(module, `${component} is at ${path}`).not.toBe(model);
+      scope.on(module, side, (value) => {
+        widths.set(component, value.shape.at(-1));
+        return undefined;
+      });
+    }
+    scope.run(() => model.forward(inputs));
+    for (const [component, { dimension, heads = 1, part, headsFirst }] of components) {
+      const wanted = dimension === undefined || headsFirst === true ? widths.get(component) : dimension * heads * (part?.of ?? 1); // prettier-ignore
+      expect(widths.get(component), component).toBe(wanted);
+      expect(wanted, component).toBeGreaterThan(0);
     }
   });
 });
