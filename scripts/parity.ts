@@ -50,17 +50,18 @@ function worstOf(results: readonly CaseResult[]): CaseResult | undefined {
     );
 }
 
-const directories = process.argv.slice(2).filter((argument) => argument !== "--");
-if (directories.length === 0) {
+const places = process.argv.slice(2).filter((argument) => argument !== "--");
+if (places.length === 0) {
   console.error("usage: npm run parity -- DIR ...");
   process.exit(2);
 }
 
 const results: CaseResult[] = [];
-for (const directory of directories) {
+for (const directory of places) {
   const before = results.length;
   try {
-    if (directories.length > 1 && (await stat(directory)).isFile()) {
+    // A shell's `models/*` names the notes beside the directories too.
+    if (places.length > 1 && (await stat(directory)).isFile()) {
       console.log(`left out  ${directory}: a file`);
       continue;
     }

@@ -1,6 +1,7 @@
 import { FileSourceError, type FileSource } from "./file-source.ts";
-import type { HubOptions } from "./hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
+import { unknownOptions } from "./option-names.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 import { PreTrainedTokenizer, type TokenizerOptions } from "./tokenizer.ts";
@@ -40,10 +41,19 @@ async function readTokenizer(files: FileSource): Promise<unknown> {
   }
 }
 
+const OPTIONS: { readonly [K in keyof Required<HubOptions & TokenizerOptions>]: true } = {
+  padToken: true,
+  paddingSide: true,
+  truncationSide: true,
+  ...HUB_OPTIONS,
+};
+
 async function fromPretrained(
   name: FilesName,
   options: HubOptions & TokenizerOptions = {},
 ): Promise<PreTrainedTokenizer> {
+  const unknown = unknownOptions(options, Object.keys(OPTIONS));
+  if (unknown !== undefined) throw new TokenizerError(`AutoTokenizer.fromPretrained: ${unknown}`);
   const files = await openFiles(name, options);
   const json = await readTokenizer(files);
   const special = await readOptional(files, "special_tokens_map.json");

@@ -37,6 +37,18 @@ export interface HubOptions extends DownloadOptions {
   readonly hubUrl?: string;
 }
 
+/** Names of all options. */
+export const HUB_OPTIONS: { readonly [K in keyof Required<HubOptions>]: true } = {
+  revision: true,
+  token: true,
+  cacheDir: true,
+  localFilesOnly: true,
+  hubUrl: true,
+  onProgress: true,
+  signal: true,
+  fetch: true,
+};
+
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^(?:[\w.-]+\/)?[\w.-]+$/;
 

@@ -1,6 +1,7 @@
 import type { OpName, Ops } from "../tensor/ops.ts";
 import { internal } from "../tensor/errors.ts";
 import { GraphBuilder } from "./graph-builder.ts";
+import { carrierOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
 import type { Weights } from "./packing.ts";
@@ -13,6 +14,9 @@ export const inputName = (id: number): string => `x${id}`;
 export const sizeName = (slot: number): string => `s${slot}`;
 /** Name of the i-th output. */
 export const outputName = (i: number): string => `y${i}`;
+
+/** The version of ONNX's operators that has `BitCast`. */
+const BITCAST_OPSET = 26;
 
 /** A program in ONNX Runtime's hands: the model, and the weights built into it. */
 export interface CompiledModel {
@@ -34,14 +38,17 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
     const { dtype, shape } = value.tensor;
     if (isStep(value)) names.push(lowerStep(graph, program, id, { step: value, names, weights }));
     else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
-    else names.push(graph.input(inputName(id), dtype, allSized ? shape : undefined));
+    else names.push(graph.input(inputName(id), carrierOf(dtype), allSized ? shape : undefined));
   });
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
     graph.output(names[id] ?? internal(`no name for value ${id}`), outputName(i));
-    return { name: outputName(i), dtype: tensor.dtype };
+    return { name: outputName(i), dtype: carrierOf(tensor.dtype) };
   });
-  return { model: encodeModel(graph.graph(outputs)), externalData: graph.externalData };
+  const written = graph.graph(outputs);
+  const reinterprets = written.nodes.some(({ op }) => op === "BitCast");
+  const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
+  return { model, externalData: graph.externalData };
 }
 
 interface Place {

@@ -4,6 +4,7 @@ import { internal } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type {
   OnnxAttributes,
+  OnnxDType,
   OnnxExternalTensor,
   OnnxGraph,
   OnnxNode,
@@ -31,10 +32,18 @@ export interface MatrixForm {
   readonly shape: string | undefined;
 }
 
+/** A value in float32 that is kept in 16 bits. */
+export interface Widened {
+  /** Name of the value in 16 bits. */
+  readonly source: string;
+  readonly from: DType;
+}
+
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #forms = new Map<string, MatrixForm>();
+  readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #initializers = new Map<string, OnnxTensor | OnnxExternalTensor>();
@@ -44,7 +53,7 @@ export class GraphBuilder {
   readonly #optional = new Set<string>();
 
   /** A value from outside, of these sizes if they are always the same. */
-  input(name: string, dtype: DType, dims?: readonly number[]): string {
+  input(name: string, dtype: OnnxDType, dims?: readonly number[]): string {
     this.#inputs.push({ name, dtype, ...(dims === undefined ? {} : { dims }) });
     return name;
   }
@@ -127,6 +136,16 @@ export class GraphBuilder {
     return this.#forms.get(value);
   }
 
+  /** Remembers that a value is another one, widened from 16 bits. */
+  markWidened(value: string, widened: Widened): void {
+    this.#widened.set(value, widened);
+  }
+
+  /** What a value was widened from, if it was. */
+  widened(value: string): Widened | undefined {
+    return this.#widened.get(value);
+  }
+
   /**
    * Makes a value, or the matrix of it, which has the same elements, an output of the graph, under
    * the output's own name.
@@ -145,8 +164,9 @@ export class GraphBuilder {
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
     }));
+    const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
-      nodes,
+      conversionsFirst(nodes, inputs),
       outputs.map(({ name }) => name),
     );
     const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
@@ -159,6 +179,23 @@ export class GraphBuilder {
       initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),
     };
   }
+}
+
+/**
+ * The conversions of inputs, then all else. Of what a node needs, ONNX Runtime computes that last
+ * which stands first: so each weight is widened just before its use. Elsewhere all would be widened
+ * before the first use, and lie in memory together.
+ */
+function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string>): OnnxNode[] {
+  const early = new Set(inputs);
+  const isEarly = ({ op, inputs: [source = ""], outputs: [result = ""] }: OnnxNode): boolean => {
+    if ((op !== "Cast" && op !== "BitCast") || !early.has(source)) return false;
+    early.add(result);
+    return true;
+  };
+  const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
+  for (const node of nodes) (isEarly(node) ? first : rest).push(node);
+  return [...first, ...rest];
 }
 
 /** The nodes that outputs depend on; nodes stand after those they read. */

@@ -3,6 +3,7 @@ import { internal } from "../tensor/errors.ts";
 import type { Convolution, None, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import { cast, select } from "./half-carriers.ts";
 import { SAME_SHAPE } from "./step.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
 import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
@@ -339,7 +340,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   not: plain("Not"),
   isnan: plain("IsNaN"),
   isinf: plain("IsInf"),
-  cast: ({ graph, inputs, attributes: { dtype } }) => castTo(graph, inputs[0] ?? "", dtype),
+  cast,
   detach: () => internal("detach is resolved before lowering"),
 
   add: each("Add"),
@@ -400,8 +401,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   pad,
   trilu: through(SMALL_INTS, trilu),
 
-  indexSelect: ({ graph, inputs, attributes: { dim } }) =>
-    graph.node("Gather", inputs, { axis: int(dim) }),
+  indexSelect: select,
   gather: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("GatherElements", inputs, { axis: int(dim) }),
   scatter: through(HALVES_AND_BOOLS, scatter),

@@ -1,12 +1,13 @@
 import { Tensor as OrtTensor } from "#ort";
 import type { InferenceSession } from "#ort";
-import { type DType, itemsize, type TypedArray } from "../tensor/dtype.ts";
+import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
 import { multiplyAdds } from "./describe-program.ts";
+import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
 import { isStep } from "./step.ts";
@@ -16,16 +17,6 @@ import { counters, countHeld } from "./stats.ts";
 
 type Feeds = Record<string, OrtTensor>;
 
-/** Element types that ONNX Runtime's JavaScript interface carries. */
-function ortType(dtype: DType): OrtTensor.Type {
-  if (dtype === "bfloat16") {
-    throw new TensorError(
-      "bfloat16 tensors cannot be computed with; convert them with to('float32') on loading",
-    );
-  }
-  return dtype;
-}
-
 /** The runtime's view of a leaf, made once: weights are fed to every program. */
 const wrapped = new WeakMap<Tensor, OrtTensor>();
 
@@ -33,7 +24,7 @@ function wrap(t: Tensor): OrtTensor {
   const known = wrapped.get(t);
   if (known !== undefined) return known;
   const values = t.values ?? internal("a leaf has no values");
-  const made = new OrtTensor(ortType(t.dtype), values as never, t.shape);
+  const made = new OrtTensor(carrierOf(t.dtype), values as never, t.shape);
   wrapped.set(t, made);
   return made;
 }
@@ -82,12 +73,20 @@ async function execute(
       if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
         internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
       }
-      return data as TypedArray;
+      return bitsOf(data);
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TensorError(`evaluation failed: ${reason}`, { cause });
   }
+}
+
+/** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
+function bitsOf(data: OrtTensor["data"]): TypedArray {
+  const values = data as TypedArray;
+  if (values.BYTES_PER_ELEMENT !== 2 || values instanceof Uint16Array) return values;
+  const { buffer, byteOffset, length } = values as TypedArray;
+  return new Uint16Array(buffer, byteOffset, length);
 }
 
 /** Computes lazy tensors in one program. */

@@ -1,9 +1,11 @@
 import { InferenceSession, WEIGHT_BYTES } from "#ort";
+import { isFloat, itemsize } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { compileModel } from "./compile.ts";
 import { cool, isHot, type Weights } from "./packing.ts";
 import type { Program } from "./program.ts";
 import { counters } from "./stats.ts";
+import { isStep } from "./step.ts";
 
 /** Settings of the runtime. */
 export interface RuntimeOptions {
@@ -67,6 +69,13 @@ export async function clearSessions(): Promise<void> {
   await Promise.all(entries.map(retire));
 }
 
+/** Whether weights in 16 bits come in. */
+function readsHalves(program: Program): boolean {
+  return program.values.some(
+    (value) => !isStep(value) && isFloat(value.tensor.dtype) && itemsize(value.tensor.dtype) === 2,
+  );
+}
+
 function create(key: string, program: Program, weights: Weights | undefined): Entry {
   counters.programsCompiled++;
   const { threads } = settings;
@@ -74,6 +83,8 @@ function create(key: string, program: Program, weights: Weights | undefined): En
   const session = InferenceSession.create(model, {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     ...(externalData.length === 0 ? {} : { externalData }),
+    // A session never gives back the memory of its arena, which widened weights would fill.
+    enableCpuMemArena: !readsHalves(program),
     graphOptimizationLevel: "all",
     // What goes wrong is thrown; ONNX Runtime need not print it too.
     logSeverityLevel: 4,

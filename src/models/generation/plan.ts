@@ -4,12 +4,14 @@ import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
 import type { GenerateInputs, GenerateOptions } from "./options.ts";
+import { type ImagesOfPasses, readImages } from "./images.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ScoreSettings } from "./scores.ts";
 
 /** A generation, checked and with all defaults filled in. */
 export interface GenerationPlan {
   readonly prompt: Prompt;
+  readonly images: ImagesOfPasses;
   readonly maxNewTokens: number;
   readonly eosTokenIds: ReadonlySet<number>;
   /** Fills up rows that have ended. */
@@ -213,13 +215,13 @@ export async function planGeneration(
   checkOptions(options);
   const eosTokenIds = new Set(tokenIds("eosTokenId", model, options));
   const [padTokenId] = tokenIds("padTokenId", model, options);
-  const { vocabSize } = model.config;
-  const limits = { vocabSize, padTokenId, eosTokenIds };
+  const limits = { vocabSize: model.idCount, padTokenId, eosTokenIds };
   const prompt = await readPrompt(inputs, limits, rowsPerPrompt(options));
   const { doSample = false, seed } = options;
   const root = seed === undefined ? defaultGenerator() : new Generator(seed);
   return {
     prompt,
+    images: readImages(model, inputs, rowsPerPrompt(options)),
     maxNewTokens: newTokens(model, prompt.length, options),
     eosTokenIds,
     padTokenId: padTokenId ?? [...eosTokenIds][0] ?? 0,

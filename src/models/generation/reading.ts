@@ -103,15 +103,17 @@ export class Reading {
   }
 
   #inputs(): DecoderInputs<unknown> {
-    const { mask } = this.#plan.prompt;
+    const { prompt, images } = this.#plan;
+    const { mask } = prompt;
     const cached = this.#cache !== undefined;
+    const seen = cached ? images.later : images.first;
     const inputIds = (cached ? this.#next : undefined) ?? int64(this.#rows);
     const past = this.#cache === undefined ? {} : { pastKeyValues: this.#cache };
-    if (mask === undefined) return { inputIds, ...past };
+    if (mask === undefined) return { inputIds, ...past, ...seen };
     const added = Array.from({ length: this.#count }, () => true);
     const real = mask.map((row) => [...row, ...added]);
     const positions = real.map(positionsOf).map((row) => (cached ? row.slice(-1) : row));
     const attentionMask = int64(real.map((row) => row.map(Number)));
-    return { inputIds, attentionMask, positionIds: int64(positions), ...past };
+    return { inputIds, attentionMask, positionIds: int64(positions), ...past, ...seen };
   }
 }

@@ -8,12 +8,6 @@ import { CausalLanguageModel } from "../causal-language-model.ts";
 import { CLIPVisionModel } from "../clip/clip.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { ModelFamily } from "../family.ts";
-import type {
-  GenerateInputs,
-  GenerateOptions,
-  GenerateOutput,
-  GenerateStep,
-} from "../generation/options.ts";
 import { LlamaForCausalLM } from "../llama/llama.ts";
 import type { CausalLMInputs, CausalLMOutput } from "../outputs.ts";
 import { fillImages } from "../vision/fill-images.ts";
@@ -72,6 +66,10 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
     return this.language_model.maxLength;
   }
 
+  override get imageInputs(): { readonly pixelValues: "prompt" } {
+    return { pixelValues: "prompt" };
+  }
+
   /** Patches as the language model reads them, [images, patches, width]. */
   imageFeatures(images: ImageInputs): Tensor {
     const { visionFeatureLayer, visionFeatureSelectStrategy } = this.config;
@@ -79,33 +77,6 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
     const seen = hiddenStates.at(visionFeatureLayer) ?? internal("the layer was not checked");
     const patches = visionFeatureSelectStrategy === "default" ? seen.slice(1, 1) : seen;
     return this.multi_modal_projector.forward(patches);
-  }
-
-  /**
-   * The model with images in view: a language model that reads them with its prompt, for `generate`.
-   *
-   * @param images as many as the prompts have room for, in their order.
-   */
-  withImages(images: ImageInputs): CausalLanguageModel {
-    return new LlavaWithImages(this, images);
-  }
-
-  /** As for any language model; `pixelValues` are the images that the prompts have room for. */
-  override async generate(
-    { pixelValues, ...prompts }: GenerateInputs & Partial<ImageInputs>,
-    options: GenerateOptions = {},
-  ): Promise<GenerateOutput> {
-    if (pixelValues === undefined) return super.generate(prompts, options);
-    return this.withImages({ pixelValues }).generate(prompts, options);
-  }
-
-  /** As {@link generate}, token by token. */
-  override async *stream(
-    { pixelValues, ...prompts }: GenerateInputs & Partial<ImageInputs>,
-    options: GenerateOptions = {},
-  ): AsyncGenerator<GenerateStep> {
-    if (pixelValues === undefined) yield* super.stream(prompts, options);
-    else yield* this.withImages({ pixelValues }).stream(prompts, options);
   }
 
   override forward({ pixelValues, ...inputs }: LlavaInputs): LlavaOutput {
@@ -122,29 +93,5 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
       imageHiddenStates,
     );
     return { ...this.language_model.forward({ ...rest, inputsEmbeds }), imageHiddenStates };
-  }
-}
-
-/** What is written after prompts with images: these are read once, with the first tokens. */
-class LlavaWithImages extends CausalLanguageModel {
-  readonly config: LlavaConfig;
-  readonly #model: LlavaForConditionalGeneration;
-  readonly #images: ImageInputs;
-
-  constructor(model: LlavaForConditionalGeneration, images: ImageInputs) {
-    super();
-    this.config = model.config;
-    this.generationConfig = model.generationConfig;
-    this.#model = model;
-    this.#images = images;
-  }
-
-  override get maxLength(): number | undefined {
-    return this.#model.maxLength;
-  }
-
-  override forward(inputs: CausalLMInputs): CausalLMOutput {
-    const images = inputs.pastKeyValues === undefined ? this.#images : {};
-    return this.#model.forward({ ...inputs, ...images });
   }
 }
