@@ -1,8 +1,8 @@
 import { Tensor as OrtTensor } from "#ort";
-import type { InferenceSession } from "#ort";
 import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
+import type { OpName } from "../tensor/ops.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
@@ -15,12 +15,13 @@ import { warm, type Weights, weightsOf } from "./packing.ts";
 import { weightsWithin, withSession } from "./sessions.ts";
 import { counters, countHeld } from "./stats.ts";
 
-type Feeds = Record<string, OrtTensor>;
+/** What a session is given, by name. */
+export type Feeds = Record<string, OrtTensor>;
 
 /** The runtime's view of a leaf, made once: weights are fed to every program. */
 const wrapped = new WeakMap<Tensor, OrtTensor>();
 
-function wrap(t: Tensor): OrtTensor {
+export function wrap(t: Tensor): OrtTensor {
   const known = wrapped.get(t);
   if (known !== undefined) return known;
   const values = t.values ?? internal("a leaf has no values");
@@ -30,7 +31,7 @@ function wrap(t: Tensor): OrtTensor {
 }
 
 /** What a session is fed: everything from outside but the weights that it holds. */
-function feedsOf(program: Program, within: Weights | undefined): Feeds {
+export function feedsOf(program: Program, within: Weights | undefined): Feeds {
   const feeds: Feeds = {};
   program.sizes.forEach((values, slot) => {
     if (within?.sized === "all") return;
@@ -44,41 +45,38 @@ function feedsOf(program: Program, within: Weights | undefined): Feeds {
   return feeds;
 }
 
-/** Counts a run. @returns its multiply-adds. */
-function count(program: Program): number {
-  counters.runs++;
-  const before = counters.multiplyAdds;
-  for (const value of program.values) {
-    if (!isStep(value)) continue;
-    counters.nodesRun++;
-    const { op } = value.origin;
-    counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + 1;
-    counters.multiplyAdds += multiplyAdds(value);
-  }
-  return counters.multiplyAdds - before;
+/** What a run of a program does. */
+interface Work {
+  readonly nodes: number;
+  readonly byOp: ReadonlyMap<OpName, number>;
+  readonly multiplyAdds: number;
 }
 
-async function execute(
-  session: InferenceSession,
-  program: Program,
-  within: Weights | undefined,
-): Promise<TypedArray[]> {
-  const names = program.outputs.map((_, i) => outputName(i));
-  try {
-    const results = await session.run(feedsOf(program, within), names);
-    return program.targets.map(({ shape }, i) => {
-      const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
-      const features = shape.at(-1) ?? 1;
-      const matrix = [numel(shape) / features, features];
-      if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
-        internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
-      }
-      return bitsOf(data);
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TensorError(`evaluation failed: ${reason}`, { cause });
-  }
+const works = new WeakMap<Program, Work>();
+
+function workOf(program: Program): Work {
+  const known = works.get(program);
+  if (known !== undefined) return known;
+  const steps = program.values.filter(isStep);
+  const byOp = new Map<OpName, number>();
+  for (const { origin } of steps) byOp.set(origin.op, (byOp.get(origin.op) ?? 0) + 1);
+  const work = {
+    nodes: steps.length,
+    byOp,
+    multiplyAdds: steps.reduce((sum, step) => sum + multiplyAdds(step), 0),
+  };
+  works.set(program, work);
+  return work;
+}
+
+/** Counts a run. @returns its multiply-adds. */
+function count(program: Program): number {
+  const work = workOf(program);
+  counters.runs++;
+  counters.nodesRun += work.nodes;
+  counters.multiplyAdds += work.multiplyAdds;
+  for (const [op, n] of work.byOp) counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n;
+  return work.multiplyAdds;
 }
 
 /** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
@@ -89,20 +87,58 @@ function bitsOf(data: OrtTensor["data"]): TypedArray {
   return new Uint16Array(buffer, byteOffset, length);
 }
 
+/** The values of the targets in what a session gave. */
+function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
+  return targets.map(({ shape }, i) => {
+    const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
+    const features = shape.at(-1) ?? 1;
+    const matrix = [numel(shape) / features, features];
+    if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
+      internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
+    }
+    return bitsOf(data);
+  });
+}
+
+/**
+ * Runs a program with `weights`, and gives the values of its targets.
+ *
+ * @param feedsFor What to feed a session that holds these weights, or none.
+ */
+export async function runProgram(
+  program: Program,
+  weights: Weights | undefined,
+  feedsFor: (within: Weights | undefined) => Feeds,
+): Promise<TypedArray[]> {
+  const within = weightsWithin(program, weights);
+  const names = program.outputs.map((_, i) => outputName(i));
+  const values = await withSession(program, within, async (session) => {
+    try {
+      return valuesOf(program, await session.run(feedsFor(within), names));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TensorError(`evaluation failed: ${reason}`, { cause });
+    }
+  });
+  const products = count(program);
+  if (weights !== undefined && within === undefined) warm(program, weights, products);
+  program.targets.forEach(({ dtype }, i) => {
+    const computed = values[i] ?? internal(`no values for output ${i}`);
+    countHeld(computed, computed.length * itemsize(dtype));
+  });
+  return values;
+}
+
 /** Computes lazy tensors in one program. */
 export async function evaluateTensors(tensors: readonly Tensor[]): Promise<void> {
   const asked = [...new Set(tensors)];
   const program = buildProgram(narrow(asked));
-  const weights = weightsOf(program);
-  const within = weightsWithin(program, weights);
-  const values = await withSession(program, within, (session) => execute(session, program, within));
-  const products = count(program);
-  if (weights !== undefined && within === undefined) warm(program, weights, products);
+  const values = await runProgram(program, weightsOf(program), (within) =>
+    feedsOf(program, within),
+  );
   const targets = [...asked, ...program.targets.slice(asked.length)];
   targets.forEach((t, i) => {
-    const computed = values[i] ?? internal(`no values for output ${i}`);
-    countHeld(computed, computed.length * itemsize(t.dtype));
-    if (t.values === undefined) t.settle(computed);
+    if (t.values === undefined) t.settle(values[i] ?? internal(`no values for output ${i}`));
   });
 }
 
