@@ -69,7 +69,62 @@ async function valuesOf(output: unknown, also: readonly Tensor[] = []): Promise<
   return Promise.all(all.map((t) => t.data()));
 }
 
+/**
+ * Names of components are pyvene's, and so is what they mean. Where the guide says that the outputs of
+ * attention and MLP are what is added to the residual stream, they are; elsewhere they are not.
+ */
+const ADDED: ReadonlySet<string> = new Set([
+  "clip/text.",
+  "clip/vision.",
+  "gemma/",
+  "gpt2/",
+  "gpt2_classifier/",
+  "gpt_neo/",
+  "gpt_neox/",
+  "gpt_neox_serial/",
+  "gpt_oss/",
+  "llama/",
+  "llama3_rope/",
+  "llama_classifier/",
+  "llava/",
+  "mistral/",
+  "mixtral/",
+  "mllama/language.",
+  "mllama/vision.",
+  "olmo/",
+  "phi3/",
+  "qwen2/",
+  "qwen3/",
+  "vit/",
+  "whisper/",
+  "whisper/encoder.",
+  "whisper/decoder.",
+]);
+
 describe.each(MODELS)("%s", (name) => {
+  test("outputs are what is added, in the families of which the guide says so", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const known = [...(cardOf(model)?.components.keys() ?? [])];
+    for (const block of known.filter((component) => component.endsWith("block_output"))) {
+      const part = block.slice(0, -"block_output".length);
+      const names = ["block_input", "attention_output", "mlp_output"].map((own) => part + own);
+      if (!names.every((component) => known.includes(component))) continue;
+      const cross = known.filter((component) => component === `${part}cross_attention_output`);
+      const [after, ...parts] = new IntervenableModel<Model>(
+        [block, ...names, ...cross].map((component) => ({
+          component,
+          intervention: CollectIntervention,
+        })),
+        model,
+      ).forward(inputs).collected;
+      const gap = parts
+        .reduce((left, added) => left.sub(added), after as Tensor)
+        .abs()
+        .amax();
+      expect((await gap.item()) < 1e-4, part).toBe(ADDED.has(`${name}/${part}`));
+    }
+  });
+
   test("editing every site with what stands there changes not a bit", async () => {
     const [model, inputs] = [await load(name), await inputsOf(name)];
     const plain = await valuesOf(model.forward(inputs));

@@ -1,4 +1,4 @@
-import type { ComponentSpec } from "./card.ts";
+import { attentionWeights, type ComponentSpec } from "./card.ts";
 
 /** Components of the attention of a transformer's layer, and of the layer as a whole. */
 export type AttentionPart =
@@ -6,6 +6,7 @@ export type AttentionPart =
   | "block_output"
   | "attention_value_output"
   | "head_attention_value_output"
+  | "attention_weight"
   | "attention_output"
   | "attention_input"
   | "query_output"
@@ -26,6 +27,8 @@ export interface AttentionPlaces {
   readonly output: string;
   /** The module that takes the heads' mixed values, side by side. */
   readonly mixed: string;
+  /** The dropout that is given the attention weights. */
+  readonly weight: string;
   readonly query: string;
   readonly key: string;
   readonly value: string;
@@ -50,7 +53,7 @@ type Specs<Part extends string, Config> = { readonly [K in Part]: ComponentSpec<
 /** @param layer path of a layer, with `{layer}` in it. */
 export function attentionParts<Config>(
   layer: string,
-  { input, output, mixed, ...places }: AttentionPlaces,
+  { input, output, mixed, weight, ...places }: AttentionPlaces,
   { width, heads }: LayerSizes<Config>,
 ): Specs<AttentionPart, Config> {
   const at = (path: string, side: "input" | "output"): ComponentSpec<Config> => ({
@@ -72,6 +75,7 @@ export function attentionParts<Config>(
     block_output: at("", "output"),
     attention_value_output: values,
     head_attention_value_output: ofHeads(values),
+    attention_weight: attentionWeights(`${layer}${weight}`),
     attention_output: at(output, "output"),
     attention_input: at(input, "input"),
     query_output: query,

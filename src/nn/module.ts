@@ -1,4 +1,5 @@
 import { TensorError } from "../tensor/errors.ts";
+import { printsItself } from "../tensor/inspect.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
@@ -181,9 +182,10 @@ export abstract class Module {
   /** The tree of modules inside, one a line. */
   toString(): string {
     const children = [...this.namedChildren()];
-    const head = `${this.constructor.name}(${this.describe()})`;
-    if (children.length === 0) return head;
-    const lines = children.map(([name, child]) => `(${name}): ${child.toString()}`);
+    const own = this.describe();
+    if (children.length === 0) return `${this.constructor.name}(${own})`;
+    const inside = children.map(([name, child]) => `(${name}): ${child.toString()}`);
+    const lines = own === "" ? inside : [own, ...inside];
     const body = lines.join("\n").replaceAll("\n", "\n  ");
     return `${this.constructor.name}(\n  ${body}\n)`;
   }
@@ -203,6 +205,8 @@ export abstract class Module {
     }
   }
 }
+
+printsItself(Module.prototype);
 
 function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;

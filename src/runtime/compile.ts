@@ -5,7 +5,8 @@ import { carrierOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
 import type { Weights } from "./packing.ts";
-import { isStep, type Program, type Step } from "./program.ts";
+import type { Program } from "./program.ts";
+import { type Attention, isStep, type Step } from "./step.ts";
 
 /** Name of the program's input for a value from outside, by the value's id. */
 export const inputName = (id: number): string => `x${id}`;
@@ -62,6 +63,7 @@ function lowerStep(
   id: number,
   { step, names, weights }: Place,
 ): string {
+  if (step.attention !== undefined) return lowerAttention(graph, step.attention, names);
   const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;
   const sized = weights?.sized === "all" || weights?.sized.has(id) === true;
   const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
@@ -75,6 +77,16 @@ function lowerStep(
     // What is inside is packed beforehand: nothing is won by turning the product round.
     variant: packed ? "" : step.variant,
   });
+}
+
+function lowerAttention(
+  graph: GraphBuilder,
+  { query, key, value, mask, scale }: Attention,
+  names: readonly string[],
+): string {
+  const inputs = [query, key, value, ...(mask === undefined ? [] : [mask])];
+  const operands = inputs.map((id) => names[id] ?? internal(`no name for value ${id}`));
+  return graph.node("Attention", operands, { scale: { float: scale } });
 }
 
 function sizeWithin(graph: GraphBuilder, { sizes, scalarSizes }: Program, slot: number): string {

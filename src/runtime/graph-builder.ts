@@ -22,11 +22,13 @@ interface NodeOptions {
   readonly optional?: boolean;
 }
 
-/** A value as its transpose: what `linear` computes when it turns a product round. */
-export interface Turned {
-  /** Name of the matrix [features, rows]. */
-  readonly columns: string;
-  /** Name of the value's own shape; without one it is the matrix [rows, features]. */
+/** The matrix that a value is as well: its last dimension, with a row for each place before it. */
+export interface MatrixForm {
+  /** Name of the matrix [rows, features]. */
+  readonly rows: string;
+  /** Name of its transpose, if it was computed by way of that. */
+  readonly columns: string | undefined;
+  /** Name of the value's own shape; without one it is the matrix itself. */
   readonly shape: string | undefined;
 }
 
@@ -40,7 +42,7 @@ export interface Widened {
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
-  readonly #turned = new Map<string, Turned>();
+  readonly #forms = new Map<string, MatrixForm>();
   readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
@@ -115,19 +117,23 @@ export class GraphBuilder {
     return this.constant(numbers, "int64", [numbers.length]);
   }
 
-  /** A value given by its transpose: also readable as such, so that chains need not turn back. */
-  turnBack(turned: Turned): string {
-    const rows = this.node("Transpose", [turned.columns], { perm: { ints: [1, 0] } });
-    const { shape } = turned;
+  /** A value given as a matrix: also readable as such, so that chains need not change its shape. */
+  fromRows(rows: string, shape: string | undefined, columns?: string): string {
     const value =
       shape === undefined ? rows : this.node("Reshape", [rows, shape], { allowzero: { int: 1 } });
-    this.#turned.set(value, turned);
+    this.#forms.set(value, { rows, columns, shape });
     return value;
   }
 
-  /** The transpose of a value, if it was computed by way of it. */
-  turned(value: string): Turned | undefined {
-    return this.#turned.get(value);
+  /** A value given as the transpose of its matrix: what `linear` computes when it turns round. */
+  fromColumns(columns: string, shape: string | undefined): string {
+    const rows = this.node("Transpose", [columns], { perm: { ints: [1, 0] } });
+    return this.fromRows(rows, shape, columns);
+  }
+
+  /** The matrix of a value, if it was computed by way of one. */
+  form(value: string): MatrixForm | undefined {
+    return this.#forms.get(value);
   }
 
   /** Remembers that a value is another one, widened from 16 bits. */
@@ -140,8 +146,12 @@ export class GraphBuilder {
     return this.#widened.get(value);
   }
 
-  /** Makes a value an output of the graph, under the output's own name. */
-  output(value: string, name: string): void {
+  /**
+   * Makes a value, or the matrix of it, which has the same elements, an output of the graph, under
+   * the output's own name.
+   */
+  output(whole: string, name: string): void {
+    const value = this.form(whole)?.rows ?? whole;
     const computed = this.#nodes.some((node) => node.outputs.includes(value));
     if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });

@@ -1,7 +1,8 @@
 import { itemsize } from "../tensor/dtype.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { isStep, type Program } from "./program.ts";
+import type { Program } from "./program.ts";
+import { isStep } from "./step.ts";
 
 /** The weights that a program is run with, to be built into it. */
 export interface Weights {

@@ -3,8 +3,9 @@ import { isFloat, itemsize } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { compileModel } from "./compile.ts";
 import { cool, isHot, type Weights } from "./packing.ts";
-import { isStep, type Program } from "./program.ts";
+import type { Program } from "./program.ts";
 import { counters } from "./stats.ts";
+import { isStep } from "./step.ts";
 
 /** Settings of the runtime. */
 export interface RuntimeOptions {

@@ -3,6 +3,7 @@ import type { DType, TypedArray } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { fromBFloat16, fromFloat16 } from "./half.ts";
+import { printsItself } from "./inspect.ts";
 import { format } from "./print.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -115,9 +116,4 @@ function nest(flat: ArrayLike<number>, shape: Shape, truth: boolean): NestedArra
   return build(0);
 }
 
-// What Node's console.log prints.
-Object.defineProperty(TensorCore.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: TensorCore): string {
-    return this.toString();
-  },
-});
+printsItself(TensorCore.prototype);

@@ -5,6 +5,7 @@ import type { BlipConfig } from "./config.ts";
 type CrossPart =
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"
+  | "cross_attention_weight"
   | "cross_attention_output"
   | "cross_attention_input";
 
@@ -16,6 +17,7 @@ const ATTENTION = {
   input: ".attention",
   output: ".attention.output",
   mixed: ".attention.output.dense",
+  weight: ".attention.self.dropout",
   query: ".attention.self.query",
   key: ".attention.self.key",
   value: ".attention.self.value",
@@ -35,6 +37,7 @@ const cross = attentionParts(
     input: ".crossattention",
     output: ".crossattention.output",
     mixed: ".crossattention.output.dense",
+    weight: ".crossattention.self.dropout",
   },
   SIZES,
 );
@@ -44,18 +47,39 @@ const components: { readonly [K in BlipComponent]: ComponentSpec<BlipConfig> } =
   ...mlpParts(LAYER, MLP, SIZES),
   cross_attention_value_output: cross.attention_value_output,
   head_cross_attention_value_output: cross.head_attention_value_output,
+  cross_attention_weight: { ...cross.attention_weight, keys: "other" },
   cross_attention_output: cross.attention_output,
   cross_attention_input: cross.attention_input,
 };
 
 const layers = ({ textConfig }: BlipConfig): number => textConfig.numHiddenLayers;
 
+const crossOf = (stack: string): string => `${stack}.encoder.layer.{layer}.crossattention.self`;
+
+/** What the question's layers look at are patches of the image. */
+const seen = {
+  vision_model: "other",
+  [`${crossOf("text_encoder")}.key`]: "other",
+  [`${crossOf("text_encoder")}.value`]: "other",
+} as const;
+
 /** Where the components of a BLIP that answers questions are. */
-export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = { layers, components };
+export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = {
+  layers,
+  counts: {
+    ...seen,
+    text_encoder: "source",
+    text_decoder: "target",
+    [`${crossOf("text_decoder.bert")}.key`]: "source",
+    [`${crossOf("text_decoder.bert")}.value`]: "source",
+  },
+  components,
+};
 
 /** Where the components are of a BLIP that tells whether a text belongs to an image. */
 export const blipItmCard: ModelCard<BlipConfig, BlipComponent | "itm_output"> = {
   layers,
+  counts: { ...seen, vision_proj: "other" },
   components: {
     ...components,
     itm_output: { path: "itm_head", side: "output", dimension: () => 2 },

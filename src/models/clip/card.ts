@@ -11,6 +11,7 @@ const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
   mixed: ".self_attn.out_proj",
+  weight: ".self_attn.dropout",
   query: ".self_attn.q_proj",
   key: ".self_attn.k_proj",
   value: ".self_attn.v_proj",
@@ -33,6 +34,7 @@ function componentsOf(tower: Tower): { readonly [K in LayerPart]: ComponentSpec<
 export const clipCard: ModelCard<CLIPConfig, CLIPComponent> = {
   layers: ({ textConfig, visionConfig }) =>
     Math.max(textConfig.numHiddenLayers, visionConfig.numHiddenLayers),
+  counts: { vision_model: "other", visual_projection: "other" },
   components: {
     ...prefixedParts("text", componentsOf("text")),
     ...prefixedParts("vision", componentsOf("vision")),

@@ -2,7 +2,7 @@ import type { ModelCard } from "../card.ts";
 import { attentionParts, type LayerPart, mlpParts } from "../layer-components.ts";
 
 /** Components of the layers of BERT and of encoders like it. */
-export type EncoderComponent = LayerPart | "attention_weight";
+export type EncoderComponent = LayerPart;
 
 /** What the sizes of components are counted from. */
 interface Sizes {
@@ -18,6 +18,7 @@ const ATTENTION = {
   input: ".attention",
   output: ".attention",
   mixed: ".attention.output",
+  weight: ".attention.self.dropout",
   query: ".attention.self.query",
   key: ".attention.self.key",
   value: ".attention.self.value",

@@ -66,7 +66,9 @@ export class Decoding {
     const logits = options.outputLogits === true || options.outputScores === true ? [last] : [];
     if (generators === undefined && !changesLogits(scores)) {
       const tensor = last.argmax(-1);
-      await evaluate(tensor, ...logits, ...kept);
+      const sum = last.sum({ dim: -1 });
+      await evaluate(tensor, sum, ...logits, ...kept);
+      refuseNaN((await sum.data()) as Float32Array);
       const tokens = Array.from(await tensor.data(), Number);
       if (options.outputScores !== true) return { tokens, tensor };
       const shape = [last.size(0), last.size(2)];
@@ -86,9 +88,9 @@ export class Decoding {
       const scores = scoresOf(own, ids, count, settings);
       all.set(scores, i * size);
       if (this.#ended[i] === true) return padTokenId;
+      refuseNaN(scores);
       const generator = generators?.[i];
       if (generator === undefined) return likeliest(scores);
-      if (scores.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
       return draw(scores, generator.uniform());
     });
     return { tokens, scores: Tensor.fromData(all, [rows.length, size]) };
@@ -102,4 +104,9 @@ export class Decoding {
     this.#reading.append(tokens, hadEnded ? undefined : tensor);
     return tokens;
   }
+}
+
+/** The likeliest of what is not a number would be some token or other. */
+function refuseNaN(values: Float32Array): void {
+  if (values.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
 }

@@ -1,4 +1,5 @@
 import { fail } from "../../tensor/errors.ts";
+import { checkNames } from "../../tensor/nearest.ts";
 import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
@@ -52,6 +53,29 @@ const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
   lengthPenalty: { min: -Infinity },
 };
 
+const OPTIONS: { readonly [K in keyof Required<GenerateOptions>]: true } = {
+  maxNewTokens: true,
+  maxLength: true,
+  minNewTokens: true,
+  doSample: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  repetitionPenalty: true,
+  seed: true,
+  numReturnSequences: true,
+  numBeams: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  eosTokenId: true,
+  padTokenId: true,
+  useCache: true,
+  outputLogits: true,
+  outputScores: true,
+  signal: true,
+  trace: true,
+};
+
 function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
   if (whole && !Number.isSafeInteger(value)) return false;
@@ -59,6 +83,7 @@ function inBounds(value: unknown, { min, max, above = false, whole = false }: Bo
 }
 
 function checkOptions(options: GenerateOptions): void {
+  checkNames("generate", options, Object.keys(OPTIONS));
   for (const [name, bounds] of Object.entries(BOUNDS)) {
     const value: unknown = options[name as keyof GenerateOptions];
     if (value === undefined || inBounds(value, bounds)) continue;
@@ -143,8 +168,11 @@ function tokenIds(
 
 const DEFAULT_NEW_TOKENS = 20;
 
+/** How long a model's texts may be. */
+type Bounded = Pick<CausalLanguageModel, "maxLength">;
+
 /** New tokens at most, which the model must have positions for. */
-function newTokens(model: CausalLanguageModel, length: number, options: GenerateOptions): number {
+function newTokens(model: Bounded, length: number, options: GenerateOptions): number {
   const { maxNewTokens, maxLength } = options;
   if (maxNewTokens !== undefined && maxLength !== undefined) {
     fail("generate", "give maxNewTokens or maxLength, not both");
@@ -170,11 +198,7 @@ function newTokens(model: CausalLanguageModel, length: number, options: Generate
  * Steps that a generation takes at most, which are its new tokens.
  * @throws TensorError for options that cannot be.
  */
-export function countSteps(
-  model: CausalLanguageModel,
-  promptLength: number,
-  options: GenerateOptions,
-): number {
+export function countSteps(model: Bounded, promptLength: number, options: GenerateOptions): number {
   checkOptions(options);
   return newTokens(model, promptLength, options);
 }

@@ -68,7 +68,7 @@ export class GPT2Attention extends Module {
       .map((t) => this.#split(t)) as [Tensor, Tensor, Tensor];
     const key = past === undefined ? k : cat([past.key, k], 2);
     const value = past === undefined ? v : cat([past.value, v], 2);
-    const scores = q.mul(constant(this.#scale)).matmul(key.transpose(-1, -2)).add(mask);
+    const scores = q.matmul(key.transpose(-1, -2)).mul(constant(this.#scale)).add(mask);
     const weights = this.attn_dropout.forward(scores.softmax(-1));
     const mixed = weights.matmul(value).permute([0, 2, 1, 3]).reshape(x.shape);
     return [this.resid_dropout.forward(this.c_proj.forward(mixed)), weights, { key, value }];

@@ -12,6 +12,7 @@ const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
   mixed: ".self_attn.o_proj",
+  weight: ".self_attn.attn_dropout",
   query: ".self_attn.q_proj",
   key: ".self_attn.k_proj",
   value: ".self_attn.v_proj",
@@ -43,6 +44,12 @@ export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = {
       visionConfig.numHiddenLayers,
       visionConfig.numGlobalLayers,
     ),
+  counts: {
+    vision_model: "other",
+    multi_modal_projector: "other",
+    "language_model.model.layers.{layer}.cross_attn.k_proj": "other",
+    "language_model.model.layers.{layer}.cross_attn.v_proj": "other",
+  },
   components: {
     ...prefixedParts("language", language.components),
     ...prefixedParts("vision", ofVision("transformer").components),

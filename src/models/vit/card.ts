@@ -3,13 +3,14 @@ import { attentionParts, type LayerPart, mlpParts } from "../layer-components.ts
 import type { ViTConfig } from "./config.ts";
 
 /** Components of a vision transformer's layers; positions are the image as a whole, then patches. */
-export type ViTComponent = LayerPart | "attention_weight";
+export type ViTComponent = LayerPart;
 
 const LAYER = "encoder.layer.{layer}";
 const ATTENTION = {
   input: ".attention",
   output: ".attention",
   mixed: ".attention.output.dense",
+  weight: ".attention.attention.dropout",
   query: ".attention.attention.query",
   key: ".attention.attention.key",
   value: ".attention.attention.value",

@@ -37,6 +37,7 @@ const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
   mixed: ".self_attn.linear_out",
+  weight: ".self_attn.dropout",
   query: ".self_attn.linear_q",
   key: ".self_attn.linear_k",
   value: ".self_attn.linear_v",

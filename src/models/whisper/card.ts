@@ -1,10 +1,11 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
 import type { WhisperConfig } from "./config.ts";
 
 type CrossPart =
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"
+  | "cross_attention_weight"
   | "cross_attention_output"
   | "cross_attention_input";
 
@@ -28,6 +29,7 @@ const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
   mixed: ".self_attn.out_proj",
+  weight: ".self_attn.dropout",
   query: ".self_attn.q_proj",
   key: ".self_attn.k_proj",
   value: ".self_attn.v_proj",
@@ -53,6 +55,7 @@ const CROSS: Record<CrossPart, Spec> = {
     heads: ({ decoderAttentionHeads }) => decoderAttentionHeads,
     dimension: ({ dModel, decoderAttentionHeads }) => dModel / decoderAttentionHeads,
   },
+  cross_attention_weight: attentionWeights("decoder.layers.{layer}.encoder_attn.dropout", "other"),
   cross_attention_output: at("decoder.layers.{layer}.encoder_attn", "output"),
   cross_attention_input: at("decoder.layers.{layer}.encoder_attn", "input"),
 };
@@ -60,6 +63,13 @@ const CROSS: Record<CrossPart, Spec> = {
 /** Where the components of a Whisper are, within the model without a head. */
 export const whisperCard: ModelCard<WhisperConfig, WhisperComponent> = {
   layers: ({ encoderLayers, decoderLayers }) => Math.max(encoderLayers, decoderLayers),
+  // Frames of sound, of which there is no mask.
+  counts: {
+    "": "target",
+    encoder: "other",
+    "decoder.layers.{layer}.encoder_attn.k_proj": "other",
+    "decoder.layers.{layer}.encoder_attn.v_proj": "other",
+  },
   components: {
     ...componentsOf("encoder"),
     ...prefixedParts("encoder", componentsOf("encoder")),
