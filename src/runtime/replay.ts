@@ -6,7 +6,7 @@ import { initialName, inputName, TIMES } from "./compile.ts";
 import { narrow } from "./narrow.ts";
 import { type Weights, weightsOf } from "./packing.ts";
 import { buildProgram, type Feedback, looped, type Program } from "./program.ts";
-import { type Feeds, feedsOf, isStacked, runProgram, steps, workOf, wrap } from "./run.ts";
+import { type Feeds, feedsOf, isStacked, runProgram, steps, wrap } from "./run.ts";
 import { isStep } from "./step.ts";
 
 /** Which output, by its place, each input is in the next step, by its place. */
@@ -20,7 +20,7 @@ const MOST_STEPS = 32;
 
 /** Steps of so little work that bringing results out and in between them takes as long. */
 function stepsTogether(program: Program): number {
-  const steps = Math.floor(TOGETHER / Math.max(1, workOf(program).multiplyAdds));
+  const steps = Math.floor(TOGETHER / Math.max(1, program.work.multiplyAdds));
   return Math.max(1, Math.min(MOST_STEPS, steps));
 }
 

@@ -2,11 +2,9 @@ import { Tensor as OrtTensor } from "#ort";
 import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
-import type { OpName } from "../tensor/ops.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
-import { multiplyAdds } from "./describe-program.ts";
 import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -18,15 +16,12 @@ import { counters, countHeld } from "./stats.ts";
 /** What a session is given, by name. */
 export type Feeds = Record<string, OrtTensor>;
 
-/** The runtime's view of a leaf, made once: weights are fed to every program. */
-const wrapped = new WeakMap<Tensor, OrtTensor>();
-
+/** The runtime's view of a leaf. */
 export function wrap(t: Tensor): OrtTensor {
-  const known = wrapped.get(t);
-  if (known !== undefined) return known;
+  if (t.fed !== undefined) return t.fed as OrtTensor;
   const values = t.values ?? internal("a leaf has no values");
   const made = new OrtTensor(carrierOf(t.dtype), values as never, t.shape);
-  wrapped.set(t, made);
+  t.fed = made;
   return made;
 }
 
@@ -50,34 +45,9 @@ export function feedsOf(program: Program, within: Weights | undefined): Feeds {
   return feeds;
 }
 
-/** What a run of a program does. */
-interface Work {
-  readonly nodes: number;
-  readonly byOp: ReadonlyMap<OpName, number>;
-  readonly multiplyAdds: number;
-}
-
-const works = new WeakMap<Program, Work>();
-
-/** What a run of a program does, or a step of it. */
-export function workOf(program: Program): Work {
-  const known = works.get(program);
-  if (known !== undefined) return known;
-  const steps = program.values.filter(isStep);
-  const byOp = new Map<OpName, number>();
-  for (const { origin } of steps) byOp.set(origin.op, (byOp.get(origin.op) ?? 0) + 1);
-  const work = {
-    nodes: steps.length,
-    byOp,
-    multiplyAdds: steps.reduce((sum, step) => sum + multiplyAdds(step), 0),
-  };
-  works.set(program, work);
-  return work;
-}
-
 /** Counts a run. @returns its multiply-adds. */
 function count(program: Program, times: number): number {
-  const work = workOf(program);
+  const work = program.work;
   counters.runs += times;
   counters.nodesRun += work.nodes * times;
   counters.multiplyAdds += work.multiplyAdds * times;
