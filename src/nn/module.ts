@@ -1,4 +1,5 @@
 import { TensorError } from "../tensor/errors.ts";
+import { printedAsText } from "../tensor/printed-as-text.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
@@ -186,6 +187,8 @@ export abstract class Module {
     }
   }
 }
+
+printedAsText(Module.prototype);
 
 function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;

@@ -2,6 +2,7 @@ import { leaf } from "../tensor/apply.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { NONE } from "../tensor/ops.ts";
+import { printedAsText } from "../tensor/printed-as-text.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -102,7 +103,14 @@ export class Parameter {
     }
     this.#value = asLeaf(value, this.#requiresGrad);
   }
+
+  /** Reads like PyTorch's print. */
+  toString(): string {
+    return `Parameter containing:\n${this.#value.toString()}`;
+  }
 }
+
+printedAsText(Parameter.prototype);
 
 function checkTrainable(dtype: DType, wanted: boolean): void {
   if (!wanted || isFloat(dtype)) return;

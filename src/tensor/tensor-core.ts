@@ -4,6 +4,7 @@ import { fail, internal } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { fromBFloat16, fromFloat16 } from "./half.ts";
 import { format } from "./print.ts";
+import { printedAsText } from "./printed-as-text.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -113,9 +114,4 @@ function nest(flat: ArrayLike<number>, shape: Shape, truth: boolean): NestedArra
   return build(0);
 }
 
-// What Node's console.log prints.
-Object.defineProperty(TensorCore.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: TensorCore): string {
-    return this.toString();
-  },
-});
+printedAsText(TensorCore.prototype);
