@@ -120,11 +120,31 @@ export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tenso
   if (isFloat(x.dtype)) {
     const quotient = apply("div", [x, y], NONE);
     if (rounding === undefined) return quotient;
-    return rounding === "floor" ? unary("floor", quotient) : trunc(quotient);
+    return rounding === "floor" ? floorQuotient(x, y, quotient) : trunc(quotient);
   }
   if (rounding === undefined) return div(cast(x, "float32"), cast(y, "float32"));
   if (rounding === "trunc") return apply("div", [x, y], NONE);
   return apply("div", [sub(x, remainder(x, y)), y], NONE);
+}
+
+/** From the exact remainder: x / y is rounded itself, and 3 / 0.1 would come out as 30, not 29. */
+function floorQuotient(x: Tensor, y: Tensor, quotient: Tensor): Tensor {
+  const rest = apply("fmod", [x, y], NONE);
+  const towardsZero = div(sub(x, rest), y);
+  const whole = where(beyondZero(rest, y), sub(towardsZero, constantLike(1, x)), towardsZero);
+  const infinite = apply("eq", [y, constantLike(0, y)], NONE);
+  return where(infinite, unary("floor", quotient), unary("round", whole));
+}
+
+/** Where a remainder is on the other side of zero than the divisor. */
+function beyondZero(rest: Tensor, divisor: Tensor): Tensor {
+  const isNegative = (t: Tensor): Tensor => apply("lt", [t, constantLike(0, t)], NONE);
+  const differ = logical("xor", isNegative(rest), isNegative(divisor));
+  return logical(
+    "and",
+    differ,
+    apply("not", [apply("eq", [rest, constantLike(0, rest)], NONE)], NONE),
+  );
 }
 
 /** To whole numbers; integers are whole already. */
@@ -163,7 +183,8 @@ export function trunc(x: Tensor): Tensor {
 export function remainder(a: Operand, b: Operand): Tensor {
   const [x, y] = promoted(a, b);
   if (!isFloat(x.dtype)) return apply("remainder", [x, y], NONE);
-  return sub(x, mul(div(x, y, "floor"), y));
+  const rest = apply("fmod", [x, y], NONE);
+  return where(beyondZero(rest, y), add(rest, y), rest);
 }
 
 /** a to the power b; common exponents become products and roots, which are exact and fast. */
@@ -195,16 +216,35 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {
-  const [a, b] = promoted(y, x);
-  const left = binary("lt", b, 0);
-  const radius = unary("sqrt", add(mul(a, a), mul(b, b)));
-  // Half-angle formula on the right half plane, where the denominator never cancels.
-  const half = unary("atan", div(a, add(radius, where(left, unary("neg", b), b))));
-  const angle = mul(half, constant(2, a.dtype));
+  const [a, b] = promoted(y, x).map(asFloat) as [Tensor, Tensor];
+  const [below, left] = [signBit(a), signBit(b)];
+  const up = where(below, unary("neg", a), a);
+  const along = where(left, unary("neg", b), b);
+  // The angle to the nearer axis: its tangent is 1 at most, so that nothing overflows.
+  const steep = apply("gt", [up, along], NONE);
+  const tangent = ratio(where(steep, along, up), where(steep, up, along));
+  const near = unary("atan", tangent);
+  const pi = constantLike(Math.PI, a);
+  const right = where(steep, sub(constantLike(Math.PI / 2, a), near), near);
+  const turned = where(left, sub(pi, right), right);
+  return where(below, unary("neg", turned), turned);
+}
+
+/** Whether a number is negative, or a negative zero. */
+function signBit(x: Tensor): Tensor {
+  const zero = constantLike(0, x);
   // The sign of a zero shows in its reciprocal.
-  const signed = where(binary("eq", a, 0), unary("reciprocal", a), a);
-  const straight = where(binary("lt", signed, 0), -Math.PI, Math.PI);
-  return where(left, sub(cast(straight, a.dtype), angle), angle);
+  const signed = where(apply("eq", [x, zero], NONE), unary("reciprocal", x), x);
+  return apply("lt", [signed, zero], NONE);
+}
+
+/** small / large for 0 <= small <= large; 0 for two zeros, 1 for two infinities. */
+function ratio(small: Tensor, large: Tensor): Tensor {
+  const one = constantLike(1, small);
+  const nothing = apply("eq", [large, constantLike(0, large)], NONE);
+  const quotient = div(small, where(nothing, one, large));
+  const both = logical("and", apply("isinf", [small], NONE), apply("eq", [small, large], NONE));
+  return where(both, one, quotient);
 }
 
 /** Values limited to [min, max]. A value on a bound keeps its own gradient. */

@@ -1,3 +1,5 @@
+import { fail } from "./errors.ts";
+
 /** Element types of a tensor, with torch's names. */
 export type DType =
   "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "int8" | "bool";
@@ -44,6 +46,23 @@ export function isFloat(dtype: DType): boolean {
 /** True for the signed and unsigned integers, not for `bool`. */
 export function isInteger(dtype: DType): boolean {
   return DTYPES[dtype].category === "int";
+}
+
+/** Throws unless a string, which may come from JavaScript, names an element type. */
+export function requireDType(op: string, name: string): void {
+  if (!Object.hasOwn(DTYPES, name)) {
+    fail(op, `there is no dtype ${name}; expected one of ${dtypes.join(", ")}`);
+  }
+}
+
+/** Throws for numbers that an integer type cannot hold, once cut towards zero. */
+export function requireFit(op: string, numbers: readonly number[], dtype: DType): void {
+  requireDType(op, dtype);
+  if (!isInteger(dtype)) return;
+  const values = 2 ** (8 * itemsize(dtype));
+  const [from, before] = dtype === "uint8" ? [0, values] : [-values / 2, values / 2];
+  const bad = numbers.find((n) => !(Math.trunc(n) >= from && Math.trunc(n) < before));
+  if (bad !== undefined) fail(op, `${dtype} cannot hold ${bad}; use a wider or a floating type`);
 }
 
 /** A zero-filled host array for `length` elements. */
