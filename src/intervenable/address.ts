@@ -1,7 +1,7 @@
 import type { Module } from "../nn/module.ts";
 import type { BoundCard, BoundComponent } from "../models/registry.ts";
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 
 /** How the tensor at a site is laid out, beyond [batch, position, ...width]. */
 export interface Layout {

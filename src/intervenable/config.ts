@@ -1,6 +1,6 @@
 import { Intervention, type InterventionClass } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import { readRepresentations } from "./read-representations.ts";
 import type {
   Representation,

@@ -4,16 +4,19 @@ import type {
   GenerateOptions,
   GenerateStep,
 } from "../models/generation/options.ts";
+import { requirePrompt } from "../models/generation/prompt.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
+import { requireKnownOptions } from "../tensor/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type {
-  ForwardOptions,
-  InputsOf,
-  IntervenedGenerateOptions,
-  IntervenedGeneration,
-  OutputsOf,
+import {
+  FORWARD_OPTIONS,
+  type ForwardOptions,
+  type InputsOf,
+  type IntervenedGenerateOptions,
+  type IntervenedGeneration,
+  type OutputsOf,
 } from "./arguments.ts";
 import type { CheckedComponent } from "./component-of.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
@@ -132,7 +135,9 @@ export class IntervenableModel<
   }
 
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
-  #planOf(base: InputsOf<M>, { labels, ...given }: ForwardOptions<InputsOf<M>>): Plan {
+  #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
+    requireKnownOptions(OP, options, FORWARD_OPTIONS);
+    const { labels, ...given } = options;
     const plan = makePlan(this.#targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
     if (labels === undefined) return plan;
     return { ...plan, base: { ...plan.base, inputs: withLabels(base, labels) } };
@@ -202,7 +207,7 @@ export class IntervenableModel<
       keys: this.keys,
       plan: (given) =>
         makePlan(this.#targets, this.mode, prompts, { ...given, ...padTokenOf(this.model) }),
-      inputIds: prompts.inputIds,
+      inputIds: requirePrompt(prompts).inputIds,
       options,
       settings,
     });

@@ -1,7 +1,7 @@
 import { Module } from "../nn/module.ts";
 import type { Intervention } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 
 /** Interventions by key, as parts of a module. Linked keys hold the same one. */
 export class InterventionDict extends Module implements Iterable<[string, Intervention]> {

@@ -2,7 +2,7 @@ import { fail } from "../tensor/errors.ts";
 import type { BatchRows } from "./batch-rows.ts";
 import type { AxisKind } from "./axes.ts";
 import type { Mode } from "./config.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import type { Rows } from "./selection.ts";
 
 /**

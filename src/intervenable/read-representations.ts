@@ -2,7 +2,7 @@ import { FunctionIntervention, type InterventionFunction } from "../intervention
 import { Intervention, type InterventionClass } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 import type {
   Representation,
   RepresentationConfig,

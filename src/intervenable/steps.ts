@@ -1,5 +1,5 @@
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../tensor/nearest.ts";
 
 /** Steps from `start` to before `end`. */
 export interface StepRange {

@@ -10,6 +10,19 @@ export interface BatchEncoding {
   readonly attentionMask: Tensor;
 }
 
+/** Throws for a word that is none of those expected, which may come from JavaScript. */
+export function requireOneOf(
+  option: string,
+  value: unknown,
+  expected: readonly (string | boolean)[],
+): void {
+  if (value === undefined || (expected as readonly unknown[]).includes(value)) return;
+  const words = expected.map((word) => JSON.stringify(word)).join(", ");
+  throw new TokenizerError(
+    `tokenize: ${option} must be one of ${words}; got ${JSON.stringify(value)}`,
+  );
+}
+
 /** How sequences of different lengths are brought to one. */
 export interface PaddingPlan {
   /** Length of every row; undefined when the sequences must have one length already. */

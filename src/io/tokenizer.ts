@@ -1,5 +1,5 @@
 import { writeFileAtomic } from "./atomic-file.ts";
-import { type BatchEncoding, toBatch } from "./batch-encoding.ts";
+import { type BatchEncoding, requireOneOf, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
 import { type HuggingFaceTokenizer, makeHuggingFaceTokenizer } from "./hugging-face-tokenizer.ts";
 import { requireNode } from "./node.ts";
@@ -233,6 +233,8 @@ export class PreTrainedTokenizer {
     if (!Array.isArray(batch) || batch.length === 0) {
       throw new TokenizerError("tokenize: got no text; a string or a list of them was expected");
     }
+    requireOneOf("padding", options.padding, [true, false, "longest", "maxLength"]);
+    requireOneOf("paddingSide", options.paddingSide, ["left", "right"]);
     const maxLength = this.#maxLength(options);
     const cut = options.truncation === true ? maxLength : undefined;
     const rows = batch.map((text) => this.#encodeCut(checkText("tokenize", text), cut, options));
@@ -393,6 +395,11 @@ export class PreTrainedTokenizer {
   }
 
   #checkIds(method: string, ids: TokenIds): number[] {
+    if (typeof ids === "object" && !("length" in ids)) {
+      throw new TokenizerError(
+        `${method}: expected a row of ids; of a tensor, await toArray() first`,
+      );
+    }
     const row = typeof ids === "object" ? Array.from(ids, Number) : [Number(ids)];
     const wrong = row.find((id) => this.#tokenizer.id_to_token(id) === undefined);
     if (wrong === undefined) return row;

@@ -2,7 +2,8 @@ import { fail } from "../../tensor/errors.ts";
 import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
-import type { GenerateInputs, GenerateOptions } from "./options.ts";
+import { requireKnownOptions } from "../../tensor/known-options.ts";
+import { GENERATE_OPTIONS, type GenerateInputs, type GenerateOptions } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ScoreSettings } from "./scores.ts";
 
@@ -57,6 +58,10 @@ function inBounds(value: unknown, { min, max, above = false, whole = false }: Bo
 }
 
 function checkOptions(options: GenerateOptions): void {
+  requireKnownOptions("generate", options, GENERATE_OPTIONS);
+  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+    fail("generate", "signal must be an AbortSignal, such as AbortSignal.timeout(1000)");
+  }
   for (const [name, bounds] of Object.entries(BOUNDS)) {
     const value: unknown = options[name as keyof GenerateOptions];
     if (value === undefined || inBounds(value, bounds)) continue;
@@ -161,7 +166,12 @@ function newTokens(model: CausalLanguageModel, length: number, options: Generate
         (room < 1 ? "shorten the prompt" : `shorten the prompt, or generate at most ${room}`),
     );
   }
-  return wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
+  const most = wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
+  const { minNewTokens = 0 } = options;
+  if (minNewTokens > most) {
+    fail("generate", `minNewTokens ${minNewTokens} is more than the ${most} new tokens at most`);
+  }
+  return most;
 }
 
 /**
