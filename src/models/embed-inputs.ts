@@ -20,9 +20,12 @@ export interface TokenInputs {
 export function embedInputs(
   model: string,
   { inputIds, inputsEmbeds }: TokenInputs,
-  table: Embedding | undefined,
+  table: Pick<Embedding, "forward"> | undefined,
 ): Tensor {
-  if ((inputIds === undefined) === (inputsEmbeds === undefined)) {
+  if (inputIds === undefined && inputsEmbeds === undefined) {
+    fail(model, "give inputIds or inputsEmbeds, as in forward(tokenizer.tokenize(text))");
+  }
+  if (inputIds !== undefined && inputsEmbeds !== undefined) {
     fail(model, "give inputIds or inputsEmbeds, and not both");
   }
   if (inputsEmbeds !== undefined) {

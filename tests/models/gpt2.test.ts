@@ -95,7 +95,7 @@ describe("bad input", () => {
     expect(forward({ inputIds: tensor([1, 2], { dtype: "int64" }) })).toThrow(
       /inputIds must be \[batch, sequence\], got \[2\]/,
     );
-    expect(forward({})).toThrow(/give inputIds or inputsEmbeds, and not both/);
+    expect(forward({})).toThrow(/give inputIds or inputsEmbeds, as in forward\(tokenizer/);
     const inputsEmbeds = model.transformer.wte.forward(INPUTS.inputIds);
     expect(forward({ ...INPUTS, inputsEmbeds })).toThrow(/and not both/);
   });

@@ -1,8 +1,8 @@
 import { arange } from "../../tensor/creation.ts";
 import { TensorError } from "../../tensor/errors.ts";
-import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { causalMask } from "../attention-mask.ts";
+import { embedInputs } from "../embed-inputs.ts";
 import type { DecoderInputs, DecoderOutput, KeyValue } from "../outputs.ts";
 import type { LayerContext, LayerOutput } from "./attend.ts";
 
@@ -40,7 +40,7 @@ export function beginPass(
   { name, embed, maxPositions = Infinity }: PassOptions,
 ): DecoderPass {
   const { attentionMask, positionIds, pastKeyValues } = inputs;
-  const embedded = embeddings(name, inputs, embed);
+  const embedded = embedInputs(name, inputs, embed);
   const queries = embedded.size(1);
   const past = pastKeyValues?.[0]?.key.size(2) ?? 0;
   if (past + queries > maxPositions) {
@@ -53,23 +53,6 @@ export function beginPass(
   const mask = (window?: number | null): Tensor =>
     causalMask({ past, queries, attentionMask, window });
   return { embedded, positions, past: pastKeyValues, mask };
-}
-
-function embeddings(
-  name: string,
-  { inputIds, inputsEmbeds }: DecoderInputs,
-  embed: PassOptions["embed"],
-): Tensor {
-  if ((inputIds === undefined) === (inputsEmbeds === undefined)) {
-    throw new TensorError(`${name}: give inputIds or inputsEmbeds, and not both`);
-  }
-  if (inputsEmbeds !== undefined) return inputsEmbeds;
-  if (inputIds?.ndim !== 2) {
-    throw new TensorError(
-      `${name}: inputIds must be [batch, sequence], got ${show(inputIds?.shape ?? [])}`,
-    );
-  }
-  return embed.forward(inputIds);
 }
 
 /** A layer of a decoder. */

@@ -2,7 +2,6 @@ import { constant } from "../../tensor/arithmetic.ts";
 import { arange } from "../../tensor/creation.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
-import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
 import { Conv1D } from "../../nn/layers/conv1d.ts";
@@ -14,6 +13,7 @@ import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
+import { embedInputs } from "../embed-inputs.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -146,7 +146,7 @@ export class GPT2Model extends PreTrainedModel {
 
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { attentionMask, positionIds, pastKeyValues } = inputs;
-    const embedded = this.#embed(inputs);
+    const embedded = embedInputs("GPT2Model", inputs, this.wte);
     const queries = embedded.size(1);
     const past = pastKeyValues?.[0]?.key.size(2) ?? 0;
     if (past + queries > this.config.nPositions) {
@@ -171,19 +171,6 @@ export class GPT2Model extends PreTrainedModel {
     const lastHiddenState = this.ln_f.forward(x);
     hiddenStates[hiddenStates.length - 1] = lastHiddenState;
     return { lastHiddenState, hiddenStates, attentions, pastKeyValues: cache };
-  }
-
-  #embed({ inputIds, inputsEmbeds }: DecoderInputs): Tensor {
-    if ((inputIds === undefined) === (inputsEmbeds === undefined)) {
-      throw new TensorError("GPT2Model: give inputIds or inputsEmbeds, and not both");
-    }
-    if (inputsEmbeds !== undefined) return inputsEmbeds;
-    if (inputIds?.ndim !== 2) {
-      throw new TensorError(
-        `GPT2Model: inputIds must be [batch, sequence], got ${show(inputIds?.shape ?? [])}`,
-      );
-    }
-    return this.wte.forward(inputIds);
   }
 }
 
