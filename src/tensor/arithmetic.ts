@@ -82,7 +82,7 @@ export function promoted(a: Operand, b: Operand): [Tensor, Tensor] {
     const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
     return [scalar(a, dtype), scalar(b, dtype)];
   }
-  const x = toTensor(a, typeof b === "number" ? "float32" : b.dtype);
+  const x = toTensor(a, typeof b === "number" ? "float32" : toTensor(b, "float32").dtype);
   const y = toTensor(b, x.dtype);
   if (x.dtype === y.dtype) return [x, y];
   const dtype = resultType([x, y]);

@@ -78,7 +78,12 @@ export function dtypesOf(data: TypedArray): readonly DType[] {
   if (data instanceof Int32Array) return ["int32"];
   if (data instanceof Int8Array) return ["int8"];
   if (data instanceof Uint16Array) return ["float16", "bfloat16"];
-  return ["uint8", "bool"];
+  if (data instanceof Uint8Array) return ["uint8", "bool"];
+  return fail(
+    "Tensor.fromData",
+    `no dtype is held in a ${(data as object).constructor.name}; copy it into another typed array, ` +
+      "such as Int32Array.from(data)",
+  );
 }
 
 const CATEGORY_ORDER = { bool: 0, int: 1, float: 2 } as const;

@@ -4,12 +4,11 @@ import { didYouMean } from "./nearest.ts";
 /** The names of all options of a type; a missing one does not compile. */
 export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };
 
-/** Throws for an option that a function does not have, such as a mistyped one from JavaScript. */
-export function requireKnownOptions(
-  op: string,
-  options: object,
-  known: Readonly<Record<string, true>>,
-): void {
+/**
+ * Throws for an option that a function does not have, such as a mistyped one from JavaScript.
+ * @param known - Has the names of all options as keys.
+ */
+export function requireKnownOptions(op: string, options: object, known: object): void {
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   if (unknown === undefined) return;
   fail(op, `there is no option ${unknown}; ${didYouMean(unknown, Object.keys(known))}`);

@@ -9,6 +9,7 @@ import type { Tensor } from "./tensor.ts";
 
 /** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (typeof b !== "object") fail("matmul", `expected a tensor, got ${String(b)}; use mul()`);
   if (a.shape.length === 0 || b.shape.length === 0) {
     fail(
       "matmul",

@@ -9,6 +9,7 @@ import {
   normalizeDim,
   normalizeDims,
   numel,
+  requireList,
   sameShape,
   type Shape,
   show,
@@ -27,6 +28,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 function inferSize(x: Tensor, shape: Shape): Shape {
+  requireList("reshape", "sizes", shape);
   const at = shape.indexOf(-1);
   if (at < 0) {
     checkShape("reshape", shape);
@@ -44,6 +46,7 @@ function inferSize(x: Tensor, shape: Shape): Shape {
 }
 
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  requireList("permute", "dims", dims);
   const order = dims.map((d) => normalizeDim("permute", d, x.shape.length));
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
     fail("permute", `dims ${show(dims)} must name each of the ${x.shape.length} dimensions once`);
@@ -131,6 +134,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 
 /** Grows sizes of 1; -1 keeps a size. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  requireList("expand", "sizes", shape);
   const offset = shape.length - x.shape.length;
   const target = shape.map((n, i) => (n === -1 ? (x.shape[i - offset] ?? -1) : n));
   checkShape("expand", target);
