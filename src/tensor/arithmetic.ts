@@ -1,5 +1,5 @@
 import { apply, held, leaf, scalar } from "./apply.ts";
-import { isFloat, resultType, type DType } from "./dtype.ts";
+import { isFloat, requireFit, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { fromBFloat16, toBFloat16 } from "./half.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
@@ -68,40 +68,44 @@ function scalarType(value: number, dtype: DType): DType {
   return dtype === "bool" ? "int64" : dtype;
 }
 
-function toTensor(value: Operand, other: DType): Tensor {
-  if (typeof value === "number") return scalar(value, scalarType(value, other));
+function toTensor(op: string, value: Operand, other: DType): Tensor {
+  if (typeof value === "number") {
+    const dtype = scalarType(value, other);
+    requireFit(op, [value], dtype);
+    return scalar(value, dtype);
+  }
   if (typeof value !== "object" || value === null || !("dtype" in value)) {
-    fail("tensor operation", `expected a Tensor or a number, got ${String(value)}`);
+    fail(op, `expected a Tensor or a number, got ${String(value)}`);
   }
   return value;
 }
 
 /** Both operands as tensors of one dtype. */
-export function promoted(a: Operand, b: Operand): [Tensor, Tensor] {
+export function promoted(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (typeof a === "number" && typeof b === "number") {
     const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
     return [scalar(a, dtype), scalar(b, dtype)];
   }
-  const x = toTensor(a, typeof b === "number" ? "float32" : toTensor(b, "float32").dtype);
-  const y = toTensor(b, x.dtype);
+  const x = toTensor(op, a, typeof b === "number" ? "float32" : toTensor(op, b, "float32").dtype);
+  const y = toTensor(op, b, x.dtype);
   if (x.dtype === y.dtype) return [x, y];
   const dtype = resultType([x, y]);
   return [cast(x, dtype), cast(y, dtype)];
 }
 
 export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
-  return apply(op, promoted(a, b), NONE);
+  return apply(op, promoted(op, a, b), NONE);
 }
 
 /** a + alpha * b; of bools, their disjunction. */
 export function add(a: Operand, b: Operand, alpha = 1): Tensor {
-  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  const [x, y] = promoted("add", a, alpha === 1 ? b : mul(b, alpha));
   return x.dtype === "bool" ? logical("or", x, y) : apply("add", [x, y], NONE);
 }
 
 /** a - alpha * b. */
 export function sub(a: Operand, b: Operand, alpha = 1): Tensor {
-  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  const [x, y] = promoted("sub", a, alpha === 1 ? b : mul(b, alpha));
   if (x.dtype === "bool") {
     fail("sub", "bool tensors have no difference; use logicalXor(), or to() a number type first");
   }
@@ -110,13 +114,13 @@ export function sub(a: Operand, b: Operand, alpha = 1): Tensor {
 
 /** a * b; of bools, their conjunction. */
 export function mul(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("mul", a, b);
   return x.dtype === "bool" ? logical("and", x, y) : apply("mul", [x, y], NONE);
 }
 
 /** a / b: true division (integers become float32), or rounded to whole numbers. */
 export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("div", a, b);
   if (isFloat(x.dtype)) {
     const quotient = apply("div", [x, y], NONE);
     if (rounding === undefined) return quotient;
@@ -181,7 +185,7 @@ export function trunc(x: Tensor): Tensor {
 
 /** Remainder with the sign of the divisor, as Python's `%`. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("remainder", a, b);
   if (!isFloat(x.dtype)) return apply("remainder", [x, y], NONE);
   const rest = apply("fmod", [x, y], NONE);
   return where(beyondZero(rest, y), add(rest, y), rest);
@@ -211,12 +215,12 @@ export function logical(op: "and" | "or" | "xor", a: Tensor, b: Tensor): Tensor 
 
 /** Elements of `a` where the condition holds, of `b` elsewhere. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return apply("where", [condition, ...promoted(a, b)], NONE);
+  return apply("where", [condition, ...promoted("where", a, b)], NONE);
 }
 
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {
-  const [a, b] = promoted(y, x).map(asFloat) as [Tensor, Tensor];
+  const [a, b] = promoted("atan2", y, x).map(asFloat) as [Tensor, Tensor];
   const [below, left] = [signBit(a), signBit(b)];
   const up = where(below, unary("neg", a), a);
   const along = where(left, unary("neg", b), b);
@@ -255,7 +259,7 @@ export function clamp(x: Tensor, min?: Operand, max?: Operand): Tensor {
 }
 
 function bounded(x: Tensor, bound: Operand, beyond: "lt" | "gt"): Tensor {
-  const [y, limit] = promoted(x, bound);
+  const [y, limit] = promoted("clamp", x, bound);
   return where(apply(beyond, [y, limit], NONE), limit, y);
 }
 

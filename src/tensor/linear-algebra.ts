@@ -16,7 +16,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       `0-d tensors have no matrix product; use mul(). Got ${show(a.shape)} and ${show(b.shape)}`,
     );
   }
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("matmul", a, b);
   const left = x.shape.length === 1 ? unsqueeze(x, 0) : x;
   const right = y.shape.length === 1 ? unsqueeze(y, 1) : y;
   const product = apply("matmul", [left, right], NONE);
