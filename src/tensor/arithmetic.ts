@@ -2,6 +2,7 @@ import { apply, held, leaf, scalar } from "./apply.ts";
 import { isFloat, requireFit, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { fromBFloat16, toBFloat16 } from "./half.ts";
+import { requireOneOf } from "./known-options.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -120,6 +121,7 @@ export function mul(a: Operand, b: Operand): Tensor {
 
 /** a / b: true division (integers become float32), or rounded to whole numbers. */
 export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tensor {
+  requireOneOf("div", "rounding", rounding, [undefined, "floor", "trunc"]);
   const [x, y] = promoted("div", a, b);
   if (isFloat(x.dtype)) {
     const quotient = apply("div", [x, y], NONE);

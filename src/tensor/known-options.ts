@@ -13,3 +13,15 @@ export function requireKnownOptions(op: string, options: object, known: object):
   if (unknown === undefined) return;
   fail(op, `there is no option ${unknown}; ${didYouMean(unknown, Object.keys(known))}`);
 }
+
+/** Throws for a word that is none of those expected, which may come from JavaScript. */
+export function requireOneOf(
+  op: string,
+  option: string,
+  value: unknown,
+  expected: readonly unknown[],
+): void {
+  if (expected.includes(value)) return;
+  const words = expected.map((word) => JSON.stringify(word) ?? "nothing").join(", ");
+  fail(op, `${option} must be one of ${words}; got ${JSON.stringify(value) ?? "nothing"}`);
+}

@@ -59,7 +59,9 @@ function inBounds(value: unknown, { min, max, above = false, whole = false }: Bo
 
 function checkOptions(options: GenerateOptions): void {
   requireKnownOptions("generate", options, GENERATE_OPTIONS);
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
+  const { signal } = options;
+  // Not by class: there are signals of other realms, and of packages.
+  if (signal !== undefined && typeof signal.throwIfAborted !== "function") {
     fail("generate", "signal must be an AbortSignal, such as AbortSignal.timeout(1000)");
   }
   for (const [name, bounds] of Object.entries(BOUNDS)) {
