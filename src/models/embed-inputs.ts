@@ -15,13 +15,16 @@ export interface TokenInputs {
  * Vectors [batch, sequence, width] of tokens.
  * @param model what messages begin with.
  * @param table the embeddings; undefined for a model that has none.
- * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks.
+ * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks, and
+ * inputs under Python's names.
  */
 export function embedInputs(
   model: string,
-  { inputIds, inputsEmbeds }: TokenInputs,
+  inputs: TokenInputs,
   table: Pick<Embedding, "forward"> | undefined,
 ): Tensor {
+  refusePythonNames(model, inputs);
+  const { inputIds, inputsEmbeds } = inputs;
   if (inputIds === undefined && inputsEmbeds === undefined) {
     fail(model, "give inputIds or inputsEmbeds, as in forward(tokenizer.tokenize(text))");
   }
@@ -35,6 +38,14 @@ export function embedInputs(
   if (table === undefined) fail(model, "it has no embeddings for inputIds; give inputsEmbeds");
   if (inputIds?.ndim === 2) return table.forward(inputIds);
   return fail(model, `inputIds must be [batch, sequence], got ${show(inputIds?.shape ?? [])}`);
+}
+
+/** Inputs under Python's names would silently be no inputs. */
+function refusePythonNames(model: string, inputs: object): void {
+  const name = Object.keys(inputs).find((key) => key.includes("_"));
+  if (name === undefined) return;
+  const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  fail(model, `there is no input ${name}; did you mean ${own}?`);
 }
 
 /** Adds the vectors of positions, where some are given. */
