@@ -88,6 +88,11 @@ export class Graph {
       { name: "ceiling", nodes: this.#nodes, initializers, inputs, outputs },
       { opset: OPSET },
     );
-    return InferenceSession.create(program, { intraOpNumThreads: threads, interOpNumThreads: 1 });
+    return InferenceSession.create(program, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      // Threads that wait busily would run into what is measured in turn with this.
+      extra: { session: { force_spinning_stop: "1" } },
+    });
   }
 }

@@ -2,9 +2,10 @@
  * npm run parity -- DIR ...
  *
  * Replays recorded cases through the library and says how far its numbers are from the recorded
- * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth.
+ * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth. Files
+ * among the arguments, which a shell's * names too, are left out, and said to be.
  */
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "./parity/case-result.ts";
 import { notReplayed } from "./parity/compare.ts";
@@ -49,16 +50,21 @@ function worstOf(results: readonly CaseResult[]): CaseResult | undefined {
     );
 }
 
-const directories = process.argv.slice(2).filter((argument) => argument !== "--");
-if (directories.length === 0) {
+const places = process.argv.slice(2).filter((argument) => argument !== "--");
+if (places.length === 0) {
   console.error("usage: npm run parity -- DIR ...");
   process.exit(2);
 }
 
 const results: CaseResult[] = [];
-for (const directory of directories) {
+for (const directory of places) {
   const before = results.length;
   try {
+    // A shell's `models/*` names the notes beside the directories too.
+    if (places.length > 1 && (await stat(directory)).isFile()) {
+      console.log(`left out  ${directory}: a file`);
+      continue;
+    }
     for await (const result of replay(directory)) {
       results.push(result);
       console.log(line(result));
@@ -75,4 +81,4 @@ const worst = worstOf(results);
 const where =
   worst === undefined ? "- in -" : `${show(worst.worst)} in ${worst.name}.${worst.tensor}`;
 console.log(`parity: ${results.length} cases, ${failed} failed, worst ${where}`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;

@@ -12,7 +12,7 @@ export * from "./runtime/index.ts";
 export * from "./io/index.ts";
 export * from "./nn/index.ts";
 export * as init from "./nn/init.ts";
-export { Parameter, type ParameterOptions } from "./nn/parameter.ts";
+export { Parameter, type ParameterOptions, type WeightDType } from "./nn/parameter.ts";
 export * from "./models/index.ts";
 export * from "./optim/index.ts";
 export {

@@ -118,6 +118,24 @@ test("serial mode: a constant needs no source, and whole tensors no locations", 
   expect(await difference(intervened.logits, model.forward(base).logits)).toBeGreaterThan(0.01);
 });
 
+test("serial mode: what is collected in a source run is handed out, by forward and generate", async () => {
+  const representations = [
+    { ...mlp(0), intervention: CollectIntervention },
+    { ...mlp(2), intervention: VanillaIntervention },
+  ];
+  const serial = new IntervenableModel({ representations, mode: "serial" }, model);
+  const [key = ""] = serial.keys;
+  const given = { sources: [null, source], unitLocations: { "source_1->base": [2, 7] } } as const;
+  const whole = { sources: given.sources };
+  const reading = new IntervenableModel({ ...mlp(0), intervention: CollectIntervention }, model);
+  const wanted = await numbersOf(reading.forward(source).collected[0]);
+  expect(await numbersOf(serial.forward(base, whole).collectedByKey[key])).toStrictEqual(wanted);
+  expect(serial.explain(base, whole).interventions[0]?.shape).toStrictEqual([2, 6, 24]);
+  const written = await serial.generate(base, { ...given, maxNewTokens: 4, eosTokenId: null });
+  expect(written.collected).toHaveLength(1);
+  expect(await numbersOf(written.collectedByKey[key]?.[0])).toStrictEqual(wanted);
+});
+
 test("links share weights at different places, and each works on what stands there", async () => {
   const at = (layer: number) => ({ layer, intervention: RotatedSpaceIntervention });
   const linked = new IntervenableModel(

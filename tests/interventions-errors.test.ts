@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import {
   AdditionIntervention,
+  BoundlessRotatedSpaceIntervention,
   CollectIntervention,
   type GPT2LMHeadModel,
   type IntervenableConfig,
@@ -9,6 +10,8 @@ import {
   IntervenableModel,
   Linear,
   Module,
+  RotatedSpaceIntervention,
+  SigmoidMaskIntervention,
   SkipIntervention,
   type Tensor,
   TensorError,
@@ -59,7 +62,7 @@ const configurations: readonly Case[] = [
   [
     "a misspelled setting",
     { representations: [at(0)], mod: "serial" },
-    /no setting mod; did you mean mode/,
+    /no option mod; did you mean mode/,
   ],
   [
     "an unknown mode",
@@ -108,6 +111,36 @@ const configurations: readonly Case[] = [
     /hiddenSourceRepresentation is not supported; give the constant/,
   ],
   [
+    "directions of what has none",
+    { ...vanilla, lowRankDimension: 4 },
+    /lowRankDimension would have no effect on VanillaIntervention/,
+  ],
+  [
+    "latents of a rotation",
+    { intervention: RotatedSpaceIntervention, latentDim: 4, lowRankDimension: 2 },
+    /lowRankDimension, latentDim would have no effect on RotatedSpaceIntervention/,
+  ],
+  [
+    "a constant for what takes no source",
+    { intervention: ZeroIntervention, sourceRepresentation: zeros([24]) },
+    /sourceRepresentation would have no effect on ZeroIntervention/,
+  ],
+  [
+    "dimensions beside a mask",
+    { intervention: SigmoidMaskIntervention, interchangeDim: 4 },
+    /its mask says which dimensions change: leave out interchangeDim/,
+  ],
+  [
+    "parts beside a mask",
+    { intervention: BoundlessRotatedSpaceIntervention, subspacePartition: [[0, 4]] },
+    /leave out subspacePartition/,
+  ],
+  [
+    "an instance of another width",
+    { intervention: new VanillaIntervention({ embedDim: 7 }) },
+    /made for vectors of 7, but those there are 24 wide/,
+  ],
+  [
     "skipping at an input",
     { ...at(0, "mlp_input"), intervention: SkipIntervention },
     /output of a whole module/,
@@ -140,6 +173,25 @@ const calls: readonly (readonly [
   options: object,
   message: RegExp,
 ])[] = [
+  [
+    "an option that there is not",
+    vanilla,
+    { sources: source, unit_locations: { "sources->base": 2 } },
+    /there is no option unit_locations; did you mean unitLocations/,
+  ],
+  [
+    "more dimensions than there are",
+    { ...vanilla, interchangeDim: 25 },
+    { sources: source },
+    /interchangeDim 25 is more than the 24 dimensions there are/,
+  ],
+  ["sources in place of options", vanilla, [source], /options are one object by name: sources, /],
+  [
+    "a tensor for a place",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": zeros([1]) } },
+    /got a Tensor; give the numbers in it/,
+  ],
   [
     "a position behind the last",
     vanilla,
@@ -276,7 +328,7 @@ const calls: readonly (readonly [
     /VanillaIntervention needs a source/,
   ],
   ["a source that is undefined", two, { sources: [source, undefined] }, /needs a source/],
-  ["more sources than groups", vanilla, { sources: [source, source] }, /2 sources for 1 groups/],
+  ["more sources than groups", vanilla, { sources: [source, source] }, /2 sources for 1 group;/],
   [
     "fewer sources than groups",
     [...two, vanilla],
@@ -470,6 +522,11 @@ test("labels need inputs by name", () => {
 });
 
 const generating: readonly (readonly [name: string, options: object, message: RegExp])[] = [
+  [
+    "an option that there is not",
+    { max_new_tokens: 4 },
+    /there is no option max_new_tokens; did you mean maxNewTokens/,
+  ],
   ["one token, of which none is edited", { maxNewTokens: 1 }, /never fires: a single new token/],
   [
     "a place in the prompt that is not edited",
@@ -510,7 +567,6 @@ test("a model that cannot write says so", async () => {
     { component: "used.output", intervention: ZeroIntervention },
     new Unused(),
   );
-  await expect((intervenable as IntervenableModel<never>).generate(base)).rejects.toThrow(
-    /Unused cannot generate/,
-  );
+  const writing = intervenable as unknown as IntervenableModel<GPT2LMHeadModel>;
+  await expect(writing.generate(base)).rejects.toThrow(/Unused cannot generate/);
 });

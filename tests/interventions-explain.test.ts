@@ -9,6 +9,7 @@ import {
   randn,
   resetStats,
   runtimeStats,
+  SGD,
   SigmoidMaskIntervention,
   VanillaIntervention,
   ZeroIntervention,
@@ -215,6 +216,20 @@ describe("as a module", () => {
     intervenable.enableModelGradients();
     expect(wanted()).not.toContain(false);
     expect(fresh.training).toBe(false);
+  });
+
+  test("no gradient is left over that would have to be cleared, and there is one device", async () => {
+    const learned = async (clears: boolean): Promise<unknown> => {
+      const own = new IntervenableModel({ ...at(1), intervention: SigmoidMaskIntervention }, model);
+      const optimizer = new SGD(own.trainableParameters(), { lr: 0.1 });
+      for (let step = 0; step < 3; step++) {
+        if (clears) own.zeroGrad();
+        await optimizer.step(own.forward(base, given).intervened.logits.square().mean());
+      }
+      return own.trainableParameters()[0]?.value.toArray();
+    };
+    expect(await learned(true)).toStrictEqual(await learned(false));
+    expect(interchange.device).toBe("cpu");
   });
 
   test("train and eval reach the interventions and the model", () => {

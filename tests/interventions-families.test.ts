@@ -1,64 +1,33 @@
 import { readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import {
-  AutoModel,
-  AutoModelForCausalLM,
-  AutoModelForImageClassification,
-  AutoModelForMaskedLM,
-  AutoModelForSequenceClassification,
+  type BoundComponent,
   cardOf,
   CollectIntervention,
+  EditScope,
   evaluate,
   IntervenableModel,
   type IntervenableOptions,
-  loadSafetensors,
-  type PreTrainedModel,
+  type Module,
   type RepresentationConfig,
-  Tensor,
+  type Tensor,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
+import {
+  loadRecorded,
+  type Model,
+  plainInputs,
+  tensorsIn,
+} from "../scripts/parity/recorded-model.ts";
 import { golden } from "./models/checkpoints.ts";
 
 const MODELS = readdirSync(golden(""), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-type Model = PreTrainedModel & { forward(inputs: unknown): unknown };
+const load = (name: string): Promise<Model> => loadRecorded(golden(name));
 
-/** The auto class of each kind of recorded model; others have no head. */
-const LOADERS: Readonly<
-  Record<string, { fromPretrained(directory: string): Promise<PreTrainedModel> }>
-> = {
-  decoder_lm: AutoModelForCausalLM,
-  gru_lm: AutoModelForCausalLM,
-  gru_classifier: AutoModelForSequenceClassification,
-  backpack: AutoModelForCausalLM,
-  masked_lm: AutoModelForMaskedLM,
-  sequence_classifier: AutoModelForSequenceClassification,
-  mlp_classifier: AutoModelForSequenceClassification,
-  image_classifier: AutoModelForImageClassification,
-};
-
-async function load(name: string): Promise<Model> {
-  const { kind } = JSON.parse(await readFile(join(golden(name), "case.json"), "utf8")) as {
-    readonly kind: string;
-  };
-  return (LOADERS[kind] ?? AutoModel).fromPretrained(golden(name));
-}
-
-const INPUT =
-  /^plain\.((?:decoder_)?input_ids|attention_mask|position_ids|token_type_ids|inputs_embeds|pixel_values|input_features|aspect_ratio_ids|aspect_ratio_mask|cross_attention_mask)$/;
-
-/** The recorded inputs of the plain case. */
-async function inputsOf(name: string): Promise<Readonly<Record<string, Tensor>>> {
-  const recorded = await loadSafetensors(join(golden(name), "expected.safetensors"));
-  const inputs = [...recorded].flatMap(([key, tensor]) => {
-    const own = INPUT.exec(key)?.[1]?.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
-    return own === undefined ? [] : [[own, tensor] as const];
-  });
-  return Object.fromEntries(inputs);
-}
+const inputsOf = (name: string): Promise<Readonly<Record<string, Tensor>>> =>
+  plainInputs(golden(name));
 
 /** Every component in every layer that has it: a decoder may have fewer than its encoder. */
 function everySite(model: Model): RepresentationConfig[] {
@@ -90,13 +59,6 @@ function unitsOf(inputs: Readonly<Record<string, Tensor>>): {
   return batches.size === 1 ? { unitLocations: { base: "all" } } : {};
 }
 
-/** All tensors of an output: logits, hidden states, attention weights. */
-function tensorsIn(output: unknown): Tensor[] {
-  if (output instanceof Tensor) return [output];
-  if (typeof output !== "object" || output === null) return [];
-  return Object.values(output).flatMap(tensorsIn);
-}
-
 /**
  * Values of all outputs. They are computed together, because a program that needs some rows only, as
  * a classifier of the first token does, may round otherwise.
@@ -107,7 +69,62 @@ async function valuesOf(output: unknown, also: readonly Tensor[] = []): Promise<
   return Promise.all(all.map((t) => t.data()));
 }
 
+/**
+ * Names of components are pyvene's, and so is what they mean. Where the guide says that the outputs of
+ * attention and MLP are what is added to the residual stream, they are; elsewhere they are not.
+ */
+const ADDED: ReadonlySet<string> = new Set([
+  "clip/text.",
+  "clip/vision.",
+  "gemma/",
+  "gpt2/",
+  "gpt2_classifier/",
+  "gpt_neo/",
+  "gpt_neox/",
+  "gpt_neox_serial/",
+  "gpt_oss/",
+  "llama/",
+  "llama3_rope/",
+  "llama_classifier/",
+  "llava/",
+  "mistral/",
+  "mixtral/",
+  "mllama/language.",
+  "mllama/vision.",
+  "olmo/",
+  "phi3/",
+  "qwen2/",
+  "qwen3/",
+  "vit/",
+  "whisper/",
+  "whisper/encoder.",
+  "whisper/decoder.",
+]);
+
 describe.each(MODELS)("%s", (name) => {
+  test("outputs are what is added, in the families of which the guide says so", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const known = [...(cardOf(model)?.components.keys() ?? [])];
+    for (const block of known.filter((component) => component.endsWith("block_output"))) {
+      const part = block.slice(0, -"block_output".length);
+      const names = ["block_input", "attention_output", "mlp_output"].map((own) => part + own);
+      if (!names.every((component) => known.includes(component))) continue;
+      const cross = known.filter((component) => component === `${part}cross_attention_output`);
+      const [after, ...parts] = new IntervenableModel<Model>(
+        [block, ...names, ...cross].map((component) => ({
+          component,
+          intervention: CollectIntervention,
+        })),
+        model,
+      ).forward(inputs).collected;
+      const gap = parts
+        .reduce((left, added) => left.sub(added), after as Tensor)
+        .abs()
+        .amax();
+      expect((await gap.item()) < 1e-4, part).toBe(ADDED.has(`${name}/${part}`));
+    }
+  });
+
   test("editing every site with what stands there changes not a bit", async () => {
     const [model, inputs] = [await load(name), await inputsOf(name)];
     const plain = await valuesOf(model.forward(inputs));
@@ -137,6 +154,30 @@ describe.each(MODELS)("%s", (name) => {
       const values = await tensor.data();
       expect(values.length).toBeGreaterThan(0);
       expect(Array.from(values, Number).every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test("the card's widths are those of what passes", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const { components } = cardOf(model) ?? { components: new Map<string, BoundComponent>() };
+    const modules = new Map(model.namedModules());
+    const widths = new Map<string, number | undefined>();
+    const scope = new EditScope();
+    for (const [component, { path, side }] of components) {
+      const at = (layer: number): Module | undefined =>
+        modules.get(path.replaceAll("{layer}", String(layer)).replaceAll("{expert}", "0"));
+      const module = at(0) ?? at(1) ?? model;
+      expect(module, `${component} is at ${path}`).not.toBe(model);
+      scope.on(module, side, (value) => {
+        widths.set(component, value.shape.at(-1));
+        return undefined;
+      });
+    }
+    scope.run(() => model.forward(inputs));
+    for (const [component, { dimension, heads = 1, part, headsFirst }] of components) {
+      const wanted = dimension === undefined || headsFirst === true ? widths.get(component) : dimension * heads * (part?.of ?? 1); // prettier-ignore
+      expect(widths.get(component), component).toBe(wanted);
+      expect(wanted, component).toBeGreaterThan(0);
     }
   });
 });

@@ -1,14 +1,25 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
+  AutoencoderIntervention,
   BoundlessRotatedSpaceIntervention,
+  cat,
   IntervenableModel,
+  type InterventionOptions,
   JumpReLUAutoencoderIntervention,
+  Linear,
+  LowRankRotatedSpaceIntervention,
+  Module,
+  Parameter,
   randn,
+  type RepresentationConfig,
   RotatedSpaceIntervention,
+  runtimeStats,
   SigmoidMaskIntervention,
   type Tensor,
   TrainableIntervention,
   VanillaIntervention,
+  widthOf,
+  zeros,
 } from "tsvene";
 import { ids, tinyGpt2 } from "./tiny-gpt2.ts";
 
@@ -18,6 +29,19 @@ async function distance(a: Tensor, b: Tensor): Promise<number> {
 
 const base = ids([3, 1, 4, 1], [2, 7, 1, 8]);
 const source = ids([6, 2, 8, 3], [5, 7, 7, 2]);
+
+/** A kind of one's own that is as wide as its place. */
+class Shift extends TrainableIntervention {
+  override readonly sourceUse = "none";
+  readonly shift: Parameter;
+  constructor(options: InterventionOptions) {
+    super(options);
+    this.shift = new Parameter(zeros([widthOf("Shift", options)]));
+  }
+  override forward(b: Tensor): Tensor {
+    return b.add(this.shift.value);
+  }
+}
 
 test("what knows its width builds classes at module paths", () => {
   const component = "transformer.h[-1].mlp.output";
@@ -34,6 +58,126 @@ test("what knows its width builds classes at module paths", () => {
   expect(() => new RotatedSpaceIntervention({})).toThrow(
     "RotatedSpaceIntervention: embedDim, the width of what it works on, is not known",
   );
+});
+
+class Mixer extends Module {
+  override forward(x: Tensor): Tensor {
+    return cat([x, x.relu()], -1);
+  }
+}
+
+/** A module of one's own in the middle: no card and no layer says how wide its output is. */
+class Mixed extends Module {
+  readonly first = new Linear(4, 3);
+  readonly mixer = new Mixer();
+  readonly spare = new Mixer();
+  readonly last = new Linear(6, 2);
+  override forward(x: Tensor): Tensor {
+    return this.last.forward(this.mixer.forward(this.first.forward(x)));
+  }
+}
+
+describe("a width that only a trace says", () => {
+  const at = { component: "mixer.output" };
+  const x = randn([2, 5, 4]);
+  const given = { sources: randn([2, 5, 4]), unitLocations: { "sources->base": [[0, 1], [2, 4]] } } as const; // prettier-ignore
+
+  test.each<readonly [string, RepresentationConfig, readonly (readonly number[])[]]>([
+    ["one unit", { intervention: RotatedSpaceIntervention }, [[6, 6]]],
+    ["two", { intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2 }, [[12, 12]]],
+    ["apart", { intervention: SigmoidMaskIntervention, maxNumberOfUnits: 2 }, [[6]]],
+    ["an autoencoder", { intervention: AutoencoderIntervention, latentDim: 9 }, [[9, 6], [9], [6, 9], [6]]], // prettier-ignore
+    [
+      "directions",
+      { intervention: LowRankRotatedSpaceIntervention, lowRankDimension: 2 },
+      [[6, 2]],
+    ],
+  ])("is that of %s", (_, what, shapes) => {
+    const intervenable = new IntervenableModel<Module>({ ...at, ...what }, new Mixed());
+    expect(intervenable.inferWidths(x)).toBe(intervenable);
+    const parameters = intervenable.trainableParameters();
+    expect(parameters.map(({ shape }) => shape)).toStrictEqual(shapes);
+    intervenable.inferWidths(randn([1, 1, 4]));
+    expect(intervenable.trainableParameters()).toStrictEqual(parameters);
+  });
+
+  test("is inferred by forward and by explain, once, and nothing runs", async () => {
+    const config = { ...at, intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2 };
+    const build = () => new IntervenableModel<Module>(config, new Mixed());
+    const [run, explained] = [build(), build()] as const;
+    const before = runtimeStats();
+    const first = run.forward(x, given).intervened as Tensor;
+    expect(explained.explain(x, given).trainableParameters).toBe(144);
+    expect(runtimeStats().runs).toBe(before.runs);
+    expect(run.countParameters()).toBe(144);
+    const parameters = run.trainableParameters();
+    const again = run.forward(x, given).intervened as Tensor;
+    expect(run.trainableParameters()).toStrictEqual(parameters);
+    expect(await again.toArray()).toStrictEqual(await first.toArray());
+  });
+
+  test("is inferred by generate, from the prompt", async () => {
+    const component = "transformer.h[1].mlp.act.output";
+    const shift = new IntervenableModel({ component, intervention: Shift }, tinyGpt2());
+    const options = { maxNewTokens: 3, eosTokenId: null };
+    const { intervened } = await shift.generate(base, options);
+    expect(shift.trainableParameters()[0]?.shape).toStrictEqual([96]);
+    const plain = await tinyGpt2().generate(base, options);
+    expect(await intervened.sequences.toArray()).toStrictEqual(await plain.sequences.toArray());
+  });
+
+  test("is that of linked interventions, and what is built stays", () => {
+    const rotated = { intervention: RotatedSpaceIntervention };
+    const intervenable = new IntervenableModel<Module>(
+      [
+        { ...rotated, component: "first.output" },
+        { ...rotated, ...at, interventionLinkKey: "basis" },
+        { ...rotated, component: "last.input", interventionLinkKey: "basis" },
+      ],
+      new Mixed(),
+    );
+    const [first = "", second = "", third = ""] = intervenable.keys;
+    const built = intervenable.interventions.get(first);
+    intervenable.inferWidths(x);
+    expect(intervenable.interventions.get(first)).toBe(built);
+    expect(intervenable.interventions.get(second)).toBe(intervenable.interventions.get(third));
+    expect(intervenable.countParameters()).toBe(9 + 36);
+  });
+
+  test("is said to be missing wherever it is wanted before", () => {
+    const intervenable = new IntervenableModel<Module>(
+      { ...at, intervention: RotatedSpaceIntervention },
+      new Mixed(),
+    );
+    const [key = ""] = intervenable.keys;
+    for (const early of [
+      () => intervenable.parameters(),
+      () => intervenable.trainableParameters(),
+      () => intervenable.countParameters(),
+      () => intervenable.stateDict(),
+      () => intervenable.eval(),
+      () => intervenable.interventions.get(key),
+    ]) {
+      expect(early).toThrow(
+        /RotatedSpaceIntervention has no parameters yet, .* mixer\.output is; call inferWidths\(base\)/,
+      );
+    }
+    expect(String(intervenable)).toContain("RotatedSpaceIntervention(as wide as what it will");
+  });
+
+  test("cannot be read off a module that is not used, and nothing is changed then", () => {
+    const intervenable = new IntervenableModel<Module>(
+      [at, { component: "spare.output" }].map((place) => ({
+        ...place,
+        intervention: RotatedSpaceIntervention,
+      })),
+      new Mixed(),
+    );
+    expect(() => intervenable.inferWidths(x)).toThrow(
+      /spare passed no output; is that module used/,
+    );
+    expect(() => intervenable.trainableParameters()).toThrow(/mixer\.output is/);
+  });
 });
 
 test("classes that see units apart are as wide as one", () => {

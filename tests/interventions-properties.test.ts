@@ -288,7 +288,7 @@ function expectedOf({ mode, cases, base, sources }: Scenario): {
   }
   const last = mode === "serial" ? made.filter((c) => c.group === sources.length - 1) : made;
   const logits = runReference(base, last, [], memory);
-  const collected = last.flatMap((c) => {
+  const collected = made.flatMap((c) => {
     const values = memory.collected.get(c);
     return values === undefined ? [] : [{ heads: c.heads, values }];
   });

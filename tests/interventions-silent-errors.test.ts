@@ -1,13 +1,23 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   AdditionIntervention,
   CollectIntervention,
+  findPositions,
+  full,
   GPT2LMHeadModel,
   grad,
+  IntervenableConfig,
   IntervenableModel,
-  LlamaForCausalLM,
-  Module,
+  JumpReLUAutoencoderIntervention,
   Linear,
+  LlamaForCausalLM,
+  LowRankRotatedSpaceIntervention,
+  Module,
+  NoiseIntervention,
+  PreTrainedTokenizer,
   RotatedSpaceIntervention,
   type Tensor,
   tensor,
@@ -17,13 +27,79 @@ import {
 } from "tsvene";
 import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
 
-// Ways in which libraries for interventions are known to be wrong without saying so.
+// Ways in which libraries for interventions are known to be wrong without saying so, in turn. Each
+// test is named after one.
 
 const model = tinyGpt2();
 const base = ids([3, 1, 4, 1, 5, 9], [2, 7, 1, 8, 2, 8]);
 const source = ids([6, 2, 8, 3, 1, 8], [5, 7, 7, 2, 1, 5]);
 
-test("several positions collected for one unit are whole vectors, and not pieces of the first", async () => {
+const writing = { maxNewTokens: 5, eosTokenId: null } as const;
+
+test("1. position index means something else in a decode step", async () => {
+  const zero = new IntervenableModel(
+    { layer: 1, component: "mlp_output", intervention: ZeroIntervention },
+    model,
+  );
+  // Position 7 is the second new token, read in step 2: alone in its pass with a cache, at place 7
+  // of the pass without one, and at place 7 of a forward pass over the whole text.
+  const unitLocations = { base: 7 };
+  const [cached, uncached] = await Promise.all(
+    [true, false].map(async (useCache) => {
+      const options = { ...writing, outputLogits: true, unitLocations, useCache };
+      return (await zero.generate(base, options)).intervened;
+    }),
+  );
+  const text = cached?.sequences as Tensor;
+  expect(await uncached?.sequences.toArray()).toStrictEqual(await text.toArray());
+  const read = { inputIds: text.slice(1, 0, 10) };
+  const { intervened } = zero.forward(read, { unitLocations });
+  for (const { logits = [] } of [cached, uncached].flatMap((output) => output ?? [])) {
+    for (const [step, at] of [5, 6, 7, 8, 9].entries()) {
+      const whole = (step < 2 ? model.forward(read) : intervened).logits.select(1, at);
+      const gap = await whole
+        .sub(logits[step] as Tensor)
+        .abs()
+        .amax()
+        .item();
+      expect(gap).toBeLessThan(1e-4);
+    }
+  }
+  // What no decode step reads is an error, and so is a place in the prompt, which is read before.
+  for (const [place, message] of [
+    [10, /never read position 10/],
+    [2, /position 2 is in the prompt/],
+  ] as const) {
+    // prettier-ignore
+    const never = { ...writing, unitLocations: { base: place } };
+    await expect(zero.generate(base, never)).rejects.toThrow(message);
+  }
+});
+
+test("2. KV cache written un-steered then reused", async () => {
+  const steered = new IntervenableModel(
+    { layer: 0, component: "block_output", intervention: AdditionIntervention },
+    model,
+  );
+  const options = {
+    ...writing,
+    steps: "all",
+    sourceRepresentations: tensor(Array.from({ length: TINY.nEmbd }, (_, i) => 9 * ((i % 3) - 1))),
+  } as const;
+  const textOf = async (written: Promise<{ readonly sequences: Tensor }>): Promise<unknown> =>
+    (await written).sequences.toArray();
+  const write = (useCache: boolean): Promise<unknown> =>
+    textOf(steered.generate(base, { ...options, useCache }).then(({ intervened }) => intervened));
+  const [plain, uncached] = [await textOf(model.generate(base, writing)), await write(false)];
+  expect(uncached).not.toStrictEqual(plain);
+  // One after the other, in both orders, and at the same time.
+  expect(await write(true)).toStrictEqual(uncached);
+  expect(await textOf(model.generate(base, writing))).toStrictEqual(plain);
+  const both = [write(true), textOf(model.generate(base, writing)), write(true)];
+  expect(await Promise.all(both)).toStrictEqual([uncached, plain, uncached]);
+});
+
+test("3. multi-position gather flattened wrongly: several positions collected for one unit are whole vectors", async () => {
   const collect = new IntervenableModel(
     { layer: 1, maxNumberOfUnits: 1, intervention: CollectIntervention },
     model,
@@ -34,7 +110,7 @@ test("several positions collected for one unit are whole vectors, and not pieces
   expect(await some?.toArray()).toStrictEqual(rows.map((row) => [row[4], row[0], row[2]]));
 });
 
-test("a patch takes effect on what comes after, and not on a copy", async () => {
+test("4. patch applied to a copy, no effect: a patch takes effect on all that comes after", async () => {
   const patch = new IntervenableModel(
     { layer: 1, component: "attention_output", intervention: VanillaIntervention },
     model,
@@ -70,23 +146,26 @@ test.each([
       vocabSize: 64,
     }).eval(),
   ],
-])("a name means the same in every family: outputs are what is added, in %s", async (_, any) => {
-  const names = ["block_input", "attention_output", "mlp_output", "block_output"];
-  const reading = new IntervenableModel<Module>(
-    names.map((component) => ({ layer: 1, component, intervention: CollectIntervention })),
-    any,
-  );
-  const [before, attention, mlp, after] = reading.forward(base).collected as [
-    Tensor,
-    Tensor,
-    Tensor,
-    Tensor,
-  ];
-  const sum = before.add(attention).add(mlp);
-  expect(await sum.sub(after).abs().amax().item()).toBeLessThan(1e-5);
-});
+])(
+  "5. name means raw module output here, residual contribution there: outputs are what is added, in %s",
+  async (_, any) => {
+    const names = ["block_input", "attention_output", "mlp_output", "block_output"];
+    const reading = new IntervenableModel<Module>(
+      names.map((component) => ({ layer: 1, component, intervention: CollectIntervention })),
+      any,
+    );
+    const [before, attention, mlp, after] = reading.forward(base).collected as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const sum = before.add(attention).add(mlp);
+    expect(await sum.sub(after).abs().amax().item()).toBeLessThan(1e-5);
+  },
+);
 
-test("padding is neither edited nor read by position", () => {
+test("6. pads attended: padding is neither edited nor read by position", () => {
   const padded = {
     ...base,
     attentionMask: tensor(
@@ -110,7 +189,58 @@ test("padding is neither edited nor read by position", () => {
   ).toThrow(/source side, row 0: position 5 is padding/);
 });
 
-test("prompts of unequal length are not lined up by chance", () => {
+test("6. BOS added twice or dropped", async () => {
+  const json = await readFile("models/tsvene-mini/tokenizer.json", "utf8");
+  const begins = {
+    ...(JSON.parse(json) as object),
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [
+        { SpecialToken: { id: "<|endoftext|>", type_id: 0 } },
+        { Sequence: { id: "A", type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: {
+        "<|endoftext|>": { id: "<|endoftext|>", ids: [1765], tokens: ["<|endoftext|>"] },
+      },
+    },
+  };
+  const tokenizer = new PreTrainedTokenizer(begins, {
+    bos_token: "<|endoftext|>",
+    chat_template: "{{ bos_token }}{{ messages[0].content }}",
+  });
+  const bos = tokenizer.bosTokenId ?? NaN;
+  const text = "The capital of Spain";
+  const bare = tokenizer.encode(text, { addSpecialTokens: false });
+  expect(bare).not.toContain(bos);
+  expect(tokenizer.encode(text)).toStrictEqual([bos, ...bare]);
+  const chat = tokenizer.applyChatTemplate([{ role: "user", content: text }]);
+  expect(await chat.inputIds.toArray()).toStrictEqual([[bos, ...bare]]);
+  // Positions count it where it is.
+  const at = findPositions(tokenizer, text, "Spain");
+  expect(tokenizer.decode(at.map((position) => [bos, ...bare][position] ?? 0)).trim()).toBe(
+    "Spain",
+  );
+});
+
+test("6. pads attended: a row is the same with padding as alone", async () => {
+  const alone = ids([3, 1, 4, 1]);
+  const padded = {
+    inputIds: tensor([[0, 0, 3, 1, 4, 1], [2, 7, 1, 8, 2, 8]], { dtype: "int64" }), // prettier-ignore
+    attentionMask: tensor([[0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]], { dtype: "int64" }), // prettier-ignore
+    positionIds: tensor([[1, 1, 0, 1, 2, 3], [0, 1, 2, 3, 4, 5]], { dtype: "int64" }), // prettier-ignore
+  };
+  const zero = new IntervenableModel({ layer: 1, intervention: ZeroIntervention }, model);
+  const wanted = zero.forward(alone, { unitLocations: { base: 1 } }).intervened.logits;
+  const { logits } = zero.forward(padded, { unitLocations: { base: [[[3], [3]]] } }).intervened;
+  const gap = wanted
+    .sub(logits.slice(0, 0, 1).slice(1, 2))
+    .abs()
+    .amax();
+  expect(await gap.item()).toBeLessThan(1e-5);
+});
+
+test("7. clean/corrupt prompts of unequal token length are not lined up by chance", () => {
   const swap = new IntervenableModel({ layer: 1 }, model);
   const short = ids([1, 2, 3], [4, 5, 6]);
   expect(() => swap.forward(base, { sources: short })).toThrow(
@@ -129,7 +259,44 @@ class Branching extends Module {
   }
 }
 
-test("a place that is not served is an error, and not nothing", () => {
+test("8. saved config lacks constructor arguments: what is printed has them all, and JSON is refused", () => {
+  const representation = {
+    layer: 1,
+    component: "mlp_output",
+    maxNumberOfUnits: 2,
+    source: { layer: 0 },
+    groupKey: 3,
+    interventionLinkKey: "basis",
+    intervention: LowRankRotatedSpaceIntervention,
+    lowRankDimension: 3,
+    interchangeDim: [0, 2],
+    subspacePartition: [[0, 1], [1, 3]], // prettier-ignore
+    keepLastDim: true,
+  } as const;
+  const config = new IntervenableConfig({ mode: "serial", representations: representation });
+  const built = new IntervenableModel(config, model);
+  const noise = new NoiseIntervention({ noiseLevel: 0.5, seed: 7 });
+  const sae = { errorTerm: true, embedDim: 8, latentDim: 20 };
+  const shown = [config, built, noise, new JumpReLUAutoencoderIntervention(sae)].map(String);
+  for (const text of shown.slice(0, 2)) {
+    expect(text).toContain("serial");
+    expect(text).toMatch(/lowRankDimension=3.*/);
+    expect(text).toContain("interchangeDim=[0,2]");
+    expect(text).toContain("subspacePartition=[[0,1],[1,3]]");
+    expect(text).toContain("keepLastDim=true");
+  }
+  expect(shown[0]).toMatch(/source={"layer":0}, groupKey=3, interventionLinkKey=basis/);
+  expect(shown[2]).toBe("NoiseIntervention(noiseLevel=0.5, seed=7)");
+  expect(shown[3]).toContain("errorTerm=true");
+  expect(shown[3]).toContain("latentDim=20");
+  for (const lossy of [config, built]) {
+    expect(() => JSON.stringify(lossy)).toThrow(/JSON cannot say; print it with String/);
+  }
+  // What a configuration is read back from is refused too, rather than read in part.
+  expect(() => new IntervenableConfig(config.representations as never)).toThrow(/has no field key/);
+});
+
+test("9. a point that cannot be served returns nothing: it is an error", () => {
   for (const intervention of [CollectIntervention, ZeroIntervention]) {
     const spare = new IntervenableModel(
       { component: "spare.output", intervention },
@@ -145,7 +312,7 @@ test("a place that is not served is an error, and not nothing", () => {
   expect(() => elsewhere.forward(x, { sources: x })).toThrow(/spare passed no output/);
 });
 
-test("gradients reach sources, parameters and the model through edits of all kinds", async () => {
+test("10. gradients detached without saying so: they reach sources, parameters and the model through edits of all kinds", async () => {
   const trained = tinyGpt2(3).train();
   const representation = tensor(
     Array.from({ length: TINY.nEmbd }, () => 0.1),
@@ -184,5 +351,72 @@ test("gradients reach sources, parameters and the model through edits of all kin
   ].map(({ value }) => value);
   for (const gradient of grad(out.square().mean(), parameters)) {
     expect(await gradient.abs().amax().item()).toBeGreaterThan(0);
+  }
+});
+
+test("10. gradients detached without saying so: what has been computed has none to give", async () => {
+  const collect = new IntervenableModel({ layer: 1, intervention: CollectIntervention }, model);
+  const [taken] = collect.forward(base).collected as readonly [Tensor];
+  const weight = model.transformer.h.at(0).ln_1.weight.value;
+  const loss = taken.square().sum();
+  await taken.data();
+  expect(() => grad(loss, [weight])).toThrow(/evaluated/);
+});
+
+test("11. half precision NaNs silently: checkpoints in halves are computed with in float32", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "tsvene-halves-"));
+  try {
+    for (const dtype of ["float16", "bfloat16"] as const) {
+      await model.savePretrained(directory, { dtype });
+      const halves = await GPT2LMHeadModel.fromPretrained(directory);
+      expect(new Set(halves.parameters().map((p) => p.dtype))).toStrictEqual(new Set(["float32"]));
+      // More than float16 holds goes through.
+      const large = new IntervenableModel(
+        { layer: 0, component: "mlp_output", intervention: AdditionIntervention },
+        halves,
+      ).forward(base, { sourceRepresentations: full([TINY.nEmbd], 1e6) });
+      expect(await large.intervened.logits.isnan().any().item()).toBe(0);
+    }
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
+class Doubling extends Module {
+  override forward(x: Tensor): Tensor {
+    return x.mul(2);
+  }
+}
+
+class Halves extends Module {
+  readonly doubling = new Doubling();
+  override forward(x: Tensor): Tensor {
+    return this.doubling.forward(x);
+  }
+}
+
+test("11. half precision NaNs silently: what a half cannot hold is refused", async () => {
+  const swap = new IntervenableModel({ component: "doubling.output" }, new Halves());
+  const x = zeros([1, 2, 4]);
+  const given = (value: number) => ({ sourceRepresentations: tensor([value, 0, 0, 0]) });
+  const { intervened } = swap.forward(x.to("float16"), given(6e4));
+  expect(intervened).toMatchObject({ dtype: "float16" });
+  const rows = (await intervened.toArray()) as number[][][];
+  expect(rows[0]?.map((row) => row[0])).toStrictEqual([6e4, 6e4]);
+  expect(() => swap.forward(x.to("float16"), given(1e5))).toThrow(
+    /a source of 100000 is more than float16 holds/,
+  );
+  expect(() => swap.forward(x.to("bfloat16"), given(1))).toThrow(/bfloat16/);
+});
+
+test("11. half precision NaNs silently: no text is written from what is not a number", async () => {
+  const infinite = new IntervenableModel(
+    { layer: 2, component: "mlp_output", intervention: AdditionIntervention },
+    model,
+  );
+  const sourceRepresentations = full([TINY.nEmbd], Infinity);
+  for (const more of [{}, { doSample: true }, { numBeams: 2 }, { repetitionPenalty: 1.2 }]) {
+    const options = { ...writing, ...more, steps: "all", sourceRepresentations } as const;
+    await expect(infinite.generate(base, options)).rejects.toThrow(/logits are not numbers/);
   }
 });

@@ -1,24 +1,38 @@
 import { expect, expectTypeOf, test } from "vitest";
+import type * as tsvene from "tsvene";
 import {
   type BackpackGPT2LMHeadModel,
   type BertForMaskedLM,
+  type BlipForImageTextRetrieval,
+  type BlipForQuestionAnswering,
   type CausalLanguageModel,
+  type CLIPModel,
   type ComponentOf,
+  type ConvNextModel,
   type GPT2LMHeadModel,
+  type GPTNeoXForCausalLM,
   type GRULMHeadModel,
   IntervenableConfig,
   IntervenableModel,
   type LlamaForCausalLM,
+  type LlavaForConditionalGeneration,
   type Mamba2ForCausalLM,
   type MambaForCausalLM,
   type MistralForCausalLM,
   type MixtralForCausalLM,
+  type MllamaForConditionalGeneration,
+  type ModelFamily,
   type Module,
   type Phi3ForCausalLM,
   type Qwen3ForCausalLM,
   type RepresentationConfig,
+  type ResNetModel,
   type RwkvForCausalLM,
+  type T5ForConditionalGeneration,
   TensorError,
+  type ViTForImageClassification,
+  type Wav2Vec2BertModel,
+  type WhisperModel,
   ZeroIntervention,
 } from "tsvene";
 import { tinyGpt2 } from "./tiny-gpt2.ts";
@@ -40,6 +54,51 @@ test("the compiler knows the components of a model's family", () => {
   expectTypeOf<Path>().toExtend<ComponentOf<LlamaForCausalLM>>();
   expectTypeOf<ComponentOf<Module>>().toEqualTypeOf<string>();
   expectTypeOf<ComponentOf<CausalLanguageModel>>().toEqualTypeOf<string>();
+});
+
+type Exported = typeof tsvene;
+
+/** Exported classes that can be loaded, with the models that they make. */
+type Loaded = {
+  [K in keyof Exported]: Exported[K] extends { readonly family: ModelFamily } & (abstract new (
+    ...args: never[]
+  ) => infer M extends Module)
+    ? M
+    : never;
+};
+
+/** Names of those whose components the compiler does not know. */
+type Unchecked = {
+  [K in keyof Loaded]: [Loaded[K]] extends [never]
+    ? never
+    : string extends ComponentOf<Loaded[K]>
+      ? K
+      : never;
+}[keyof Loaded];
+
+test("the compiler knows the components of every family", () => {
+  expectTypeOf<Loaded["GPT2LMHeadModel"]>().toEqualTypeOf<GPT2LMHeadModel>();
+  expectTypeOf<Loaded["WhisperModel"]>().not.toBeNever();
+  expectTypeOf<Unchecked>().toBeNever();
+});
+
+test("components of families with several parts say which part", () => {
+  expectTypeOf<"decoder.cross_attention_weight">().toExtend<
+    ComponentOf<T5ForConditionalGeneration>
+  >();
+  expectTypeOf<"block_output">().not.toExtend<ComponentOf<T5ForConditionalGeneration>>();
+  expectTypeOf<"decoder.mlp_output">().toExtend<ComponentOf<WhisperModel>>();
+  expectTypeOf<"vision.block_output">().toExtend<ComponentOf<CLIPModel>>();
+  expectTypeOf<"global.block_output">().toExtend<ComponentOf<MllamaForConditionalGeneration>>();
+  expectTypeOf<"block_output">().toExtend<ComponentOf<LlavaForConditionalGeneration>>();
+  expectTypeOf<"itm_output">().toExtend<ComponentOf<BlipForImageTextRetrieval>>();
+  expectTypeOf<"itm_output">().not.toExtend<ComponentOf<BlipForQuestionAnswering>>();
+  expectTypeOf<"stage_output">().toExtend<ComponentOf<ResNetModel>>();
+  expectTypeOf<"stage_output">().toExtend<ComponentOf<ConvNextModel>>();
+  expectTypeOf<"stage_output">().not.toExtend<ComponentOf<ViTForImageClassification>>();
+  expectTypeOf<"ffn1_output">().toExtend<ComponentOf<Wav2Vec2BertModel>>();
+  expectTypeOf<"pooler_output">().not.toExtend<ComponentOf<ConvNextModel>>();
+  expectTypeOf<"mlp_output">().toExtend<ComponentOf<GPTNeoXForCausalLM>>();
 });
 
 test("models that look alike to the compiler keep their own components", () => {

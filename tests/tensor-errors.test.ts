@@ -14,7 +14,7 @@ import {
   outer,
   searchsorted,
   stack,
-  type Tensor,
+  Tensor,
   tensor,
   TensorError,
   where,
@@ -23,6 +23,7 @@ import {
   eye,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
+import { bfloat16ToFloat32 } from "../src/io/half-arrays.ts";
 
 const x = zeros([2, 3]);
 const ids = tensor([0, 2], { dtype: "int64" });
@@ -102,7 +103,7 @@ const refused: readonly (readonly [call: () => unknown, message: RegExp])[] = [
   [() => zeros([2, 0]).argmax(1), /^argmax: dimension 1 of \[2, 0\] is empty/],
   [() => x.double().erf(), /^erf: float64 is not supported here; use to\("float32"\)/],
   [() => tensor([0.5], { dtype: "bfloat16" }).add(1), /^add: bfloat16 is for storage only; .*to\("float32"\)/],
-  [() => x.exp().to("bfloat16"), /^cast: bfloat16 is for storage only/],
+  [() => x.to("bfloat16").exp(), /^exp: bfloat16 is for storage only/],
   [() => x.long().softmax(0), /^softmax: expected a floating-point tensor, got int64/],
   [() => tensor([[1, 2], [3]]), /^tensor: arrays at depth 1 differ in length \(1 and 2\)/], // prettier-ignore
   [() => tensor([1, [2]]), /^tensor: /],
@@ -246,17 +247,40 @@ test("what one mistake costs: a failed evaluation leaves the others alone", asyn
   expect(await good.toArray()).toEqual([[2, 0], [0, 2]]); // prettier-ignore
 });
 
-test("bfloat16 becomes float32 exactly, with a graph", async () => {
-  const x = tensor([0.5, -3, Infinity, 1e-40], { dtype: "bfloat16" });
-  expect(await x.to("float32").toArray()).toEqual([
-    0.5,
-    -3,
-    Infinity,
-    ((await x.toArray()) as number[])[3],
-  ]);
-  expect(await tensor([1.00390625, 1.01171875]).to("bfloat16").toArray()).toEqual([1, 1.015625]);
+test("bfloat16 becomes float32 exactly, every pattern of bits", async () => {
+  const bits = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+  const wide = Tensor.fromData(bits, [bits.length], "bfloat16").to("float32");
+  expect(await wide.data()).toStrictEqual(bfloat16ToFloat32(bits));
+  const back = (await wide.detach().to("bfloat16").data()) as Uint16Array;
+  // Those of NaN stay NaN, of whatever pattern.
+  const isNaN = (b: number): boolean => (b & 0x7fff) > 0x7f80;
+  expect([...back].filter((b, i) => b !== bits[i] && !(isNaN(b) && isNaN(i)))).toEqual([]);
+});
+
+test("float32 becomes the nearest bfloat16, ties to even", async () => {
+  const x = tensor([1.00390625, 1.01171875, -1.00390625, 3.4e38, Infinity, -0]);
+  const wanted = [1, 1.015625, -1, Infinity, Infinity, -0];
+  expect(await x.to("bfloat16").toArray()).toEqual(wanted);
+  expect(await x.mul(2).to("bfloat16").toArray()).toEqual(wanted.map((w) => 2 * w));
+});
+
+test("bfloat16 is moved about, converted and differentiated through", async () => {
+  const x = tensor([[1, 2, 3], [4, 5, 6]], { dtype: "bfloat16" }); // prettier-ignore
+  const index = tensor([2, 0], { dtype: "int64" });
+  expect(await x.t().toArray()).toEqual([[1, 4], [2, 5], [3, 6]]); // prettier-ignore
+  expect(await cat([x, x], 1).slice(1, 2, 4).toArray()).toEqual([[3, 1], [6, 4]]); // prettier-ignore
+  expect(await x.indexSelect(1, index).toArray()).toEqual([[3, 1], [6, 4]]); // prettier-ignore
+  expect(await x.reshape([3, 2]).expand([2, 3, 2]).indexSelect(0, index.mul(0)).toArray()).toEqual([
+    [[1, 2], [3, 4], [5, 6]],
+    [[1, 2], [3, 4], [5, 6]],
+  ]); // prettier-ignore
+  expect(await zeros([2], { dtype: "bfloat16" }).toArray()).toEqual([0, 0]);
+  for (const dtype of ["int64", "float16", "float64"] as const) {
+    expect(await x.to(dtype).to("bfloat16").toArray()).toEqual(await x.toArray());
+  }
   const w = tensor([2], { dtype: "bfloat16", requiresGrad: true });
   const wide = w.to("float32");
-  expect(wide.requiresGrad).toBe(true);
   expect(await grad(wide.square().sum(), [wide])[0].toArray()).toEqual([4]);
+  const own = grad(wide.square().sum(), [w])[0];
+  expect([own.dtype, await own.toArray()]).toEqual(["bfloat16", [4]]);
 });

@@ -1,21 +1,13 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
-  AutoModel,
-  AutoModelForCausalLM,
-  AutoModelForMaskedLM,
-  AutoModelForImageClassification,
-  AutoModelForSeq2SeqLM,
-  AutoModelForSequenceClassification,
   CausalLanguageModel,
   evaluate,
   type GenerateOptions,
   type GenerateOutput,
   grad,
-  LlavaForConditionalGeneration,
   loadSafetensors,
   onesLike,
-  type PreTrainedModel,
   Seq2SeqLanguageModel,
   stack,
   Tensor,
@@ -25,18 +17,16 @@ import { stateOf } from "../../src/models/state.ts";
 import type { CaseResult } from "./case-result.ts";
 import { compare, type Comparison, largest, notReplayed, resultOf } from "./compare.ts";
 import { requireKnownFields } from "./known-fields.ts";
+import {
+  type Description,
+  INPUTS,
+  inputsOf,
+  loadRecorded,
+  type Model,
+  readDescription,
+} from "./recorded-model.ts";
 import { readSites } from "./recorded-sites.ts";
 import { toleranceOf } from "./tolerances.ts";
-
-/** A model, called with whatever inputs are recorded. */
-type Model = PreTrainedModel & { forward(inputs: object): object };
-
-/** Part of a `case.json` that replaying needs. */
-interface Description {
-  readonly kind: string;
-  readonly model_type?: string;
-  readonly cases: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
 
 /** A recorded case: its tensors by name, without the case's own name. */
 interface RecordedCase {
@@ -68,52 +58,6 @@ interface Recording {
   readonly model: Model;
   readonly cases: ReadonlyMap<string, RecordedCase>;
   readonly tolerance: number;
-}
-
-/** The auto class of each kind of recorded model. */
-const LOADERS: Readonly<
-  Record<string, { fromPretrained(directory: string): Promise<PreTrainedModel> }>
-> = {
-  decoder_lm: AutoModelForCausalLM,
-  gru_lm: AutoModelForCausalLM,
-  backpack: AutoModelForCausalLM,
-  masked_lm: AutoModelForMaskedLM,
-  sequence_classifier: AutoModelForSequenceClassification,
-  mlp_classifier: AutoModelForSequenceClassification,
-  gru_classifier: AutoModelForSequenceClassification,
-  image_classifier: AutoModelForImageClassification,
-  clip: AutoModel,
-  blip_vqa: AutoModelForSeq2SeqLM,
-  blip_itm: AutoModel,
-  vlm: AutoModelForCausalLM,
-  encoder_decoder: AutoModelForSeq2SeqLM,
-  audio_encoder: AutoModel,
-};
-
-/** Recorded inputs of a forward pass, by their names here. */
-const INPUTS: Readonly<Record<string, string>> = {
-  input_ids: "inputIds",
-  attention_mask: "attentionMask",
-  position_ids: "positionIds",
-  token_type_ids: "tokenTypeIds",
-  inputs_embeds: "inputsEmbeds",
-  labels: "labels",
-  pixel_values: "pixelValues",
-  input_features: "inputFeatures",
-  aspect_ratio_ids: "aspectRatioIds",
-  aspect_ratio_mask: "aspectRatioMask",
-  cross_attention_mask: "crossAttentionMask",
-  decoder_input_ids: "decoderInputIds",
-  decoder_attention_mask: "decoderAttentionMask",
-};
-
-function inputsOf(tensors: ReadonlyMap<string, Tensor>): Readonly<Record<string, Tensor>> {
-  return Object.fromEntries(
-    Object.entries(INPUTS).flatMap(([name, own]) => {
-      const t = tensors.get(name);
-      return t === undefined ? [] : [[own, t]];
-    }),
-  );
 }
 
 function groupByCase(
@@ -197,16 +141,15 @@ function generated(
     const inputs = inputsOf(tensors);
     return recording.model.generate(inputs, { ...options, maxNewTokens: length - 1 });
   }
-  if (recording.model instanceof LlavaForConditionalGeneration) {
-    const plain = recording.cases.get("plain")?.tensors ?? tensors;
-    const [inputIds, pixelValues] = [need(plain, "input_ids"), need(plain, "pixel_values")];
-    const maxNewTokens = length - inputIds.size(1);
-    const writer = recording.model.withImages({ pixelValues });
-    return writer.generate({ inputIds }, { ...options, maxNewTokens });
-  }
-  const inputIds = need(tensors, "input_ids");
+  // A text about images goes on from where these were recorded.
+  const pictures = recording.cases.get("plain")?.tensors.get("pixel_values");
+  const from =
+    pictures === undefined ? tensors : (recording.cases.get("plain")?.tensors ?? tensors);
+  const inputIds = need(from, "input_ids");
+  const attentionMask = from.get("attention_mask") ?? onesLike(inputIds);
+  const images = pictures === undefined ? {} : { pixelValues: pictures };
   return languageModel(recording).generate(
-    { inputIds, attentionMask: tensors.get("attention_mask") ?? onesLike(inputIds) },
+    { inputIds, attentionMask, ...images },
     { ...options, maxNewTokens: length - inputIds.size(1) },
   );
 }
@@ -299,12 +242,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function openRecording(directory: string): Promise<Recording> {
-  const text = await readFile(join(directory, "case.json"), "utf8");
-  const description = JSON.parse(text) as Description;
+  const description = await readDescription(directory);
   const tensors = await loadSafetensors(join(directory, "expected.safetensors"));
-  const load = LOADERS[description.kind];
-  if (load === undefined) throw new Error(`models of kind "${description.kind}" are not known`);
-  const model = (await load.fromPretrained(directory)) as Model;
+  const model = await loadRecorded(directory);
   const cases = groupByCase(tensors, description);
   const gradients = await exists(join(directory, "grads.safetensors"));
   if (gradients && !cases.has("grads")) {

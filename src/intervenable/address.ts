@@ -1,4 +1,5 @@
 import type { Module } from "../nn/module.ts";
+import type { Counted } from "../models/card.ts";
 import type { BoundCard, BoundComponent } from "../models/registry.ts";
 import { fail } from "../tensor/errors.ts";
 import { didYouMean } from "../tensor/nearest.ts";
@@ -11,6 +12,8 @@ export interface Layout {
   readonly heads: number | undefined;
   /** Whether dimension 1 is the heads: [batch, heads, query, key]. */
   readonly headsFirst: boolean;
+  /** What keys count, where that is not what positions do. */
+  readonly keys?: Counted | undefined;
 }
 
 /** One place of a model. */
@@ -24,6 +27,8 @@ export interface Site {
   readonly width: number | undefined;
   /** Whether the model's card says that the module runs at each time step. */
   readonly recurrent?: boolean;
+  /** What positions count there. */
+  readonly counts: Counted;
 }
 
 /** What names a place of a model. */
@@ -61,10 +66,10 @@ export function resolveSite(
       const text = hasExperts ? "is one for each expert: give" : "has no experts: leave out";
       fail(OP, `${component} ${text} moeKey`);
     }
-    return componentSite(model, known, layer, moeKey);
+    return componentSite(model, card, known, { layer, component, moeKey });
   }
   if (moeKey !== undefined) fail(OP, `"${component}" has no experts: leave out moeKey`);
-  if (component.includes(".")) return pathSite(model, component);
+  if (component.includes(".")) return pathSite(model, card, component);
   const name = model.constructor.name;
   if (card === undefined) {
     fail(
@@ -81,25 +86,26 @@ export function resolveSite(
 
 function componentSite(
   model: Module,
+  card: BoundCard,
   component: BoundComponent,
-  layer: number,
-  moeKey: number | undefined,
+  { layer, moeKey }: Address,
 ): Site {
   const path = component.path
     .replaceAll("{layer}", String(layer))
     .replaceAll("{expert}", String(moeKey));
-  const { side, part, heads, headsFirst = false, dimension, recurrent = false } = component;
+  const { side, part, heads, headsFirst = false, keys, dimension, recurrent = false } = component;
   return {
     module: walk(model, path.split("."), path),
     side,
     path,
-    layout: { part, heads, headsFirst },
+    layout: { part, heads, headsFirst, keys },
     width: dimension,
     recurrent,
+    counts: countedAt(card, path),
   };
 }
 
-function pathSite(model: Module, address: string): Site {
+function pathSite(model: Module, card: BoundCard | undefined, address: string): Site {
   const segments = address.replaceAll(/\[(-?\d+)\]/g, ".$1").split(".");
   const side = segments.pop();
   if (side !== "input" && side !== "output") {
@@ -107,7 +113,21 @@ function pathSite(model: Module, address: string): Site {
     fail(OP, `"${address}" must say which side: write "${address}.input" or "${address}.output"`);
   }
   const module = walk(model, segments, address);
-  return { module, side, path: segments.join("."), layout: PLAIN, width: undefined };
+  const path = segments.join(".");
+  const counts = countedAt(card, path);
+  return { module, side, path, layout: PLAIN, width: undefined, counts };
+}
+
+/** What positions count at a path: what the card says of the longest path that it is in. */
+function countedAt(card: BoundCard | undefined, path: string): Counted {
+  const segments = path.split(".");
+  let [longest, found]: [number, Counted] = [-1, "text"];
+  for (const [part, counted] of Object.entries(card?.counts ?? {})) {
+    const wanted = part === "" ? [] : part.split(".");
+    const isIn = wanted.every((name, i) => name === "{layer}" || name === segments[i]);
+    if (isIn && wanted.length > longest) [longest, found] = [wanted.length, counted];
+  }
+  return found;
 }
 
 /**

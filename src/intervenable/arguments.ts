@@ -60,19 +60,20 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
 export type EachStep<T> = T | ((step: number) => T);
 
 /** What a call of `generate` says about its interventions. */
-export interface GenerationArguments extends Omit<
-  InterventionArguments<GenerateInputs>,
+export interface GenerationArguments<Inputs = GenerateInputs> extends Omit<
+  InterventionArguments<Inputs>,
   "sources" | "sourceRepresentations"
 > {
   /**
    * As in `forward`, or a function that gives them for each step; `null` for a step without edits that
    * need a source. Functions are asked, and sources are run, before anything is written.
    */
-  readonly sources?: EachStep<Sources<GenerateInputs>>;
+  readonly sources?: EachStep<Sources<Inputs>>;
   /** As in `forward`, or a function that gives them for each step. */
   readonly sourceRepresentations?: EachStep<SourceRepresentations | null>;
   /**
-   * In which steps edits are made: step 0 reads the prompt, step n the n-th new token.
+   * In which steps edits are made: step 0 reads the prompt, step n the n-th new token. What an encoder
+   * reads, it reads in step 0.
    * @default "decoding": all but step 0
    */
   readonly steps?: GenerationSteps;
@@ -84,8 +85,8 @@ export interface GenerationArguments extends Omit<
 }
 
 /** Arguments of `IntervenableModel.generate` beside the prompts. */
-export interface IntervenedGenerateOptions
-  extends GenerationArguments, Omit<GenerateOptions, "trace"> {}
+export interface IntervenedGenerateOptions<Inputs = GenerateInputs>
+  extends GenerationArguments<Inputs>, Omit<GenerateOptions, "trace"> {}
 
 /** What a generation with interventions gives. */
 export interface IntervenedGeneration {

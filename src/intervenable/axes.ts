@@ -1,3 +1,4 @@
+import type { Counted } from "../models/card.ts";
 import { fail } from "../tensor/errors.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -19,6 +20,8 @@ export interface Axis {
   /** Number of indices there are, where the layout says it. */
   readonly size: number | undefined;
   readonly kind: AxisKind;
+  /** What is counted, of positions and keys. */
+  readonly counts: Counted;
 }
 
 /** How a unit reads the tensor at a site. */
@@ -48,16 +51,16 @@ const OP = "IntervenableModel";
  * @throws TensorError for a unit that the site does not have.
  */
 export function axesOf(unit: string, site: Site): UnitAxes {
-  const { layout, path, side, width } = site;
+  const { layout, path, side, width, counts } = site;
   const { heads, part, headsFirst } = layout;
   const names = unit.split(".");
   const where = `${path}.${side}`;
-  if (headsFirst) return weightAxes(unit, layout, where);
+  if (headsFirst) return weightAxes(unit, site, where);
   if (names.length > 2 || names.includes("")) {
     fail(OP, `unit "${unit}" must be one name or two joined by a dot, such as "h.pos"`);
   }
   if (unit === "t") return stepAxes(site, where);
-  if (heads !== undefined) return headAxes(unit, layout, heads, where);
+  if (heads !== undefined) return headAxes(unit, site, heads, where);
   const isHead = names[0] === "h";
   if (isHead && width !== undefined) {
     fail(
@@ -67,26 +70,26 @@ export function axesOf(unit: string, site: Site): UnitAxes {
   }
   const [first, second] = names;
   const flat = { layout, whole: undefined, part: part?.index };
-  const outer = axis(1, kindOf(first));
+  const outer = axis(1, kindOf(first), counts);
   if (second === undefined) return { ...flat, selected: [outer], rank: isHead ? 4 : undefined };
   if (part !== undefined) {
     fail(OP, `unit "${unit}" needs two axes, but ${where} has positions only`);
   }
-  return { ...flat, selected: [outer, axis(2, kindOf(second))], rank: 4 };
+  return { ...flat, selected: [outer, axis(2, kindOf(second), counts)], rank: 4 };
 }
 
 /** The calls of a recurrent module, which a card or a path that no card knows may name. */
-function stepAxes({ layout, width, recurrent }: Site, where: string): UnitAxes {
+function stepAxes({ layout, width, recurrent, counts }: Site, where: string): UnitAxes {
   if (recurrent !== true && width !== undefined) {
     fail(OP, `unit "t" counts time steps, but ${where} belongs to no recurrent model`);
   }
   const { part } = layout;
-  const selected = [axis(1, "step")];
+  const selected = [axis(1, "step", counts)];
   return { layout, selected, whole: undefined, part: part?.index, rank: undefined, steps: true };
 }
 
-function axis(dim: number, kind: AxisKind, size?: number, offset = 0): Axis {
-  return { dim, kind, size, offset };
+function axis(dim: number, kind: AxisKind, counts: Counted, size?: number, offset = 0): Axis {
+  return { dim, kind, counts, size, offset };
 }
 
 function kindOf(name: string | undefined): AxisKind {
@@ -95,17 +98,18 @@ function kindOf(name: string | undefined): AxisKind {
 }
 
 /** Attention weights, [batch, heads, queries, keys]. */
-function weightAxes(unit: string, layout: Layout, where: string): UnitAxes {
+function weightAxes(unit: string, { layout, counts }: Site, where: string): UnitAxes {
   const common = { layout, whole: undefined, part: undefined, rank: 4 };
-  const head = axis(1, "head");
-  const query = axis(2, "position");
+  const head = axis(1, "head", counts);
+  const query = axis(2, "position", counts);
+  const keys = layout.keys ?? counts;
   if (unit === "pos" || unit === "h") return { ...common, selected: [head] };
   if (unit === "h.pos") return { ...common, selected: [head, query] };
   if (unit === "h.key") {
-    return { ...common, selected: [head, axis(2, "key")], turned: "keysFirst" };
+    return { ...common, selected: [head, axis(2, "key", keys)], turned: "keysFirst" };
   }
   if (unit === "h.pos.key") {
-    return { ...common, selected: [head, query, axis(3, "key")], turned: "elements" };
+    return { ...common, selected: [head, query, axis(3, "key", keys)], turned: "elements" };
   }
   return fail(
     OP,
@@ -114,10 +118,10 @@ function weightAxes(unit: string, layout: Layout, where: string): UnitAxes {
   );
 }
 
-function headAxes(unit: string, layout: Layout, heads: number, where: string): UnitAxes {
+function headAxes(unit: string, { layout, counts }: Site, heads: number, where: string): UnitAxes {
   const offset = (layout.part?.index ?? 0) * heads;
-  const head = axis(2, "head", heads, offset);
-  const position = axis(1, "position");
+  const head = axis(2, "head", counts, heads, offset);
+  const position = axis(1, "position", counts);
   const common = { layout, part: undefined, rank: 3 };
   if (unit === "h") return { ...common, selected: [head], whole: position };
   if (unit === "h.pos") return { ...common, selected: [head, position], whole: undefined };

@@ -1,17 +1,35 @@
+import type { Counted } from "../models/card.ts";
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 const OP = "IntervenableModel";
 
+/** A text among the inputs of a run. */
+interface Text {
+  /** Name of its mask. */
+  readonly mask: string;
+  /** Name of its tokens. */
+  readonly ids: string;
+}
+
+const READ: Text = { mask: "attentionMask", ids: "inputIds" };
+
+const TEXTS: { readonly [K in Counted]: Text | undefined } = {
+  text: READ,
+  source: READ,
+  target: { mask: "decoderAttentionMask", ids: "decoderInputIds" },
+  other: undefined,
+};
+
 /**
  * The rows of a run's inputs: how many there are, and which positions of each are padding. What is
- * padding is only known where inputs have an `attentionMask` [batch, sequence] with values.
+ * padding is only known where inputs have a mask [batch, sequence] with values: `attentionMask`, or
+ * `decoderAttentionMask` for what a decoder writes.
  */
 export class BatchRows {
   readonly rows: number;
+  readonly #inputs: unknown;
   readonly #what: string;
-  readonly #mask: Tensor | undefined;
-  readonly #ids: Tensor | undefined;
   readonly #padTokenId: number | undefined;
 
   /**
@@ -21,9 +39,8 @@ export class BatchRows {
    */
   constructor(inputs: unknown, what: string, padTokenId?: number) {
     this.rows = batchOf(inputs, what);
+    this.#inputs = inputs;
     this.#what = what;
-    this.#mask = matrixIn(inputs, "attentionMask");
-    this.#ids = matrixIn(inputs, "inputIds");
     this.#padTokenId = padTokenId;
   }
 
@@ -33,30 +50,36 @@ export class BatchRows {
    * @throws TensorError for a mask that has no values yet, for a row that is all padding, and for
    * rows that are padded while no mask says so.
    */
-  lastOf(row: number): number | undefined {
-    if (this.#mask === undefined) {
-      this.#refusePadded('"last"');
+  lastOf(row: number, counts: Counted): number | undefined {
+    const text = TEXTS[counts];
+    const mask = text && matrixIn(this.#inputs, text.mask);
+    if (mask === undefined) {
+      this.#refusePadded('"last"', text);
       return undefined;
     }
-    if (this.#mask.values === undefined) {
-      fail(OP, '"last" needs the values of attentionMask; evaluate it first');
+    if (mask.values === undefined) {
+      fail(OP, `"last" needs the values of ${text?.mask}; evaluate it first`);
     }
-    for (let at = this.#mask.size(1) - 1; at >= 0; at--) if (!this.isPadding(row, at)) return at;
-    return fail(OP, `row ${row} of attentionMask leaves out all positions`);
+    for (let at = mask.size(1) - 1; at >= 0; at--) if (!isValue(mask, row, at, 0)) return at;
+    return fail(OP, `row ${row} of ${text?.mask} leaves out all positions`);
   }
 
   /**
-   * Whether a position, negative ones counting from the end, is known to be padding.
+   * Name of the mask that says that a position, negative ones counting from the end, is padding;
+   * undefined where it is not known to be.
    * @throws TensorError for a negative position in rows that are padded while no mask says so.
    */
-  isPadding(row: number, position: number): boolean {
-    if (this.#mask === undefined && position < 0) this.#refusePadded(`position ${position}`);
-    return isValue(this.#mask, row, position, 0);
+  maskOf(row: number, position: number, counts: Counted): string | undefined {
+    const text = TEXTS[counts];
+    const mask = text && matrixIn(this.#inputs, text.mask);
+    if (mask === undefined && position < 0) this.#refusePadded(`position ${position}`, text);
+    return isValue(mask, row, position, 0) ? text?.mask : undefined;
   }
 
   /** Rows of which some begin or end in padding, and others do not, have different lengths. */
-  #refusePadded(place: string): void {
-    const [ids, pad] = [this.#ids, this.#padTokenId];
+  #refusePadded(place: string, text: Text | undefined): void {
+    const pad = this.#padTokenId;
+    const ids = text && matrixIn(this.#inputs, text.ids);
     if (ids === undefined || pad === undefined) return;
     for (const [position, verb] of [
       [-1, "ends"],
@@ -67,7 +90,7 @@ export class BatchRows {
       fail(
         OP,
         `${this.#what}: row ${rows.indexOf(true)} ${verb} in padding (token ${pad}), but there is no ` +
-          `attentionMask, so that ${place} is not the same in all rows; pass the mask`,
+          `${text?.mask}, so that ${place} is not the same in all rows; pass the mask`,
       );
     }
   }

@@ -2,17 +2,26 @@ import type { BackpackGPT2Component } from "../models/backpack-gpt2/card.ts";
 import type { EncoderComponent } from "../models/encoder/card.ts";
 import type { GPT2Component } from "../models/gpt2/card.ts";
 import type { GptOssComponent } from "../models/gpt-oss/card.ts";
+import type { BlipComponent } from "../models/blip/card.ts";
+import type { CLIPComponent } from "../models/clip/card.ts";
+import type { ConvNextComponent } from "../models/convnext/card.ts";
 import type { GRUComponent } from "../models/gru/card.ts";
 import type * as models from "../models/index.ts";
 import type { MambaComponent } from "../models/mamba/card.ts";
 import type { Mamba2Component } from "../models/mamba2/card.ts";
 import type { MixtralComponent } from "../models/mixtral/card.ts";
+import type { MllamaComponent } from "../models/mllama/card.ts";
 import type { MLPComponent } from "../models/mlp/card.ts";
 import type { Phi3Component } from "../models/phi3/card.ts";
+import type { ResNetComponent } from "../models/resnet/card.ts";
 import type { RwkvComponent } from "../models/rwkv/card.ts";
+import type { T5Component } from "../models/t5/card.ts";
+import type { ViTComponent } from "../models/vit/card.ts";
+import type { Wav2Vec2BertComponent } from "../models/wav2vec2-bert/card.ts";
+import type { WhisperComponent } from "../models/whisper/card.ts";
 import type { Module } from "../nn/module.ts";
 
-/** The classes of decoders whose layers have Llama's names. */
+/** The classes of models whose decoder's layers have Llama's names. */
 type LlamaLike =
   | models.LlamaModel
   | models.LlamaForCausalLM
@@ -37,7 +46,17 @@ type LlamaLike =
   | models.OlmoForSequenceClassification
   | models.Olmo2Model
   | models.Olmo2ForCausalLM
-  | models.Olmo2ForSequenceClassification;
+  | models.Olmo2ForSequenceClassification
+  | models.GPTNeoModel
+  | models.GPTNeoForCausalLM
+  | models.GPTNeoForSequenceClassification
+  | models.GPTNeoXModel
+  | models.GPTNeoXForCausalLM
+  | models.GPTNeoXForSequenceClassification
+  | models.Gemma3TextModel
+  | models.Gemma3ForCausalLM
+  | models.Gemma3TextForSequenceClassification
+  | models.LlavaForConditionalGeneration;
 
 /**
  * Classes with the names of their components. A class comes before those that it could stand in for:
@@ -47,8 +66,14 @@ type Families = [
   [models.BackpackGPT2Model | models.BackpackGPT2LMHeadModel, BackpackGPT2Component],
   [models.GPT2Model | models.GPT2LMHeadModel | models.GPT2ForSequenceClassification, GPT2Component],
   [models.Phi3Model | models.Phi3ForCausalLM | models.Phi3ForSequenceClassification, Phi3Component],
-  [models.MixtralModel | models.MixtralForCausalLM, MixtralComponent],
-  [models.GptOssModel | models.GptOssForCausalLM, GptOssComponent],
+  [
+    models.MixtralModel | models.MixtralForCausalLM | models.MixtralForSequenceClassification,
+    MixtralComponent,
+  ],
+  [
+    models.GptOssModel | models.GptOssForCausalLM | models.GptOssForSequenceClassification,
+    GptOssComponent,
+  ],
   [LlamaLike, models.LlamaComponent],
   [
     (
@@ -66,6 +91,16 @@ type Families = [
   [models.RwkvModel | models.RwkvForCausalLM, RwkvComponent],
   [models.GRUModel | models.GRULMHeadModel | models.GRUForClassification, GRUComponent],
   [models.MLPModel | models.MLPForClassification, MLPComponent],
+  [models.T5Model | models.T5ForConditionalGeneration, T5Component],
+  [models.WhisperModel | models.WhisperForConditionalGeneration, WhisperComponent],
+  [models.Wav2Vec2BertModel, Wav2Vec2BertComponent],
+  [models.BlipForQuestionAnswering, BlipComponent],
+  [models.BlipForImageTextRetrieval, BlipComponent | "itm_output"],
+  [models.CLIPModel, CLIPComponent],
+  [models.MllamaForConditionalGeneration, MllamaComponent],
+  [models.ViTModel | models.ViTForImageClassification, ViTComponent],
+  [models.ResNetModel | models.ResNetForImageClassification, ResNetComponent],
+  [models.ConvNextModel | models.ConvNextForImageClassification, ConvNextComponent],
 ];
 
 type NamedComponentOf<M, Left extends readonly unknown[] = Families> = Left extends [

@@ -1,6 +1,8 @@
+import { describeOptions } from "../interventions/describe-options.ts";
 import { Intervention, type InterventionClass } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
-import { didYouMean } from "../tensor/nearest.ts";
+import { printsItself } from "../tensor/inspect.ts";
+import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
 import { readRepresentations } from "./read-representations.ts";
 import type {
   Representation,
@@ -112,16 +114,20 @@ export class IntervenableConfig {
 
   /** What is to be done and where, one representation a line. */
   toString(): string {
-    const lines = this.#representations.map(({ key, intervention, groupKey, source }) => {
-      const kind = typeof intervention === "function" ? intervention.name : intervention;
-      const parts = [
-        kind instanceof Intervention ? kind.constructor.name : (kind ?? "VanillaIntervention"),
-        groupKey === undefined ? [] : `group ${groupKey}`,
-        source === undefined ? [] : `source ${JSON.stringify(source)}`,
-      ];
-      return `  ${key}: ${parts.flat().join(", ")}`;
-    });
+    const lines = this.#representations.map(representationLine);
     return `IntervenableConfig(${this.mode})\n${lines.join("\n")}`;
+  }
+
+  /**
+   * Always an error: classes, functions and tensors would be left out of JSON without a word.
+   * @throws TensorError
+   */
+  toJSON(): never {
+    fail(
+      OP,
+      "it holds classes, functions and tensors, which JSON cannot say; print it with String(config), " +
+        "and keep parameters with stateDict()",
+    );
   }
 
   #checkKeys(given: readonly string[]): void {
@@ -135,7 +141,30 @@ export class IntervenableConfig {
   }
 }
 
+printsItself(IntervenableConfig.prototype);
+
 const OP = "IntervenableConfig";
+
+const OPTIONS: OptionNames<IntervenableOptions> = {
+  representations: true,
+  mode: true,
+  interventionTypes: true,
+  asAdaptor: true,
+  sortedKeys: true,
+};
+
+/** All that a representation says, but for what its key says. */
+function representationLine(representation: Representation): string {
+  const { key, intervention, options, source, moeKey, groupKey, interventionLinkKey } =
+    representation;
+  const [name, settings] =
+    intervention instanceof Intervention
+      ? [intervention.constructor.name, intervention.describe()]
+      : [intervention?.name ?? "VanillaIntervention", describeOptions(options)];
+  const what = settings === "" ? name : `${name}(${settings})`;
+  const more = describeOptions({ source, moeKey, groupKey, interventionLinkKey });
+  return `  ${key}: ${[what, more].filter((text) => text !== "").join(", ")}`;
+}
 
 function asOptions(
   config: Exclude<IntervenableConfigLike, IntervenableConfig>,
@@ -150,9 +179,6 @@ function asOptions(
     fail(OP, `expected a representation or a list of them, got ${String(config)}`);
   }
   if (!("representations" in config)) return { representations: config };
-  const known = ["representations", "mode", "interventionTypes", "asAdaptor", "sortedKeys"];
-  for (const name of Object.keys(config)) {
-    if (!known.includes(name)) fail(OP, `there is no setting ${name}; ${didYouMean(name, known)}`);
-  }
+  requireKnownOptions(OP, config, OPTIONS);
   return config;
 }

@@ -1,3 +1,4 @@
+import { printsItself } from "../tensor/inspect.ts";
 import type { ProgramDescription } from "../runtime/describe-program.ts";
 import { type Shape, show } from "../tensor/shape.ts";
 import type { Mode } from "./config.ts";
@@ -97,6 +98,8 @@ export class Explanation {
     ].join("\n\n");
   }
 }
+
+printsItself(Explanation.prototype);
 
 const INTERVENTION_HEADS = ["key", "intervention", "site", "shape", "heads", "units", "source"];
 

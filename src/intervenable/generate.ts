@@ -1,4 +1,4 @@
-import type { CausalLanguageModel } from "../models/causal-language-model.ts";
+import type { Encoded } from "../models/encoder/encode.ts";
 import {
   GENERATE_OPTIONS,
   type GenerateOptions,
@@ -7,6 +7,8 @@ import {
 } from "../models/generation/options.ts";
 import { countSteps, rowsPerPrompt } from "../models/generation/plan.ts";
 import type { CausalLMOutput } from "../models/outputs.ts";
+import type { Module } from "../nn/module.ts";
+import { EditScope } from "../nn/scope.ts";
 import { fail } from "../tensor/errors.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
@@ -18,6 +20,8 @@ import { Schedule, type Steps } from "./schedule.ts";
 import { Selection } from "./selection.ts";
 import { resolveSteps } from "./steps.ts";
 import { type Activations, emptyHarvest, traceEdits, traceSources } from "./trace.ts";
+import type { Target } from "./target.ts";
+import type { Writer } from "./writer.ts";
 
 type Trace = NonNullable<GenerateOptions["trace"]>;
 
@@ -25,19 +29,21 @@ type Trace = NonNullable<GenerateOptions["trace"]>;
 export interface TracedGeneration {
   /** The hook for the model's own loop. */
   readonly trace: Trace;
+  /** What the encoder made of its source, edited, where there is an encoder. */
+  readonly encoded: Encoded | undefined;
   /** What collecting interventions took in each step, by key; grows while the text is generated. */
   readonly collected: ReadonlyMap<string, readonly Tensor[]>;
 }
 
 /** What is to be generated, and with which interventions. */
 export interface GenerationRequest {
-  readonly model: CausalLanguageModel;
-  /** Keys of the interventions, in the order of declaration. */
-  readonly keys: readonly string[];
+  readonly model: Module;
+  readonly writer: Writer;
+  /** The interventions, in the order of declaration. */
+  readonly targets: readonly Target[];
   /** The plan of a call with these arguments, as for a forward pass. */
   readonly plan: (options: PlanOptions) => Plan;
-  readonly inputIds: Tensor;
-  readonly options: GenerationArguments;
+  readonly options: GenerationArguments<unknown>;
   /** Options of the model's own `generate`. */
   readonly settings: GenerateOptions;
 }
@@ -55,7 +61,7 @@ const OWN: OptionNames<GenerationArguments> = {
 };
 
 /** What a call says to the model's own `generate`. */
-export function modelSettings(options: IntervenedGenerateOptions): GenerateOptions {
+export function modelSettings(options: IntervenedGenerateOptions<unknown>): GenerateOptions {
   requireKnownOptions(OP, options, { ...OWN, ...GENERATE_OPTIONS });
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN)));
 }
@@ -66,55 +72,102 @@ export function modelSettings(options: IntervenedGenerateOptions): GenerateOptio
  * @throws TensorError, before anything is computed, for an edit that no step would make.
  */
 export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
-  const { model, keys, inputIds, options, settings } = request;
-  const count = countSteps(model, inputIds.size(1), settings);
-  const batch = batchOf(inputIds, "inputIds");
-  const times = rowsPerPrompt(settings);
-  const fires = stepsOf(options, keys, count);
-  const plans = plansOf(request, fires, count);
-  const distinct = [...new Set(plans)].filter((plan) => plan !== undefined);
-  refuseSkipped(keys, distinct, options);
-  const frame = {
-    promptLength: inputIds.size(1),
-    rows: batch * times,
-    useCache: settings.useCache ?? true,
-    steps: count,
-    byDefault: isDefault(options) && distinct.length === 1,
-  };
-  const make = (change: (action: Action, plan: Plan) => Action): Schedule =>
-    new Schedule(schedules(keys, plans, fires, change), frame);
+  const { encode } = request.writer;
+  const { plans, rows, schedule } = scheduling(request);
   // Refuses what could never fire before any source is run.
-  make((action) => action);
-  const activations = await runSources(model, distinct);
-  const schedule = make((action, plan) =>
-    repeatRows(withSource(action, activations.get(plan)?.get(action.key)), batch, times),
-  );
+  schedule((action) => action);
   const collected = new Map<string, Tensor[]>();
-  for (const { key, intervention } of distinct[0]?.base.edits ?? []) {
+  const activations = await runSources(request, plans, collected);
+  const sourced = (action: Action, plan: Plan): Action =>
+    withSource(action, activations.get(plan)?.get(action.key));
+  const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
+  for (const { key, intervention } of plans[0]?.base.edits ?? []) {
     if (intervention.collects) collected.set(key, []);
   }
-  const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
+  const traced = <T>(name: string, edits: readonly Action[], run: () => T): Traced<T> => {
     const harvest = emptyHarvest();
-    const name = step.index === 0 ? "prompt's" : "decoding";
-    const output = traceEdits(
-      { name, edits: schedule.at(step), reads: [] },
-      new Map(),
-      harvest,
-      run,
-    );
+    const output = traceEdits({ name, edits, reads: [] }, new Map(), harvest, run);
     for (const [key, tensor] of harvest.collected) collected.get(key)?.push(tensor);
-    return { ...output, also: [...harvest.collected.values()] };
+    return { output, also: [...harvest.collected.values()] };
   };
-  return { trace, collected };
+  const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
+    const name = step.index === 0 ? "prompt's" : "decoding";
+    const { output, also } = traced(name, steps.at(step), run);
+    return { ...output, also };
+  };
+  if (encode === undefined) return { trace, collected, encoded: undefined };
+  // The encoder reads each source once, however many texts are written from it.
+  const { output, also } = traced("encoder's", schedule(sourced).encoding(), encode);
+  await evaluate(output.lastHiddenState, ...also);
+  return { trace, collected, encoded: output };
+}
+
+/** A pass with its edits, and what they took of it. */
+interface Traced<T> {
+  readonly output: T;
+  readonly also: readonly Tensor[];
+}
+
+/** Rows of the prompts, and how many texts are written from each. */
+interface WrittenRows {
+  readonly batch: number;
+  readonly times: number;
+}
+
+/** What is to be done in which step. */
+interface Scheduling {
+  /** The different plans of all steps. */
+  readonly plans: readonly Plan[];
+  readonly rows: WrittenRows;
+  /** The edits of each step, changed. */
+  readonly schedule: (change: (action: Action, plan: Plan) => Action) => Schedule;
+}
+
+function scheduling(request: GenerationRequest): Scheduling {
+  const { writer, targets, options, settings } = request;
+  const { inputIds, encode } = writer;
+  const keys = targets.map(({ key }) => key);
+  const count = countSteps(writer, inputIds.size(1), settings);
+  const rows = { batch: batchOf(inputIds, "inputIds"), times: rowsPerPrompt(settings) };
+  const fires = stepsOf(options, keys, count);
+  const all = plansOf(request, keys, fires, count);
+  const plans = [...new Set(all)].filter((plan) => plan !== undefined);
+  refuseSkipped(keys, plans, options);
+  const frame = {
+    promptLength: inputIds.size(1),
+    rows: rows.batch * rows.times,
+    useCache: settings.useCache ?? true,
+    steps: count,
+    byDefault: isDefault(options) && plans.length === 1,
+    encoded: encodedKeys(targets, encode),
+  };
+  const schedule = (change: (action: Action, plan: Plan) => Action): Schedule =>
+    new Schedule(schedules(keys, all, fires, change), frame);
+  return { plans, rows, schedule };
+}
+
+/** The interventions at places that an encoder passes. */
+function encodedKeys(
+  targets: readonly Target[],
+  encode: (() => Encoded) | undefined,
+): ReadonlySet<string> {
+  const keys = new Set<string>();
+  if (encode === undefined) return keys;
+  const scope = new EditScope();
+  for (const { key, site } of targets) {
+    scope.on(site.module, site.side, () => void keys.add(key));
+  }
+  scope.run(encode);
+  return keys;
 }
 
 /** Whether a call says nothing of steps, so that pyvene's default holds. */
-function isDefault({ steps, interveneOnPrompt = false }: GenerationArguments): boolean {
+function isDefault({ steps, interveneOnPrompt = false }: GenerationArguments<unknown>): boolean {
   return steps === undefined && !interveneOnPrompt;
 }
 
 function stepsOf(
-  options: GenerationArguments,
+  options: GenerationArguments<unknown>,
   keys: readonly string[],
   count: number,
 ): ReadonlyMap<string, readonly boolean[]> {
@@ -128,7 +181,8 @@ function stepsOf(
 
 /** The plan of each step that has one; steps with the same sources have the same. */
 function plansOf(
-  { plan, keys, options }: GenerationRequest,
+  { plan, options }: GenerationRequest,
+  keys: readonly string[],
   fires: ReadonlyMap<string, readonly boolean[]>,
   count: number,
 ): readonly (Plan | undefined)[] {
@@ -158,7 +212,7 @@ function plansOf(
 function refuseSkipped(
   keys: readonly string[],
   plans: readonly Plan[],
-  { sources, sourceRepresentations }: GenerationArguments,
+  { sources, sourceRepresentations }: GenerationArguments<unknown>,
 ): void {
   if (typeof sources !== "function" && typeof sourceRepresentations !== "function") return;
   const made = new Set(plans.flatMap(({ base }) => base.edits.map(({ key }) => key)));
@@ -194,15 +248,21 @@ function schedules(
   );
 }
 
-/** What the sources of each plan give. */
+/** What the sources of each plan give; what is collected in their runs, in serial mode, is put by. */
 async function runSources(
-  model: CausalLanguageModel,
+  { model, writer }: GenerationRequest,
   plans: readonly Plan[],
+  collected: Map<string, Tensor[]>,
 ): Promise<ReadonlyMap<Plan, Activations>> {
   const all = new Map<Plan, Activations>();
   for (const plan of plans) {
-    const activations = traceSources(model, plan);
-    await evaluate(...activations.values());
+    const sources = plan.sources.map((run) => ({ ...run, inputs: writer.asInputs(run.inputs) }));
+    const harvest = emptyHarvest();
+    const activations = traceSources(model, { ...plan, sources }, harvest);
+    await evaluate(...activations.values(), ...harvest.collected.values());
+    for (const [key, tensor] of harvest.collected) {
+      collected.set(key, [...(collected.get(key) ?? []), tensor]);
+    }
     all.set(plan, activations);
   }
   return all;
@@ -220,7 +280,7 @@ function repeat<T>(rows: readonly T[], times: number): T[] {
 }
 
 /** Locations, sources and subspaces for several continuations of each prompt. */
-function repeatRows(action: Action, batch: number, times: number): Action {
+function repeatRows(action: Action, { batch, times }: WrittenRows): Action {
   if (times === 1) return action;
   const { edits, source, subspaces } = action;
   const perRow =

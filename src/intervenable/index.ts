@@ -35,6 +35,7 @@ export type {
 } from "./locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./output.ts";
 export type { SourceRepresentations } from "./sources.ts";
+export type { PromptsOf, WritingModel } from "./writer.ts";
 export type { GenerationSteps, StepRange, StepSelection } from "./steps.ts";
 export type {
   PositionalRepresentation,
@@ -42,4 +43,5 @@ export type {
   RepresentationConfig,
   RepresentationLike,
   SourceSiteConfig,
+  Unit,
 } from "./representation-config.ts";

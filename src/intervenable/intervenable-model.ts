@@ -1,10 +1,4 @@
-import { CausalLanguageModel } from "../models/causal-language-model.ts";
-import type {
-  GenerateInputs,
-  GenerateOptions,
-  GenerateStep,
-} from "../models/generation/options.ts";
-import { requirePrompt } from "../models/generation/prompt.ts";
+import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
@@ -26,8 +20,10 @@ import { modelSettings, type TracedGeneration, traceGeneration } from "./generat
 import { InterventionDict } from "./intervention-dict.ts";
 import { type IntervenableOutput, makeOutput } from "./output.ts";
 import { makePlan, type Plan } from "./plan.ts";
-import { resolveTargets, type Target } from "./target.ts";
+import type { Target, WaitingTarget } from "./target.ts";
+import { Targets } from "./targets.ts";
 import { callModel, inOrder, traceCall } from "./trace.ts";
+import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./writer.ts";
 
 const OP = "IntervenableModel";
 
@@ -57,7 +53,7 @@ export class IntervenableModel<
   readonly model: M;
   readonly config: IntervenableConfig;
   /** Each intervention with its place in the model, in the order of declaration. */
-  readonly #targets: readonly Target[];
+  readonly #targets: Targets;
 
   /**
    * @throws TensorError for a configuration that contradicts itself and for places that the model
@@ -68,19 +64,55 @@ export class IntervenableModel<
     if (!(model instanceof Module)) fail(OP, "the second argument must be a model (a Module)");
     this.config = config instanceof IntervenableConfig ? config : new IntervenableConfig(config);
     this.model = model;
-    this.#targets = resolveTargets(model, this.config);
-    this.interventions = new InterventionDict(
-      this.#targets.map(({ key, intervention }) => [key, intervention]),
-    );
+    this.#targets = new Targets(model, this.config);
+    this.interventions = new InterventionDict(this.#targets);
   }
 
   /** Keys of the interventions, in the order of declaration. */
   get keys(): readonly string[] {
-    return this.#targets.map(({ key }) => key);
+    return this.#targets.all.map(({ key }) => key);
   }
 
   get mode(): Mode {
     return this.config.mode;
+  }
+
+  /**
+   * Builds the interventions whose class needs to know a width that neither a component nor a module
+   * says, as at a module path of one's own. The model is traced on `base` for its shapes; nothing is
+   * computed. `forward`, `explain` and `generate` do this by themselves: call it where parameters are
+   * wanted before, as for an optimizer.
+   *
+   * @param base - What the model's `forward` takes.
+   * @throws TensorError for a module that is not used.
+   *
+   * @example
+   * ```ts
+   * import { Adam, IntervenableModel, Linear, Module, randn, type Tensor } from "tsvene";
+   * import { RotatedSpaceIntervention } from "tsvene";
+   * class Act extends Module {
+   *   override forward(x: Tensor): Tensor {
+   *     return x.relu();
+   *   }
+   * }
+   * class Net extends Module {
+   *   readonly up = new Linear(4, 8);
+   *   readonly act = new Act();
+   *   override forward(x: Tensor): Tensor {
+   *     return this.act.forward(this.up.forward(x));
+   *   }
+   * }
+   * const model = new IntervenableModel<Net>(
+   *   { component: "act.output", intervention: RotatedSpaceIntervention },
+   *   new Net(),
+   * ).inferWidths(randn([1, 3, 4]));
+   * const optimizer = new Adam(model.trainableParameters());
+   * console.log(model.countParameters()); // 64
+   * ```
+   */
+  inferWidths(base: InputsOf<M>): this {
+    this.#targets.built(() => callModel(this.model, base));
+    return this;
   }
 
   /**
@@ -127,7 +159,7 @@ export class IntervenableModel<
     return explainCall({
       model: this.model,
       mode: this.mode,
-      targets: this.#targets,
+      targets: this.#targets.built(() => callModel(this.model, base)),
       plan,
       base,
       trace: () => traceCall(this.model, plan),
@@ -138,7 +170,8 @@ export class IntervenableModel<
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
     requireKnownOptions(OP, options, FORWARD_OPTIONS);
     const { labels, ...given } = options;
-    const plan = makePlan(this.#targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
+    const targets = this.#targets.built(() => callModel(this.model, base));
+    const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
     if (labels === undefined) return plan;
     return { ...plan, base: { ...plan.base, inputs: withLabels(base, labels) } };
   }
@@ -169,13 +202,13 @@ export class IntervenableModel<
    * console.log(await intervened.sequences.toArray());
    * ```
    */
-  async generate(
-    this: IntervenableModel<CausalLanguageModel>,
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions = {},
+  async generate<W extends WritingModel>(
+    this: IntervenableModel<W>,
+    prompts: PromptsOf<W>,
+    options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): Promise<IntervenedGeneration> {
-    const { generation, settings } = await this.#traceGeneration(prompts, options);
-    const intervened = await this.model.generate(prompts, settings);
+    const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
+    const intervened = await writer.generate(settings, generation.encoded);
     return {
       intervened,
       collected: [...generation.collected.values()].flat(),
@@ -184,34 +217,37 @@ export class IntervenableModel<
   }
 
   /** As {@link generate}, token by token. A loop that is left early computes no further token. */
-  async *stream(
-    this: IntervenableModel<CausalLanguageModel>,
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions = {},
+  async *stream<W extends WritingModel>(
+    this: IntervenableModel<W>,
+    prompts: PromptsOf<W>,
+    options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): AsyncGenerator<GenerateStep> {
-    const { settings } = await this.#traceGeneration(prompts, options);
-    yield* this.model.stream(prompts, settings);
+    const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
+    yield* writer.stream(settings, generation.encoded);
   }
 
   async #traceGeneration(
-    prompts: GenerateInputs,
-    options: IntervenedGenerateOptions,
-  ): Promise<{ readonly generation: TracedGeneration; readonly settings: GenerateOptions }> {
+    prompts: unknown,
+    options: IntervenedGenerateOptions<unknown>,
+  ): Promise<{
+    readonly writer: Writer;
+    readonly generation: TracedGeneration;
+    readonly settings: GenerateOptions;
+  }> {
     const model: Module = this.model;
-    if (!(model instanceof CausalLanguageModel)) {
-      fail(OP, `${model.constructor.name} cannot generate`);
-    }
+    const writer = writerOf(model, prompts);
     const settings = modelSettings(options);
+    const targets = this.#targets.built(() => callModel(model, writer.inputs));
     const generation = await traceGeneration({
       model,
-      keys: this.keys,
+      writer,
+      targets,
       plan: (given) =>
-        makePlan(this.#targets, this.mode, prompts, { ...given, ...padTokenOf(this.model) }),
-      inputIds: requirePrompt(prompts).inputIds,
+        makePlan(targets, this.mode, writer.inputs, { ...given, ...padTokenOf(model) }),
       options,
       settings,
     });
-    return { generation, settings: { ...settings, trace: generation.trace } };
+    return { writer, generation, settings: { ...settings, trace: generation.trace } };
   }
 
   /** Parameters of the interventions that are to be learned, each once. */
@@ -245,6 +281,19 @@ export class IntervenableModel<
     );
   }
 
+  /** Where numbers are computed. */
+  get device(): "cpu" {
+    return "cpu";
+  }
+
+  /**
+   * Nothing to do, and here for programs that call it in their loops: gradients are values, which
+   * `grad` and optimisers compute anew for each loss, so that none is left over.
+   */
+  zeroGrad(): void {
+    // No gradient is kept anywhere.
+  }
+
   /**
    * Wants gradients of the model's own parameters. This changes the model that was passed; nothing
    * else here does.
@@ -263,15 +312,19 @@ export class IntervenableModel<
 
   /** Each intervention with its place, one a line. */
   override toString(): string {
-    const lines = this.#targets.map(({ key, intervention, site: { path, side }, group }) => {
-      const learned = intervention.trainable ? ", to be learned" : "";
-      return (
-        `  ${key}: ${intervention.constructor.name}(${intervention.describe()}) at ${path}.${side}, ` +
-        `group ${group}${learned}`
-      );
-    });
+    const lines = this.#targets.all.map(targetLine);
     return `IntervenableModel(${this.model.constructor.name}, ${this.mode})\n${lines.join("\n")}`;
   }
+}
+
+function targetLine(target: Target | WaitingTarget): string {
+  const { key, intervention, site, group } = target;
+  const learned = intervention?.trainable === true ? ", to be learned" : "";
+  const what =
+    intervention === undefined
+      ? `${target.kind}(as wide as what it will work on)`
+      : `${intervention.constructor.name}(${intervention.describe()})`;
+  return `  ${key}: ${what} at ${site.path}.${site.side}, group ${group}${learned}`;
 }
 
 function withLabels(base: unknown, labels: Tensor): unknown {

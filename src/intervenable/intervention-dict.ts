@@ -2,33 +2,41 @@ import { Module } from "../nn/module.ts";
 import type { Intervention } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
 import { didYouMean } from "../tensor/nearest.ts";
+import { refuseWaiting, type Targets } from "./targets.ts";
 
-/** Interventions by key, as parts of a module. Linked keys hold the same one. */
+/**
+ * Interventions by key, as parts of a module. Linked keys hold the same one. Those that wait for a
+ * width are there once the model has been traced; until then, asking for them, or for all, is an
+ * error that says what to do.
+ */
 export class InterventionDict extends Module implements Iterable<[string, Intervention]> {
-  readonly #byKey: ReadonlyMap<string, Intervention>;
+  readonly #targets: Targets;
 
-  constructor(entries: Iterable<readonly [string, Intervention]>) {
+  /** @internal */
+  constructor(targets: Targets) {
     super();
-    this.#byKey = new Map(entries);
+    this.#targets = targets;
   }
 
   get keys(): readonly string[] {
-    return [...this.#byKey.keys()];
+    return this.#targets.all.map(({ key }) => key);
   }
 
   /** @throws TensorError with the nearest keys when there is none such. */
   get(key: string): Intervention {
-    const found = this.#byKey.get(key);
-    if (found !== undefined) return found;
-    return fail("interventions.get", `there is no ${key}; ${didYouMean(key, this.#byKey.keys())}`);
+    const found = this.#targets.all.find((target) => target.key === key);
+    if (found === undefined) {
+      fail("interventions.get", `there is no ${key}; ${didYouMean(key, this.keys)}`);
+    }
+    return found.intervention ?? refuseWaiting(found);
   }
 
-  [Symbol.iterator](): Iterator<[string, Intervention]> {
-    return this.#byKey[Symbol.iterator]();
+  *[Symbol.iterator](): Generator<[string, Intervention]> {
+    for (const key of this.keys) yield [key, this.get(key)];
   }
 
   override *namedChildren(): Generator<[name: string, module: Module]> {
-    yield* this.#byKey;
+    yield* this;
   }
 
   override forward(): never {

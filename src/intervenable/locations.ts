@@ -1,6 +1,7 @@
 import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import type { BatchRows } from "./batch-rows.ts";
-import type { AxisKind } from "./axes.ts";
+import type { Axis } from "./axes.ts";
 import type { Mode } from "./config.ts";
 import { didYouMean } from "../tensor/nearest.ts";
 import type { Rows } from "./selection.ts";
@@ -53,7 +54,7 @@ export interface PlannedLocations {
 
 /** One side of an intervention: what its locations count, and the rows they are in. */
 export interface LocatedSide {
-  readonly kinds: readonly AxisKind[];
+  readonly axes: readonly Axis[];
   /** Undefined where there is no run. */
   readonly batch: BatchRows | undefined;
 }
@@ -207,58 +208,52 @@ function uniform(
   row: readonly UnitPlace[] | "all",
   where: string,
   key: string,
-  { kinds, batch }: LocatedSide,
+  { axes, batch }: LocatedSide,
 ): readonly Level[] | null {
   if (batch === undefined) return null;
-  const [kind, ...others] = kinds;
+  const [first, ...others] = axes;
   if (others.length > 0 && row !== "all") {
     fail(
       OP,
-      `${where}: ${key} has ${kinds.length === 2 ? "two" : kinds.length} axes, so ${show(row)} does not ` +
+      `${where}: ${key} has ${axes.length === 2 ? "two" : axes.length} axes, so ${show(row)} does not ` +
         `say which; write [[heads], [positions]] with one list a row for each, such as ` +
         `[[[[0, 3]], [[5]]]] for a batch of 1`,
     );
   }
-  if (row === "all") return kinds.map(() => "all");
+  if (row === "all") return axes.map(() => "all");
   return [
     placed(
       Array.from({ length: batch.rows }, () => row),
       where,
-      kind,
+      first,
       batch,
     ),
   ];
 }
 
-function checkEntry(
-  entry: unknown,
-  where: string,
-  { kinds, batch }: LocatedSide,
-): readonly Level[] {
-  if (kinds.length === 1) return [checkLevel(entry, where, kinds[0], batch)];
-  if (entry === "all") return kinds.map(() => "all");
+function checkEntry(entry: unknown, where: string, { axes, batch }: LocatedSide): readonly Level[] {
+  if (axes.length === 1) return [checkLevel(entry, where, axes[0], batch)];
+  if (entry === "all") return axes.map(() => "all");
   if (!Array.isArray(entry)) fail(OP, `${where}: expected [axis][batch][unit], got ${show(entry)}`);
-  if (entry.length !== kinds.length) {
-    fail(OP, `${where}: expected one list for each of ${kinds.length} axes, got ${entry.length}`);
+  if (entry.length !== axes.length) {
+    fail(OP, `${where}: expected one list for each of ${axes.length} axes, got ${entry.length}`);
   }
-  return entry.map((level: unknown, i) =>
-    checkLevel(level, `${where}, axis ${i}`, kinds[i], batch),
-  );
+  return entry.map((level: unknown, i) => checkLevel(level, `${where}, axis ${i}`, axes[i], batch));
 }
 
 function checkLevel(
   level: unknown,
   where: string,
-  kind: AxisKind | undefined,
+  axis: Axis | undefined,
   batch: BatchRows | undefined,
 ): Level {
   if (level === "all") return level;
   if (level === "last") {
     const rows = Array.from({ length: batch?.rows ?? 1 }, (): readonly ["last"] => ["last"]);
-    return placed(rows, where, kind, batch);
+    return placed(rows, where, axis, batch);
   }
   if (!Array.isArray(level)) fail(OP, `${where}: expected [batch][unit], got ${show(level)}`);
-  return placed(checkRows(level as unknown[], where, batch), where, kind, batch);
+  return placed(checkRows(level as unknown[], where, batch), where, axis, batch);
 }
 
 type Places = readonly (readonly UnitPlace[])[];
@@ -298,18 +293,20 @@ function checkPlaces(row: readonly unknown[], where: string): readonly UnitPlace
 function placed(
   rows: Places,
   where: string,
-  kind: AxisKind | undefined,
+  axis: Axis | undefined,
   batch: BatchRows | undefined,
 ): Rows {
-  const inText = kind === "position" || kind === "key" ? batch : undefined;
+  const isInText = axis?.kind === "position" || axis?.kind === "key";
+  const [text, counts] = [isInText ? batch : undefined, axis?.counts ?? "other"];
   return rows.map((row, i) =>
     row.map((place) => {
-      if (place === "last") return inText?.lastOf(i) ?? -1;
-      if (inText?.isPadding(i, place) !== true) return place;
+      if (place === "last") return text?.lastOf(i, counts) ?? -1;
+      const mask = text?.maskOf(i, place, counts);
+      if (mask === undefined) return place;
       return fail(
         OP,
-        `${where}, row ${i}: position ${place} is padding, which attentionMask leaves out; "last" ` +
-          `is the last position that it counts`,
+        `${where}, row ${i}: position ${place} is padding, which ${mask} leaves out; "last" is the ` +
+          `last position that it counts`,
       );
     }),
   );
@@ -333,5 +330,6 @@ function checkCounts({ key }: Located, { source, base }: PlannedLocations): void
 }
 
 function show(value: unknown): string {
+  if (value instanceof Tensor) return "a Tensor; give the numbers in it";
   return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
 }

@@ -104,11 +104,11 @@ function located(
     key,
     group,
     source: {
-      kinds: sourceAxes.selected.map(({ kind }) => kind),
+      axes: sourceAxes.selected,
       batch: sources.get(key)?.kind === "run" ? sourceRows.get(group) : undefined,
     },
     base: {
-      kinds: axes.selected.map(({ kind }) => kind),
+      axes: axes.selected,
       batch: mode === "parallel" || group === last ? baseRows : sourceRows.get(group + 1),
     },
   }));

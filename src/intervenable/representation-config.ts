@@ -5,6 +5,9 @@ import type {
   InterventionOptions,
 } from "../interventions/intervention.ts";
 
+/** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
+export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | (string & {});
+
 /** Where a source is read, where that is not where the base is edited. */
 export interface SourceSiteConfig<Component extends string = string> {
   /** @default the layer that is edited */
@@ -12,7 +15,7 @@ export interface SourceSiteConfig<Component extends string = string> {
   /** @default the component that is edited */
   readonly component?: Component;
   /** What the source's locations count. @default the unit of what is edited */
-  readonly unit?: string;
+  readonly unit?: Unit;
   /** @default the expert that is edited */
   readonly moeKey?: number;
 }
@@ -36,7 +39,7 @@ export interface RepresentationConfig<Component extends string = string> extends
    * What locations count: "pos", "h" (heads), "h.pos", "h.key" and "h.pos.key" (attention weights), or
    * a name for dimension 1, or for dimensions 1 and 2 ("sense.pos"). @default "pos"
    */
-  readonly unit?: string;
+  readonly unit?: Unit;
   /** Units that are taken together; the width of a trained intervention grows with it. @default 1 */
   readonly maxNumberOfUnits?: number;
   /** Where the source is read. @default where the base is edited */

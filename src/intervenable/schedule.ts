@@ -1,3 +1,4 @@
+import type { Counted } from "../models/card.ts";
 import type { TraceStep } from "../models/generation/options.ts";
 import { fail } from "../tensor/errors.ts";
 import { cat } from "../tensor/shaping.ts";
@@ -20,6 +21,8 @@ export interface GenerationFrame {
    * for every new token, and passes without a cache edit the prompt when they read it again.
    */
   readonly byDefault: boolean;
+  /** Keys of the interventions at places that an encoder passes, before anything is written. */
+  readonly encoded: ReadonlySet<string>;
 }
 
 /** What is done for one intervention, by step; undefined where it is left out. */
@@ -56,9 +59,19 @@ export class Schedule {
     }
   }
 
+  /** The edits of what an encoder reads, in order. */
+  encoding(): Action[] {
+    const first = this.#interventions.flatMap((steps) => steps[0] ?? []);
+    return first.filter(({ key }) => this.#frame.encoded.has(key));
+  }
+
   /** The edits of one pass, in order. */
   at(pass: TraceStep): Action[] {
     return this.#interventions.flatMap((steps) => {
+      const known = steps.find((action) => action !== undefined);
+      if (known === undefined || this.#frame.encoded.has(known.key)) return [];
+      // A pass without a cache reads it again.
+      if (isReadOnce(known)) return pass.pastLength === 0 ? (steps[0] ?? []) : [];
       const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
       return [...new Set(read)].flatMap((action) => {
         if (action === undefined) return [];
@@ -150,6 +163,15 @@ export class Schedule {
   }
 
   #refuseNever(action: Action, steps: Steps): void {
+    if (isReadOnce(action)) {
+      if (steps[0] !== undefined) return;
+      const { site } = action;
+      fail(
+        OP,
+        `${action.key} never fires: what passes ${site.path}.${site.side} is read once, in step 0, which ` +
+          `is not among its steps; pass interveneOnPrompt: true, or steps: "prompt" or "all"`,
+      );
+    }
     const { promptLength, useCache, byDefault, steps: count } = this.#frame;
     const { key, edits } = action;
     for (const place of edits?.levels[levelOf(edits, "key")]?.flat() ?? []) {
@@ -185,9 +207,20 @@ function refuseTimeSteps({ key }: Action): never {
   );
 }
 
-/** Which of the levels counts what is wanted; -1 for none. */
+/** Whether something counts the text that is being written. */
+function isWritten({ counts }: { readonly counts: Counted }): boolean {
+  return counts === "text" || counts === "target";
+}
+
+/** Whether a place has nothing to do with the text that is being written: a source, or an image. */
+function isReadOnce({ site }: Action): boolean {
+  return !isWritten(site);
+}
+
+/** Which of the levels counts what is wanted of the text; -1 for none. */
 function levelOf(edits: Selection | undefined, wanted: AxisKind): number {
-  return edits?.axes.selected.findIndex(({ kind }) => kind === wanted) ?? -1;
+  const { selected = [] } = edits?.axes ?? {};
+  return selected.findIndex((axis) => axis.kind === wanted && isWritten(axis));
 }
 
 function unitsOf(rows: Rows): number {
@@ -205,7 +238,8 @@ function withPositions({ key, edits, site }: Action): UnitAxes {
   }
   const [heads, ...others] = axes?.selected ?? [];
   if (axes !== undefined && heads?.kind === "head" && others.length === 0 && heads.dim === 1) {
-    const queries: Axis = { dim: 2, offset: 0, size: undefined, kind: "position" };
+    const { counts } = site;
+    const queries: Axis = { dim: 2, offset: 0, size: undefined, kind: "position", counts };
     return { ...axes, selected: [heads, queries] };
   }
   return fail(

@@ -67,7 +67,7 @@ function fromRuns(targets: readonly Target[], given: unknown): ReadonlyMap<strin
   if (list !== undefined && list.length !== groups && list.length !== 1) {
     fail(
       OP,
-      `${list.length} sources for ${groups} groups; give one for each (null for none), or one for all`,
+      `${list.length} sources for ${groups} ${groups === 1 ? "group" : "groups"}; give one for each (null for none), or one for all`,
     );
   }
   const inputs = list?.length === 1 ? Array.from({ length: groups }, () => list[0]) : list;

@@ -1,6 +1,11 @@
 import type { Module } from "../nn/module.ts";
 import { cardOf } from "../models/registry.ts";
-import type { Intervention, InterventionClass } from "../interventions/intervention.ts";
+import {
+  type Intervention,
+  type InterventionClass,
+  type InterventionOptions,
+  UnknownWidthError,
+} from "../interventions/intervention.ts";
 import { FunctionIntervention } from "../interventions/function.ts";
 import { VanillaIntervention } from "../interventions/vanilla.ts";
 import { fail } from "../tensor/errors.ts";
@@ -26,13 +31,37 @@ export interface Target {
   readonly group: number;
 }
 
+/** A place whose intervention cannot be built yet: its class needs a width that nothing says. */
+export interface WaitingTarget {
+  readonly key: string;
+  readonly intervention: undefined;
+  /** Name of the class. */
+  readonly kind: string;
+  readonly site: Site;
+  readonly axes: UnitAxes;
+  readonly group: number;
+}
+
+/** What is known once a model has been traced. */
+export interface TracedTargets {
+  /** Width of one unit, by key, where a trace said it. */
+  readonly widths: ReadonlyMap<string, number>;
+  /** What has been built before, by key. */
+  readonly interventions: ReadonlyMap<string, Intervention>;
+}
+
 const OP = "IntervenableModel";
+const NOTHING: TracedTargets = { widths: new Map(), interventions: new Map() };
 
 /**
  * Finds the place of each representation and builds the interventions that are given as classes.
  * @throws TensorError for places that the model does not have and groups that contradict.
  */
-export function resolveTargets(model: Module, config: IntervenableConfig): readonly Target[] {
+export function resolveTargets(
+  model: Module,
+  config: IntervenableConfig,
+  traced: TracedTargets = NOTHING,
+): readonly (Target | WaitingTarget)[] {
   const card = cardOf(model);
   const groups = groupsOf(config.representations);
   const linked = new Map<number | string, Linked>();
@@ -40,24 +69,38 @@ export function resolveTargets(model: Module, config: IntervenableConfig): reado
     const { key, unit, source, interventionLinkKey: link } = representation;
     const site = resolveSite(model, card, representation);
     const axes = axesOf(unit, site);
-    const unitDim = site.width ?? widthAt(model, card, site) ?? moduleWidth(site);
+    const unitDim =
+      site.width ?? widthAt(model, card, site) ?? moduleWidth(site) ?? traced.widths.get(key);
+    const group = groups[i] ?? 0;
     const shared = link === undefined ? undefined : linked.get(link);
     if (shared !== undefined) checkLink(shared, representation, unitDim);
-    const intervention = shared?.intervention ?? build(representation, unitDim);
-    if (link !== undefined) linked.set(link, { key, intervention, representation, unitDim });
+    const known = shared?.intervention ?? traced.interventions.get(key);
+    const intervention = known ?? (shared ? undefined : buildOrWait(representation, unitDim));
+    if (link !== undefined && shared === undefined) {
+      linked.set(link, { key, intervention, representation, unitDim });
+    }
     const read = source === undefined ? site : resolveSite(model, card, sourceOf(representation));
+    if (intervention === undefined) {
+      return { key, intervention, kind: kindOf(representation).name, site, axes, group };
+    }
     const sourceSite = sourceSiteOf(intervention, read, key);
     const sourceAxes = sourceSite === site ? axes : axesOf(source?.unit ?? unit, sourceSite);
     if (source !== undefined) checkSource(key, intervention);
-    const group = groups[i] ?? 0;
     return { key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
   });
+}
+
+/** The class of a representation's intervention. */
+function kindOf({ intervention = VanillaIntervention }: Representation): InterventionClass {
+  if (typeof intervention === "function") return intervention;
+  return intervention.constructor as InterventionClass;
 }
 
 /** The first of the interventions with one link key. */
 interface Linked {
   readonly key: string;
-  readonly intervention: Intervention;
+  /** Undefined while it waits for its width. */
+  readonly intervention: Intervention | undefined;
   readonly representation: Representation;
   readonly unitDim: number | undefined;
 }
@@ -65,9 +108,9 @@ interface Linked {
 /** Linked interventions are the first one, so that the others must not ask for something else. */
 function checkLink(first: Linked, other: Representation, unitDim: number | undefined): void {
   const { key, intervention: kind = VanillaIntervention, options } = other;
-  const name = first.intervention.constructor.name;
-  const isSame =
-    typeof kind === "function" ? kind === first.intervention.constructor : isShared(first, kind);
+  const ownKind = kindOf(first.representation);
+  const { name } = ownKind;
+  const isSame = typeof kind === "function" ? kind === ownKind : isShared(first, kind);
   if (!isSame) {
     fail(
       OP,
@@ -81,7 +124,7 @@ function checkLink(first: Linked, other: Representation, unitDim: number | undef
     fail(OP, `${key} is linked with ${first.key}, so its ${option} has no effect; leave it out`);
   }
   const units = first.representation.maxNumberOfUnits;
-  if (first.intervention.embedDim === undefined || unitDim === undefined) return;
+  if (first.intervention?.embedDim === undefined || unitDim === undefined) return;
   const [one, two] = [(first.unitDim ?? 0) * units, unitDim * other.maxNumberOfUnits];
   if (first.unitDim === undefined || one === two) return;
   fail(
@@ -96,6 +139,19 @@ function isShared({ intervention }: Linked, kind: Intervention): boolean {
   return kind === intervention || (areFunctions && kind.function === intervention.function);
 }
 
+/** The intervention, or undefined where its class needs to know a width that is not known. */
+function buildOrWait(
+  representation: Representation,
+  known: number | undefined,
+): Intervention | undefined {
+  try {
+    return build(representation, known);
+  } catch (error) {
+    if (error instanceof UnknownWidthError) return undefined;
+    throw error;
+  }
+}
+
 function build(representation: Representation, known: number | undefined): Intervention {
   const {
     intervention: kind = VanillaIntervention,
@@ -105,7 +161,7 @@ function build(representation: Representation, known: number | undefined): Inter
   } = representation;
   if (typeof kind !== "function") {
     const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
-    if (option === undefined) return kind;
+    if (option === undefined) return fitting(kind, key, known);
     fail(
       OP,
       `${key}: ${option} is for interventions that are given as a class; give it to the ` +
@@ -125,7 +181,42 @@ function build(representation: Representation, known: number | undefined): Inter
   }
   const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
   const Kind: InterventionClass = kind;
-  return new Kind({ ...options, embedDim, unitDim });
+  const { given, unread } = watched({ ...options, embedDim, unitDim });
+  const intervention = new Kind(given);
+  if (intervention.sourceUse === "none" && options.sourceRepresentation !== undefined) {
+    unread.add("sourceRepresentation");
+  }
+  if (unread.size === 0) return intervention;
+  const names = [...unread].join(", ");
+  fail(OP, `${key}: ${names} would have no effect on ${kind.name}; leave it out`);
+}
+
+/** An instance, which must be made for the width that there is, or for several units of it. */
+function fitting(intervention: Intervention, key: string, known: number | undefined): Intervention {
+  const { embedDim } = intervention;
+  if (known === undefined || embedDim === undefined || embedDim % known === 0) return intervention;
+  const { name } = intervention.constructor;
+  fail(
+    OP,
+    `${key}: the ${name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
+      `for these, with interchangeDim to change some dimensions only`,
+  );
+}
+
+/** Options that only some classes have a use for, until they are read. */
+function watched(options: InterventionOptions): {
+  readonly given: InterventionOptions;
+  readonly unread: Set<string>;
+} {
+  const special = ["lowRankDimension", "latentDim"] as const;
+  const unread = new Set<string>(special.filter((name) => options[name] !== undefined));
+  const given = new Proxy(options, {
+    get(target, name, receiver): unknown {
+      unread.delete(String(name));
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  return { given, unread };
 }
 
 /** The place of a source, as an address. */

@@ -45,16 +45,19 @@ export interface TracedCall {
 /** Traces a plan: its source runs, then the base with the edits. Nothing is computed. */
 export function traceCall(model: Module, plan: Plan): TracedCall {
   const harvest = emptyHarvest();
-  const activations = traceSources(model, plan);
+  const activations = traceSources(model, plan, harvest);
   const intervened = traceRun(model, plan.base, activations, harvest);
   return { activations, harvest, intervened };
 }
 
-/** Traces the source runs of a plan and returns what they read. Nothing is computed. */
-export function traceSources(model: Module, plan: Plan): Activations {
+/**
+ * Traces the source runs of a plan and returns what they read. Nothing is computed. What interventions
+ * on source runs take, in serial mode, goes into the harvest.
+ */
+export function traceSources(model: Module, plan: Plan, harvest: Harvest): Activations {
   const activations = new Map<string, Tensor>();
   for (const run of plan.sources) {
-    traceRun(model, run, activations, emptyHarvest());
+    traceRun(model, run, activations, harvest);
   }
   return activations;
 }

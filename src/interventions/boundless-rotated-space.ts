@@ -34,7 +34,7 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
     const width = widthOf("BoundlessRotatedSpaceIntervention", options);
     this.rotate_layer = new RotateLayer(width);
     this.intervention_boundaries = new Parameter(numbers(INITIAL.boundary));
-    this.temperature = new Buffer(numbers(INITIAL.temperature).reshape([]));
+    this.temperature = new Buffer(Tensor.fromData(Float32Array.of(INITIAL.temperature), []));
     const population = BigInt64Array.from({ length: width }, (_, i) => BigInt(i));
     this.intervention_population = new Buffer(Tensor.fromData(population, [width]));
   }

@@ -17,21 +17,12 @@ export abstract class CodeSwappingIntervention extends Intervention {
     encode: (x: Tensor) => Tensor,
     base: Tensor,
     source: Tensor | undefined,
-    { subspaces }: InterventionContext = {},
+    context?: InterventionContext,
   ): SwappedCode {
-    const { interchangeDim, subspacePartition } = this;
     const code = encode(base);
-    const swapped = swap(
-      this.constructor.name,
-      "interchange",
-      code,
-      encode(this.sourceOf(source)),
-      {
-        interchangeDim,
-        subspacePartition,
-        subspaces,
-      },
-    );
+    const { name } = this.constructor;
+    const own = encode(this.sourceOf(source));
+    const swapped = swap(name, "interchange", code, own, this.dimensionsOf(context));
     return { code, swapped };
   }
 }

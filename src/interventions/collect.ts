@@ -8,14 +8,8 @@ export class CollectIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "none";
   override readonly collects: boolean = true;
 
-  override forward(base: Tensor, source?: Tensor, context: InterventionContext = {}): Tensor {
+  override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
     if (source !== undefined) fail("CollectIntervention", "it takes no source: pass null for it");
-    const { interchangeDim, subspacePartition } = this;
-    const { subspaces } = context;
-    return takeDimensions("CollectIntervention", base, {
-      interchangeDim,
-      subspacePartition,
-      subspaces,
-    });
+    return takeDimensions("CollectIntervention", base, this.dimensionsOf(context));
   }
 }

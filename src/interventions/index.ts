@@ -11,6 +11,9 @@ export {
   type InterventionOptions,
   type InterventionOutput,
   type SourceUse,
+  unitWidthOf,
+  UnknownWidthError,
+  widthOf,
 } from "./intervention.ts";
 export {
   JumpReLUAutoencoderIntervention,

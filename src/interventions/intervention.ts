@@ -1,7 +1,9 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail, TensorError } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { describeOptions } from "./describe-options.ts";
+import type { SwapOptions } from "./swap.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
@@ -97,12 +99,15 @@ export abstract class Intervention extends Module {
   readonly embed_dim: Buffer | undefined;
   interchange_dim: Buffer | undefined;
   readonly source_representation: Buffer | undefined;
+  /** All that the constructor was given. */
+  readonly #options: InterventionOptions;
 
   /**
    * @throws TensorError for dimensions that are not whole numbers and for a malformed partition.
    */
   constructor(options: InterventionOptions = {}) {
     super();
+    this.#options = options;
     const { embedDim, interchangeDim, subspacePartition, sourceRepresentation } = options;
     checkDimension(this.constructor.name, "embedDim", embedDim, 1);
     this.embed_dim = embedDim === undefined ? undefined : dimensions(embedDim);
@@ -169,6 +174,12 @@ export abstract class Intervention extends Module {
     context?: InterventionContext,
   ): Tensor | InterventionOutput | undefined;
 
+  /** Which dimensions a call with these subspaces changes. */
+  protected dimensionsOf({ subspaces }: InterventionContext = {}): SwapOptions {
+    const { embedDim, interchangeDim, subspacePartition } = this;
+    return { embedDim, interchangeDim, subspacePartition, subspaces };
+  }
+
   /** The constant of this intervention, or the source given. */
   protected sourceOf(source: Tensor | undefined): Tensor {
     const found = this.source_representation?.value ?? source;
@@ -176,31 +187,64 @@ export abstract class Intervention extends Module {
     return fail(this.constructor.name, "no source given, and it has no sourceRepresentation");
   }
 
+  /** What it was made with, and its temperature, as far as they say more than its class does. */
   override describe(): string {
-    const { embedDim, interchangeDim } = this;
-    const parts = [
-      embedDim === undefined ? [] : [`embedDim=${embedDim}`],
-      interchangeDim === undefined || interchangeDim === embedDim
-        ? []
-        : [`interchangeDim=${String(interchangeDim)}`],
-      this.subspacePartition === undefined ? [] : [`parts=${this.subspacePartition.length}`],
-      this.sourceRepresentation === undefined ? [] : ["constant source"],
-    ];
-    return parts.flat().join(", ");
+    const { embedDim, interchangeDim, temperature } = this;
+    const { unitDim, keepLastDim = false, ...options } = this.#options;
+    const softness = temperature?.value.values?.[0];
+    return describeOptions({
+      ...options,
+      embedDim,
+      unitDim: unitDim === embedDim ? undefined : unitDim,
+      interchangeDim: interchangeDim === embedDim ? undefined : interchangeDim,
+      keepLastDim: keepLastDim || undefined,
+      temperature: softness === undefined ? undefined : Number(softness),
+    });
   }
 }
 
-/** The width that a class with parameters must be told. */
+/** No width was given to a class that needs one; see {@link widthOf}. */
+export class UnknownWidthError extends TensorError {}
+
+/**
+ * `embedDim`, for the constructor of a class whose parameters are as wide as what it works on: of one
+ * unit, times `maxNumberOfUnits`. Where a configuration names the class and nothing says how wide its
+ * place is, it is built when the model is first traced, which says it.
+ *
+ * @param op - Name of the class, for the message.
+ * @throws UnknownWidthError where it is not known.
+ *
+ * @example
+ * ```ts
+ * import { type InterventionOptions, Parameter, type Tensor } from "tsvene";
+ * import { TrainableIntervention, widthOf, zeros } from "tsvene";
+ * class Shift extends TrainableIntervention {
+ *   override readonly sourceUse = "none";
+ *   readonly shift: Parameter;
+ *   constructor(options: InterventionOptions) {
+ *     super(options);
+ *     this.shift = new Parameter(zeros([widthOf("Shift", options)]));
+ *   }
+ *   override forward(base: Tensor): Tensor {
+ *     return base.add(this.shift.value);
+ *   }
+ * }
+ * console.log(new Shift({ embedDim: 8 }).shift.shape);
+ * ```
+ */
 export function widthOf(op: string, { embedDim }: InterventionOptions): number {
   if (embedDim !== undefined) return embedDim;
-  return fail(
-    op,
-    `embedDim, the width of what it works on, is not known; give it in the configuration, ` +
-      `{ component: "...", embedDim: 768 }, or give an instance: new ${op}({ embedDim: 768, ... })`,
+  throw new UnknownWidthError(
+    `${op}: embedDim, the width of what it works on, is not known; give it: ` +
+      `new ${op}({ embedDim: 768, ... })`,
   );
 }
 
-/** The width of one unit, for classes with parameters that see units apart. */
+/**
+ * As {@link widthOf}, the width of one unit, for classes that see units apart.
+ *
+ * @throws UnknownWidthError where it is not known.
+ */
 export function unitWidthOf(op: string, { unitDim, embedDim }: InterventionOptions): number {
   return widthOf(op, { embedDim: unitDim ?? embedDim });
 }

@@ -19,14 +19,17 @@ export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
   /** @throws TensorError without `lowRankDimension`, and for one above the width. */
   constructor(options: InterventionOptions) {
     super(options);
-    const width = widthOf("LowRankRotatedSpaceIntervention", options);
-    const { lowRankDimension: rank } = options;
-    if (rank === undefined || !Number.isSafeInteger(rank) || rank < 1 || rank > width) {
+    const { lowRankDimension: rank, embedDim } = options;
+    const most = embedDim ?? Infinity;
+    if (rank === undefined || !Number.isSafeInteger(rank) || rank < 1 || rank > most) {
       fail(
         "LowRankRotatedSpaceIntervention",
-        `lowRankDimension must be a whole number from 1 to the width ${width}, got ${String(rank)}`,
+        `lowRankDimension must be a whole number from 1 to the width${
+          embedDim === undefined ? "" : ` ${embedDim}`
+        }, got ${String(rank)}`,
       );
     }
+    const width = widthOf("LowRankRotatedSpaceIntervention", options);
     this.rotate_layer = new RotateLayer(width, rank);
   }
 

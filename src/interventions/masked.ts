@@ -3,7 +3,12 @@ import { constantLike } from "../tensor/arithmetic.ts";
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Buffer } from "../nn/buffer.ts";
-import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import {
+  Intervention,
+  type InterventionContext,
+  type InterventionOptions,
+  type SourceUse,
+} from "./intervention.ts";
 import { swap } from "./swap.ts";
 
 /**
@@ -14,6 +19,15 @@ export abstract class MaskedIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "required";
   override readonly trainable: boolean = true;
   abstract override readonly temperature: Buffer;
+  /** @throws TensorError for a choice of dimensions, which the mask makes. */
+  constructor(options: InterventionOptions) {
+    super(options);
+    const { embedDim, interchangeDim = embedDim, subspacePartition } = options;
+    if (interchangeDim === embedDim && subspacePartition === undefined) return;
+    const name = subspacePartition === undefined ? "interchangeDim" : "subspacePartition";
+    fail(this.constructor.name, `its mask says which dimensions change: leave out ${name}`);
+  }
+
   /** The rotation into the coordinates that are mixed. */
   readonly rotate_layer: RotateLayer | undefined = undefined;
 

@@ -51,14 +51,9 @@ export class NoiseIntervention extends Intervention {
     this.noise_level = new Buffer(Tensor.fromData(Float32Array.of(noiseLevel), []));
   }
 
-  override forward(base: Tensor, _source?: Tensor, context: InterventionContext = {}): Tensor {
-    const { interchangeDim, subspacePartition } = this;
-    const { subspaces } = context;
+  override forward(base: Tensor, _source?: Tensor, context?: InterventionContext): Tensor {
     const noise = this.noise?.value ?? randn(base.shape, { generator: new Generator(this.seed) });
-    return swap("NoiseIntervention", "add", base, noise.mul(this.noise_level.value), {
-      interchangeDim,
-      subspacePartition,
-      subspaces,
-    });
+    const added = noise.mul(this.noise_level.value);
+    return swap("NoiseIntervention", "add", base, added, this.dimensionsOf(context));
   }
 }

@@ -9,6 +9,8 @@ export type SwapMode = "interchange" | "add" | "subtract";
 
 /** Which dimensions take part, for all kinds that work on some of them. */
 export interface SwapOptions {
+  /** Width that the intervention is made for, which is what `interchangeDim` is at first. */
+  readonly embedDim?: number | undefined;
   readonly interchangeDim?: number | readonly number[] | undefined;
   readonly subspacePartition?: readonly (readonly number[])[] | undefined;
   readonly subspaces?: unknown;
@@ -27,7 +29,7 @@ export function swap(
   source: Tensor,
   options: SwapOptions = {},
 ): Tensor {
-  const fitted = fitSource(op, base, source).to(base.dtype);
+  const fitted = inDtypeOf(op, base, fitSource(op, base, source));
   const changed = combine(mode, base, fitted);
   const mask = selectedMask(op, base, options);
   return mask === undefined ? changed.expand(base.shape) : where(mask, changed, base);
@@ -56,6 +58,20 @@ export function takeDimensions(op: string, base: Tensor, options: SwapOptions = 
   return base.gather(-1, index.expand([...base.shape.slice(0, -1), first.length]));
 }
 
+const LARGEST_FLOAT16 = 65504;
+
+/** The source in the base's dtype. What would turn into infinity, and then into NaN, is refused. */
+function inDtypeOf(op: string, base: Tensor, source: Tensor): Tensor {
+  const { values, dtype } = source;
+  if (base.dtype === "float16" && (dtype === "float32" || dtype === "float64")) {
+    const large = (values as Float32Array | undefined)?.find((v) => Math.abs(v) > LARGEST_FLOAT16);
+    if (large !== undefined) {
+      fail(op, `a source of ${large} is more than float16 holds, which the base is in; scale it`);
+    }
+  }
+  return source.to(base.dtype);
+}
+
 function combine(mode: SwapMode, base: Tensor, source: Tensor): Tensor {
   if (mode === "interchange") return source;
   return mode === "add" ? base.add(source) : base.sub(source);
@@ -79,7 +95,7 @@ function fitSource(op: string, base: Tensor, source: Tensor): Tensor {
 function selectedRows(
   op: string,
   base: Tensor,
-  { interchangeDim, subspacePartition, subspaces }: SwapOptions,
+  { embedDim, interchangeDim, subspacePartition, subspaces }: SwapOptions,
 ): readonly (readonly number[])[] | undefined {
   const width = base.shape.at(-1) ?? 1;
   if (subspaces !== undefined && subspaces !== null) {
@@ -87,8 +103,13 @@ function selectedRows(
   }
   if (interchangeDim === undefined) return undefined;
   if (typeof interchangeDim === "number") {
-    // Several units concatenated count more dimensions than one unit has.
-    if (interchangeDim >= width) return undefined;
+    // What it is at first: all of several units, or of a space with fewer directions.
+    if (interchangeDim === width || (interchangeDim > width && interchangeDim === embedDim)) {
+      return undefined;
+    }
+    if (interchangeDim > width) {
+      fail(op, `interchangeDim ${interchangeDim} is more than the ${width} dimensions there are`);
+    }
     return [Array.from({ length: interchangeDim }, (_, i) => i)];
   }
   return resolveSubspaces(op, interchangeDim, { width, partition: undefined });

@@ -7,13 +7,8 @@ export abstract class SwappingIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "required";
   protected abstract readonly mode: SwapMode;
 
-  override forward(base: Tensor, source?: Tensor, context: InterventionContext = {}): Tensor {
-    const { interchangeDim, subspacePartition } = this;
-    const { subspaces } = context;
-    return swap(this.constructor.name, this.mode, base, this.sourceOf(source), {
-      interchangeDim,
-      subspacePartition,
-      subspaces,
-    });
+  override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
+    const { name } = this.constructor;
+    return swap(name, this.mode, base, this.sourceOf(source), this.dimensionsOf(context));
   }
 }

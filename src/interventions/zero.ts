@@ -7,13 +7,8 @@ import { swap } from "./swap.ts";
 export class ZeroIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "none";
 
-  override forward(base: Tensor, _source?: Tensor, context: InterventionContext = {}): Tensor {
-    const { interchangeDim, subspacePartition } = this;
-    const { subspaces } = context;
-    return swap(this.constructor.name, "interchange", base, constantLike(0, base), {
-      interchangeDim,
-      subspacePartition,
-      subspaces,
-    });
+  override forward(base: Tensor, _source?: Tensor, context?: InterventionContext): Tensor {
+    const { name } = this.constructor;
+    return swap(name, "interchange", base, constantLike(0, base), this.dimensionsOf(context));
   }
 }

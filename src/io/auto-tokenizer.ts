@@ -1,5 +1,6 @@
+import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
 import { FileSourceError, type FileSource } from "./file-source.ts";
-import type { HubOptions } from "./hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
@@ -40,10 +41,19 @@ async function readTokenizer(files: FileSource): Promise<unknown> {
   }
 }
 
+const OPTIONS: OptionNames<HubOptions & TokenizerOptions> = {
+  padToken: true,
+  paddingSide: true,
+  truncationSide: true,
+  ...HUB_OPTIONS,
+};
+
 async function fromPretrained(
   name: FilesName,
   options: HubOptions & TokenizerOptions = {},
 ): Promise<PreTrainedTokenizer> {
+  const wrong = wrongOptions(options, OPTIONS);
+  if (wrong !== undefined) throw new TokenizerError(`AutoTokenizer.fromPretrained: ${wrong}`);
   const files = await openFiles(name, options);
   const json = await readTokenizer(files);
   const special = await readOptional(files, "special_tokens_map.json");

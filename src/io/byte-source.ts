@@ -9,10 +9,24 @@ export interface ByteSource {
   /**
    * Bytes `begin` to `end` (exclusive): a view where the whole file lies in memory, else a buffer of
    * their own that holds nothing but them.
+   *
+   * @param into a buffer of at least their number, in which they may be put instead: what is given
+   * back is then a view of it, which the next read into it overwrites.
    */
-  read(begin: number, end: number): Promise<Uint8Array>;
+  read(begin: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
   /** Gives the file back; reading afterwards fails. */
   close(): Promise<void>;
+}
+
+/** Consecutive ranges of at most `length` bytes that fill the range from `begin` to `end`. */
+export function* partsOf(
+  begin: number,
+  end: number,
+  length: number,
+): Generator<[begin: number, end: number]> {
+  // Whole numbers of every width.
+  const step = Math.max(8, length - (length % 8));
+  for (let at = begin; at < end; at += step) yield [at, Math.min(end, at + step)];
 }
 
 /** More than this in one call is refused by some systems. */
@@ -73,9 +87,9 @@ export async function openFile(path: string): Promise<ByteSource> {
     const source: ByteSource = {
       name: path,
       size: stat.size,
-      read: async (begin, end) => {
+      read: async (begin, end, into) => {
         checkRange(source, begin, end);
-        return readFully(handle, begin, end, path);
+        return readFully(handle, begin, into?.subarray(0, end - begin) ?? end - begin, path);
       },
       close: () => handle.close(),
     };
@@ -95,13 +109,14 @@ interface Readable {
   ): Promise<{ bytesRead: number }>;
 }
 
+/** Fills a buffer, or a new one of a length. */
 async function readFully(
   handle: Readable,
   begin: number,
-  end: number,
+  into: Uint8Array | number,
   path: string,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - begin);
+  const bytes = typeof into === "number" ? new Uint8Array(into) : into;
   let done = 0;
   while (done < bytes.length) {
     const length = Math.min(bytes.length - done, LARGEST_READ);

@@ -1,7 +1,7 @@
 import type { ByteSource } from "./byte-source.ts";
 import type { FileSource } from "./file-source.ts";
 import { FileSourceError } from "./file-source.ts";
-import type { RawTensor } from "./raw-tensor.ts";
+import type { RawData, RawTensor } from "./raw-tensor.ts";
 import { quote } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
@@ -48,6 +48,8 @@ export interface Checkpoint {
   info(name: string): TensorInfo;
   /** Reads a tensor, each time anew: nothing of it is kept here. */
   read(name: string): Promise<RawTensor>;
+  /** Reads a tensor part by part, through `buffer`; see {@link TensorFile.parts}. */
+  parts(name: string, buffer: Uint8Array): AsyncIterable<RawData>;
   /** Gives the files back; reading afterwards fails. */
   close(): Promise<void>;
 }
@@ -82,6 +84,10 @@ class FilesOfTensors implements Checkpoint {
 
   async read(name: string): Promise<RawTensor> {
     return this.#fileOf(name).read(name);
+  }
+
+  parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
+    return this.#fileOf(name).parts(name, buffer);
   }
 
   async close(): Promise<void> {

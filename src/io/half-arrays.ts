@@ -3,6 +3,11 @@
  * which a float in a JavaScript variable may lose.
  */
 
+/** The bits of float32 numbers. */
+function wordsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
 let float16Table: Uint32Array | undefined;
 
 /** The float32 bits of one float16: 1 sign bit, 5 of exponent (bias 15), 10 of fraction. */
@@ -28,22 +33,28 @@ function buildFloat16Table(): Uint32Array {
  * float16 bit patterns as float32 numbers. Exact for every pattern: subnormals, infinities, and NaN
  * with its sign and payload.
  */
-export function float16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+export function float16ToFloat32(
+  bits: Uint16Array,
+  into: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   float16Table ??= buildFloat16Table();
   const table = float16Table;
-  const words = new Uint32Array(bits.length);
+  const words = wordsOf(into);
   for (let i = 0; i < bits.length; i++) words[i] = table[bits[i] ?? 0] ?? 0;
-  return new Float32Array(words.buffer);
+  return into;
 }
 
 /**
  * bfloat16 bit patterns as float32 numbers: the upper half of the float32, so exact for every
  * pattern.
  */
-export function bfloat16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  const words = new Uint32Array(bits.length);
+export function bfloat16ToFloat32(
+  bits: Uint16Array,
+  into: Float32Array = new Float32Array(bits.length),
+): Float32Array {
+  const words = wordsOf(into);
   for (let i = 0; i < bits.length; i++) words[i] = (bits[i] ?? 0) << 16;
-  return new Float32Array(words.buffer);
+  return into;
 }
 
 /** float16 bits of the float32 bits `word`, rounded to nearest, ties to even. */
@@ -73,21 +84,25 @@ function narrowToFloat16(word: number): number {
  * float32 numbers as float16 bit patterns, rounded to nearest with ties to even, as torch does it.
  * Values from 65520 on become infinite.
  */
-export function float32ToFloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) bits[i] = narrowToFloat16(words[i] ?? 0);
-  return bits;
+export function float32ToFloat16(
+  values: Float32Array,
+  into: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
+  const words = wordsOf(values);
+  for (let i = 0; i < words.length; i++) into[i] = narrowToFloat16(words[i] ?? 0);
+  return into;
 }
 
 /** float32 numbers as bfloat16 bit patterns, rounded to nearest with ties to even. */
-export function float32ToBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
-  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < bits.length; i++) {
+export function float32ToBfloat16(
+  values: Float32Array,
+  into: Uint16Array = new Uint16Array(values.length),
+): Uint16Array {
+  const words = wordsOf(values);
+  for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? 0;
     const isNaN = (word & 0x7fffffff) > 0x7f800000;
-    bits[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    into[i] = isNaN ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
-  return bits;
+  return into;
 }

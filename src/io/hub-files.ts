@@ -1,4 +1,5 @@
 import type * as hub from "@huggingface/hub";
+import type { OptionNames } from "../tensor/known-options.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
 import { bodyOf, collect, type DownloadOptions, fetchFor } from "./download.ts";
 import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
@@ -36,6 +37,18 @@ export interface HubOptions extends DownloadOptions {
    */
   readonly hubUrl?: string;
 }
+
+/** Names of all options. */
+export const HUB_OPTIONS: OptionNames<HubOptions> = {
+  revision: true,
+  token: true,
+  cacheDir: true,
+  localFilesOnly: true,
+  hubUrl: true,
+  onProgress: true,
+  signal: true,
+  fetch: true,
+};
 
 const COMMIT = /^[0-9a-f]{40}$/;
 const REPOSITORY = /^(?:[\w.-]+\/)?[\w.-]+$/;

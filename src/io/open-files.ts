@@ -49,6 +49,12 @@ function asUrl(name: string | URL): URL | undefined {
  */
 export async function openFiles(name: FilesName, options: HubOptions = {}): Promise<FileSource> {
   if (name instanceof FileSource) return name;
+  if (typeof name !== "string" && !(name instanceof URL)) {
+    throw new FileSourceError(
+      "name",
+      `a directory or a model of the Hugging Face Hub was expected, got ${String(name)}`,
+    );
+  }
   const node = nodeModules();
   const url = asUrl(name);
   if (url !== undefined && url.protocol !== "file:") return new HttpFiles(url, options);

@@ -1,5 +1,5 @@
-import type { ByteSource } from "./byte-source.ts";
-import { type RawTensor, viewAs } from "./raw-tensor.ts";
+import { type ByteSource, partsOf } from "./byte-source.ts";
+import { type RawData, type RawDType, type RawTensor, viewAs } from "./raw-tensor.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
 import {
   headerLength,
@@ -72,21 +72,40 @@ export class SafetensorsFile {
    * library cannot hold (U16, U32, U64, C64, F8), and a BOOL that is neither 0 nor 1.
    */
   async read(name: string): Promise<RawTensor> {
-    const entry = this.info(name);
-    const { dtype, shape } = entry;
-    if (dtype === undefined) {
-      throw new SafetensorsError(
-        `${this.file}: tensor ${quote(name)} is ${entry.elementType}, which cannot be read; ` +
-          `these can: ${supportedElementTypes.join(", ")}`,
-      );
-    }
-    const bytes = await this.#source.read(entry.begin, entry.end);
+    const { begin, end, shape } = this.info(name);
+    const dtype = this.#dtypeOf(name);
+    const bytes = await this.#source.read(begin, end);
     if (dtype === "bool") this.#checkBooleans(name, bytes);
     return { dtype, shape, data: viewAs(bytes, dtype) };
   }
 
+  /**
+   * Reads one tensor part by part, as many numbers at a time as fit into `buffer`. A part may lie in
+   * the buffer and then holds until the next is asked for.
+   *
+   * @throws {@link SafetensorsError} as {@link read} does.
+   */
+  async *parts(name: string, buffer: Uint8Array): AsyncGenerator<RawData> {
+    const { begin, end } = this.info(name);
+    const dtype = this.#dtypeOf(name);
+    for (const [from, to] of partsOf(begin, end, buffer.length)) {
+      const bytes = await this.#source.read(from, to, buffer);
+      if (dtype === "bool") this.#checkBooleans(name, bytes);
+      yield viewAs(bytes, dtype);
+    }
+  }
+
   async close(): Promise<void> {
     await this.#source.close();
+  }
+
+  #dtypeOf(name: string): RawDType {
+    const { dtype, elementType } = this.info(name);
+    if (dtype !== undefined) return dtype;
+    throw new SafetensorsError(
+      `${this.file}: tensor ${quote(name)} is ${elementType}, which cannot be read; ` +
+        `these can: ${supportedElementTypes.join(", ")}`,
+    );
   }
 
   #checkBooleans(name: string, bytes: Uint8Array): void {

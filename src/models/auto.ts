@@ -11,7 +11,11 @@ import type {
   ModelClass,
   SequenceClassifier,
 } from "./family.ts";
-import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
+import {
+  checkPretrainedOptions,
+  loadPretrained,
+  type PretrainedOptions,
+} from "./load-pretrained.ts";
 import { readConfigFields } from "./pretrained-config.ts";
 import type { Seq2SeqLanguageModel } from "./seq2seq/seq2seq-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
@@ -40,6 +44,7 @@ const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
 function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoClass<M> {
   const caller = `${AUTO_CLASSES[kind]}.fromPretrained`;
   const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
+    checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
     const fields = await readConfigFields(files);
     const { family, models } = familyOf(fields, `${caller}: ${files.location}`);
@@ -87,9 +92,11 @@ export const AutoModelForImageClassification: AutoClass<ImageClassifier> =
 /** Settings of a model, without its weights. */
 export const AutoConfig: AutoClass<ModelConfig> = {
   fromPretrained: async (name, options = {}) => {
+    const caller = "AutoConfig.fromPretrained";
+    checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
     const fields = await readConfigFields(files);
-    const where = `AutoConfig.fromPretrained: ${files.location}`;
+    const where = `${caller}: ${files.location}`;
     return familyOf(fields, where).family.readConfig(fields);
   },
 };

@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "./card.ts";
+import { type ComponentSpec, countsWithin, type ModelCard } from "./card.ts";
 
 /**
  * The card of a part, as components of a model that holds it.
@@ -20,6 +20,7 @@ export function cardWithin<Whole, Part, Name extends string>(
   const entries = Object.entries<ComponentSpec<Part>>(card.components);
   return {
     layers: (whole) => card.layers(config(whole)),
+    counts: countsWithin(path, card.counts),
     components: Object.fromEntries(entries.map(([name, spec]) => [name, moved(spec)])) as ModelCard<
       Whole,
       Name

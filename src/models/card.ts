@@ -1,3 +1,10 @@
+/**
+ * What positions somewhere in a model count: the tokens of `inputIds` ("text"), which are gone on
+ * from where the model writes; the same of an encoder, which reads them once ("source"); the tokens
+ * of `decoderInputIds` ("target"); or no tokens at all, such as patches of an image ("other").
+ */
+export type Counted = "text" | "source" | "target" | "other";
+
 /** One named place in the layers of a family, as pyvene names them. */
 export interface ComponentSpec<Config> {
   /**
@@ -13,6 +20,8 @@ export interface ComponentSpec<Config> {
   readonly heads?: (config: Config) => number;
   /** Whether dimension 1 already is the heads, as of attention weights [batch, heads, query, key]. */
   readonly headsFirst?: boolean;
+  /** What the keys of attention weights count, where that is not what positions do. */
+  readonly keys?: Counted;
   /** Whether the module runs at each time step, on [batch, width] without a position dimension. */
   readonly recurrent?: boolean;
   /** Size of the last dimension after `part` and `heads`; undefined where the inputs decide it. */
@@ -22,7 +31,23 @@ export interface ComponentSpec<Config> {
 /** The components of a family and how many layers there are. */
 export interface ModelCard<Config, Name extends string = string> {
   readonly layers: (config: Config) => number;
+  /**
+   * What positions count, by module path; the longest path that a module is in holds, "" being the
+   * whole model, and `{layer}` any number. @default { "": "text" }
+   */
+  readonly counts?: Readonly<Record<string, Counted>>;
   readonly components: { readonly [K in Name]: ComponentSpec<Config> };
+}
+
+/**
+ * The place of attention weights, [batch, heads, queries, keys].
+ *
+ * @param path - Of the dropout that they are given to.
+ * @param keys - What keys count, where that is not what positions do.
+ */
+export function attentionWeights<Config>(path: string, keys?: Counted): ComponentSpec<Config> {
+  const place = { path, side: "input", headsFirst: true, dimension: () => undefined } as const;
+  return keys === undefined ? place : { ...place, keys };
 }
 
 /** The same card for a model that holds the described one under a property. */
@@ -35,5 +60,16 @@ export function withPrefix<Config, Name extends string>(
   const components = Object.fromEntries(
     entries.map(([name, spec]) => [name, { ...spec, path: `${prefix}.${spec.path}` }]),
   ) as { readonly [K in Name]: ComponentSpec<Config> };
-  return { ...card, components };
+  return { ...card, components, counts: countsWithin(prefix, card.counts) };
+}
+
+/** What positions count in a part of a model, whose own answer holds for what is around it. */
+export function countsWithin(
+  path: string,
+  counts: Readonly<Record<string, Counted>> = {},
+): Readonly<Record<string, Counted>> {
+  const entries = Object.entries(counts);
+  return Object.fromEntries(
+    entries.map(([inner, counted]) => [inner === "" ? "" : `${path}.${inner}`, counted]),
+  );
 }

@@ -1,3 +1,4 @@
+import type { ModelConfig } from "./config.ts";
 import { BeamSearch } from "./generation/beam-search.ts";
 import { Decoding } from "./generation/decode.ts";
 import type {
@@ -5,6 +6,7 @@ import type {
   GenerateOptions,
   GenerateOutput,
   GenerateStep,
+  PromptImages,
 } from "./generation/options.ts";
 import { planGeneration } from "./generation/plan.ts";
 import type { CausalLMInputs, CausalLMOutput } from "./outputs.ts";
@@ -14,6 +16,20 @@ import { PreTrainedModel } from "./pretrained-model.ts";
 export abstract class CausalLanguageModel extends PreTrainedModel {
   /** Longest sequence; undefined where there is no bound. */
   abstract get maxLength(): number | undefined;
+
+  /**
+   * Which images `forward` takes: those of the `"prompt"` are read with it, and kept in the cache like
+   * its tokens; others are given with later tokens `"too"`.
+   */
+  get imageInputs(): { readonly [K in keyof PromptImages]?: "prompt" | "too" } {
+    return {};
+  }
+
+  /** How many token ids it reads, if it says so: some are only read, and never written. */
+  get idCount(): number | undefined {
+    const { vocabSize }: ModelConfig = this.config;
+    return vocabSize;
+  }
 
   /** What is kept of tokens that were read is the family's own affair. */
   abstract override forward(inputs: CausalLMInputs<unknown>): CausalLMOutput<unknown>;

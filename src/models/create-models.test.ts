@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import "../runtime/run.ts";
-import { createGpt2Lm, createGruClassifier, createMlpClassifier } from "./create-models.ts";
+import {
+  createBlip,
+  createBlipItm,
+  createGpt2Lm,
+  createGruClassifier,
+  createLlava,
+  createMllama,
+  createMlpClassifier,
+} from "./create-models.ts";
 import { GPT2LMHeadModel } from "./gpt2/gpt2.ts";
 import { GRUForClassification } from "./gru/gru.ts";
 import { loadPretrained } from "./load-pretrained.ts";
@@ -27,6 +35,24 @@ describe("the functions that create models", () => {
     const { model, tokenizer } = await createGruClassifier(undefined, { config: {} });
     expect(model).toBeInstanceOf(GRUForClassification);
     expect(tokenizer).toBeUndefined();
+  });
+
+  it("load weights in 16 bits, and models that read images", async () => {
+    const { model, tokenizer } = await createGpt2Lm(MINI, { dtype: "bfloat16", revision: "main" });
+    expect(model.dtype).toBe("bfloat16");
+    expect(tokenizer).toBeDefined();
+    const recorded = "tests/goldens/models";
+    for (const [create, name] of [
+      [createLlava, "llava"],
+      [createMllama, "mllama"],
+      [createBlip, "blip_vqa"],
+      [createBlipItm, "blip_itm"],
+    ] as const) {
+      const created = await create(`${recorded}/${name}`);
+      expect(created.config.modelType).toBe(created.model.config.modelType);
+      expect(created.model.parameters().length).toBeGreaterThan(0);
+      expect(created.tokenizer).toBeUndefined();
+    }
   });
 
   it("say what they need", async () => {

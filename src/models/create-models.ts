@@ -1,9 +1,11 @@
 import { AutoTokenizer } from "../io/auto-tokenizer.ts";
 import { FileSourceError } from "../io/file-source.ts";
+import { HUB_OPTIONS } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
 import type { PreTrainedTokenizer } from "../io/tokenizer.ts";
 import { TensorError } from "../tensor/errors.ts";
 import { BackpackGPT2LMHeadModel } from "./backpack-gpt2/backpack-gpt2.ts";
+import { BlipForImageTextRetrieval, BlipForQuestionAnswering } from "./blip/blip.ts";
 import type { ModelFamily } from "./family.ts";
 import { GemmaForCausalLM } from "./gemma/gemma.ts";
 import { Gemma2ForCausalLM } from "./gemma2/gemma2.ts";
@@ -13,7 +15,9 @@ import { GPTNeoXForCausalLM } from "./gpt-neox/gpt-neox.ts";
 import { GptOssForCausalLM } from "./gpt-oss/gpt-oss.ts";
 import { GRUForClassification, GRULMHeadModel, GRUModel } from "./gru/gru.ts";
 import { LlamaForCausalLM } from "./llama/llama.ts";
+import { LlavaForConditionalGeneration } from "./llava/llava.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
+import { MllamaForConditionalGeneration } from "./mllama/mllama.ts";
 import { MistralForCausalLM } from "./mistral/mistral.ts";
 import { MLPForClassification } from "./mlp/mlp.ts";
 import { OlmoForCausalLM } from "./olmo/olmo.ts";
@@ -62,8 +66,9 @@ async function findTokenizer(
   options: PretrainedOptions,
 ): Promise<PreTrainedTokenizer | undefined> {
   if (name === undefined) return undefined;
+  const own = Object.entries(options).filter(([option]) => Object.hasOwn(HUB_OPTIONS, option));
   try {
-    return await AutoTokenizer.fromPretrained(name, options);
+    return await AutoTokenizer.fromPretrained(name, Object.fromEntries(own));
   } catch (error) {
     if (error instanceof FileSourceError && error.code === "missing") return undefined;
     throw error;
@@ -173,4 +178,24 @@ export const createMlpClassifier: CreateOf<typeof MLPForClassification> =
 export const createBackpackGpt2: CreateOf<typeof BackpackGPT2LMHeadModel> = creating(
   BackpackGPT2LMHeadModel,
   "stanfordnlp/backpack-gpt2",
+);
+/** LlavaForConditionalGeneration: `llava-hf/llava-1.5-7b-hf` unless another is named. */
+export const createLlava: CreateOf<typeof LlavaForConditionalGeneration> = creating(
+  LlavaForConditionalGeneration,
+  "llava-hf/llava-1.5-7b-hf",
+);
+/** MllamaForConditionalGeneration: `meta-llama/Llama-3.2-11B-Vision-Instruct` unless another is named. */
+export const createMllama: CreateOf<typeof MllamaForConditionalGeneration> = creating(
+  MllamaForConditionalGeneration,
+  "meta-llama/Llama-3.2-11B-Vision-Instruct",
+);
+/** BlipForQuestionAnswering: `Salesforce/blip-vqa-base` unless another is named. */
+export const createBlip: CreateOf<typeof BlipForQuestionAnswering> = creating(
+  BlipForQuestionAnswering,
+  "Salesforce/blip-vqa-base",
+);
+/** BlipForImageTextRetrieval: `Salesforce/blip-itm-base-coco` unless another is named. */
+export const createBlipItm: CreateOf<typeof BlipForImageTextRetrieval> = creating(
+  BlipForImageTextRetrieval,
+  "Salesforce/blip-itm-base-coco",
 );

@@ -1,7 +1,12 @@
-import type { Embedding } from "../nn/layers/embedding.ts";
 import { fail } from "../tensor/errors.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { requireTensor } from "./require-tensor.ts";
+
+/** Vectors of tokens, by their ids. */
+interface Table {
+  forward(ids: Tensor): Tensor;
+}
 
 /** Tokens as ids, or as vectors in their place. */
 export interface TokenInputs {
@@ -18,26 +23,24 @@ export interface TokenInputs {
  * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks, and
  * inputs under Python's names.
  */
-export function embedInputs(
-  model: string,
-  inputs: TokenInputs,
-  table: Pick<Embedding, "forward"> | undefined,
-): Tensor {
+export function embedInputs(model: string, inputs: TokenInputs, table: Table | undefined): Tensor {
   refusePythonNames(model, inputs);
   const { inputIds, inputsEmbeds } = inputs;
-  if (inputIds === undefined && inputsEmbeds === undefined) {
-    fail(model, "give inputIds or inputsEmbeds, as in forward(tokenizer.tokenize(text))");
-  }
   if (inputIds !== undefined && inputsEmbeds !== undefined) {
     fail(model, "give inputIds or inputsEmbeds, and not both");
   }
   if (inputsEmbeds !== undefined) {
+    requireTensor(model, "inputsEmbeds", inputsEmbeds);
     if (inputsEmbeds.ndim === 3) return inputsEmbeds;
     fail(model, `inputsEmbeds must be [batch, sequence, width], got ${show(inputsEmbeds.shape)}`);
   }
   if (table === undefined) fail(model, "it has no embeddings for inputIds; give inputsEmbeds");
-  if (inputIds?.ndim === 2) return table.forward(inputIds);
-  return fail(model, `inputIds must be [batch, sequence], got ${show(inputIds?.shape ?? [])}`);
+  if (inputIds === undefined) {
+    fail(model, "give inputIds or inputsEmbeds, as in forward(tokenizer.tokenize(text))");
+  }
+  requireTensor(model, "inputIds", inputIds);
+  if (inputIds.ndim === 2) return table.forward(inputIds);
+  return fail(model, `inputIds must be [batch, sequence], got ${show(inputIds.shape)}`);
 }
 
 /** Inputs under Python's names would silently be no inputs. */
@@ -53,7 +56,7 @@ export function addPositions(
   model: string,
   x: Tensor,
   positionIds: Tensor | undefined,
-  table: Embedding | undefined,
+  table: Table | undefined,
 ): Tensor {
   if (positionIds === undefined) return x;
   if (table === undefined) fail(model, "it has no embeddings for positionIds; leave them out");

@@ -59,9 +59,8 @@ export function familyOf(
     ofType.find(({ family }) => family.architectures === undefined);
   if (entry !== undefined) return entry;
   const given =
-    modelType === undefined ? "has no model_type" : `is of ${JSON.stringify(modelType)}`;
-  throw new TensorError(
-    `${where}: the model ${given}, which is not a known family; known are ` +
-      knownFamilies().join(", "),
-  );
+    modelType === undefined
+      ? "config.json has no model_type, so that its family is not known"
+      : `the model is of ${JSON.stringify(modelType)}, which is not a known family`;
+  throw new TensorError(`${where}: ${given}; known are ${knownFamilies().join(", ")}`);
 }

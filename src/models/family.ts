@@ -17,6 +17,11 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   readonly architectures?: RegExp;
   /** The settings, from the fields of a `config.json` under camelCase names. */
   readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
+  /**
+   * Options of the class without a head, from the names in the checkpoint: some parts are only there
+   * where they were trained.
+   */
+  readonly parts?: (names: readonly string[]) => { readonly pooler?: boolean };
   /** Property in which models with a head keep the model without one, such as "transformer". */
   readonly basePrefix: string;
   /** Names of other versions' checkpoints and what they are called here, in the order of use. */
@@ -29,7 +34,7 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
 export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
   readonly name: string;
   readonly family: ModelFamily;
-  new (config: never): M;
+  new (config: never, parts?: never): M;
 }
 
 /** A model without a head. */

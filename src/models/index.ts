@@ -14,7 +14,7 @@ export {
   BackpackGPT2Model,
 } from "./backpack-gpt2/backpack-gpt2.ts";
 export { type BackpackGPT2Config, backpackGpt2Config } from "./backpack-gpt2/config.ts";
-export { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
+export { type ComponentSpec, type Counted, type ModelCard, withPrefix } from "./card.ts";
 export { CausalLanguageModel } from "./causal-language-model.ts";
 export type { JsonValue, ModelConfig } from "./config.ts";
 export * from "./encoder/index.ts";

@@ -2,8 +2,9 @@ import { type Checkpoint, CheckpointError } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { fitsDType, transposed, valuesAs } from "./checkpoint-values.ts";
+import { fitsDType, ValueReader } from "./checkpoint-values.ts";
 import type { ModelFamily } from "./family.ts";
+import { nonFinite } from "./non-finite.ts";
 import { type StateEntry, stateOf } from "./state.ts";
 
 /** What goes where: for each value of a model, its names in the checkpoint. */
@@ -79,7 +80,7 @@ function headHint({ basePrefix }: ModelFamily): string {
 /** What is wrong with a tensor of the checkpoint, seen from its header. */
 function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string | undefined {
   const { dtype, elementType, shape } = checkpoint.info(name);
-  const { dtype: wanted, shape: kept } = entry.holder.value;
+  const { dtype: wanted, shape: kept } = entry.holder.stored;
   if (dtype === undefined || !fitsDType(dtype, wanted)) {
     return `${name} is ${dtype ?? elementType}, wanted ${wanted}`;
   }
@@ -89,34 +90,39 @@ function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string
 }
 
 async function readEntry(
-  checkpoint: Checkpoint,
-  { holder, transposed: isTransposed }: StateEntry,
+  reader: ValueReader,
+  { holder, transposed }: StateEntry,
   name: string,
 ): Promise<Tensor> {
-  const { dtype, shape } = holder.value;
-  const raw = await checkpoint.read(name);
-  const values = valuesAs(raw, dtype);
-  const [rows = 1, columns = 1] = raw.shape;
-  const turned = isTransposed ? transposed(values, rows, columns) : values;
-  return Tensor.fromData(turned, shape, dtype);
+  const { dtype, shape } = holder.stored;
+  return Tensor.fromData(await reader.read(name, dtype, transposed), shape, dtype);
 }
 
 /** A shared value may stand in a file under several names, but it must be one value. */
 async function checkEqual(
-  checkpoint: Checkpoint,
+  reader: ValueReader,
   entry: StateEntry,
-  { names: [first = "", ...others], caller }: { names: readonly string[]; caller: string },
+  { names: [first = "", ...others], where }: { names: readonly string[]; where: string },
 ): Promise<void> {
-  const kept = entry.holder.value.values;
+  const kept = entry.holder.stored.values;
   for (const name of others) {
-    const { values } = await readEntry(checkpoint, entry, name);
+    const { values } = await readEntry(reader, entry, name);
     if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
     throw new CheckpointError(
-      `${caller}: ${checkpoint.location}: ${first} and ${name} are one and the same in this model, but have ` +
+      `${where}: ${first} and ${name} are one and the same in this model, but have ` +
         'different values in the checkpoint; if they should differ, set "tie_word_embeddings" to ' +
         "false in config.json",
     );
   }
+}
+
+/** How a checkpoint is read. */
+interface LoadSettings {
+  readonly family: ModelFamily;
+  /** What messages begin with. */
+  readonly caller: string;
+  /** Refuse numbers that are infinite or NaN. */
+  readonly checkFinite: boolean;
 }
 
 /**
@@ -124,13 +130,12 @@ async function checkEqual(
  * are checked before the first tensor is read; each tensor is read once, and what is kept otherwise
  * than in the file (transposed, another width) is converted one tensor at a time.
  *
- * @param caller what the message begins with.
  * @throws CheckpointError listing every missing, unexpected and unfitting tensor.
  */
 export async function loadCheckpoint(
   model: Module,
   checkpoint: Checkpoint,
-  { family, caller }: { readonly family: ModelFamily; readonly caller: string },
+  { family, caller, checkFinite }: LoadSettings,
 ): Promise<void> {
   const { sources, problems } = planLoading(model, checkpoint, family);
   if (problems.length > 0) {
@@ -139,10 +144,19 @@ export async function loadCheckpoint(
         `describes:\n  ${problems.join("\n  ")}`,
     );
   }
+  const reader = new ValueReader(checkpoint);
   const order = new Map(checkpoint.names.map((name, i) => [name, i]));
   const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
+  const broken: string[] = [];
   for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
-    entry.holder.set(await readEntry(checkpoint, entry, names[0] ?? ""));
-    await checkEqual(checkpoint, entry, { names, caller });
+    entry.holder.set(await readEntry(reader, entry, names[0] ?? ""));
+    await checkEqual(reader, entry, { names, where: `${caller}: ${checkpoint.location}` });
+    const found = checkFinite ? nonFinite(entry.holder.stored) : undefined;
+    if (found !== undefined) broken.push(`${names[0]}: ${found}`);
   }
+  if (broken.length === 0) return;
+  throw new CheckpointError(
+    `${caller}: ${checkpoint.location} has numbers that are not finite, as the model keeps them:\n  ` +
+      broken.join("\n  "),
+  );
 }

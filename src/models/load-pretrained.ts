@@ -1,9 +1,11 @@
 import { openCheckpoint } from "../io/checkpoint.ts";
-import type { HubOptions } from "../io/hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
+import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
-import { TensorError } from "../tensor/errors.ts";
-import type { ModelConfig } from "./config.ts";
+import { fail, TensorError } from "../tensor/errors.ts";
+import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
+import type { JsonValue, ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
@@ -12,10 +14,37 @@ import type { PreTrainedModel } from "./pretrained-model.ts";
 /** Options of `fromPretrained`. */
 export interface PretrainedOptions extends HubOptions {
   /**
-   * Element type that weights are kept in; 16-bit checkpoints are widened.
+   * Element type that weights are kept in; they are rounded to it, or widened. 16 bits take half the
+   * memory and are computed with in float32, which each program widens them to.
    * @default "float32"
    */
-  readonly dtype?: "float32";
+  readonly dtype?: WeightDType;
+  /**
+   * Where programs run: the processor, which is all that there is here.
+   * @default "cpu"
+   */
+  readonly device?: "cpu";
+  /**
+   * Refuse weights that are infinite or NaN, also such as are too large for `dtype`.
+   * @default false
+   */
+  readonly checkFinite?: boolean;
+}
+
+const OPTIONS: OptionNames<PretrainedOptions> = {
+  dtype: true,
+  device: true,
+  checkFinite: true,
+  ...HUB_OPTIONS,
+};
+
+/** @throws TensorError for an option that is not there, or cannot be what it is. */
+export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
+  requireKnownOptions(caller, options, OPTIONS);
+  const { dtype = "float32", device = "cpu" } = options;
+  checkWeightDType(caller, dtype);
+  if (device === "cpu") return;
+  fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
 }
 
 /** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
@@ -26,20 +55,33 @@ export async function loadPretrained<M extends PreTrainedModel>(
 ): Promise<M> {
   const { family } = modelClass;
   const caller = `${modelClass.name}.fromPretrained`;
-  if (options.dtype !== undefined && options.dtype !== "float32") {
-    throw new TensorError(`${caller}: dtype ${String(options.dtype)} is not known; use "float32"`);
-  }
+  checkPretrainedOptions(caller, options);
+  const { dtype = "float32", checkFinite = false } = options;
   const files = await openFiles(name, options);
-  const config = family.readConfig(await familyFields(files, family.modelType, caller));
-  const model = withoutInit(() => new modelClass(config as never));
+  const fields = await familyFields(files, family.modelType, caller);
+  refuseQuantized(fields, `${caller}: ${files.location}`);
+  const config = family.readConfig(fields);
   const checkpoint = await openCheckpoint(files);
   try {
-    await loadCheckpoint(model, checkpoint, { family, caller });
+    const parts = family.parts?.(checkpoint.names);
+    const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
+    await loadCheckpoint(model, checkpoint, { family, caller, checkFinite });
+    model.generationConfig = await readGenerationFields(files);
+    return model.eval();
   } finally {
     await checkpoint.close();
   }
-  model.generationConfig = await readGenerationFields(files);
-  return model.eval();
+}
+
+function refuseQuantized(fields: Readonly<Record<string, JsonValue>>, where: string): void {
+  const { quantizationConfig: how } = fields;
+  if (how === undefined || how === null) return;
+  const method = typeof how === "object" && "quantMethod" in how ? how["quantMethod"] : how;
+  fail(
+    where,
+    `the weights are quantized (${JSON.stringify(method)}), which is not read; use a checkpoint of ` +
+      "float32, bfloat16 or float16 weights",
+  );
 }
 
 async function familyFields(

@@ -1,5 +1,7 @@
 import type { FilesName } from "../io/open-files.ts";
 import { Module } from "../nn/module.ts";
+import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
@@ -15,6 +17,14 @@ export abstract class PreTrainedModel extends Module {
 
   /** Fields of `generation_config.json`, of which `generate` takes the special tokens. */
   generationConfig: Readonly<Record<string, JsonValue>> = {};
+
+  /** Element type that the weights are kept in; 16-bit ones are computed with in float32. */
+  get dtype(): WeightDType {
+    const first = this.parameters().find(({ dtype }) => isFloat(dtype));
+    const dtype = first?.stored.dtype ?? "float32";
+    checkWeightDType(`${this.constructor.name}.dtype`, dtype);
+    return dtype;
+  }
 
   /**
    * Loads a model from a directory with `config.json` and weights, in one file or in shards, or from

@@ -1,5 +1,5 @@
 import type { Module } from "../nn/module.ts";
-import { type ComponentSpec, type ModelCard, withPrefix } from "./card.ts";
+import { type ComponentSpec, type Counted, type ModelCard, withPrefix } from "./card.ts";
 import { FAMILIES } from "./families.ts";
 import type { FamilyEntry } from "./family.ts";
 
@@ -20,6 +20,8 @@ export interface BoundComponent extends Omit<ComponentSpec<unknown>, "heads" | "
 export interface BoundCard {
   readonly layers: number;
   readonly components: ReadonlyMap<string, BoundComponent>;
+  /** What positions count, by the path of a part. */
+  readonly counts: Readonly<Record<string, Counted>>;
 }
 
 const cards = new Map<unknown, ModelCard<never>>(FAMILIES.flatMap(cardsOf));
@@ -85,5 +87,5 @@ function bind(card: ModelCard<never>, config: never): BoundCard {
       dimension: dimension(config),
     });
   }
-  return { layers: card.layers(config), components };
+  return { layers: card.layers(config), components, counts: card.counts ?? {} };
 }

@@ -1,8 +1,8 @@
 import { writeFileAtomic } from "../io/atomic-file.ts";
 import { requireNode } from "../io/node.ts";
-import { float32ToBfloat16, float32ToFloat16 } from "../io/half-arrays.ts";
-import type { RawTensor } from "../io/raw-tensor.ts";
 import { saveSafetensors } from "../io/save-safetensors.ts";
+import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
@@ -13,13 +13,11 @@ import { stateOf } from "./state.ts";
 /** Options of `savePretrained`. */
 export interface SaveOptions {
   /**
-   * Element type of the weights in the file; 16-bit ones are rounded to nearest.
-   * @default "float32"
+   * Element type of the weights in the file; to 16-bit ones they are rounded to nearest.
+   * @default the one that the model keeps them in
    */
-  readonly dtype?: "float32" | "float16" | "bfloat16";
+  readonly dtype?: WeightDType;
 }
-
-const NARROW = { float16: float32ToFloat16, bfloat16: float32ToBfloat16 } as const;
 
 /** Labels go to disk as `id2label`, from which Hugging Face's classes count them; 2 go unsaid. */
 function withLabels({ numLabels, ...config }: ModelConfig): object {
@@ -41,36 +39,28 @@ async function writeJson(path: string, fields: object): Promise<void> {
 }
 
 /** Weights in checkpoint form, in the file's element type. */
-async function weightsOf(
-  model: PreTrainedModel,
-  dtype: "float32" | "float16" | "bfloat16",
-): Promise<Map<string, Tensor | RawTensor>> {
-  const weights = stateOf(model).map(({ names: [name = ""], holder, transposed }) => ({
-    name,
-    value: transposed ? holder.value.t() : holder.value,
-  }));
-  if (dtype === "float32") return new Map(weights.map(({ name, value }) => [name, value]));
-  const narrowed = new Map<string, Tensor | RawTensor>();
-  for (const { name, value } of weights) {
-    const data = await value.data();
-    const raw = data instanceof Float32Array ? { dtype, data: NARROW[dtype](data) } : undefined;
-    narrowed.set(name, raw === undefined ? value : { ...raw, shape: value.shape });
-  }
-  return narrowed;
+function weightsOf(model: PreTrainedModel, dtype: WeightDType): Map<string, Tensor> {
+  return new Map(
+    stateOf(model).map(({ names: [name = ""], holder: { stored }, transposed }) => {
+      const value = isFloat(stored.dtype) ? stored.to(dtype) : stored;
+      return [name, transposed ? value.t() : value];
+    }),
+  );
 }
 
 /** Writes a model; see {@link PreTrainedModel.savePretrained}. */
 export async function savePretrained(
   model: PreTrainedModel,
   directory: string,
-  { dtype = "float32" }: SaveOptions = {},
+  { dtype = model.dtype }: SaveOptions = {},
 ): Promise<void> {
   const caller = `${model.constructor.name}.savePretrained`;
   const { path } = requireNode(caller);
-  if (dtype !== "float32" && !Object.hasOwn(NARROW, dtype)) {
-    fail(caller, `dtype ${dtype} is not known; use float32, float16 or bfloat16`);
+  checkWeightDType(caller, dtype);
+  if (typeof directory !== "string" || directory === "") {
+    fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
   }
-  await saveSafetensors(path.join(directory, "model.safetensors"), await weightsOf(model, dtype));
+  await saveSafetensors(path.join(directory, "model.safetensors"), weightsOf(model, dtype));
   const architectures = [model.constructor.name];
   // Old versions called the element type torch_dtype; two answers would be one too many.
   const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };

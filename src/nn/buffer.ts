@@ -18,6 +18,11 @@ export class Buffer {
     return this.#value;
   }
 
+  /** The same as `value`: buffers are kept in the type that they are computed with. */
+  get stored(): Tensor {
+    return this.#value;
+  }
+
   /** Takes another value of the same shape and dtype. */
   set(value: Tensor): void {
     if (!sameShape(value.shape, this.#value.shape) || value.dtype !== this.#value.dtype) {

@@ -1,9 +1,9 @@
 import { TensorError } from "../tensor/errors.ts";
-import { printedAsText } from "../tensor/printed-as-text.ts";
+import { printsItself } from "../tensor/inspect.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
-import { Parameter } from "./parameter.ts";
+import { checkWeightDType, Parameter, type WeightDType } from "./parameter.ts";
 import { changeFirst, isWatched, passSite } from "./scope.ts";
 
 type Forward = (...args: unknown[]) => unknown;
@@ -103,7 +103,7 @@ export abstract class Module {
     const dict: Record<string, Tensor> = {};
     for (const [name, holder, owner] of this.#namedState()) {
       if (holder instanceof Buffer && !holder.persistent) continue;
-      dict[name] = isTransposed(owner, name) ? holder.value.t() : holder.value;
+      dict[name] = isTransposed(owner, name) ? holder.stored.t() : holder.stored;
     }
     return dict;
   }
@@ -129,13 +129,12 @@ export abstract class Module {
       const value = dict[name];
       if (value === undefined) continue;
       const turned = isTransposed(owner, name) && value.ndim === 2 ? value.t() : value;
-      if (!sameShape(turned.shape, holder.value.shape)) {
-        const wanted = isTransposed(owner, name)
-          ? [...holder.value.shape].reverse()
-          : holder.value.shape;
+      const { shape, dtype } = holder.stored;
+      if (!sameShape(turned.shape, shape)) {
+        const wanted = isTransposed(owner, name) ? [...shape].reverse() : shape;
         problems.push(`${name} has shape ${show(value.shape)}, wanted ${show(wanted)}`);
       }
-      updates.push([holder, turned.to(holder.value.dtype)]);
+      updates.push([holder, turned.to(dtype)]);
     }
     if (problems.length > 0) {
       throw new TensorError(
@@ -162,12 +161,31 @@ export abstract class Module {
     return this;
   }
 
+  /**
+   * Keeps the floating-point parameters in another element type from now on, as torch's
+   * `module.to(dtype)`: in 16 bits they take half the memory, and each program widens what it
+   * computes with to float32. Buffers stay as they are.
+   *
+   * @example
+   * ```ts
+   * import { Linear } from "tsvene";
+   * const layer = new Linear(64, 64).to("bfloat16");
+   * console.log(layer.weight.stored.dtype, layer.weight.value.dtype); // bfloat16 float32
+   * ```
+   */
+  to(dtype: WeightDType): this {
+    checkWeightDType(`${this.constructor.name}.to`, dtype);
+    for (const parameter of this.parameters()) parameter.keepIn(dtype);
+    return this;
+  }
+
   /** The tree of modules inside, one a line. */
   toString(): string {
     const children = [...this.namedChildren()];
-    const head = `${this.constructor.name}(${this.describe()})`;
-    if (children.length === 0) return head;
-    const lines = children.map(([name, child]) => `(${name}): ${child.toString()}`);
+    const own = this.describe();
+    if (children.length === 0) return `${this.constructor.name}(${own})`;
+    const inside = children.map(([name, child]) => `(${name}): ${child.toString()}`);
+    const lines = own === "" ? inside : [own, ...inside];
     const body = lines.join("\n").replaceAll("\n", "\n  ");
     return `${this.constructor.name}(\n  ${body}\n)`;
   }
@@ -188,7 +206,7 @@ export abstract class Module {
   }
 }
 
-printedAsText(Module.prototype);
+printsItself(Module.prototype);
 
 function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;

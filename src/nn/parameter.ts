@@ -1,8 +1,9 @@
 import { leaf } from "../tensor/apply.ts";
+import { cast } from "../tensor/arithmetic.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
+import { printsItself } from "../tensor/inspect.ts";
 import { NONE } from "../tensor/ops.ts";
-import { printedAsText } from "../tensor/printed-as-text.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -14,8 +15,29 @@ export interface ParameterOptions {
   readonly name?: string;
 }
 
+/** Element types that weights can be kept in; 16-bit ones are computed with in float32. */
+export type WeightDType = "float32" | "float16" | "bfloat16";
+
+const WEIGHT_DTYPES: readonly string[] = ["float32", "float16", "bfloat16"] satisfies WeightDType[];
+
+/** @throws TensorError unless weights can be kept in the dtype. */
+export function checkWeightDType(caller: string, dtype: string): asserts dtype is WeightDType {
+  if (WEIGHT_DTYPES.includes(dtype)) return;
+  fail(caller, `dtype ${JSON.stringify(dtype)} is not known; use ${WEIGHT_DTYPES.join(", ")}`);
+}
+
+function isHalf(dtype: DType): boolean {
+  return dtype === "float16" || dtype === "bfloat16";
+}
+
 /** The same values (or the way to them) as a tensor of its own, where gradients end. */
 export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
+  const own = copied(value, requiresGrad);
+  own.lasting = true;
+  return own;
+}
+
+function copied(value: Tensor, requiresGrad: boolean): Tensor {
   const { shape, dtype, values } = value;
   if (values !== undefined) return leaf(values, shape, dtype, requiresGrad);
   const origin = {
@@ -34,6 +56,9 @@ export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
  *
  * Gradients are asked for with respect to `value`: `grad(loss, [p.value])`.
  *
+ * It may be kept in 16 bits (`stored`), for half the memory: `value` is then the same numbers in
+ * float32, widened in the program that needs them and not held.
+ *
  * @example
  * ```ts
  * import { grad, Parameter, tensor } from "tsvene";
@@ -46,7 +71,8 @@ export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
 export class Parameter {
   /** What messages call it. */
   name: string | undefined;
-  #value: Tensor;
+  #stored: Tensor;
+  #widened: WeakRef<Tensor> | undefined;
   #requiresGrad: boolean;
 
   /**
@@ -57,12 +83,26 @@ export class Parameter {
     this.#requiresGrad = options.requiresGrad ?? isFloat(value.dtype);
     this.name = options.name;
     checkTrainable(value.dtype, this.#requiresGrad);
-    this.#value = asLeaf(value, this.#requiresGrad);
+    this.#stored = this.#kept(value);
   }
 
-  /** The tensor as it stands; has `requiresGrad` when this parameter has. */
+  /**
+   * The tensor as it stands, as computations see it: 16-bit floats in float32. Has `requiresGrad`
+   * when this parameter has.
+   */
   get value(): Tensor {
-    return this.#value;
+    if (!isHalf(this.#stored.dtype)) return this.#stored;
+    const known = this.#widened?.deref();
+    if (known !== undefined) return known;
+    const value = widened(this.#stored, this.#requiresGrad);
+    // Held weakly: whoever reads its numbers would otherwise leave a second copy here.
+    this.#widened = new WeakRef(value);
+    return value;
+  }
+
+  /** The tensor as it is kept in memory and written to checkpoints, without gradient in 16 bits. */
+  get stored(): Tensor {
+    return this.#stored;
   }
 
   /** Whether it is trained: set it to false to freeze the parameter. What is traced stays as it is. */
@@ -73,44 +113,74 @@ export class Parameter {
     checkTrainable(this.dtype, wanted);
     if (wanted === this.#requiresGrad) return;
     this.#requiresGrad = wanted;
-    this.#value = asLeaf(this.#value, wanted);
+    this.#replace(this.#stored);
   }
 
   get shape(): Shape {
-    return this.#value.shape;
+    return this.#stored.shape;
   }
 
+  /** Element type of `value`. */
   get dtype(): DType {
-    return this.#value.dtype;
+    return isHalf(this.#stored.dtype) ? "float32" : this.#stored.dtype;
   }
 
   /** Number of elements. */
   get numel(): number {
-    return this.#value.numel;
+    return this.#stored.numel;
   }
 
   /**
-   * Puts another tensor in: its values only, whatever it was computed from gets no gradient.
+   * Puts another tensor in: its values only, whatever it was computed from gets no gradient. Where
+   * this parameter is kept in 16 bits, it is rounded to those.
    * @throws TensorError when the shape or the dtype is another.
    */
   set(value: Tensor): void {
-    if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
+    const fits = value.dtype === this.dtype || value.dtype === this.#stored.dtype;
+    if (!sameShape(value.shape, this.shape) || !fits) {
       fail(
         "Parameter.set",
         `${this.name ?? "the parameter"} is ${this.dtype} ${show(this.shape)}, ` +
           `got ${value.dtype} ${show(value.shape)}; reshape() or to() the tensor first`,
       );
     }
-    this.#value = asLeaf(value, this.#requiresGrad);
+    this.#replace(cast(value, this.#stored.dtype));
   }
 
-  /** Reads like PyTorch's print. */
+  /** Reads like PyTorch's print: the values as they are kept. */
   toString(): string {
-    return `Parameter containing:\n${this.#value.toString()}`;
+    return `Parameter containing:\n${copied(this.#stored, this.#requiresGrad).toString()}`;
+  }
+
+  /**
+   * Keeps the values in another element type from now on, rounded to nearest; integers stay as they
+   * are. It holds for this parameter as such: `value` of a 16-bit one is float32.
+   */
+  keepIn(dtype: WeightDType): void {
+    checkWeightDType("Parameter.keepIn", dtype);
+    if (isFloat(this.dtype) && dtype !== this.#stored.dtype) {
+      this.#replace(cast(this.#stored, dtype));
+    }
+  }
+
+  #replace(stored: Tensor): void {
+    this.#stored = this.#kept(stored);
+    this.#widened = undefined;
+  }
+
+  #kept(value: Tensor): Tensor {
+    return asLeaf(value, this.#requiresGrad && !isHalf(value.dtype));
   }
 }
 
-printedAsText(Parameter.prototype);
+/** 16-bit values in float32, computed anew by each program: a leaf as far as gradients go. */
+function widened(stored: Tensor, requiresGrad: boolean): Tensor {
+  const inputs = [cast(stored, "float32")];
+  const origin = { op: "detach" as const, inputs, attributes: NONE, sizes: [] };
+  return new Tensor({ shape: stored.shape, dtype: "float32", requiresGrad, origin });
+}
+
+printsItself(Parameter.prototype);
 
 function checkTrainable(dtype: DType, wanted: boolean): void {
   if (!wanted || isFloat(dtype)) return;

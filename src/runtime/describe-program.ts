@@ -2,7 +2,8 @@ import { itemsize } from "../tensor/dtype.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { narrow } from "./narrow.ts";
-import { buildProgram, isStep, type Program, type Step, type Value } from "./program.ts";
+import { buildProgram, type Program } from "./program.ts";
+import { isStep, type Step, type Value } from "./step.ts";
 
 /** What a program does, known before it is compiled or run. */
 export interface ProgramDescription {

@@ -1,39 +1,72 @@
 import type { DType, TypedArray } from "../tensor/dtype.ts";
 import { encodeNumbers } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
-import type { OnnxAttributes, OnnxGraph, OnnxNode, OnnxTensor, OnnxValue } from "./onnx/model.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type {
+  OnnxAttributes,
+  OnnxDType,
+  OnnxExternalTensor,
+  OnnxGraph,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValue,
+} from "./onnx/model.ts";
 
 /** Operations outside the standard set. */
 const MICROSOFT = "com.microsoft";
 
-/** A value as its transpose: what `linear` computes when it turns a product round. */
-export interface Turned {
-  /** Name of the matrix [features, rows]. */
-  readonly columns: string;
-  /** Name of the value's own shape; without one it is the matrix [rows, features]. */
+interface NodeOptions {
+  /** @default 1 */
+  readonly outputs?: number;
+  readonly custom?: boolean;
+  readonly optional?: boolean;
+}
+
+/** The matrix that a value is as well: its last dimension, with a row for each place before it. */
+export interface MatrixForm {
+  /** Name of the matrix [rows, features]. */
+  readonly rows: string;
+  /** Name of its transpose, if it was computed by way of that. */
+  readonly columns: string | undefined;
+  /** Name of the value's own shape; without one it is the matrix itself. */
   readonly shape: string | undefined;
+}
+
+/** A value in float32 that is kept in 16 bits. */
+export interface Widened {
+  /** Name of the value in 16 bits. */
+  readonly source: string;
+  readonly from: DType;
 }
 
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
-  readonly #turned = new Map<string, Turned>();
+  readonly #forms = new Map<string, MatrixForm>();
+  readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
-  readonly #initializers = new Map<string, OnnxTensor>();
+  readonly #initializers = new Map<string, OnnxTensor | OnnxExternalTensor>();
+  /** What stands outside the model's own bytes. */
+  readonly externalData: { readonly path: string; readonly data: Uint8Array }[] = [];
   readonly #inputs: OnnxValue[] = [];
+  readonly #optional = new Set<string>();
 
-  input(name: string, dtype: DType): string {
-    this.#inputs.push({ name, dtype });
+  /** A value from outside, of these sizes if they are always the same. */
+  input(name: string, dtype: OnnxDType, dims?: readonly number[]): string {
+    this.#inputs.push({ name, dtype, ...(dims === undefined ? {} : { dims }) });
     return name;
   }
 
-  /** Adds a node and names its outputs; `custom` takes it from ONNX Runtime's own operations. */
+  /**
+   * Adds a node and names its outputs; `custom` takes it from ONNX Runtime's own operations, and of
+   * an `optional` second output nothing is said while nobody reads it.
+   */
   nodes(
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    { outputs = 1, custom = false }: { outputs?: number; custom?: boolean } = {},
+    { outputs = 1, custom = false, optional = false }: NodeOptions = {},
   ): readonly string[] {
     const key = `${op}(${inputs.join(",")})${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
@@ -41,6 +74,7 @@ export class GraphBuilder {
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
     const domain = custom ? { domain: MICROSOFT } : {};
     this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain });
+    if (optional) this.#optional.add(names.at(-1) ?? "");
     this.#known.set(key, names);
     return names;
   }
@@ -69,28 +103,55 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A tensor's values as part of the program; they are not copied here. */
+  weight(name: string, { shape: dims, dtype, values }: Tensor): string {
+    const data = bytesOf(values ?? internal("a weight has no values"));
+    const external = { location: name, offset: 0, length: data.byteLength };
+    this.#initializers.set(name, { name, dtype, dims, external });
+    this.externalData.push({ path: name, data });
+    return name;
+  }
+
   /** A list of whole numbers, such as axes. */
   ints(numbers: readonly number[]): string {
     return this.constant(numbers, "int64", [numbers.length]);
   }
 
-  /** A value given by its transpose: also readable as such, so that chains need not turn back. */
-  turnBack(turned: Turned): string {
-    const rows = this.node("Transpose", [turned.columns], { perm: { ints: [1, 0] } });
-    const { shape } = turned;
+  /** A value given as a matrix: also readable as such, so that chains need not change its shape. */
+  fromRows(rows: string, shape: string | undefined, columns?: string): string {
     const value =
       shape === undefined ? rows : this.node("Reshape", [rows, shape], { allowzero: { int: 1 } });
-    this.#turned.set(value, turned);
+    this.#forms.set(value, { rows, columns, shape });
     return value;
   }
 
-  /** The transpose of a value, if it was computed by way of it. */
-  turned(value: string): Turned | undefined {
-    return this.#turned.get(value);
+  /** A value given as the transpose of its matrix: what `linear` computes when it turns round. */
+  fromColumns(columns: string, shape: string | undefined): string {
+    const rows = this.node("Transpose", [columns], { perm: { ints: [1, 0] } });
+    return this.fromRows(rows, shape, columns);
   }
 
-  /** Makes a value an output of the graph, under the output's own name. */
-  output(value: string, name: string): void {
+  /** The matrix of a value, if it was computed by way of one. */
+  form(value: string): MatrixForm | undefined {
+    return this.#forms.get(value);
+  }
+
+  /** Remembers that a value is another one, widened from 16 bits. */
+  markWidened(value: string, widened: Widened): void {
+    this.#widened.set(value, widened);
+  }
+
+  /** What a value was widened from, if it was. */
+  widened(value: string): Widened | undefined {
+    return this.#widened.get(value);
+  }
+
+  /**
+   * Makes a value, or the matrix of it, which has the same elements, an output of the graph, under
+   * the output's own name.
+   */
+  output(whole: string, name: string): void {
+    const value = this.form(whole)?.rows ?? whole;
     const computed = this.#nodes.some((node) => node.outputs.includes(value));
     if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
@@ -103,19 +164,38 @@ export class GraphBuilder {
       inputs: node.inputs.map(rename),
       outputs: node.outputs.map(rename),
     }));
+    const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
-      nodes,
+      conversionsFirst(nodes, inputs),
       outputs.map(({ name }) => name),
     );
-    const read = new Set(live.flatMap((node) => node.inputs));
+    const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
+    const unread = (name: string): boolean => this.#optional.has(name) && !read.has(name);
     return {
       name: "tsvene",
-      nodes: live,
+      nodes: live.map((node) => ({ ...node, outputs: node.outputs.filter((o) => !unread(o)) })),
       inputs: this.#inputs,
       outputs,
       initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),
     };
   }
+}
+
+/**
+ * The conversions of inputs, then all else. Of what a node needs, ONNX Runtime computes that last
+ * which stands first: so each weight is widened just before its use. Elsewhere all would be widened
+ * before the first use, and lie in memory together.
+ */
+function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string>): OnnxNode[] {
+  const early = new Set(inputs);
+  const isEarly = ({ op, inputs: [source = ""], outputs: [result = ""] }: OnnxNode): boolean => {
+    if ((op !== "Cast" && op !== "BitCast") || !early.has(source)) return false;
+    early.add(result);
+    return true;
+  };
+  const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
+  for (const node of nodes) (isEarly(node) ? first : rest).push(node);
+  return [...first, ...rest];
 }
 
 /** The nodes that outputs depend on; nodes stand after those they read. */

@@ -3,6 +3,8 @@ import { internal } from "../tensor/errors.ts";
 import type { Convolution, None, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import { cast, select } from "./half-carriers.ts";
+import { SAME_SHAPE } from "./step.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
 import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
 
@@ -74,44 +76,72 @@ const topk: Lower<Ops["topk"]> = ({ graph, inputs, sizes, attributes: { dim, lar
   return names[1] ?? internal("TopK has two outputs");
 };
 
+/** The matrix of an operand. */
+function rowsOf({ graph, inputs, operands }: Lowering<unknown>, i: number): string {
+  const [x = "", rank = 2] = [inputs[i], operands[i]?.shape.length];
+  return (
+    graph.form(x)?.rows ?? (rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) }))
+  );
+}
+
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
-const linear: Lower<Ops["linear"]> = ({ graph, inputs, sizes, result, variant }) => {
+const linear: Lower<Ops["linear"]> = (l) => {
+  const { graph, inputs, sizes, variant } = l;
   const [x = "", w = "", b] = inputs;
-  const { rank } = result;
-  const flat = (): string => (rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) }));
-  if (variant === "turned") {
-    const before = graph.turned(x)?.columns;
-    const product = graph.node("Gemm", [w, before ?? flat()], {
-      transB: flag(before === undefined),
-    });
-    const columns =
-      b === undefined
-        ? product
-        : graph.node("Add", [product, graph.node("Unsqueeze", [b, graph.ints([1])])]);
-    return graph.turnBack({ columns, shape: sizes[0] });
+  if (variant !== "turned") {
+    const bias = b === undefined ? [] : [b];
+    return graph.fromRows(
+      graph.node("Gemm", [rowsOf(l, 0), w, ...bias], { transB: int(1) }),
+      sizes[0],
+    );
   }
-  const product = graph.node("Gemm", [flat(), w, ...(b === undefined ? [] : [b])], {
-    transB: int(1),
+  const before = graph.form(x)?.columns;
+  const product = graph.node("Gemm", [w, before ?? rowsOf(l, 0)], {
+    transB: flag(before === undefined),
   });
-  return rank === 2 ? product : graph.node("Reshape", [product, ...sizes], { allowzero: int(1) });
+  if (b === undefined) return graph.fromColumns(product, sizes[0]);
+  const column = graph.node("Unsqueeze", [b, graph.ints([1])]);
+  return graph.fromColumns(graph.node("Add", [product, column]), sizes[0]);
 };
 
-/** An elementwise operation, on the transposes where the operands were computed that way. */
-function elementwise({ graph, inputs }: Lowering<unknown>, emit: (x: string[]) => string): string {
-  const turned = inputs.map((x) => graph.turned(x));
-  const [first] = turned;
-  const together = turned.every((t) => t !== undefined && t.shape === first?.shape);
-  if (first === undefined || !together) return emit([...inputs]);
-  return graph.turnBack({
-    columns: emit(turned.map((t) => t?.columns ?? "")),
-    shape: first.shape,
-  });
+/** What is done along the last dimension, or to each element, of one operand: on its matrix. */
+function byRows(l: Lowering<unknown>, emit: (x: string) => string): string {
+  const form = l.graph.form(l.inputs[0] ?? "");
+  return form === undefined
+    ? emit(l.inputs[0] ?? "")
+    : l.graph.fromRows(emit(form.rows), form.shape);
+}
+
+/** An elementwise operation: on the matrices, or their transposes, where operands have such. */
+function elementwise(l: Lowering<unknown>, emit: (x: string[]) => string): string {
+  const { graph, inputs, operands } = l;
+  const ranks = operands.map(({ shape }) => shape.length);
+  const forms = inputs.map((x) => graph.form(x));
+  const large = ranks.filter((rank) => rank > 1).length;
+  const shape = forms.find((form) => form !== undefined)?.shape;
+  const known = forms.some((form) => form !== undefined);
+  if (!known || (large > 1 && l.variant !== SAME_SHAPE)) return emit([...inputs]);
+  const columns = inputs.map((x, i) => (ranks[i] === 0 ? x : forms[i]?.columns));
+  if (columns.every((x) => x !== undefined)) return graph.fromColumns(emit(columns), shape);
+  return graph.fromRows(
+    emit(inputs.map((x, i) => ((ranks[i] ?? 0) > 1 ? rowsOf(l, i) : x))),
+    shape,
+  );
 }
 
 const each =
   (op: string, attributes: OnnxAttributes = {}): Lower<unknown> =>
   (l) =>
     elementwise(l, (x) => l.graph.node(op, x, attributes));
+
+const norm =
+  (op: string): Lower<{ readonly axes: number; readonly eps: number }> =>
+  (l) => {
+    const { axes, eps } = l.attributes;
+    const attributes = { axis: int(-axes), epsilon: { float: eps } };
+    const emit = (x: string): string => l.graph.node(op, [x, ...l.inputs.slice(1)], attributes);
+    return axes === 1 ? byRows(l, emit) : emit(l.inputs[0] ?? "");
+  };
 
 /** A Loop that runs `count` times over matrices, each step made of matrix products. */
 function matrixLoop(
@@ -170,6 +200,26 @@ const squaringsGrad: Lower<Ops["squaringsGrad"]> = (l) => {
     next: ["loop_square", "loop_grad"],
   }));
   return result ?? internal("Loop has two outputs");
+};
+
+/** ONNX's operation is defined for doubles no more than ONNX Runtime's kernel, so these are spelled out. */
+const rotate: Lower<Ops["rotate"]> = ({ graph, inputs, result, attributes: { pairs } }) => {
+  if (result.dtype !== "float64") {
+    return graph.node("RotaryEmbedding", inputs, { rotary_embedding_dim: int(2 * pairs) });
+  }
+  const [x = "", ...angles] = inputs;
+  const [cos = "", sin = ""] = angles.map((t) => graph.node("Unsqueeze", [t, graph.ints([1])]));
+  const part = (from: number, to: number): string =>
+    graph.node("Slice", [x, graph.ints([from]), graph.ints([to]), graph.ints([3])]);
+  const [a, b] = [part(0, pairs), part(pairs, 2 * pairs)];
+  const of = (op: string, ...terms: readonly [string, string][]): string =>
+    graph.node(
+      op,
+      terms.map((factors) => graph.node("Mul", factors)),
+    );
+  const turned = [of("Sub", [a, cos], [b, sin]), of("Add", [b, cos], [a, sin])];
+  const rest = part(2 * pairs, Number.MAX_SAFE_INTEGER);
+  return graph.node("Concat", [...turned, rest], { axis: int(3) });
 };
 
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
@@ -255,7 +305,7 @@ const pool =
       dilations: { ints: a.dilation },
       ceil_mode: flag(a.ceilMode),
     };
-    const names = graph.nodes("MaxPool", inputs, attributes, { outputs: 2 });
+    const names = graph.nodes("MaxPool", inputs, attributes, { outputs: 2, optional: true });
     return names[output] ?? internal("MaxPool has two outputs");
   };
 
@@ -290,7 +340,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   not: plain("Not"),
   isnan: plain("IsNaN"),
   isinf: plain("IsInf"),
-  cast: ({ graph, inputs, attributes: { dtype } }) => castTo(graph, inputs[0] ?? "", dtype),
+  cast,
   detach: () => internal("detach is resolved before lowering"),
 
   add: each("Add"),
@@ -331,16 +381,17 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     graph.node("Softmax", inputs, { axis: int(dim) }),
   logSoftmax: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("LogSoftmax", inputs, { axis: int(dim) }),
-  layerNorm: ({ graph, inputs, attributes: { axes, eps } }) =>
-    graph.node("LayerNormalization", inputs, { axis: int(-axes), epsilon: { float: eps } }),
+  layerNorm: norm("LayerNormalization"),
+  rmsNorm: norm("RMSNormalization"),
+  rotate,
   inverse: ({ graph, inputs }) => graph.node("Inverse", inputs, {}, { custom: true }),
   det: plain("Det"),
   squarings,
   squaringsGrad,
   factor: () => internal("a factor always holds its values"),
 
-  reshape: ({ graph, inputs, sizes }) =>
-    graph.node("Reshape", [...inputs, ...sizes], { allowzero: int(1) }),
+  reshape: ({ graph, inputs: [x = ""], sizes: [shape = ""] }) =>
+    graph.node("Reshape", [graph.form(x)?.rows ?? x, shape], { allowzero: int(1) }),
   permute: ({ graph, inputs, attributes: { dims } }) =>
     graph.node("Transpose", inputs, { perm: { ints: dims } }),
   expand: ({ graph, inputs, sizes }) => graph.node("Expand", [...inputs, ...sizes]),
@@ -350,8 +401,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   pad,
   trilu: through(SMALL_INTS, trilu),
 
-  indexSelect: ({ graph, inputs, attributes: { dim } }) =>
-    graph.node("Gather", inputs, { axis: int(dim) }),
+  indexSelect: select,
   gather: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("GatherElements", inputs, { axis: int(dim) }),
   scatter: through(HALVES_AND_BOOLS, scatter),

@@ -44,6 +44,12 @@ const reduction: Narrowing<Ops["sum"]> = ({ part, inputs, attributes: { dims, ke
   return dim === undefined ? undefined : [at(part, dim)];
 };
 
+/** Of the operands, only the first has what is not normed over. */
+const norm: Narrowing<{ readonly axes: number }> = ({ result, part, inputs, attributes }) =>
+  part.dim >= result.shape.length - attributes.axes
+    ? undefined
+    : inputs.map((_, i) => (i === 0 ? part : undefined));
+
 const matmul: Narrowing<unknown> = ({ result, part, inputs }) => {
   const rank = result.shape.length;
   const [a, b] = inputs as [Tensor, Tensor];
@@ -135,10 +141,14 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
       : inputs.map((_, i) => (i === 0 ? part : undefined)),
   softmax: besides,
   logSoftmax: besides,
-  layerNorm: ({ result, part, inputs, attributes: { axes } }) =>
-    part.dim >= result.shape.length - axes
-      ? undefined
-      : inputs.map((_, i) => (i === 0 ? part : undefined)),
+  layerNorm: norm,
+  rmsNorm: norm,
+  rotate: ({ part }) => {
+    if (part.dim === 3) return undefined;
+    if (part.dim === 1) return [part, undefined, undefined];
+    const angles = at(part, part.dim === 0 ? 0 : 1);
+    return [part, angles, angles];
+  },
   inverse: null,
   det: null,
   squarings: null,

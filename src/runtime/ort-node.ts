@@ -1,2 +1,5 @@
 /** ONNX Runtime for Node; the `#ort` entry of package.json picks this file or `ort-web.ts`. */
 export { env, InferenceSession, Tensor } from "onnxruntime-node";
+
+/** Bytes of weights that compiled programs may hold, unless configured. */
+export const WEIGHT_BYTES: number = 2 ** 30;

@@ -1,28 +1,11 @@
 import type { Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
 import { NONE, type OpName } from "../tensor/ops.ts";
-import { numel } from "../tensor/shape.ts";
+import { numel, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { AttentionFinder } from "./fuse.ts";
 import { linearVariant } from "./linear-variant.ts";
-
-/** One operation of a program; its place in the list is the id of its value. */
-export interface Step {
-  /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */
-  readonly tensor: Tensor;
-  readonly origin: Origin;
-  readonly inputs: readonly number[];
-  /** Slots of its size operands. */
-  readonly sizes: readonly number[];
-  /** Which of several kernels computes it. */
-  readonly variant: string;
-}
-
-/** A value that comes from outside. */
-export interface Input {
-  readonly tensor: Tensor;
-}
-
-export type Value = Step | Input;
+import { isStep, SAME_SHAPE, type Value } from "./step.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
 export interface Program {
@@ -39,12 +22,11 @@ export interface Program {
   readonly signature: string;
 }
 
-export function isStep(value: Value): value is Step {
-  return "origin" in value;
-}
-
 /** Operations whose size operands ONNX wants as 0-d. */
 const SCALAR_SIZES: ReadonlySet<string> = new Set(["range", "trilu"]);
+
+/** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
+const MATRIX_WISE: ReadonlySet<OpName> = new Set(["add", "sub", "mul", "div"]);
 
 class ProgramBuilder {
   readonly #ids = new Map<Tensor, number>();
@@ -55,11 +37,13 @@ class ProgramBuilder {
   readonly #scalarSizes = new Set<number>();
   readonly #signature: string[] = [];
   readonly #kept: Tensor[] = [];
+  #hasSoftmax = false;
 
   build(asked: readonly Tensor[]): Program {
     for (const t of asked) this.#visit(t);
     const targets = [...asked, ...this.#kept];
     const ids = targets.map((t) => this.#id(t));
+    this.#fuse(ids);
     return {
       targets,
       values: this.#values,
@@ -68,6 +52,19 @@ class ProgramBuilder {
       outputs: ids,
       signature: `${this.#signature.join("\n")}\n>${ids.join(",")}`,
     };
+  }
+
+  /** Marks what one kernel computes although several operations write it out. */
+  #fuse(outputs: readonly number[]): void {
+    if (!this.#hasSoftmax) return;
+    const finder = new AttentionFinder(this.#values, outputs);
+    this.#values.forEach((value, id) => {
+      if (!isStep(value)) return;
+      const attention = finder.find(id);
+      if (attention === undefined) return;
+      this.#values[id] = { ...value, attention };
+      this.#signature.push(`attention ${id}`);
+    });
   }
 
   #id(t: Tensor): number {
@@ -122,6 +119,7 @@ class ProgramBuilder {
     const sizes = origin.sizes.map((s, i) => this.#slot(origin.op, `${role}${i}`, s));
     const variant = variantOf(t, origin);
     const id = this.#values.length;
+    this.#hasSoftmax ||= origin.op === "softmax";
     this.#values.push({ tensor: t, origin, inputs, sizes, variant });
     this.#byKey.set(key, id);
     this.#signature.push(`${head}${sizes.join(",")}${variant}${rankOf(t, origin)}`);
@@ -156,9 +154,13 @@ function rankOf(t: Tensor, origin: Origin): string {
   return origin.op === "reshape" || origin.op === "expand" ? `:${t.shape.length}` : "";
 }
 
-function variantOf(t: Tensor, origin: Origin): string {
-  if (origin.op !== "linear") return "";
-  const [inner = 1, outer = 1] = [origin.inputs[1]?.shape[1], origin.inputs[1]?.shape[0]];
+function variantOf(t: Tensor, { op, inputs }: Origin): string {
+  const [a, b] = inputs;
+  if (op !== "linear") {
+    const elementwise = t.shape.length > 2 && b !== undefined && MATRIX_WISE.has(op);
+    return elementwise && sameShape(a?.shape ?? [], b.shape) ? SAME_SHAPE : "";
+  }
+  const [outer = 1, inner = 1] = b?.shape ?? [];
   return linearVariant(numel(t.shape) / Math.max(1, outer), inner, outer);
 }
 

@@ -1,92 +1,144 @@
 import { Tensor as OrtTensor } from "#ort";
-import type { InferenceSession } from "#ort";
-import { type DType, itemsize, type TypedArray } from "../tensor/dtype.ts";
+import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
-import { sameShape, show } from "../tensor/shape.ts";
+import type { OpName } from "../tensor/ops.ts";
+import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
 import { multiplyAdds } from "./describe-program.ts";
+import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
-import { buildProgram, isStep, type Program } from "./program.ts";
-import { withSession } from "./sessions.ts";
+import { buildProgram, type Program } from "./program.ts";
+import { isStep } from "./step.ts";
+import { warm, type Weights, weightsOf } from "./packing.ts";
+import { weightsWithin, withSession } from "./sessions.ts";
 import { counters, countHeld } from "./stats.ts";
 
-type Feeds = Record<string, OrtTensor>;
-
-/** Element types that ONNX Runtime's JavaScript interface carries. */
-function ortType(dtype: DType): OrtTensor.Type {
-  if (dtype === "bfloat16") {
-    throw new TensorError(
-      "bfloat16 tensors cannot be computed with; convert them with to('float32') on loading",
-    );
-  }
-  return dtype;
-}
+/** What a session is given, by name. */
+export type Feeds = Record<string, OrtTensor>;
 
 /** The runtime's view of a leaf, made once: weights are fed to every program. */
 const wrapped = new WeakMap<Tensor, OrtTensor>();
 
-function wrap(t: Tensor): OrtTensor {
+export function wrap(t: Tensor): OrtTensor {
   const known = wrapped.get(t);
   if (known !== undefined) return known;
   const values = t.values ?? internal("a leaf has no values");
-  const made = new OrtTensor(ortType(t.dtype), values as never, t.shape);
+  const made = new OrtTensor(carrierOf(t.dtype), values as never, t.shape);
   wrapped.set(t, made);
   return made;
 }
 
-function feedsOf(program: Program): Feeds {
+/** What a session is fed: everything from outside but the weights that it holds. */
+export function feedsOf(program: Program, within: Weights | undefined): Feeds {
   const feeds: Feeds = {};
   program.sizes.forEach((values, slot) => {
+    if (within?.sized === "all") return;
     const dims = program.scalarSizes.has(slot) ? [] : [values.length];
     feeds[sizeName(slot)] = new OrtTensor("int64", BigInt64Array.from(values, BigInt), dims);
   });
   program.values.forEach((value, id) => {
-    if (!isStep(value)) feeds[inputName(id)] = wrap(value.tensor);
+    if (isStep(value) || within?.ids.has(id) === true) return;
+    feeds[inputName(id)] = wrap(value.tensor);
   });
   return feeds;
 }
 
-function count(program: Program): void {
-  counters.runs++;
-  for (const value of program.values) {
-    if (!isStep(value)) continue;
-    counters.nodesRun++;
-    const { op } = value.origin;
-    counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + 1;
-    counters.multiplyAdds += multiplyAdds(value);
-  }
+/** What a run of a program does. */
+interface Work {
+  readonly nodes: number;
+  readonly byOp: ReadonlyMap<OpName, number>;
+  readonly multiplyAdds: number;
 }
 
-async function execute(session: InferenceSession, program: Program): Promise<TypedArray[]> {
+const works = new WeakMap<Program, Work>();
+
+function workOf(program: Program): Work {
+  const known = works.get(program);
+  if (known !== undefined) return known;
+  const steps = program.values.filter(isStep);
+  const byOp = new Map<OpName, number>();
+  for (const { origin } of steps) byOp.set(origin.op, (byOp.get(origin.op) ?? 0) + 1);
+  const work = {
+    nodes: steps.length,
+    byOp,
+    multiplyAdds: steps.reduce((sum, step) => sum + multiplyAdds(step), 0),
+  };
+  works.set(program, work);
+  return work;
+}
+
+/** Counts a run. @returns its multiply-adds. */
+function count(program: Program): number {
+  const work = workOf(program);
+  counters.runs++;
+  counters.nodesRun += work.nodes;
+  counters.multiplyAdds += work.multiplyAdds;
+  for (const [op, n] of work.byOp) counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n;
+  return work.multiplyAdds;
+}
+
+/** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
+function bitsOf(data: OrtTensor["data"]): TypedArray {
+  const values = data as TypedArray;
+  if (values.BYTES_PER_ELEMENT !== 2 || values instanceof Uint16Array) return values;
+  const { buffer, byteOffset, length } = values as TypedArray;
+  return new Uint16Array(buffer, byteOffset, length);
+}
+
+/** The values of the targets in what a session gave. */
+function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
+  return targets.map(({ shape }, i) => {
+    const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
+    const features = shape.at(-1) ?? 1;
+    const matrix = [numel(shape) / features, features];
+    if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
+      internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
+    }
+    return bitsOf(data);
+  });
+}
+
+/**
+ * Runs a program with `weights`, and gives the values of its targets.
+ *
+ * @param feedsFor What to feed a session that holds these weights, or none.
+ */
+export async function runProgram(
+  program: Program,
+  weights: Weights | undefined,
+  feedsFor: (within: Weights | undefined) => Feeds,
+): Promise<TypedArray[]> {
+  const within = weightsWithin(program, weights);
   const names = program.outputs.map((_, i) => outputName(i));
-  try {
-    const results = await session.run(feedsOf(program), names);
-    return program.targets.map(({ shape }, i) => {
-      const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
-      if (!sameShape(dims, shape)) {
-        internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
-      }
-      return data as TypedArray;
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TensorError(`evaluation failed: ${reason}`, { cause });
-  }
+  const values = await withSession(program, within, async (session) => {
+    try {
+      return valuesOf(program, await session.run(feedsFor(within), names));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TensorError(`evaluation failed: ${reason}`, { cause });
+    }
+  });
+  const products = count(program);
+  if (weights !== undefined && within === undefined) warm(program, weights, products);
+  program.targets.forEach(({ dtype }, i) => {
+    const computed = values[i] ?? internal(`no values for output ${i}`);
+    countHeld(computed, computed.length * itemsize(dtype));
+  });
+  return values;
 }
 
 /** Computes lazy tensors in one program. */
 export async function evaluateTensors(tensors: readonly Tensor[]): Promise<void> {
   const asked = [...new Set(tensors)];
   const program = buildProgram(narrow(asked));
-  const values = await withSession(program, (session) => execute(session, program));
-  count(program);
+  const values = await runProgram(program, weightsOf(program), (within) =>
+    feedsOf(program, within),
+  );
   const targets = [...asked, ...program.targets.slice(asked.length)];
   targets.forEach((t, i) => {
-    const computed = values[i] ?? internal(`no values for output ${i}`);
-    countHeld(computed, computed.length * itemsize(t.dtype));
-    if (t.values === undefined) t.settle(computed);
+    if (t.values === undefined) t.settle(values[i] ?? internal(`no values for output ${i}`));
   });
 }
 

@@ -1,31 +1,50 @@
-import { InferenceSession } from "#ort";
+import { InferenceSession, WEIGHT_BYTES } from "#ort";
+import { isFloat, itemsize } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { compileModel } from "./compile.ts";
+import { cool, isHot, type Weights } from "./packing.ts";
 import type { Program } from "./program.ts";
 import { counters } from "./stats.ts";
+import { isStep } from "./step.ts";
 
 /** Settings of the runtime. */
 export interface RuntimeOptions {
   /** Programs kept compiled; the least recently used is released. @default 64 */
   readonly maxSessions?: number;
+  /**
+   * Bytes of weights that compiled programs may hold besides the tensors' own. A program that has
+   * run often with the same weights is compiled once more with them inside, as ONNX Runtime lays
+   * them out best: faster, though its sums may differ in the last bit from those before. 0 turns
+   * this off.
+   *
+   * @default 1 GiB in Node, 0 in browsers
+   */
+  readonly maxWeightBytes?: number;
   /** Threads that one operation may use. @default the number of physical cores */
   readonly threads?: number;
 }
 
 interface Entry {
   readonly session: Promise<InferenceSession>;
+  readonly signature: string;
+  /** Bytes of the weights inside. */
+  readonly bytes: number;
   /** Runs under way; a session is not released beneath them. */
   uses: number;
   evicted: boolean;
 }
 
-let settings: { maxSessions: number; threads: number | undefined } = {
+let settings: { maxSessions: number; maxWeightBytes: number; threads: number | undefined } = {
   maxSessions: 64,
+  maxWeightBytes: WEIGHT_BYTES,
   threads: undefined,
 };
 
 /** In order of last use. */
 const sessions = new Map<string, Entry>();
+
+/** A program with a weight inside that nobody can ask for any more is of no use. */
+const unused = new FinalizationRegistry<string>((key) => drop(key));
 
 /**
  * Changes settings of the runtime. Programs that are compiled already keep theirs.
@@ -33,8 +52,10 @@ const sessions = new Map<string, Entry>();
  */
 export function configureRuntime(options: RuntimeOptions): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!Number.isInteger(value) || value < 1) {
-      fail("configureRuntime", `${name} must be an integer of 1 or more, got ${String(value)}`);
+    const least = name === "maxWeightBytes" ? 0 : 1;
+    if (!Number.isInteger(value) || value < least) {
+      const wanted = `${name} must be an integer of ${least} or more`;
+      fail("configureRuntime", `${wanted}, got ${String(value)}`);
     }
   }
   settings = { ...settings, ...options };
@@ -48,11 +69,22 @@ export async function clearSessions(): Promise<void> {
   await Promise.all(entries.map(retire));
 }
 
-function create(program: Program): Entry {
+/** Whether weights in 16 bits come in. */
+function readsHalves(program: Program): boolean {
+  return program.values.some(
+    (value) => !isStep(value) && isFloat(value.tensor.dtype) && itemsize(value.tensor.dtype) === 2,
+  );
+}
+
+function create(key: string, program: Program, weights: Weights | undefined): Entry {
   counters.programsCompiled++;
   const { threads } = settings;
-  const session = InferenceSession.create(compileModel(program), {
+  const { model, externalData } = compileModel(program, weights);
+  const session = InferenceSession.create(model, {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(externalData.length === 0 ? {} : { externalData }),
+    // A session never gives back the memory of its arena, which widened weights would fill.
+    enableCpuMemArena: !readsHalves(program),
     graphOptimizationLevel: "all",
     // What goes wrong is thrown; ONNX Runtime need not print it too.
     logSeverityLevel: 4,
@@ -63,19 +95,40 @@ function create(program: Program): Entry {
       session: { force_spinning_stop: "1" },
     },
   });
+  const entry = {
+    session,
+    signature: program.signature,
+    bytes: weights?.bytes ?? 0,
+    uses: 0,
+    evicted: false,
+  };
   session.then(
-    () => counters.sessionsAlive++,
-    () => sessions.delete(program.signature),
+    () => {
+      counters.sessionsAlive++;
+      counters.weightBytes += entry.bytes;
+    },
+    () => sessions.delete(key),
   );
-  return { session, uses: 0, evicted: false };
+  if (weights !== undefined) unused.register(weights.witness, key);
+  return entry;
 }
 
 function evict(): void {
+  let bytes = [...sessions.values()].reduce((sum, entry) => sum + entry.bytes, 0);
   for (const [key, entry] of sessions) {
-    if (sessions.size <= settings.maxSessions) return;
-    sessions.delete(key);
-    void retire(entry);
+    const heavy = entry.bytes > 0 && bytes > settings.maxWeightBytes;
+    if (!heavy && sessions.size <= settings.maxSessions) continue;
+    bytes -= entry.bytes;
+    drop(key);
   }
+}
+
+function drop(key: string): void {
+  const entry = sessions.get(key);
+  if (entry === undefined) return;
+  sessions.delete(key);
+  if (entry.bytes > 0) cool(entry.signature);
+  void retire(entry);
 }
 
 async function retire(entry: Entry): Promise<void> {
@@ -85,18 +138,31 @@ async function retire(entry: Entry): Promise<void> {
 
 async function release(entry: Entry): Promise<void> {
   counters.sessionsAlive--;
+  counters.weightBytes -= entry.bytes;
   await (await entry.session).release();
 }
 
-/** Runs `work` with the program's session, which is compiled if need be and stays alive meanwhile. */
+/** The weights to be built into a program: none while that is not known to pay. */
+export function weightsWithin(program: Program, weights: Weights | undefined): Weights | undefined {
+  if (weights === undefined || weights.bytes > settings.maxWeightBytes) return undefined;
+  return isHot(program, weights) ? weights : undefined;
+}
+
+/**
+ * Runs `work` with the program's session, which is compiled if need be and stays alive meanwhile.
+ * With `weights` it is one that holds them, and that wants them no more.
+ */
 export async function withSession<T>(
   program: Program,
+  weights: Weights | undefined,
   work: (session: InferenceSession) => Promise<T>,
 ): Promise<T> {
-  let entry = sessions.get(program.signature);
-  sessions.delete(program.signature);
-  entry ??= create(program);
-  sessions.set(program.signature, entry);
+  const { signature } = program;
+  const key = weights === undefined ? signature : `${weights.key}@${signature}`;
+  let entry = sessions.get(key);
+  sessions.delete(key);
+  entry ??= create(key, program, weights);
+  sessions.set(key, entry);
   entry.uses++;
   evict();
   try {

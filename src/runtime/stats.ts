@@ -12,6 +12,8 @@ export interface RuntimeStats {
   multiplyAdds: number;
   /** Sessions alive now. */
   sessionsAlive: number;
+  /** Bytes of weights inside the sessions alive now, besides the tensors' own. */
+  weightBytes: number;
   /** Bytes of computed values alive now, as far as the garbage collector has told. */
   bytesHeld: number;
 }
@@ -23,6 +25,7 @@ const stats: RuntimeStats = {
   nodesByOp: {},
   multiplyAdds: 0,
   sessionsAlive: 0,
+  weightBytes: 0,
   bytesHeld: 0,
 };
 

@@ -37,6 +37,12 @@ export function provideConstructor(constructor: (content: Content) => Tensor): v
 
 const NO_SIZES: readonly (readonly number[])[] = [];
 
+/** Operations that bfloat16 has: it is moved about and converted, but not computed with. */
+const MOVES: ReadonlySet<OpName> = new Set<OpName>([
+  "cast", "detach", "reshape", "permute", "expand", "slice", "concat", "indexSelect", "gather",
+  "gatherNd",
+]); // prettier-ignore
+
 /**
  * Records an operation: checks its operands by the shape rule and returns its lazy result.
  * Operands must already be of the dtype that the operation computes in.
@@ -48,6 +54,7 @@ export function apply<K extends OpName>(
   sizes: readonly (readonly number[])[] = NO_SIZES,
 ): Tensor {
   const result = recorded(op, inputs, attributes, sizes);
+  if (MOVES.has(op)) return result;
   for (const { dtype } of [result, ...inputs]) {
     if (dtype === "bfloat16") {
       fail(op, 'bfloat16 is for storage only; compute in float32, with to("float32") first');

@@ -1,7 +1,6 @@
-import { apply, held, leaf, scalar } from "./apply.ts";
+import { apply, leaf, scalar } from "./apply.ts";
 import { isFloat, requireFit, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
-import { fromBFloat16, toBFloat16 } from "./half.ts";
 import { requireOneOf } from "./known-options.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
@@ -12,25 +11,10 @@ export type Operand = Tensor | number;
 /** `x` in another element type; itself if it has that type. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
-  // The runtime cannot carry bfloat16: what has values is converted on the host.
-  if (x.dtype === "bfloat16") return cast(hostCast(x, "float32", fromBFloat16), dtype);
-  if (dtype !== "bfloat16" || x.values === undefined) return apply("cast", [x], { dtype });
-  const single = cast(x, "float32");
-  return single.values === undefined
-    ? apply("cast", [x], { dtype })
-    : hostCast(single, dtype, toBFloat16);
-}
-
-function hostCast(
-  x: Tensor,
-  dtype: "float32" | "bfloat16",
-  convert: (n: number) => number,
-): Tensor {
-  const source = x.values as Float32Array | Uint16Array;
-  const values =
-    dtype === "float32" ? Float32Array.from(source, convert) : Uint16Array.from(source, convert);
-  if (!x.requiresGrad) return leaf(values, x.shape, dtype);
-  return held("cast", [x], { dtype }, values);
+  // bfloat16 is the upper half of float32, and is converted to and from nothing else.
+  const pair = [x.dtype, dtype];
+  const far = pair.includes("bfloat16") && !pair.includes("float32");
+  return apply("cast", [far ? cast(x, "float32") : x], { dtype });
 }
 
 /** The same values, cut off from the gradient. */
@@ -40,6 +24,7 @@ export function detach(x: Tensor): Tensor {
 
 /** A 0-d tensor baked into the program: for constants of formulas, not for data. */
 export function constant(value: number, dtype: DType = "float32"): Tensor {
+  if (dtype === "bfloat16") return cast(constant(value), dtype);
   return apply("constant", [], { value, dtype });
 }
 

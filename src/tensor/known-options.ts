@@ -5,13 +5,25 @@ import { didYouMean } from "./nearest.ts";
 export type OptionNames<T> = { readonly [K in keyof Required<T>]: true };
 
 /**
- * Throws for an option that a function does not have, such as a mistyped one from JavaScript.
+ * What is wrong with options: that they are none, or that one is not known, as one under another
+ * library's name.
  * @param known - Has the names of all options as keys.
+ * @returns undefined if all are known.
  */
-export function requireKnownOptions(op: string, options: object, known: object): void {
+export function wrongOptions(options: unknown, known: object): string | undefined {
+  const names = Object.keys(known);
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    return `options are one object by name: ${names.slice(0, 3).join(", ")}, ...`;
+  }
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name));
-  if (unknown === undefined) return;
-  fail(op, `there is no option ${unknown}; ${didYouMean(unknown, Object.keys(known))}`);
+  if (unknown === undefined) return undefined;
+  return `there is no option ${unknown}; ${didYouMean(unknown, names)}`;
+}
+
+/** @throws TensorError for {@link wrongOptions}. */
+export function requireKnownOptions(op: string, options: unknown, known: object): void {
+  const wrong = wrongOptions(options, known);
+  if (wrong !== undefined) fail(op, wrong);
 }
 
 /** Throws for a word that is none of those expected, which may come from JavaScript. */

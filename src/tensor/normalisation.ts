@@ -1,9 +1,8 @@
 import { apply } from "./apply.ts";
-import { add, constant, div, mul, unary } from "./arithmetic.ts";
+import { constant } from "./arithmetic.ts";
 import { fail } from "./errors.ts";
 import { normalizeDim, show } from "./shape.ts";
 import { expand, reshape } from "./shaping.ts";
-import { mean } from "./reductions.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** exp(x) divided by its sum along a dimension. */
@@ -46,8 +45,6 @@ export function layerNorm(x: Tensor, shape: readonly number[], options: NormOpti
 /** x divided by its root mean square over the last dimensions, then `weight`. */
 export function rmsNorm(x: Tensor, shape: readonly number[], options: NormOptions = {}): Tensor {
   checkTail("rmsNorm", x, shape);
-  const dim = shape.map((_, i) => x.shape.length - shape.length + i);
-  const power = mean(mul(x, x), { dim, keepdim: true });
-  const normed = div(x, unary("sqrt", add(power, constant(options.eps ?? 1e-5, x.dtype))));
-  return options.weight === undefined ? normed : mul(normed, options.weight);
+  const weight = options.weight ?? expand(constant(1, x.dtype), shape);
+  return apply("rmsNorm", [x, weight], { axes: shape.length, eps: options.eps ?? 1e-5 });
 }

@@ -118,6 +118,13 @@ export interface Ops {
   logSoftmax: Along;
   /** x, weight, bias over the last `axes` dimensions. */
   layerNorm: { readonly axes: number; readonly eps: number };
+  /** x, weight over the last `axes` dimensions. */
+  rmsNorm: { readonly axes: number; readonly eps: number };
+  /**
+   * x [batch, heads, sequence, features], cos and sin [batch, sequence, pairs]: the i-th of the first
+   * features and the (pairs + i)-th turned by their angle; features past the last pair stay.
+   */
+  rotate: { readonly pairs: number };
   inverse: None;
   det: None;
   /** Square matrices x, count (0-d int64): x squared `count` times, that is, x ** (2 ** count). */

@@ -2,7 +2,7 @@ import { isFloat, requireDType, requireFit } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import type { OpName, Ops } from "./ops.ts";
 import { input, type Rule, type Signature, size } from "./rule.ts";
-import { broadcastShapes, numel, type Shape, show } from "./shape.ts";
+import { broadcastShapes, numel, type Shape, sameShape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 import { conv, convTranspose, pool } from "./window-rules.ts";
 
@@ -136,13 +136,30 @@ function linear(inputs: readonly Tensor[]): Signature {
   return { shape: [...x.shape.slice(0, -1), outer], dtype: x.dtype };
 }
 
-const layerNorm: Rule<Ops["layerNorm"]> = (inputs, { axes }) => {
-  const [x, w, b] = [input(inputs, 0), input(inputs, 1), inputs[2]];
-  const last = x.shape.slice(x.shape.length - axes);
-  for (const p of b === undefined ? [w] : [w, b]) {
-    if (show(p.shape) !== show(last)) {
-      fail("layerNorm", `weight and bias must have shape ${show(last)}, got ${show(p.shape)}`);
+const norm =
+  (op: "layerNorm" | "rmsNorm", parameters: string): Rule<{ readonly axes: number }> =>
+  ([first, ...rest], { axes }) => {
+    const x = input([first as Tensor], 0);
+    const last = x.shape.slice(x.shape.length - axes);
+    for (const p of rest) {
+      if (!sameShape(p.shape, last)) {
+        fail(op, `${parameters} must have shape ${show(last)}, got ${show(p.shape)}`);
+      }
     }
+    return { shape: x.shape, dtype: x.dtype };
+  };
+
+const rotate: Rule<Ops["rotate"]> = (inputs, { pairs }) => {
+  const [x, cos, sin] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
+  const [batch = 0, , sequence = 0, features = 0] = x.shape;
+  const wanted = [batch, sequence, pairs];
+  const fits = sameShape(cos.shape, wanted) && sameShape(sin.shape, wanted);
+  if (x.shape.length !== 4 || !fits || 2 * pairs > features) {
+    fail(
+      "rotate",
+      `expected [batch, heads, sequence, features] and twice [batch, sequence, ${pairs}], ` +
+        `got ${show(x.shape)}, ${show(cos.shape)} and ${show(sin.shape)}`,
+    );
   }
   return { shape: x.shape, dtype: x.dtype };
 };
@@ -364,7 +381,9 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   linear,
   softmax: float("softmax"),
   logSoftmax: float("logSoftmax"),
-  layerNorm,
+  layerNorm: norm("layerNorm", "weight and bias"),
+  rmsNorm: norm("rmsNorm", "weight"),
+  rotate,
   inverse: (inputs) => ({ shape: square("inverse", inputs).shape, dtype: input(inputs, 0).dtype }),
   det: (inputs) => {
     const x = square("det", inputs);

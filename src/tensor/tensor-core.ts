@@ -3,8 +3,8 @@ import type { DType, TypedArray } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { fromBFloat16, fromFloat16 } from "./half.ts";
+import { printsItself } from "./inspect.ts";
 import { format } from "./print.ts";
-import { printedAsText } from "./printed-as-text.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -24,6 +24,8 @@ export abstract class TensorCore {
   values: TypedArray | undefined;
   /** @internal Its graph was dropped on evaluation although gradients could have flowed there. */
   severed = false;
+  /** @internal Held by a module: it stays as it is, and may be built into compiled programs. */
+  lasting = false;
 
   constructor({ shape, dtype, requiresGrad, origin, values }: Content) {
     this.shape = shape;
@@ -114,4 +116,4 @@ function nest(flat: ArrayLike<number>, shape: Shape, truth: boolean): NestedArra
   return build(0);
 }
 
-printedAsText(TensorCore.prototype);
+printsItself(TensorCore.prototype);

@@ -53,6 +53,38 @@ export const layerNorm: Vjp<Ops["layerNorm"]> = (a) => {
   ];
 };
 
+/** With r = 1 / sqrt(mean(x²) + eps): r (g w - x r² mean(g w x)), and g x r summed up. */
+export const rmsNorm: Vjp<Ops["rmsNorm"]> = (a) => {
+  const [x, w] = [at(a, 0), at(a, 1)];
+  const dim = x.shape.map((_, i) => i).slice(x.shape.length - a.attributes.axes);
+  const over = { dim, keepdim: true };
+  const power = add(mean(mul(x, x), over), num(a.attributes.eps, x));
+  const normed = mul(x, unary("reciprocal", unary("sqrt", power)));
+  const gw = mul(a.g, w);
+  const inner = sub(gw, mul(normed, mean(mul(gw, normed), over)));
+  return [
+    a.wanted[0] === true ? mul(unary("reciprocal", unary("sqrt", power)), inner) : undefined,
+    a.wanted[1] === true ? reduceTo(mul(a.g, normed), w.shape) : undefined,
+  ];
+};
+
+/** Turned back by the same angles; those change the result by what it is a quarter turn further. */
+export const rotate: Vjp<Ops["rotate"]> = (a) => {
+  const [x, cos, sin] = [at(a, 0), at(a, 1), at(a, 2)];
+  const { pairs } = a.attributes;
+  const halves = (t: Tensor): [Tensor, Tensor] => [
+    slice(t, -1, 0, pairs),
+    slice(t, -1, pairs, 2 * pairs),
+  ];
+  const [[x1, x2], [g1, g2]] = [halves(x), halves(a.g)];
+  const along = (p: Tensor, q: Tensor): Tensor => sum(add(p, q), { dim: 1 });
+  return [
+    apply("rotate", [a.g, cos, unary("neg", sin)], { pairs }),
+    a.wanted[1] === true ? along(mul(g1, x1), mul(g2, x2)) : undefined,
+    a.wanted[2] === true ? along(mul(g2, x1), unary("neg", mul(g1, x2))) : undefined,
+  ];
+};
+
 /** x, gradient and what it is multiplied with commute with x, so the steps may run forwards. */
 export const squarings: Vjp<unknown> = (a) => [
   apply("squaringsGrad", [at(a, 0), a.g, at(a, 1)], NONE),

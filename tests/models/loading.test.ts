@@ -4,7 +4,9 @@ import {
   AutoConfig,
   AutoModel,
   AutoModelForCausalLM,
+  AutoModelForImageClassification,
   AutoModelForSequenceClassification,
+  AutoTokenizer,
   type ByteSource,
   FileSource,
   GPT2ForSequenceClassification,
@@ -12,10 +14,12 @@ import {
   GPT2Model,
   LocalFiles,
   loadSafetensors,
+  type PretrainedOptions,
   type RawTensor,
   saveSafetensors,
   type Tensor,
   tensor,
+  zeros,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
 import { changedCopy, golden, temporaryDirectory } from "./checkpoints.ts";
@@ -140,6 +144,19 @@ describe("fromPretrained", () => {
       expect(error).toBeLessThanOrEqual(Math.abs(Number(value)) * 2 ** -bits + 2 ** -25);
     });
     expect(exact).not.toEqual(rounded);
+  });
+
+  test.each(["bert", "vit"])("reads %s without the part that was not trained", async (name) => {
+    const model = await AutoModel.fromPretrained(golden(name));
+    expect(Object.keys(model.stateDict()).filter((key) => key.includes("pooler"))).toEqual([]);
+    const directory = await changedCopy(name, {
+      tensors: (all) => {
+        all.set(`${name}.pooler.dense.weight`, zeros([8, 8]));
+      },
+    });
+    expect(await message(AutoModel.fromPretrained(directory))).toMatch(
+      /missing: pooler\.dense\.bias\n {2}\w+\.pooler\.dense\.weight has shape \[8, 8\], wanted/,
+    );
   });
 
   test("reads shards", async () => {
@@ -303,10 +320,74 @@ describe("bad checkpoints", () => {
     expect(await message(GPT2LMHeadModel.fromPretrained(directory))).toMatch(wanted);
   });
 
+  test("weights that are not finite, where that is asked for", async () => {
+    const directory = await changedCopy("gpt2", {
+      tensors: (all) => {
+        const wpe = all.get("transformer.wpe.weight") as Tensor;
+        all.set("transformer.wpe.weight", wpe.mul(0).add(1e5));
+        const values = new Float32Array(24).fill(1);
+        values.set([Number.NaN, -Infinity], 3);
+        all.set("transformer.ln_f.weight", tensor(values));
+      },
+    });
+    const load = (options: PretrainedOptions): Promise<string> =>
+      message(GPT2LMHeadModel.fromPretrained(directory, options));
+    expect(await load({})).toBe("nothing was thrown");
+    const ln = "transformer.ln_f.weight: 2, of which the first, at [3], is NaN";
+    expect(await load({ checkFinite: true })).toMatch(/not finite, as the model keeps them:\n {2}/);
+    expect((await load({ checkFinite: true })).split("\n  ").slice(1)).toEqual([ln]);
+    const half = await load({ checkFinite: true, dtype: "float16" });
+    expect(half.split("\n  ").slice(1)).toContain(ln);
+    expect(half).toMatch(
+      /transformer\.wpe\.weight: \d+, of which the first, at \[0, 0\], is Infinity/,
+    );
+    const brain = await load({ checkFinite: true, dtype: "bfloat16" });
+    expect(brain.split("\n  ").slice(1)).toEqual([ln]);
+  });
+
+  test("a device that is not there", async () => {
+    const options = { device: "cuda" as "cpu" };
+    expect(await message(AutoModel.fromPretrained(golden("gpt2"), options))).toBe(
+      'AutoModel.fromPretrained: device "cuda" is not there; programs run on "cpu"',
+    );
+  });
+
+  test("options of other names, quantized weights, no place at all", async () => {
+    const other = { torchDtype: "float16" } as PretrainedOptions;
+    for (const load of [AutoConfig, AutoModel, GPT2Model, AutoTokenizer]) {
+      expect(await message(load.fromPretrained(golden("gpt2"), other))).toMatch(
+        /\.fromPretrained: there is no option torchDtype; did you mean /,
+      );
+    }
+    const quantized = { config: { quantization_config: { quant_method: "gptq" } } };
+    expect(await message(GPT2Model.fromPretrained(await changedCopy("gpt2", quantized)))).toMatch(
+      /the weights are quantized \("gptq"\), which is not read; use a checkpoint of float32/,
+    );
+    const nothing = undefined as unknown as string;
+    expect(await message(AutoModel.fromPretrained(nothing))).toBe(
+      "a directory or a model of the Hugging Face Hub was expected, got undefined",
+    );
+    const model = new GPT2Model({ nLayer: 1, nEmbd: 4, nHead: 1, vocabSize: 5 });
+    expect(await message(model.savePretrained(""))).toBe(
+      'GPT2Model.savePretrained: a directory was expected, got ""',
+    );
+  });
+
+  test("arrays where tensors belong", async () => {
+    const model = await GPT2Model.fromPretrained(golden("gpt2"));
+    expect(() => model.forward({ inputIds: [[1]] as unknown as Tensor })).toThrow(
+      "GPT2Model: inputIds must be a tensor, got an array; tensor(values, { dtype }) makes one",
+    );
+    const vit = await AutoModelForImageClassification.fromPretrained(golden("vit"));
+    expect(() => vit.forward({ pixelValues: [1] as unknown as Tensor })).toThrow(
+      "ViTModel: pixelValues must be a tensor, got an array",
+    );
+  });
+
   test("an unknown dtype", async () => {
     const options = { dtype: "int4" as unknown as "float32" };
     expect(await message(GPT2LMHeadModel.fromPretrained(golden("gpt2"), options))).toBe(
-      'GPT2LMHeadModel.fromPretrained: dtype int4 is not known; use "float32"',
+      'GPT2LMHeadModel.fromPretrained: dtype "int4" is not known; use float32, float16, bfloat16',
     );
   });
 });
@@ -363,6 +444,6 @@ describe("savePretrained", () => {
   test("refuses an unknown dtype before anything is written", async () => {
     const model = await GPT2LMHeadModel.fromPretrained(golden("gpt2"));
     const options = { dtype: "int8" as unknown as "float16" };
-    expect(await message(model.savePretrained("nowhere", options))).toMatch(/dtype int8/);
+    expect(await message(model.savePretrained("nowhere", options))).toMatch(/dtype "int8"/);
   });
 });

@@ -76,7 +76,7 @@ export function bytesNeeded(view: TensorView): { readonly begin: number; readonl
 }
 
 /** Whether the elements lie in the storage as they come, row by row. */
-function isContiguous({ shape, stride }: TensorView): boolean {
+export function isContiguous({ shape, stride }: TensorView): boolean {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     const dim = shape[i] ?? 0;

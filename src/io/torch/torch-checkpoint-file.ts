@@ -1,8 +1,8 @@
 import type { ByteSource } from "../byte-source.ts";
-import type { RawTensor } from "../raw-tensor.ts";
+import type { RawData, RawTensor } from "../raw-tensor.ts";
 import type { TensorFile, TensorInfo } from "../tensor-file.ts";
 import type { TensorView } from "./tensor-view.ts";
-import { openTorchFile, readTensor, type TorchFile } from "./torch-file.ts";
+import { openTorchFile, readParts, readTensor, type TorchFile } from "./torch-file.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 
 /** Stands for a tensor while the numbers are not read. */
@@ -61,6 +61,10 @@ export class TorchCheckpointFile implements TensorFile {
 
   async read(name: string): Promise<RawTensor> {
     return readTensor(this.#file, this.#view(name), this.#source.name);
+  }
+
+  parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
+    return readParts(this.#file, this.#view(name), { name: this.#source.name, buffer });
   }
 
   close(): Promise<void> {

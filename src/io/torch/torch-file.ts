@@ -1,7 +1,13 @@
-import type { ByteSource } from "../byte-source.ts";
-import { rawItemsize, type RawTensor } from "../raw-tensor.ts";
+import { type ByteSource, partsOf } from "../byte-source.ts";
+import { rawItemsize, type RawData, type RawTensor } from "../raw-tensor.ts";
 import { PickleCursor } from "./pickle-cursor.ts";
-import { bytesNeeded, type TensorView, type TorchStorage, viewToRaw } from "./tensor-view.ts";
+import {
+  bytesNeeded,
+  isContiguous,
+  type TensorView,
+  type TorchStorage,
+  viewToRaw,
+} from "./tensor-view.ts";
 import { PickleEndError, TorchFileError } from "./torch-file-error.ts";
 import { checkPlain, type MakeTensor, torchHost } from "./torch-names.ts";
 import { unpickle } from "./unpickle.ts";
@@ -18,8 +24,10 @@ export interface TorchFile {
   value(make: MakeTensor): unknown;
   /** All storages by key. */
   readonly storages: ReadonlyMap<string, TorchStorage>;
-  /** Bytes `begin` to `end` of a storage. */
-  readStorage(key: string, begin: number, end: number): Promise<Uint8Array>;
+  /** Bytes `begin` to `end` of a storage, in a buffer if one is given. */
+  readStorage(key: string, begin: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
+  /** Whether a part of a storage is read without reading the rest of it. */
+  hasParts(key: string): boolean;
 }
 
 /** The numbers of one tensor. */
@@ -30,6 +38,26 @@ export async function readTensor(
 ): Promise<RawTensor> {
   const { begin, end } = bytesNeeded(view);
   return viewToRaw(view, await file.readStorage(view.storage.key, begin, end), name);
+}
+
+/** The same part by part, if it lies in the file as it is; else as one part. */
+export async function* readParts(
+  file: TorchFile,
+  view: TensorView,
+  { name, buffer }: { readonly name: string; readonly buffer: Uint8Array },
+): AsyncGenerator<RawData> {
+  const { storage } = view;
+  const { begin, end } = bytesNeeded(view);
+  if (!isContiguous(view) || !file.hasParts(storage.key)) {
+    yield (await readTensor(file, view, name)).data;
+    return;
+  }
+  const part: TensorView = { storage, offset: 0, shape: [], stride: [1] };
+  for (const [from, to] of partsOf(begin, end, buffer.length)) {
+    const shape = [(to - from) / rawItemsize(storage.dtype)];
+    const bytes = await file.readStorage(storage.key, from, to, buffer);
+    yield viewToRaw({ ...part, shape }, bytes, name).data;
+  }
 }
 
 function checkBytes(storage: TorchStorage, bytes: number | undefined, file: string): void {
@@ -68,12 +96,16 @@ async function openZip(source: ByteSource): Promise<TorchFile> {
     file,
   );
   for (const [key, storage] of storages) checkBytes(storage, member(key)?.size, file);
-  const readStorage = async (key: string, begin: number, end: number): Promise<Uint8Array> => {
-    const found = member(key);
-    if (found === undefined) throw new TorchFileError(`internal: ${file}: no storage ${key}`);
-    return zip.read(found, begin, end);
+  return {
+    value,
+    storages,
+    hasParts: (key) => member(key)?.isDeflated === false,
+    readStorage: async (key, begin, end, into) => {
+      const found = member(key);
+      if (found === undefined) throw new TorchFileError(`internal: ${file}: no storage ${key}`);
+      return zip.read(found, { begin, end }, into);
+    },
   };
-  return { value, storages, readStorage };
 }
 
 function checkOrder(order: string, file: string): void {
@@ -157,10 +189,11 @@ async function openLegacy(source: ByteSource): Promise<TorchFile> {
     storages: heads.storages,
     value: (make) =>
       unpickle(new PickleCursor(pickle, file), torchHost(file, new Map(heads.storages), make)),
-    readStorage: async (key, begin, end) => {
+    hasParts: () => true,
+    readStorage: async (key, begin, end, into) => {
       const place = places.get(key);
       if (place === undefined) throw new TorchFileError(`internal: ${file}: no storage ${key}`);
-      return source.read(place + begin, place + end);
+      return source.read(place + begin, place + end, into);
     },
   };
 }

@@ -133,8 +133,15 @@ export class ZipArchive {
     return new ZipArchive(source, members);
   }
 
-  /** Bytes `begin` to `end` of a member; of a packed one, all of it is unpacked for that. */
-  async read(member: ZipMember, begin = 0, end: number = member.size): Promise<Uint8Array> {
+  /**
+   * Bytes `begin` to `end` of a member, in a buffer if one is given; of a packed one, all of it is
+   * unpacked for that.
+   */
+  async read(
+    member: ZipMember,
+    { begin = 0, end = member.size }: { readonly begin?: number; readonly end?: number } = {},
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     const local = await viewOf(this.#source, member.header, LOCAL_BYTES);
     if (local.getUint32(0, true) !== 0x04034b50) damaged(this.#source, "a member has no header");
     const data =
@@ -144,7 +151,7 @@ export class ZipArchive {
     }
     if (!member.isDeflated) {
       if (member.packed !== member.size) damaged(this.#source, "a member has two sizes");
-      return this.#source.read(data + begin, data + end);
+      return this.#source.read(data + begin, data + end, into);
     }
     const packed = await this.#source.read(data, data + member.packed);
     // Deflate packs at most 1032 times: a member that says more would only take memory.

@@ -66,6 +66,7 @@ export const bertFamily: ModelFamily<BertConfig> = {
   modelType: "bert",
   readConfig: (fields) => bertConfig(checkedFields("BertConfig", DEFAULTS, fields)),
   basePrefix: "bert",
+  parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
   // As the first checkpoints call them.
   renamed: [
     [/LayerNorm\.gamma$/, "LayerNorm.weight"],

@@ -55,19 +55,27 @@ export function attend(
 ): LayerOutput {
   const key = past === undefined ? added.key : cat([past.key, added.key], 2);
   const value = past === undefined ? added.value : cat([past.value, added.value], 2);
-  const scaled = scale === 1 ? query : query.mul(constant(scale));
-  const scores = capped(groupedMatmul(scaled, key.transpose(-1, -2)), softcap).add(mask);
+  // In this form ONNX Runtime has one kernel for all of it.
+  const products = byGroups(query, key, (q, k) => {
+    const product = q.matmul(k.transpose(-1, -2));
+    return scale === 1 ? product : product.mul(constant(scale));
+  });
+  const scores = capped(products, softcap).add(mask);
   const weights = dropout.forward(softmaxWithSinks(scores, sinks));
-  return [mergeHeads(groupedMatmul(weights, value)), weights, { key, value }];
+  const mixed = byGroups(weights, value, (w, v) => w.matmul(v));
+  return [mergeHeads(mixed), weights, { key, value }];
 }
 
-/** [batch, heads, n, k] times [batch, keyValueHeads, k, m], each of which serves a group of heads. */
-function groupedMatmul(a: Tensor, b: Tensor): Tensor {
+/**
+ * A product of a [batch, heads, n, k] and b [batch, keyValueHeads, ...], each head of which serves a
+ * group of heads.
+ */
+function byGroups(a: Tensor, b: Tensor, product: (a: Tensor, b: Tensor) => Tensor): Tensor {
   const [batch = 1, heads = 1, n = 1, k = 1] = a.shape;
   const shared = b.size(1);
-  if (shared === heads) return a.matmul(b);
-  const product = a.reshape([batch, shared, heads / shared, n, k]).matmul(b.unsqueeze(2));
-  return product.reshape([batch, heads, n, b.size(-1)]);
+  if (shared === heads) return product(a, b);
+  const result = product(a.reshape([batch, shared, heads / shared, n, k]), b.unsqueeze(2));
+  return result.reshape([batch, heads, n, result.size(-1)]);
 }
 
 /** cap tanh(x / cap) */

@@ -1,8 +1,8 @@
 import { arange } from "../../tensor/creation.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { causalMask } from "../attention-mask.ts";
 import { embedInputs } from "../embed-inputs.ts";
+import { causalMask } from "../attention-mask.ts";
 import type { DecoderInputs, DecoderOutput, KeyValue } from "../outputs.ts";
 import type { LayerContext, LayerOutput } from "./attend.ts";
 

@@ -27,7 +27,7 @@ export function attendHeads(
   { key, value }: KeyValue,
   { dropout, mask, scale = 1 / Math.sqrt(query.size(-1)) }: AttendHeadsOptions,
 ): [mixed: Tensor, weights: Tensor] {
-  const scores = query.mul(constant(scale)).matmul(key.transpose(-1, -2));
+  const scores = query.matmul(key.transpose(-1, -2)).mul(constant(scale));
   const weights = dropout.forward((mask === undefined ? scores : scores.add(mask)).softmax(-1));
   return [mergeHeads(weights.matmul(value)), weights];
 }

@@ -1,10 +1,10 @@
-import { fail } from "../../tensor/errors.ts";
-import { evaluate } from "../../tensor/evaluate.ts";
+import { fail, internal } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateOutput } from "./options.ts";
 import type { BeamSettings, GenerationPlan } from "./plan.ts";
-import { int64, Reading } from "./reading.ts";
+import { int64 } from "./int64.ts";
+import { Reading } from "./reading.ts";
 import { scoresOf } from "./scores.ts";
 
 /** A row and the token that would follow it. */
@@ -64,10 +64,10 @@ export class BeamSearch {
     const scores: Tensor[] = [];
     while (this.#reading.count < maxNewTokens && this.#goesOn()) {
       options.signal?.throwIfAborted();
-      const { last, kept } = this.#reading.read();
-      await evaluate(last, ...kept);
-      const data = (await last.data()) as Float32Array;
-      const shape = [last.size(0), last.size(2)];
+      const [last] = await this.#reading.read((logits) => [logits]);
+      const data = (await (last ?? internal("no logits were read")).data()) as Float32Array;
+      const rows = this.#reading.rows.length;
+      const shape = [rows, data.length / rows];
       logits.push(Tensor.fromData(data, shape));
       scores.push(Tensor.fromData(this.#advance(data), shape));
     }

@@ -1,15 +1,18 @@
 import { internal, fail } from "../../tensor/errors.ts";
-import { evaluate } from "../../tensor/evaluate.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
-import { int64, Reading } from "./reading.ts";
+import { int64 } from "./int64.ts";
+import { Reading } from "./reading.ts";
 import { changesLogits, draw, likeliest, scoresOf } from "./scores.ts";
 
 /** A token chosen for each row, and what it was chosen by. */
 interface Choice {
   readonly tokens: readonly number[];
+  /** [rows, vocabulary] */
+  readonly logits?: Tensor;
+  /** [rows, vocabulary] */
   readonly scores?: Tensor;
   /** The tokens as a tensor [rows, 1], if they came as one. */
   readonly tensor?: Tensor;
@@ -20,6 +23,9 @@ export class Decoding {
   readonly #plan: GenerationPlan;
   readonly #reading: Reading;
   readonly #ended: boolean[];
+  /** Whether the likeliest token is chosen, by the program itself. */
+  readonly #isGreedy: boolean;
+  readonly #wanted: (last: Tensor) => readonly Tensor[];
 
   /** @throws TensorError for a plan with beams, which do not grow token by token. */
   constructor(model: CausalLanguageModel, plan: GenerationPlan) {
@@ -29,6 +35,13 @@ export class Decoding {
     this.#plan = plan;
     this.#reading = new Reading(model, plan);
     this.#ended = plan.prompt.rows.map(() => false);
+    this.#isGreedy = plan.generators === undefined && !changesLogits(plan.scores);
+    const { outputLogits = false, outputScores = false } = plan.options;
+    this.#wanted = (last) => {
+      if (!this.#isGreedy) return [last];
+      const kept = outputLogits || outputScores ? [last] : [];
+      return [last.argmax(-1), last.sum({ dim: -1 }), ...kept];
+    };
   }
 
   /** Prompts and new tokens so far, [rows, length] int64. */
@@ -47,36 +60,38 @@ export class Decoding {
   async #step(): Promise<GenerateStep> {
     const { outputLogits = false, outputScores = false } = this.#plan.options;
     const index = this.#reading.count;
-    const { last, kept } = this.#reading.read();
-    const choice = await this.#choose(last, kept);
+    const choice = await this.#choose();
     const tokens = this.#append(choice);
-    const logits = last.reshape([last.size(0), last.size(2)]);
     return {
       index,
       tokens,
       ended: [...this.#ended],
-      ...(outputLogits ? { logits: Tensor.fromData(await last.data(), logits.shape) } : {}),
+      ...(outputLogits ? { logits: choice.logits ?? internal("no logits were kept") } : {}),
       ...(outputScores ? { scores: choice.scores ?? internal("no scores were made") } : {}),
     };
   }
 
-  /** @param last [rows, 1, vocabulary] */
-  async #choose(last: Tensor, kept: readonly Tensor[]): Promise<Choice> {
-    const { scores, generators, options } = this.#plan;
-    const logits = options.outputLogits === true || options.outputScores === true ? [last] : [];
-    if (generators === undefined && !changesLogits(scores)) {
-      const tensor = last.argmax(-1);
-      await evaluate(tensor, ...logits, ...kept);
-      const tokens = Array.from(await tensor.data(), Number);
-      if (options.outputScores !== true) return { tokens, tensor };
-      const shape = [last.size(0), last.size(2)];
-      return { tokens, tensor, scores: Tensor.fromData(await last.data(), shape) };
-    }
-    await evaluate(last, ...kept);
-    return this.#chooseOnHost((await last.data()) as Float32Array);
+  async #choose(): Promise<Choice> {
+    const outputs = await this.#reading.read(this.#wanted);
+    if (!this.#isGreedy) return this.#chooseOnHost(this.#logits(outputs[0]));
+    const [tensor, sum, last] = outputs;
+    if (tensor === undefined || sum === undefined) return internal("nothing was chosen");
+    refuseNaN((await sum.data()) as Float32Array);
+    const tokens = Array.from(await tensor.data(), Number);
+    if (last === undefined) return { tokens, tensor };
+    const logits = this.#logits(last);
+    return { tokens, tensor, logits, scores: logits };
   }
 
-  #chooseOnHost(logits: Float32Array): Choice {
+  /** Logits as [rows, vocabulary]. */
+  #logits(last: Tensor | undefined): Tensor {
+    const values = last?.values ?? internal("no logits were read");
+    const rows = this.#reading.rows.length;
+    return Tensor.fromData(values, [rows, values.length / rows]);
+  }
+
+  #chooseOnHost(given: Tensor): Choice {
+    const logits = given.values as Float32Array;
     const { scores: settings, generators, padTokenId } = this.#plan;
     const { rows, count } = this.#reading;
     const size = logits.length / rows.length;
@@ -86,12 +101,12 @@ export class Decoding {
       const scores = scoresOf(own, ids, count, settings);
       all.set(scores, i * size);
       if (this.#ended[i] === true) return padTokenId;
+      refuseNaN(scores);
       const generator = generators?.[i];
       if (generator === undefined) return likeliest(scores);
-      if (scores.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
       return draw(scores, generator.uniform());
     });
-    return { tokens, scores: Tensor.fromData(all, [rows.length, size]) };
+    return { tokens, logits: given, scores: Tensor.fromData(all, [rows.length, size]) };
   }
 
   #append({ tokens: chosen, tensor }: Choice): readonly number[] {
@@ -102,4 +117,9 @@ export class Decoding {
     this.#reading.append(tokens, hadEnded ? undefined : tensor);
     return tokens;
   }
+}
+
+/** The likeliest of what is not a number would be some token or other. */
+function refuseNaN(values: Float32Array): void {
+  if (values.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
 }

@@ -2,8 +2,16 @@ import type { OptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLMOutput } from "../outputs.ts";
 
-/** What a text is continued from, as a tokenizer gives it. */
-export interface GenerateInputs {
+/** Images that prompts speak of, as `forward` of a model that reads them takes them. */
+export interface PromptImages {
+  readonly pixelValues?: Tensor;
+  readonly aspectRatioIds?: Tensor;
+  readonly aspectRatioMask?: Tensor;
+  readonly crossAttentionMask?: Tensor;
+}
+
+/** What a text is continued from: tokens, as a tokenizer gives them, and images that they speak of. */
+export interface GenerateInputs extends PromptImages {
   /** [batch, sequence] int64 */
   readonly inputIds: Tensor;
   /**

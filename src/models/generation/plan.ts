@@ -3,6 +3,7 @@ import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
 import { requireKnownOptions } from "../../tensor/known-options.ts";
+import { type ImagesOfPasses, readImages } from "./images.ts";
 import { GENERATE_OPTIONS, type GenerateInputs, type GenerateOptions } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ScoreSettings } from "./scores.ts";
@@ -10,6 +11,7 @@ import type { ScoreSettings } from "./scores.ts";
 /** A generation, checked and with all defaults filled in. */
 export interface GenerationPlan {
   readonly prompt: Prompt;
+  readonly images: ImagesOfPasses;
   readonly maxNewTokens: number;
   readonly eosTokenIds: ReadonlySet<number>;
   /** Fills up rows that have ended. */
@@ -148,8 +150,11 @@ function tokenIds(
 
 const DEFAULT_NEW_TOKENS = 20;
 
+/** How long a model's texts may be. */
+type Bounded = Pick<CausalLanguageModel, "maxLength">;
+
 /** New tokens at most, which the model must have positions for. */
-function newTokens(model: CausalLanguageModel, length: number, options: GenerateOptions): number {
+function newTokens(model: Bounded, length: number, options: GenerateOptions): number {
   const { maxNewTokens, maxLength } = options;
   if (maxNewTokens !== undefined && maxLength !== undefined) {
     fail("generate", "give maxNewTokens or maxLength, not both");
@@ -180,11 +185,7 @@ function newTokens(model: CausalLanguageModel, length: number, options: Generate
  * Steps that a generation takes at most, which are its new tokens.
  * @throws TensorError for options that cannot be.
  */
-export function countSteps(
-  model: CausalLanguageModel,
-  promptLength: number,
-  options: GenerateOptions,
-): number {
+export function countSteps(model: Bounded, promptLength: number, options: GenerateOptions): number {
   checkOptions(options);
   return newTokens(model, promptLength, options);
 }
@@ -201,13 +202,13 @@ export async function planGeneration(
   checkOptions(options);
   const eosTokenIds = new Set(tokenIds("eosTokenId", model, options));
   const [padTokenId] = tokenIds("padTokenId", model, options);
-  const { vocabSize } = model.config;
-  const limits = { vocabSize, padTokenId, eosTokenIds };
+  const limits = { vocabSize: model.idCount, padTokenId, eosTokenIds };
   const prompt = await readPrompt(inputs, limits, rowsPerPrompt(options));
   const { doSample = false, seed } = options;
   const root = seed === undefined ? defaultGenerator() : new Generator(seed);
   return {
     prompt,
+    images: readImages(model, inputs, rowsPerPrompt(options)),
     maxNewTokens: newTokens(model, prompt.length, options),
     eosTokenIds,
     padTokenId: padTokenId ?? [...eosTokenIds][0] ?? 0,

@@ -1,32 +1,14 @@
 import { fail } from "../../tensor/errors.ts";
 import { show } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { CausalLMOutput, DecoderInputs } from "../outputs.ts";
 import type { TracedOutput } from "./options.ts";
+import { changeTensors, tensorsIn } from "./cache.ts";
+import { int64 } from "./int64.ts";
 import type { GenerationPlan } from "./plan.ts";
-
-/** Tensors anywhere inside a cache, whatever the family keeps in it. */
-function tensorsIn(value: unknown): Tensor[] {
-  if (value instanceof Tensor) return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(tensorsIn);
-}
-
-/** The same cache with every tensor in it changed. */
-function changeTensors(value: unknown, change: (t: Tensor) => Tensor): unknown {
-  if (value instanceof Tensor) return change(value);
-  if (Array.isArray(value)) return value.map((part) => changeTensors(part, change));
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([name, part]) => [name, changeTensors(part, change)]));
-}
-
-/** Rows of equal length as a tensor. */
-export function int64(rows: readonly (readonly number[])[]): Tensor {
-  const shape = [rows.length, rows[0]?.length ?? 0];
-  return Tensor.fromData(BigInt64Array.from(rows.flat(), BigInt), shape, "int64");
-}
+import { ReplayedSteps } from "./replayed-steps.ts";
 
 /** How many real tokens stand before each one; as in Hugging Face, 1 at padding. */
 function positionsOf(mask: readonly boolean[]): number[] {
@@ -43,6 +25,8 @@ export class Reading {
   #next: Tensor | undefined;
   #cache: unknown;
   #count = 0;
+  /** Undefined before the first step that a cache serves. */
+  #steps: ReplayedSteps | "none" | undefined;
 
   constructor(model: CausalLanguageModel, plan: GenerationPlan) {
     this.#model = model;
@@ -61,16 +45,49 @@ export class Reading {
   }
 
   /**
-   * Reads what is new. What is `kept` has to be computed in the step's program.
-   * @returns `last` [rows, 1, vocabulary]: the logits of the next token.
+   * Reads what is new.
+   *
+   * @param wanted - What to compute of `last` [rows, 1, vocabulary], the logits of the next token; the
+   * same function at each step.
+   * @returns what was wanted, computed.
    */
-  read(): { readonly last: Tensor; readonly kept: readonly Tensor[] } {
+  async read(wanted: (last: Tensor) => readonly Tensor[]): Promise<readonly Tensor[]> {
+    const token = this.#next;
+    if (this.#cache !== undefined && token !== undefined) {
+      const outputs = await this.#replayed(wanted)?.step(token);
+      if (outputs !== undefined) return outputs;
+      this.#goOnWithout();
+    }
     const { useCache = true } = this.#plan.options;
     const output = this.#forward();
-    const last = output.logits.slice(1, output.logits.size(1) - 1);
-    if (useCache) this.#cache = output.pastKeyValues;
+    const outputs = wanted(output.logits.slice(1, output.logits.size(1) - 1));
     const cached = useCache ? tensorsIn(output.pastKeyValues) : [];
-    return { last, kept: [...cached, ...(output.also ?? [])] };
+    await evaluate(...outputs, ...cached, ...(output.also ?? []));
+    if (useCache) this.#cache = output.pastKeyValues;
+    return outputs;
+  }
+
+  /** The steps that are traced once, where that can be. */
+  #replayed(wanted: (last: Tensor) => readonly Tensor[]): ReplayedSteps | undefined {
+    if (this.#steps !== undefined) return this.#steps === "none" ? undefined : this.#steps;
+    const { prompt, options, beams, images, maxNewTokens } = this.#plan;
+    const alike =
+      options.trace === undefined &&
+      beams === undefined &&
+      Object.keys(images.later).length === 0 &&
+      !this.#model.training;
+    const real = prompt.mask ?? this.#rows.map((row) => row.slice(0, -1).map(() => true));
+    const length = prompt.length + maxNewTokens - 1;
+    const text = { model: this.#model, cache: this.#cache, real, length, wanted };
+    const steps = alike ? ReplayedSteps.begin(text) : undefined;
+    this.#steps = steps ?? "none";
+    return steps;
+  }
+
+  /** From now on each step is traced. */
+  #goOnWithout(): void {
+    if (this.#steps instanceof ReplayedSteps) this.#cache = this.#steps.cache;
+    this.#steps = "none";
   }
 
   /** Adds a token to each row; `tensor` is the same as [rows, 1], if there is one. */
@@ -103,15 +120,17 @@ export class Reading {
   }
 
   #inputs(): DecoderInputs<unknown> {
-    const { mask } = this.#plan.prompt;
+    const { prompt, images } = this.#plan;
+    const { mask } = prompt;
     const cached = this.#cache !== undefined;
+    const seen = cached ? images.later : images.first;
     const inputIds = (cached ? this.#next : undefined) ?? int64(this.#rows);
     const past = this.#cache === undefined ? {} : { pastKeyValues: this.#cache };
-    if (mask === undefined) return { inputIds, ...past };
+    if (mask === undefined) return { inputIds, ...past, ...seen };
     const added = Array.from({ length: this.#count }, () => true);
     const real = mask.map((row) => [...row, ...added]);
     const positions = real.map(positionsOf).map((row) => (cached ? row.slice(-1) : row));
     const attentionMask = int64(real.map((row) => row.map(Number)));
-    return { inputIds, attentionMask, positionIds: int64(positions), ...past };
+    return { inputIds, attentionMask, positionIds: int64(positions), ...past, ...seen };
   }
 }

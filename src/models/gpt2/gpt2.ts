@@ -3,6 +3,7 @@ import { arange } from "../../tensor/creation.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { embedInputs } from "../embed-inputs.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
 import { Conv1D } from "../../nn/layers/conv1d.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
@@ -13,7 +14,6 @@ import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
-import { embedInputs } from "../embed-inputs.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -68,7 +68,7 @@ export class GPT2Attention extends Module {
       .map((t) => this.#split(t)) as [Tensor, Tensor, Tensor];
     const key = past === undefined ? k : cat([past.key, k], 2);
     const value = past === undefined ? v : cat([past.value, v], 2);
-    const scores = q.mul(constant(this.#scale)).matmul(key.transpose(-1, -2)).add(mask);
+    const scores = q.matmul(key.transpose(-1, -2)).mul(constant(this.#scale)).add(mask);
     const weights = this.attn_dropout.forward(scores.softmax(-1));
     const mixed = weights.matmul(value).permute([0, 2, 1, 3]).reshape(x.shape);
     return [this.resid_dropout.forward(this.c_proj.forward(mixed)), weights, { key, value }];

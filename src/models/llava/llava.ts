@@ -66,6 +66,10 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
     return this.language_model.maxLength;
   }
 
+  override get imageInputs(): { readonly pixelValues: "prompt" } {
+    return { pixelValues: "prompt" };
+  }
+
   /** Patches as the language model reads them, [images, patches, width]. */
   imageFeatures(images: ImageInputs): Tensor {
     const { visionFeatureLayer, visionFeatureSelectStrategy } = this.config;
@@ -73,15 +77,6 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
     const seen = hiddenStates.at(visionFeatureLayer) ?? internal("the layer was not checked");
     const patches = visionFeatureSelectStrategy === "default" ? seen.slice(1, 1) : seen;
     return this.multi_modal_projector.forward(patches);
-  }
-
-  /**
-   * The model with images in view: a language model that reads them with its prompt, for `generate`.
-   *
-   * @param images as many as the prompts have room for, in their order.
-   */
-  withImages(images: ImageInputs): CausalLanguageModel {
-    return new LlavaWithImages(this, images);
   }
 
   override forward({ pixelValues, ...inputs }: LlavaInputs): LlavaOutput {
@@ -98,29 +93,5 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
       imageHiddenStates,
     );
     return { ...this.language_model.forward({ ...rest, inputsEmbeds }), imageHiddenStates };
-  }
-}
-
-/** What is written after prompts with images: these are read once, with the first tokens. */
-class LlavaWithImages extends CausalLanguageModel {
-  readonly config: LlavaConfig;
-  readonly #model: LlavaForConditionalGeneration;
-  readonly #images: ImageInputs;
-
-  constructor(model: LlavaForConditionalGeneration, images: ImageInputs) {
-    super();
-    this.config = model.config;
-    this.generationConfig = model.generationConfig;
-    this.#model = model;
-    this.#images = images;
-  }
-
-  override get maxLength(): number | undefined {
-    return this.#model.maxLength;
-  }
-
-  override forward(inputs: CausalLMInputs): CausalLMOutput {
-    const images = inputs.pastKeyValues === undefined ? this.#images : {};
-    return this.#model.forward({ ...inputs, ...images });
   }
 }

@@ -1,8 +1,5 @@
 import type { Activation } from "../../nn/layers/activation.ts";
-import { Embedding } from "../../nn/layers/embedding.ts";
 import { Linear } from "../../nn/layers/linear.ts";
-import { RMSNorm } from "../../nn/layers/rms-norm.ts";
-import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { initialized } from "../../nn/without-init.ts";
@@ -12,22 +9,11 @@ import { rand } from "../../tensor/random.ts";
 import { expand } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
-import { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelFamily } from "../family.ts";
-import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
-import { PreTrainedModel } from "../pretrained-model.ts";
 import { CausalConv1d } from "../state-space/causal-conv1d.ts";
 import { normalLinear, timeStepBias } from "../state-space/init.ts";
-import {
-  languageModelOutput,
-  masked,
-  MambaBlock,
-  type MambaCache,
-  type MambaState,
-  type MixerContext,
-  outputLayer,
-  runBackbone,
-} from "../state-space/mamba-blocks.ts";
+import { masked, type MambaState, type MixerContext } from "../state-space/mamba-blocks.ts";
+import { MambaBaseModel, MambaLanguageModel } from "../state-space/mamba-models.ts";
 import { selectiveScan } from "../state-space/selective-scan.ts";
 import { innerWidth, type MambaConfig, mambaConfig, mambaFamily, timeStepRank } from "./config.ts";
 
@@ -105,54 +91,20 @@ function timeStepProjection(rank: number, inner: number, config: MambaConfig): L
 }
 
 /** Mamba without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
-export class MambaModel extends PreTrainedModel {
+export class MambaModel extends MambaBaseModel<MambaConfig, MambaMixer> {
   static readonly family: ModelFamily<MambaConfig> = mambaFamily;
-  readonly config: MambaConfig;
-  readonly embeddings: Embedding;
-  readonly layers: ModuleList<MambaBlock<MambaMixer>>;
-  readonly norm_f: RMSNorm;
 
   constructor(config: Partial<MambaConfig> = {}) {
-    super();
     const full = mambaConfig(config);
-    this.config = full;
-    const { vocabSize, hiddenSize, numHiddenLayers, layerNormEpsilon: eps } = full;
-    this.embeddings = new Embedding(vocabSize, hiddenSize, { std: full.initializerRange });
-    this.layers = new ModuleList(
-      Array.from(
-        { length: numHiddenLayers },
-        () => new MambaBlock(new MambaMixer(full), hiddenSize, eps),
-      ),
-    );
-    this.norm_f = new RMSNorm(hiddenSize, { eps });
-  }
-
-  override forward(inputs: DecoderInputs<MambaCache>): DecoderOutput<MambaCache> {
-    return runBackbone("MambaModel", this, inputs);
+    super(full, () => new MambaMixer(full));
   }
 }
 
 /** Mamba as a language model: logits of the next token. */
-export class MambaForCausalLM extends CausalLanguageModel {
+export class MambaForCausalLM extends MambaLanguageModel<MambaConfig, MambaModel> {
   static readonly family: ModelFamily<MambaConfig> = mambaFamily;
-  readonly config: MambaConfig;
-  readonly backbone: MambaModel;
-  readonly lm_head: Linear;
 
   constructor(config: Partial<MambaConfig> = {}) {
-    super();
-    this.backbone = new MambaModel(config);
-    this.config = this.backbone.config;
-    this.lm_head = outputLayer(this.config, this.backbone.embeddings);
-  }
-
-  /** The state keeps what it can of texts of any length. */
-  override get maxLength(): undefined {
-    return undefined;
-  }
-
-  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
-  override forward(inputs: CausalLMInputs<MambaCache>): CausalLMOutput<MambaCache> {
-    return languageModelOutput(this.backbone, this.lm_head, inputs);
+    super(new MambaModel(config));
   }
 }

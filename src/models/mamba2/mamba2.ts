@@ -1,8 +1,5 @@
 import type { Activation } from "../../nn/layers/activation.ts";
-import { Embedding } from "../../nn/layers/embedding.ts";
 import { Linear } from "../../nn/layers/linear.ts";
-import { RMSNorm } from "../../nn/layers/rms-norm.ts";
-import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { initialized } from "../../nn/without-init.ts";
@@ -11,23 +8,12 @@ import { arange, ones } from "../../tensor/creation.ts";
 import { rmsNorm } from "../../tensor/normalisation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
-import { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelFamily } from "../family.ts";
-import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
-import { PreTrainedModel } from "../pretrained-model.ts";
 import { CausalConv1d } from "../state-space/causal-conv1d.ts";
 import { dualScan } from "../state-space/dual-scan.ts";
 import { normalLinear, timeStepBias } from "../state-space/init.ts";
-import {
-  languageModelOutput,
-  MambaBlock,
-  type MambaCache,
-  masked,
-  type MambaState,
-  type MixerContext,
-  outputLayer,
-  runBackbone,
-} from "../state-space/mamba-blocks.ts";
+import { masked, type MambaState, type MixerContext } from "../state-space/mamba-blocks.ts";
+import { MambaBaseModel, MambaLanguageModel } from "../state-space/mamba-models.ts";
 import { convWidth, innerWidth, type Mamba2Config, mamba2Config, mamba2Family } from "./config.ts";
 
 /** x times the gate's SiLU, divided by its root mean square, then a learned scale. */
@@ -119,54 +105,20 @@ export class Mamba2Mixer extends Module {
 }
 
 /** Mamba-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
-export class Mamba2Model extends PreTrainedModel {
+export class Mamba2Model extends MambaBaseModel<Mamba2Config, Mamba2Mixer> {
   static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
-  readonly config: Mamba2Config;
-  readonly embeddings: Embedding;
-  readonly layers: ModuleList<MambaBlock<Mamba2Mixer>>;
-  readonly norm_f: RMSNorm;
 
   constructor(config: Partial<Mamba2Config> = {}) {
-    super();
     const full = mamba2Config(config);
-    this.config = full;
-    const { vocabSize, hiddenSize, numHiddenLayers, layerNormEpsilon: eps } = full;
-    this.embeddings = new Embedding(vocabSize, hiddenSize, { std: full.initializerRange });
-    this.layers = new ModuleList(
-      Array.from(
-        { length: numHiddenLayers },
-        () => new MambaBlock(new Mamba2Mixer(full), hiddenSize, eps),
-      ),
-    );
-    this.norm_f = new RMSNorm(hiddenSize, { eps });
-  }
-
-  override forward(inputs: DecoderInputs<MambaCache>): DecoderOutput<MambaCache> {
-    return runBackbone("Mamba2Model", this, inputs);
+    super(full, () => new Mamba2Mixer(full));
   }
 }
 
 /** Mamba-2 as a language model: logits of the next token. */
-export class Mamba2ForCausalLM extends CausalLanguageModel {
+export class Mamba2ForCausalLM extends MambaLanguageModel<Mamba2Config, Mamba2Model> {
   static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
-  readonly config: Mamba2Config;
-  readonly backbone: Mamba2Model;
-  readonly lm_head: Linear;
 
   constructor(config: Partial<Mamba2Config> = {}) {
-    super();
-    this.backbone = new Mamba2Model(config);
-    this.config = this.backbone.config;
-    this.lm_head = outputLayer(this.config, this.backbone.embeddings);
-  }
-
-  /** The state keeps what it can of texts of any length. */
-  override get maxLength(): undefined {
-    return undefined;
-  }
-
-  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
-  override forward(inputs: CausalLMInputs<MambaCache>): CausalLMOutput<MambaCache> {
-    return languageModelOutput(this.backbone, this.lm_head, inputs);
+    super(new Mamba2Model(config));
   }
 }

@@ -1,80 +1,39 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import type { ModelCard } from "../card.ts";
 import { cardWithin } from "../card-within.ts";
 import { llamaCard, type LlamaComponent } from "../decoder/card.ts";
+import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
 import type { MllamaConfig, MllamaVisionConfig } from "./config.ts";
 
-type VisionPart =
-  | "block_input"
-  | "block_output"
-  | "mlp_activation"
-  | "mlp_output"
-  | "mlp_input"
-  | "attention_value_output"
-  | "head_attention_value_output"
-  | "attention_output"
-  | "attention_input"
-  | "query_output"
-  | "key_output"
-  | "value_output"
-  | "head_query_output"
-  | "head_key_output"
-  | "head_value_output";
-
 /** Components of an Mllama. Layers that look at the image have no `self_attn`. */
-export type MllamaComponent = `language.${LlamaComponent}` | `${"vision" | "global"}.${VisionPart}`;
+export type MllamaComponent = `language.${LlamaComponent}` | `${"vision" | "global"}.${LayerPart}`;
 
-type Spec = ComponentSpec<MllamaVisionConfig>;
+const LAYER = "layers.{layer}";
+const ATTENTION = {
+  input: ".self_attn",
+  output: ".self_attn",
+  mixed: ".self_attn.o_proj",
+  weight: ".self_attn.attn_dropout",
+  query: ".self_attn.q_proj",
+  key: ".self_attn.k_proj",
+  value: ".self_attn.v_proj",
+};
+const MLP = { input: ".mlp", output: ".mlp", activation: ".mlp.activation_fn" };
+const SIZES = {
+  width: ({ hiddenSize }: MllamaVisionConfig): number => hiddenSize,
+  inner: ({ intermediateSize }: MllamaVisionConfig): number => intermediateSize,
+  heads: ({ attentionHeads }: MllamaVisionConfig): number => attentionHeads,
+};
 
-const at = (path: string, side: "input" | "output"): Spec => ({
-  path: `layers.{layer}${path}`,
-  side,
-  dimension: ({ hiddenSize }) => hiddenSize,
-});
-
-const ofHeads = (spec: Spec): Spec => ({
-  ...spec,
-  heads: ({ attentionHeads }) => attentionHeads,
-  dimension: ({ hiddenSize, attentionHeads }) => hiddenSize / attentionHeads,
-});
-
-const mixed = at(".self_attn.o_proj", "input");
-const query = at(".self_attn.q_proj", "output");
-const key = at(".self_attn.k_proj", "output");
-const value = at(".self_attn.v_proj", "output");
-
-const visionCard: ModelCard<MllamaVisionConfig, VisionPart> = {
+const visionCard: ModelCard<MllamaVisionConfig, LayerPart> = {
   layers: ({ numHiddenLayers }) => numHiddenLayers,
   components: {
-    block_input: at("", "input"),
-    block_output: at("", "output"),
-    mlp_activation: {
-      ...at(".mlp.activation_fn", "output"),
-      dimension: ({ intermediateSize }) => intermediateSize,
-    },
-    mlp_output: at(".mlp", "output"),
-    mlp_input: at(".mlp", "input"),
-    attention_value_output: mixed,
-    head_attention_value_output: ofHeads(mixed),
-    attention_output: at(".self_attn", "output"),
-    attention_input: at(".self_attn", "input"),
-    query_output: query,
-    key_output: key,
-    value_output: value,
-    head_query_output: ofHeads(query),
-    head_key_output: ofHeads(key),
-    head_value_output: ofHeads(value),
+    ...attentionParts(LAYER, ATTENTION, SIZES),
+    ...mlpParts(LAYER, MLP, SIZES),
   },
 };
 
-function named(
-  prefix: string,
-  card: ModelCard<MllamaConfig>,
-): [string, ComponentSpec<MllamaConfig>][] {
-  return Object.entries(card.components).map(([name, spec]) => [`${prefix}.${name}`, spec]);
-}
-
 const language = cardWithin("language_model.model", llamaCard, (c: MllamaConfig) => c.textConfig);
-const ofVision = (path: string): ModelCard<MllamaConfig, VisionPart> =>
+const ofVision = (path: string): ModelCard<MllamaConfig, LayerPart> =>
   cardWithin(`vision_model.${path}`, visionCard, (c: MllamaConfig) => c.visionConfig);
 
 /** Where the components of an Mllama are; layers are counted in each of its three parts. */
@@ -85,9 +44,15 @@ export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = {
       visionConfig.numHiddenLayers,
       visionConfig.numGlobalLayers,
     ),
-  components: Object.fromEntries([
-    ...named("language", language),
-    ...named("vision", ofVision("transformer")),
-    ...named("global", ofVision("global_transformer")),
-  ]) as Record<MllamaComponent, ComponentSpec<MllamaConfig>>,
+  counts: {
+    vision_model: "other",
+    multi_modal_projector: "other",
+    "language_model.model.layers.{layer}.cross_attn.k_proj": "other",
+    "language_model.model.layers.{layer}.cross_attn.v_proj": "other",
+  },
+  components: {
+    ...prefixedParts("language", language.components),
+    ...prefixedParts("vision", ofVision("transformer").components),
+    ...prefixedParts("global", ofVision("global_transformer").components),
+  },
 };

@@ -163,11 +163,16 @@ export class MllamaTextModel extends Module {
     this.rotary_emb = new RotaryEmbedding(config.ropeParameters, sizes);
   }
 
+  /** Keys and values of tokens in a layer that does not look at images. */
+  textCache(cache: MllamaCache | undefined): KeyValue | undefined {
+    return cache?.find((_, i) => this.layers.at(i) instanceof PreNormLayer);
+  }
+
   override forward(inputs: DecoderInputs<MllamaCache>, seen: Seen): DecoderOutput<MllamaCache> {
     const { pastKeyValues, ...rest } = inputs;
-    const first = pastKeyValues?.[0];
+    const read = this.textCache(pastKeyValues);
     const pass = beginPass(
-      { ...rest, ...(first && { pastKeyValues: [first] }) },
+      { ...rest, ...(read && { pastKeyValues: [read] }) },
       { name: "MllamaTextModel", embed: this.embed_tokens },
     );
     const context = { mask: pass.mask(), rotation: this.rotary_emb.forward(pass.positions) };
@@ -250,12 +255,22 @@ export class MllamaForConditionalGeneration extends CausalLanguageModel {
     return undefined;
   }
 
+  override get imageInputs(): CausalLanguageModel["imageInputs"] {
+    const read = "prompt";
+    return { pixelValues: read, aspectRatioIds: read, aspectRatioMask: read, crossAttentionMask: "too" }; // prettier-ignore
+  }
+
+  /** The image's token and others beyond the vocabulary are read too. */
+  override get idCount(): number {
+    return this.language_model.model.embed_tokens.weight.shape[0] ?? 0;
+  }
+
   override forward(inputs: MllamaInputs): CausalLMOutput<MllamaCache> {
     const { pixelValues, aspectRatioIds, aspectRatioMask, crossAttentionMask, ...text } = inputs;
     const { labels, ...read } = text;
     const states = this.#look({ pixelValues, aspectRatioIds, aspectRatioMask });
     const queries = read.inputIds?.size(-1) ?? read.inputsEmbeds?.size(-2) ?? 0;
-    const past = read.pastKeyValues?.[0]?.key.size(2) ?? 0;
+    const past = this.language_model.model.textCache(read.pastKeyValues)?.key.size(2) ?? 0;
     const shown =
       crossAttentionMask &&
       crossMask(crossAttentionMask, [past, queries], this.vision_model.patches);

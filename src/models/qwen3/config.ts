@@ -7,26 +7,19 @@ import {
   rotaryConfig,
   type RotaryConfig,
 } from "../decoder/config.ts";
-import { layerTypes, type LayerType } from "../decoder/layer-types.ts";
+import { LATE_WINDOWS, type LateWindows, withLateWindows } from "../decoder/late-windows.ts";
 
 /** Settings of a Qwen 3, with Hugging Face's meanings and defaults. */
-export interface Qwen3Config extends RotaryConfig {
+export interface Qwen3Config extends RotaryConfig, LateWindows {
   readonly hiddenAct: string;
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
-  /** Whether there are layers with a sliding window at all. */
-  readonly useSlidingWindow: boolean;
-  /** How many tokens each one sees in such layers, itself included. */
-  readonly slidingWindow: number | null;
-  /** The first layer with a sliding window, unless `layerTypes` says it. */
-  readonly maxWindowLayers: number;
-  /** What each layer sees. */
-  readonly layerTypes: readonly LayerType[];
 }
 
 const DEFAULTS: Qwen3Config = {
   ...DECODER_DEFAULTS,
+  ...LATE_WINDOWS,
   modelType: "qwen3",
   vocabSize: 151_936,
   hiddenSize: 4096,
@@ -40,18 +33,11 @@ const DEFAULTS: Qwen3Config = {
   rmsNormEps: 1e-6,
   ropeParameters: PLAIN_ROPE,
   attentionBias: false,
-  useSlidingWindow: false,
-  slidingWindow: 4096,
-  maxWindowLayers: 28,
-  layerTypes: [],
 };
 
 /** Qwen 3 settings: those given over the defaults. */
 export function qwen3Config(given: Given<Qwen3Config> = {}): Qwen3Config {
-  const config = rotaryConfig("Qwen3Config", DEFAULTS, given);
-  const { useSlidingWindow, maxWindowLayers } = config;
-  const slides = (layer: number): boolean => useSlidingWindow && layer >= maxWindowLayers;
-  return { ...config, layerTypes: layerTypes("Qwen3Config", config, slides) };
+  return withLateWindows("Qwen3Config", rotaryConfig("Qwen3Config", DEFAULTS, given));
 }
 
 /** How checkpoints of Qwen 3 are read. */

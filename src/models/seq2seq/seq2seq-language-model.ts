@@ -1,11 +1,17 @@
 import { full, onesLike } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import type { Encoded } from "../encoder/encode.ts";
 import type { ModelConfig } from "../config.ts";
-import type { GenerateOptions, GenerateOutput } from "../generation/options.ts";
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "../generation/options.ts";
+import { countSteps, rowsPerPrompt } from "../generation/plan.ts";
 import type { CausalLMInputs, CausalLMOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type { CrossCache, Seq2SeqLMInputs, Seq2SeqLMOutput, Seq2SeqSource } from "./outputs.ts";
@@ -18,6 +24,8 @@ export interface Seq2SeqConfig extends ModelConfig {
 
 /** What is written from. */
 export interface Seq2SeqGenerateInputs extends Seq2SeqSource {
+  /** What the encoder gave in an earlier call, one row for each source, in place of running it. */
+  readonly encoderOutputs?: Encoded;
   /** [batch, length] int64: tokens to go on from. @default the start token */
   readonly decoderInputIds?: Tensor;
 }
@@ -45,20 +53,50 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
     inputs: Seq2SeqGenerateInputs,
     options: GenerateOptions = {},
   ): Promise<GenerateOutput> {
-    const { decoderInputIds, ...source } = inputs;
-    const encoderOutputs = this.encode(source);
-    await evaluate(encoderOutputs.lastHiddenState);
-    const inputIds = decoderInputIds ?? this.#start(encoderOutputs.lastHiddenState.size(0));
-    // The start token is often the padding token, but it is read as any other.
-    const attentionMask = onesLike(inputIds);
-    const { numReturnSequences = 1 } = options;
-    if (numReturnSequences !== 1) {
-      fail("generate", "numReturnSequences: give each source as often as texts are wanted of it");
-    }
-    return new BoundDecoder(this, source, encoderOutputs).generate(
-      { inputIds, attentionMask },
-      options,
+    const { decoder, prompts } = await this.#bind(inputs, options);
+    return decoder.generate(prompts, options);
+  }
+
+  /** As {@link generate}, token by token. A loop that is left early computes no further token. */
+  async *stream(
+    inputs: Seq2SeqGenerateInputs,
+    options: GenerateOptions = {},
+  ): AsyncGenerator<GenerateStep> {
+    const { decoder, prompts } = await this.#bind(inputs, options);
+    yield* decoder.stream(prompts, options);
+  }
+
+  /**
+   * Inputs with what the decoder reads first: the start token of each row, where nothing is given.
+   *
+   * @throws TensorError where the config names no start token.
+   */
+  withStart<Inputs extends Seq2SeqGenerateInputs>(
+    inputs: Inputs,
+  ): Inputs & { readonly decoderInputIds: Tensor } {
+    const { decoderInputIds = this.#start(batchOf(inputs)) } = inputs;
+    return { ...inputs, decoderInputIds };
+  }
+
+  /** A decoder with the source in view, for each of the texts that are written from it. */
+  async #bind(
+    inputs: Seq2SeqGenerateInputs,
+    options: GenerateOptions,
+  ): Promise<{ readonly decoder: CausalLanguageModel; readonly prompts: GenerateInputs }> {
+    const { decoderInputIds: inputIds, encoderOutputs, ...source } = this.withStart(inputs);
+    countSteps(this, inputIds.size(1), options);
+    const encoded = encoderOutputs ?? this.encode(source);
+    await evaluate(encoded.lastHiddenState);
+    const times = rowsPerPrompt(options);
+    const repeat = (t: Tensor): Tensor => (times === 1 ? t : t.repeatInterleave(times, 0));
+    const { attentionMask, ...rest } = source;
+    const decoder = new BoundDecoder(
+      this,
+      { ...rest, ...(attentionMask && { attentionMask: repeat(attentionMask) }) },
+      { ...encoded, lastHiddenState: repeat(encoded.lastHiddenState) },
     );
+    // The start token is often the padding token, but it is read as any other.
+    return { decoder, prompts: { inputIds, attentionMask: onesLike(inputIds) } };
   }
 
   #start(batch: number): Tensor {
@@ -68,6 +106,13 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
     }
     return full([batch, 1], start, { dtype: "int64" });
   }
+}
+
+/** Rows of a source. */
+function batchOf({ encoderOutputs, ...source }: Seq2SeqGenerateInputs): number {
+  const tensors = [encoderOutputs?.lastHiddenState, ...Object.values(source)];
+  const found = tensors.find((value) => value instanceof Tensor);
+  return found?.size(0) ?? fail("generate", "give a source to write from, such as inputIds");
 }
 
 /** A decoder that goes on writing from one source: it is a language model like any other. */

@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
 import type { T5Config } from "./config.ts";
 
 /** Components of a T5's encoder and decoder. */
@@ -47,12 +47,7 @@ const ofHeads = (spec: Spec): Spec => ({
   dimension: ({ dKv }) => dKv,
 });
 
-const weights = (path: string): Spec => ({
-  path,
-  side: "input",
-  headsFirst: true,
-  dimension: () => undefined,
-});
+const cross = "decoder.block.{layer}.layer.1.EncDecAttention";
 
 const activated = (path: string): Spec => ({ ...at(path, "output"), dimension: ({ dFf }) => dFf });
 
@@ -60,17 +55,23 @@ const encoder = "encoder.block.{layer}";
 const decoder = "decoder.block.{layer}";
 const encoderMixed = inner(`${encoder}.layer.0.SelfAttention.o`);
 const decoderMixed = inner(`${decoder}.layer.0.SelfAttention.o`);
-const crossMixed = inner(`${decoder}.layer.1.EncDecAttention.o`);
+const crossMixed = inner(`${cross}.o`);
 
 /** Where the components of T5 are. Layers are those of the deeper half. */
 export const t5Card: ModelCard<T5Config, T5Component> = {
   layers: ({ numLayers, numDecoderLayers }) => Math.max(numLayers, numDecoderLayers ?? numLayers),
+  counts: {
+    "": "target",
+    encoder: "source",
+    [`${cross}.k`]: "source",
+    [`${cross}.v`]: "source",
+  },
   components: {
     "encoder.block_input": at(encoder, "input"),
     "encoder.block_output": at(encoder, "output"),
     "encoder.attention_input": at(`${encoder}.layer.0`, "input"),
     "encoder.attention_output": at(`${encoder}.layer.0`, "output"),
-    "encoder.attention_weight": weights(`${encoder}.layer.0.SelfAttention.dropout`),
+    "encoder.attention_weight": attentionWeights(`${encoder}.layer.0.SelfAttention.dropout`),
     "encoder.self_attention_raw_output": at(`${encoder}.layer.0.SelfAttention`, "output"),
     "encoder.attention_value_output": encoderMixed,
     "encoder.head_attention_value_output": ofHeads(encoderMixed),
@@ -81,12 +82,12 @@ export const t5Card: ModelCard<T5Config, T5Component> = {
     "decoder.block_output": at(decoder, "output"),
     "decoder.attention_input": at(`${decoder}.layer.0`, "input"),
     "decoder.attention_output": at(`${decoder}.layer.0`, "output"),
-    "decoder.attention_weight": weights(`${decoder}.layer.0.SelfAttention.dropout`),
+    "decoder.attention_weight": attentionWeights(`${decoder}.layer.0.SelfAttention.dropout`),
     "decoder.attention_value_output": decoderMixed,
     "decoder.head_attention_value_output": ofHeads(decoderMixed),
     "decoder.cross_attention_input": at(`${decoder}.layer.1`, "input"),
     "decoder.cross_attention_output": at(`${decoder}.layer.1`, "output"),
-    "decoder.cross_attention_weight": weights(`${decoder}.layer.1.EncDecAttention.dropout`),
+    "decoder.cross_attention_weight": attentionWeights(`${cross}.dropout`, "source"),
     "decoder.cross_attention_value_output": crossMixed,
     "decoder.head_cross_attention_value_output": ofHeads(crossMixed),
     "decoder.mlp_input": at(`${decoder}.layer.2`, "input"),

@@ -1,6 +1,7 @@
 import { fail } from "../../tensor/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { requireTensor } from "../require-tensor.ts";
 
 /** What images a model takes. */
 export interface ImageShape {
@@ -21,6 +22,7 @@ export function checkPixels(
 ): Tensor {
   const wanted = `[batch, ${channels}, ${size ?? "height"}, ${size ?? "width"}]`;
   if (pixelValues === undefined) fail(model, `give pixelValues ${wanted}`);
+  requireTensor(model, "pixelValues", pixelValues);
   const { shape, dtype } = pixelValues;
   const fits =
     shape.length === 4 &&

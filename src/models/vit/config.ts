@@ -61,4 +61,5 @@ export const viTFamily: ModelFamily<ViTConfig> = {
   modelType: "vit",
   readConfig: (fields) => viTConfig(checkedFields("ViTConfig", DEFAULTS, fields)),
   basePrefix: "vit",
+  parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
 };

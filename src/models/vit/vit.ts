@@ -195,7 +195,7 @@ export class ViTPooler extends Module {
 /** Parts of a {@link ViTModel} that some checkpoints do not have. */
 export interface ViTParts {
   /** A vector for the whole image, `poolerOutput`. @default true */
-  readonly addPoolingLayer?: boolean;
+  readonly pooler?: boolean;
 }
 
 /**
@@ -210,14 +210,14 @@ export class ViTModel extends PreTrainedModel {
   readonly layernorm: LayerNorm;
   readonly pooler: ViTPooler | undefined;
 
-  constructor(config: Partial<ViTConfig> = {}, { addPoolingLayer = true }: ViTParts = {}) {
+  constructor(config: Partial<ViTConfig> = {}, { pooler = true }: ViTParts = {}) {
     super();
     const full = viTConfig(config);
     this.config = full;
     this.embeddings = new ViTEmbeddings(full);
     this.encoder = new ViTEncoder(full);
     this.layernorm = new LayerNorm(full.hiddenSize, { eps: full.layerNormEps });
-    this.pooler = addPoolingLayer ? new ViTPooler(full) : undefined;
+    this.pooler = pooler ? new ViTPooler(full) : undefined;
   }
 
   /** @returns `lastHiddenState` [batch, 1 + patches, hiddenSize], after the final norm. */
@@ -240,7 +240,7 @@ export class ViTForImageClassification extends PreTrainedModel {
 
   constructor(config: Partial<ViTConfig> = {}) {
     super();
-    this.vit = new ViTModel(config, { addPoolingLayer: false });
+    this.vit = new ViTModel(config, { pooler: false });
     this.config = this.vit.config;
     const { hiddenSize, numLabels, initializerRange: std } = this.config;
     this.classifier = initialLinear(hiddenSize, numLabels, { bias: true, std });

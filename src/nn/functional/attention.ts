@@ -47,7 +47,7 @@ export function scaledDotProductAttention(
   }
   const [k, v] = enableGqa ? shared(query, key, value) : [key, value];
   const scale = constantLike(options.scale ?? 1 / Math.sqrt(query.size(-1)), query);
-  const scores = query.mul(scale).matmul(k.transpose(-1, -2));
+  const scores = query.matmul(k.transpose(-1, -2)).mul(scale);
   const mask = attnMask === undefined ? undefined : usable(attnMask, scores);
   const limited = isCausal ? causal(scores) : (mask?.scores ?? scores);
   const out = dropout(limited.softmax(-1), dropoutP, options).matmul(v);

@@ -101,11 +101,16 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): BatchNormR
   if (runningMean === undefined || runningVar === undefined) {
     fail("batchNorm", "give runningMean and runningVar, or set training");
   }
+  // One factor and one term for each channel, which ONNX Runtime takes into a convolution before.
+  const { weight, bias, eps = 1e-5 } = options;
   const mean = perChannel("batchNorm", x, "runningMean", runningMean);
   const variance = perChannel("batchNorm", x, "runningVar", runningVar);
-  const scale = variance.add(constantLike(options.eps ?? 1e-5, x)).rsqrt();
-  const output = affine("batchNorm", x.sub(mean).mul(scale), options);
-  return { output, runningMean, runningVar };
+  const rsqrt = variance.add(constantLike(eps, x)).rsqrt();
+  const factor =
+    weight === undefined ? rsqrt : rsqrt.mul(perChannel("batchNorm", x, "weight", weight));
+  const back = mean.mul(factor).neg();
+  const term = bias === undefined ? back : back.add(perChannel("batchNorm", x, "bias", bias));
+  return { output: x.mul(factor).add(term), runningMean, runningVar };
 }
 
 function trained(x: Tensor, options: BatchNormOptions): BatchNormResult {

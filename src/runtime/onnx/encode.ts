@@ -10,12 +10,12 @@ import type {
 } from "./model.ts";
 
 export interface EncodeOptions {
-  /** Version of ONNX's operators. @default 21 */
+  /** Version of ONNX's operators. @default 23 */
   readonly opset?: number;
 }
 
-/** The file format's version that belongs to opset 21; ONNX Runtime 1.30 reads up to 13. */
-const IR_VERSION = 10;
+/** The file format's version that belongs to opset 23; ONNX Runtime 1.30 reads up to 13. */
+const IR_VERSION = 11;
 
 /** Field numbers below are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 const DTYPE_CODES: Readonly<Record<OnnxDType, number>> = {
@@ -55,7 +55,7 @@ export function onnxDTypeCode(dtype: OnnxDType): number {
  */
 export function encodeModel(
   graph: OnnxGraph,
-  { opset = 21 }: EncodeOptions = {},
+  { opset = 23 }: EncodeOptions = {},
 ): Uint8Array<ArrayBuffer> {
   const writer = new PbfWriter(new Uint8Array(4096));
   writer.writeVarintField(1, IR_VERSION);

@@ -1,5 +1,5 @@
-/** Makes Node's console show the objects of a class by their `toString`. */
-export function printedAsText(prototype: { toString(): string }): void {
+/** Makes Node's `console.log` print what `toString` gives, for all objects of a class. */
+export function printsItself(prototype: { toString(): string }): void {
   Object.defineProperty(prototype, Symbol.for("nodejs.util.inspect.custom"), {
     value(this: { toString(): string }): string {
       return this.toString();

@@ -1,0 +1,74 @@
+import { CausalLanguageModel } from "../models/causal-language-model.ts";
+import type { Encoded } from "../models/encoder/encode.ts";
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "../models/generation/options.ts";
+import { requirePrompt } from "../models/generation/prompt.ts";
+import {
+  type Seq2SeqGenerateInputs,
+  Seq2SeqLanguageModel,
+} from "../models/seq2seq/seq2seq-language-model.ts";
+import type { Module } from "../nn/module.ts";
+import { fail } from "../tensor/errors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** The models that write. */
+export type WritingModel = CausalLanguageModel | Seq2SeqLanguageModel;
+
+/** What a model that writes is given to go on from. */
+export type PromptsOf<M extends WritingModel> = Parameters<M["generate"]>[0];
+
+/** A model about to write from its prompts, be it one with an encoder or without. */
+export interface Writer {
+  readonly maxLength: number | undefined;
+  /** What the model's `forward` takes to read the prompts. */
+  readonly inputs: unknown;
+  /** The text that is gone on from, [batch, length]. */
+  readonly inputIds: Tensor;
+  /** Runs the encoder, which reads its source once, before anything is written. */
+  readonly encode?: () => Encoded;
+  /** A source as `forward` takes it, from one that `generate` would take. */
+  readonly asInputs: (source: unknown) => unknown;
+  /** @param encoded what {@link encode} gave. */
+  generate(settings: GenerateOptions, encoded: Encoded | undefined): Promise<GenerateOutput>;
+  stream(settings: GenerateOptions, encoded: Encoded | undefined): AsyncGenerator<GenerateStep>;
+}
+
+/** @throws TensorError for a model that cannot write. */
+export function writerOf(model: Module, prompts: unknown): Writer {
+  if (model instanceof CausalLanguageModel) return textWriter(model, prompts as GenerateInputs);
+  if (model instanceof Seq2SeqLanguageModel) {
+    return seq2SeqWriter(model, prompts as Seq2SeqGenerateInputs);
+  }
+  return fail("IntervenableModel", `${model.constructor.name} cannot generate`);
+}
+
+function textWriter(model: CausalLanguageModel, prompts: GenerateInputs): Writer {
+  return {
+    maxLength: model.maxLength,
+    inputs: prompts,
+    inputIds: requirePrompt(prompts).inputIds,
+    asInputs: (source) => source,
+    generate: (settings) => model.generate(prompts, settings),
+    stream: (settings) => model.stream(prompts, settings),
+  };
+}
+
+function seq2SeqWriter(model: Seq2SeqLanguageModel, prompts: Seq2SeqGenerateInputs): Writer {
+  const inputs = model.withStart(prompts);
+  const { encoderOutputs } = prompts;
+  const read = (encoded: Encoded | undefined): Seq2SeqGenerateInputs =>
+    encoded === undefined ? inputs : { ...inputs, encoderOutputs: encoded };
+  return {
+    maxLength: model.maxLength,
+    inputs,
+    inputIds: inputs.decoderInputIds,
+    encode: () => encoderOutputs ?? model.encode(prompts),
+    asInputs: (source) => model.withStart(source as Seq2SeqGenerateInputs),
+    generate: (settings, encoded) => model.generate(read(encoded), settings),
+    stream: (settings, encoded) => model.stream(read(encoded), settings),
+  };
+}

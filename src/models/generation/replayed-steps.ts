@@ -1,0 +1,218 @@
+import { Replay } from "../../runtime/replay.ts";
+import { itemsize } from "../../tensor/dtype.ts";
+import { internal } from "../../tensor/errors.ts";
+import { numel } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import type { CausalLanguageModel } from "../causal-language-model.ts";
+import { tensorsIn, withTensors } from "./cache.ts";
+import { int64 } from "./int64.ts";
+
+/** A text under way, of which all but the next token have been read. */
+export interface TextUnderWay {
+  readonly model: CausalLanguageModel;
+  /** What the model kept of the tokens that it has read, computed. */
+  readonly cache: unknown;
+  /** Which of the tokens read are real, for each row. */
+  readonly real: readonly (readonly boolean[])[];
+  /** Tokens that will be read at most, those read included. */
+  readonly length: number;
+  /** What is wanted of the logits of the next token, [rows, 1, vocabulary]. */
+  readonly wanted: (last: Tensor) => readonly Tensor[];
+}
+
+/** Copying caches of more bytes than this takes longer than tracing a step. */
+const MOST_BYTES = 16 * 2 ** 20;
+
+/** Tokens that there is room for at first. */
+const LEAST_ROOM = 32;
+
+/** The dimension of each tensor in a cache that grows by a token, if one does. */
+type Growth = readonly (number | undefined)[];
+
+/** Steps that were traced: they take a cache with room for so many tokens. */
+interface Traced {
+  readonly replay: Replay;
+  readonly room: number;
+}
+
+/**
+ * Steps that read one token each, traced once for many. A cache that grows is padded on the left to
+ * a length that stays the same, as prompts of a batch are, and each step moves it on by one token.
+ * So a step is a function of tensors of fixed shapes, and costs no more than running its program.
+ */
+export class ReplayedSteps {
+  readonly #text: TextUnderWay;
+  readonly #growth: Growth;
+  #traced: Traced;
+  /** As long as there is room for; the last tokens are those read. */
+  #cache: readonly Tensor[];
+  /** Tokens read. */
+  #read: number;
+
+  private constructor(text: TextUnderWay, growth: Growth, [traced, cache]: [Traced, Tensor[]]) {
+    this.#text = text;
+    this.#growth = growth;
+    this.#traced = traced;
+    this.#cache = cache;
+    this.#read = lengthOf(text);
+  }
+
+  /**
+   * The steps that go on from here; undefined where they cannot be traced once: where a step changes
+   * more of the cache than its length, where two traces of the same step differ, and where the cache
+   * is so large that tracing costs less.
+   */
+  static begin(text: TextUnderWay): ReplayedSteps | undefined {
+    const growth = growthOf(text);
+    if (growth === undefined) return undefined;
+    const steps = trace(text, growth, { read: lengthOf(text), cache: tensorsIn(text.cache) });
+    return steps && new ReplayedSteps(text, growth, steps);
+  }
+
+  /** Reads a token of each row, [rows, 1]. @returns what was wanted; undefined if there is no room. */
+  async step(token: Tensor): Promise<readonly Tensor[] | undefined> {
+    if (!this.#makeRoom()) return undefined;
+    const { replay, room } = this.#traced;
+    const outputs = await replay.run([
+      token,
+      ...surroundings(this.#text, this.#growth, { read: this.#read, room }),
+      ...this.#cache,
+    ]);
+    const wanted = outputs.length - this.#cache.length;
+    this.#cache = outputs.slice(wanted);
+    this.#read++;
+    return outputs.slice(0, wanted);
+  }
+
+  /** What the model keeps of all tokens read, for another way of going on. */
+  get cache(): unknown {
+    const filler = this.#traced.room - this.#read;
+    const exact = this.#cache.map((t, i) => {
+      const dim = this.#growth[i];
+      return dim === undefined ? t : t.slice(dim, filler);
+    });
+    return withTensors(this.#text.cache, exact);
+  }
+
+  #makeRoom(): boolean {
+    const isLast = this.#read + 1 >= this.#text.length;
+    // A step without room to spare drops the oldest token, which nobody reads after the last step.
+    const fits = this.#read < this.#traced.room || (isLast && this.#read === this.#traced.room);
+    if (fits || !grows(this.#growth)) return true;
+    const longer = trace(this.#text, this.#growth, { read: this.#read, cache: this.#cache });
+    if (longer === undefined) return false;
+    [this.#traced, this.#cache] = longer;
+    return true;
+  }
+}
+
+const lengthOf = ({ real }: TextUnderWay): number => real[0]?.length ?? 0;
+
+const grows = (growth: Growth): boolean => growth.some((dim) => dim !== undefined);
+
+/** Any token, to trace with. */
+const anyToken = ({ real }: TextUnderWay): Tensor => int64(real.map(() => [0]));
+
+/** Which dimensions a step lengthens by one; undefined if it changes more than that. */
+function growthOf(text: TextUnderWay): Growth | undefined {
+  const { model, cache, real } = text;
+  const padded = real.some((row) => row.includes(false));
+  const [mask, positions] = padded ? maskAndPositions(text, lengthOf(text), lengthOf(text)) : [];
+  const about = mask && positions ? { attentionMask: mask, positionIds: positions } : {};
+  const { pastKeyValues } = model.forward({
+    inputIds: anyToken(text),
+    pastKeyValues: cache,
+    ...about,
+  });
+  const [before, after] = [tensorsIn(cache), tensorsIn(pastKeyValues)];
+  const growth = before.map((t, i) => grownDimension(t, after[i]));
+  const known = growth.filter((dim) => dim !== "other");
+  if (before.length !== after.length || known.length !== growth.length) return undefined;
+  return padded && !grows(known) ? undefined : known;
+}
+
+function grownDimension(before: Tensor, after: Tensor | undefined): number | undefined | "other" {
+  if (after?.dtype !== before.dtype || after.ndim !== before.ndim) return "other";
+  const changed = before.shape.flatMap((n, d) => (n === after.shape[d] ? [] : [d]));
+  const [dim] = changed;
+  if (dim === undefined) return undefined;
+  return changed.length === 1 && after.size(dim) === before.size(dim) + 1 ? dim : "other";
+}
+
+/** Traces a step that goes on from a cache, with room for more tokens; undefined where it does not pay. */
+function trace(
+  text: TextUnderWay,
+  growth: Growth,
+  { read, cache }: { readonly read: number; readonly cache: readonly Tensor[] },
+): [Traced, Tensor[]] | undefined {
+  const wanted = 2 ** Math.ceil(Math.log2(read + 1));
+  const room = grows(growth) ? Math.min(text.length - 1, Math.max(LEAST_ROOM, wanted)) : read;
+  const shapes = cache.map((t, i) => t.shape.map((n, d) => (d === growth[i] ? room : n)));
+  const bytes = cache.reduce((sum, t, i) => sum + numel(shapes[i] ?? []) * itemsize(t.dtype), 0);
+  if (bytes > MOST_BYTES) return undefined;
+  const padded = cache.map((t, i) => padLeft(t, growth[i], room));
+  const about = surroundings(text, growth, { read, room });
+  const [replay, again] = [0, 1].map(() => traceOnce(text, growth, about, padded));
+  if (replay === undefined || again === undefined || !replay.equals(again)) return undefined;
+  return [{ replay, room }, padded];
+}
+
+function traceOnce(
+  text: TextUnderWay,
+  growth: Growth,
+  about: readonly Tensor[],
+  cache: readonly Tensor[],
+): Replay {
+  const inputIds = anyToken(text);
+  const [attentionMask, positionIds] = about;
+  const { logits, pastKeyValues } = text.model.forward({
+    inputIds,
+    pastKeyValues: withTensors(text.cache, cache),
+    ...(attentionMask === undefined ? {} : { attentionMask }),
+    ...(positionIds === undefined ? {} : { positionIds }),
+  });
+  const next = tensorsIn(pastKeyValues).map((t, i) => {
+    const dim = growth[i];
+    return dim === undefined ? t : t.slice(dim, 1);
+  });
+  return new Replay([inputIds, ...about, ...cache], [...text.wanted(logits), ...next]);
+}
+
+/** What a step is told besides: nothing where the cache does not grow. */
+function surroundings(
+  text: TextUnderWay,
+  growth: Growth,
+  { read, room }: { readonly read: number; readonly room: number },
+): readonly Tensor[] {
+  return grows(growth) ? maskAndPositions(text, read, room) : [];
+}
+
+/**
+ * The mask [rows, room + 1] of tokens that stand at its end, the next one included, and the next
+ * one's positions [rows, 1].
+ */
+function maskAndPositions({ real }: TextUnderWay, read: number, room: number): [Tensor, Tensor] {
+  const width = room + 1;
+  const mask = new BigInt64Array(real.length * width);
+  const positions = real.map((row, b) => {
+    const begin = b * width + room - read;
+    row.forEach((isReal, i) => (mask[begin + i] = isReal ? 1n : 0n));
+    mask.fill(1n, begin + row.length, (b + 1) * width);
+    return [row.filter(Boolean).length + read - row.length];
+  });
+  return [Tensor.fromData(mask, [real.length, width]), int64(positions)];
+}
+
+/** Zeros before a dimension, up to a length; on the host, where caches are. */
+function padLeft(t: Tensor, dim: number | undefined, length: number): Tensor {
+  if (dim === undefined || t.size(dim) === length) return t;
+  const values = t.values ?? internal("a cache that was not computed");
+  const inner = numel(t.shape.slice(dim + 1));
+  const [own, all] = [t.size(dim) * inner, length * inner];
+  const shape = t.shape.map((n, d) => (d === dim ? length : n));
+  const padded = new (values.constructor as new (length: number) => typeof values)(numel(shape));
+  for (let row = 0; row * own < values.length; row++) {
+    padded.set(values.subarray(row * own, (row + 1) * own) as never, (row + 1) * all - own);
+  }
+  return Tensor.fromData(padded, shape, t.dtype);
+}

@@ -1,0 +1,123 @@
+import { itemsize } from "../tensor/dtype.ts";
+import { numel } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Program } from "./program.ts";
+import { isStep } from "./step.ts";
+
+/** The weights that a program is run with, to be built into it. */
+export interface Weights {
+  /** Ids of their values. */
+  readonly ids: ReadonlySet<number>;
+  /** Ids of steps whose sizes are built in too. */
+  readonly sized: ReadonlySet<number> | "all";
+  readonly bytes: number;
+  /** Equal for the same tensors and the same sizes built in only. */
+  readonly key: string;
+  /** One of them: when it is gone, so is every use of a program that holds it. */
+  readonly witness: Tensor;
+}
+
+/** How much a program has been run with the same weights. */
+interface Heat {
+  key: string;
+  multiplyAdds: number;
+}
+
+/** Below this many bytes of weights there is nothing to gain. */
+const FEW_BYTES = 65_536;
+
+/**
+ * Building a weight in costs about 2 ns a byte, once; a multiply-add takes about 1/50 ns. A program
+ * that has run as long as building its weights in will take is likely to go on: the usual bet when
+ * one does not know whether to rent or to buy, which never costs more than twice the best choice.
+ * It counts arithmetic and not time, so that a repeated run does the same.
+ */
+const MULTIPLY_ADDS_PER_BYTE = 100;
+
+/** Programs whose heat is known; the longest unused is forgotten. */
+const KNOWN = 512;
+
+const heats = new Map<string, Heat>();
+const serials = new WeakMap<Tensor, number>();
+let nextSerial = 0;
+
+function serial(t: Tensor): number {
+  const known = serials.get(t);
+  if (known !== undefined) return known;
+  serials.set(t, nextSerial);
+  return nextSerial++;
+}
+
+/** What modules hold among a program's inputs; 16-bit weights are kept at 16 bits, as inputs. */
+export function weightsOf(program: Program): Weights | undefined {
+  const ids = new Set<number>();
+  const tensors: Tensor[] = [];
+  let bytes = 0;
+  program.values.forEach((value, id) => {
+    const { tensor } = value;
+    if (isStep(value) || !tensor.lasting || tensor.dtype !== "float32") return;
+    ids.add(id);
+    tensors.push(tensor);
+    bytes += numel(tensor.shape) * itemsize(tensor.dtype);
+  });
+  const [witness] = tensors;
+  if (witness === undefined || bytes < FEW_BYTES) return undefined;
+  const key = tensors.map(serial).join(",");
+  if (program.values.some((value) => isStep(value) && value.origin.op === "conv")) {
+    return { ids, sized: "all", bytes, witness, key: `${key};${allSizes(program)}` };
+  }
+  const sized = reshapesOf(program, ids);
+  const shapes = [...sized].map((id) => program.values[id]?.tensor.shape.join("x"));
+  return { ids, sized, bytes, witness, key: `${key};${shapes.join(",")}` };
+}
+
+/** ONNX Runtime joins convolutions with what follows them if it knows every size. */
+function allSizes({ values, sizes }: Program): string {
+  const inputs = values.filter((value) => !isStep(value)).map(({ tensor }) => tensor.shape);
+  return [...inputs, ...sizes].join(";");
+}
+
+/**
+ * Reshapes of what follows from weights alone, such as a bias to be added to each channel: with their
+ * sizes, ONNX Runtime computes the values once.
+ */
+function reshapesOf(program: Program, weights: ReadonlySet<number>): ReadonlySet<number> {
+  const following = new Set(weights);
+  const reshapes = new Set<number>();
+  program.values.forEach((value, id) => {
+    if (!isStep(value) || !value.inputs.some((input) => following.has(input))) return;
+    const { op } = value.origin;
+    if (value.sizes.length > 0 && op !== "reshape") return;
+    if (!value.inputs.every((input) => following.has(input) || isConstant(program, input))) return;
+    following.add(id);
+    if (op === "reshape") reshapes.add(id);
+  });
+  return reshapes;
+}
+
+function isConstant({ values }: Program, id: number): boolean {
+  const value = values[id];
+  return value !== undefined && isStep(value) && value.origin.op === "constant";
+}
+
+/** Whether building the weights in is likely to pay. */
+export function isHot(program: Program, { key, bytes }: Weights): boolean {
+  const heat = heats.get(program.signature);
+  return heat?.key === key && heat.multiplyAdds >= MULTIPLY_ADDS_PER_BYTE * bytes;
+}
+
+/** Notes a run with these weights; what was known of other weights is forgotten. */
+export function warm(program: Program, { key }: Weights, multiplyAdds: number): void {
+  const { signature } = program;
+  const heat = heats.get(signature);
+  heats.delete(signature);
+  const sofar = heat?.key === key ? heat.multiplyAdds : 0;
+  heats.set(signature, { key, multiplyAdds: sofar + multiplyAdds });
+  const [oldest] = heats.keys();
+  if (heats.size > KNOWN && oldest !== undefined) heats.delete(oldest);
+}
+
+/** The program is to be judged anew, for what was built in was given up. */
+export function cool(signature: string): void {
+  heats.delete(signature);
+}
