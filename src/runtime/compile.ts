@@ -73,6 +73,7 @@ function lowerStep(
     operands: step.origin.inputs,
     result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
     attributes: step.origin.attributes,
+    sized: weights?.sized === "all",
     sizes: step.sizes.map((slot) => (sized ? sizeWithin(graph, program, slot) : sizeName(slot))),
     // What is inside is packed beforehand: nothing is won by turning the product round.
     variant: packed ? "" : step.variant,

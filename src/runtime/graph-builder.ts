@@ -43,6 +43,7 @@ export interface Widened {
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #forms = new Map<string, MatrixForm>();
+  readonly #sources = new Map<string, string>();
   readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
@@ -117,10 +118,22 @@ export class GraphBuilder {
     return this.constant(numbers, "int64", [numbers.length]);
   }
 
+  /** A value's elements in another shape; of a value that is such itself, those of the first one. */
+  reshape(value: string, shape: string): string {
+    const source = this.source(value);
+    const reshaped = this.node("Reshape", [source, shape], { allowzero: { int: 1 } });
+    this.#sources.set(reshaped, source);
+    return reshaped;
+  }
+
+  /** The value that this one has the elements of, in another shape. */
+  source(value: string): string {
+    return this.#forms.get(value)?.rows ?? this.#sources.get(value) ?? value;
+  }
+
   /** A value given as a matrix: also readable as such, so that chains need not change its shape. */
   fromRows(rows: string, shape: string | undefined, columns?: string): string {
-    const value =
-      shape === undefined ? rows : this.node("Reshape", [rows, shape], { allowzero: { int: 1 } });
+    const value = shape === undefined ? rows : this.reshape(rows, shape);
     this.#forms.set(value, { rows, columns, shape });
     return value;
   }

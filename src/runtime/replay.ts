@@ -34,7 +34,7 @@ export class Replay {
     this.#inputs = inputs;
     this.#outputs = outputs.length;
     this.#program = buildProgram(narrow(outputs));
-    this.#weights = weightsOf(this.#program);
+    this.#weights = weightsOf(this.#program, { sized: true });
     const ids = new Map(this.#program.values.map(({ tensor }, id) => [tensor, id]));
     this.#ids = inputs.map((t) => ids.get(t));
   }

@@ -114,7 +114,9 @@ function create(key: string, program: Program, weights: Weights | undefined): En
 }
 
 function evict(): void {
-  let bytes = [...sessions.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+  let bytes = 0;
+  for (const entry of sessions.values()) bytes += entry.bytes;
+  if (sessions.size <= settings.maxSessions && bytes <= settings.maxWeightBytes) return;
   for (const [key, entry] of sessions) {
     const heavy = entry.bytes > 0 && bytes > settings.maxWeightBytes;
     if (!heavy && sessions.size <= settings.maxSessions) continue;
@@ -157,8 +159,7 @@ export async function withSession<T>(
   weights: Weights | undefined,
   work: (session: InferenceSession) => Promise<T>,
 ): Promise<T> {
-  const { signature } = program;
-  const key = weights === undefined ? signature : `${weights.key}@${signature}`;
+  const key = weights?.key ?? program.signature;
   let entry = sessions.get(key);
   sessions.delete(key);
   entry ??= create(key, program, weights);

@@ -23,8 +23,8 @@ export interface TextUnderWay {
 /** Copying caches of more bytes than this takes longer than tracing a step. */
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** Tokens that there is room for at first. */
-const LEAST_ROOM = 32;
+/** Tokens that there is room for at first, if the text may become so long. */
+const LEAST_ROOM = 128;
 
 /** The dimension of each tensor in a cache that grows by a token, if one does. */
 type Growth = readonly (number | undefined)[];
