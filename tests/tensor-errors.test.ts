@@ -217,8 +217,26 @@ describe("promises are refused", () => {
       async () => bincount(tensor([-1], { dtype: "int64" })),
       /^bincount: expected numbers of 0 or more, got -1/,
     ],
-    [async () => evaluate(ids.floorDivide(ids)), /by zero/],
-    [async () => evaluate(x.indexSelect(1, ids.add(5))), /evaluation failed/],
+    [async () => evaluate(ids.floorDivide(ids)), /^div, floorDivide or remainder: .*by zero/],
+    [
+      async () => evaluate(x.indexSelect(1, ids.add(5))),
+      /^indexSelect: index 5, computed .* is out of range; expected -3 to 2$/,
+    ],
+    [async () => evaluate(x.gather(1, ids.add(5).expand([2, 2]))), /^gather: an index, computed/],
+    [
+      async () => evaluate(x.scatter(1, ids.sub(5).expand([2, 2]), x)),
+      /^scatter: index -5, computed .*; expected -3 to 2$/,
+    ],
+    [async () => evaluate(x.index([ids.add(5)])), /^index: index 5, computed/],
+    [async () => evaluate(F.embedding(ids.add(1), x)), /^embedding: index 3, .*; expected 0 to 1$/],
+    [
+      async () => evaluate(F.embedding(ids.sub(1), x)),
+      /^embedding: index -1, .*; expected 0 to 1$/,
+    ],
+    [
+      async () => evaluate(F.embedding(ids.sub(2).to("int32"), x.to("float16").float())),
+      /^embedding: index -2, .*; expected 0 to 1$/,
+    ],
   ];
   test.each(calls.map(([call, message]) => [String(message), call, message] as const))(
     "%s",

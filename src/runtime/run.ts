@@ -7,6 +7,7 @@ import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
 import { multiplyAdds } from "./describe-program.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -117,7 +118,7 @@ export async function runProgram(
       return valuesOf(program, await session.run(feedsFor(within), names));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TensorError(`evaluation failed: ${reason}`, { cause });
+      throw new TensorError(explainFailure(reason), { cause });
     }
   });
   const products = count(program);

@@ -21,7 +21,7 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
   if (t.dtype !== "int64" && t.dtype !== "int32") {
     fail(op, `index must be int64 or int32, got ${t.dtype}`);
   }
-  for (const value of knownPositions(t)) {
+  for (const value of knownPositions(t) ?? []) {
     if (value < -size || value >= size) {
       fail(
         op,
@@ -32,10 +32,11 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
   return t;
 }
 
-/** The values of an index as far as they are known before anything runs; of a range, its ends. */
-function knownPositions(index: Tensor): Iterable<number | bigint> {
+/** The values of an index where they are known before anything runs; of a range, its ends. */
+export function knownPositions(index: Tensor): Iterable<number | bigint> | undefined {
   if (index.values !== undefined) return index.values;
-  if (index.origin?.op !== "range" || index.numel === 0) return [];
+  if (index.numel === 0) return [];
+  if (index.origin?.op !== "range") return undefined;
   const [start = 0, , step = 1] = index.origin.sizes.map((size) => size[0] ?? 0);
   return [start, start + (index.numel - 1) * step];
 }
