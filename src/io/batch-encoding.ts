@@ -1,3 +1,4 @@
+import { wrongWord } from "../tensor/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Side } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
@@ -10,17 +11,10 @@ export interface BatchEncoding {
   readonly attentionMask: Tensor;
 }
 
-/** Throws for a word that is none of those expected, which may come from JavaScript. */
-export function requireOneOf(
-  option: string,
-  value: unknown,
-  expected: readonly (string | boolean)[],
-): void {
-  if (value === undefined || (expected as readonly unknown[]).includes(value)) return;
-  const words = expected.map((word) => JSON.stringify(word)).join(", ");
-  throw new TokenizerError(
-    `tokenize: ${option} must be one of ${words}; got ${JSON.stringify(value)}`,
-  );
+/** @throws TokenizerError for a word that is given and none of those expected. */
+export function requireWord(option: string, value: unknown, expected: readonly unknown[]): void {
+  const wrong = value === undefined ? undefined : wrongWord(option, value, expected);
+  if (wrong !== undefined) throw new TokenizerError(`tokenize: ${wrong}`);
 }
 
 /** How sequences of different lengths are brought to one. */

@@ -219,6 +219,10 @@ describe("tokenize", () => {
     );
     const side = { padding: true, paddingSide: "Left" as "left" };
     expect(() => words.tokenize(["a", "a cat"], side)).toThrow('paddingSide must be one of "left"');
+    const python: object = { max_length: 5 };
+    expect(() => words.tokenize("a", python)).toThrow(
+      "no option max_length; did you mean maxLength",
+    );
   });
 
   it("decodes rows of ids, and no tensors", () => {

@@ -26,14 +26,31 @@ export function requireKnownOptions(op: string, options: unknown, known: object)
   if (wrong !== undefined) fail(op, wrong);
 }
 
-/** Throws for a word that is none of those expected, which may come from JavaScript. */
+/**
+ * What is wrong with a word that is none of those expected, which may come from JavaScript or a file.
+ * @returns undefined if it is one of them.
+ */
+export function wrongWord(
+  option: string,
+  value: unknown,
+  expected: readonly unknown[],
+): string | undefined {
+  if (expected.includes(value)) return undefined;
+  const words = expected.map(written).join(", ");
+  return `${option} must be ${expected.length > 1 ? "one of " : ""}${words}; got ${written(value)}`;
+}
+
+/** @throws TensorError for {@link wrongWord}. */
 export function requireOneOf(
   op: string,
   option: string,
   value: unknown,
   expected: readonly unknown[],
 ): void {
-  if (expected.includes(value)) return;
-  const words = expected.map((word) => JSON.stringify(word) ?? "nothing").join(", ");
-  fail(op, `${option} must be one of ${words}; got ${JSON.stringify(value) ?? "nothing"}`);
+  const wrong = wrongWord(option, value, expected);
+  if (wrong !== undefined) fail(op, wrong);
+}
+
+function written(value: unknown): string {
+  return JSON.stringify(value) ?? "nothing";
 }
