@@ -20,12 +20,13 @@ export interface TokenInputs {
  * Vectors [batch, sequence, width] of tokens.
  * @param model what messages begin with.
  * @param table the embeddings; undefined for a model that has none.
- * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks, and
- * inputs under Python's names.
+ * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks.
  */
-export function embedInputs(model: string, inputs: TokenInputs, table: Table | undefined): Tensor {
-  refusePythonNames(model, inputs);
-  const { inputIds, inputsEmbeds } = inputs;
+export function embedInputs(
+  model: string,
+  { inputIds, inputsEmbeds }: TokenInputs,
+  table: Table | undefined,
+): Tensor {
   if (inputIds !== undefined && inputsEmbeds !== undefined) {
     fail(model, "give inputIds or inputsEmbeds, and not both");
   }
@@ -41,14 +42,6 @@ export function embedInputs(model: string, inputs: TokenInputs, table: Table | u
   requireTensor(model, "inputIds", inputIds);
   if (inputIds.ndim === 2) return table.forward(inputIds);
   return fail(model, `inputIds must be [batch, sequence], got ${show(inputIds.shape)}`);
-}
-
-/** Inputs under Python's names would silently be no inputs. */
-function refusePythonNames(model: string, inputs: object): void {
-  const name = Object.keys(inputs).find((key) => key.includes("_"));
-  if (name === undefined) return;
-  const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  fail(model, `there is no input ${name}; did you mean ${own}?`);
 }
 
 /** Adds the vectors of positions, where some are given. */
