@@ -164,6 +164,7 @@ export class Parameter {
   }
 
   #replace(stored: Tensor): void {
+    this.#stored.lasting = false;
     this.#stored = this.#kept(stored);
     this.#widened = undefined;
   }

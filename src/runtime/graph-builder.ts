@@ -46,6 +46,7 @@ export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #forms = new Map<string, MatrixForm>();
   readonly #sources = new Map<string, string>();
+  readonly #replaced = new Map<string, string>();
   readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
@@ -163,27 +164,37 @@ export class GraphBuilder {
     return this.#widened.get(value);
   }
 
+  /** Has another value, which equals it, read in a value's place. */
+  replace(value: string, by: string): void {
+    this.#replaced.set(value, by);
+  }
+
   /**
-   * Makes a value, or the matrix of it, which has the same elements, an output of the graph, under
-   * the output's own name.
+   * Makes a value an output of the graph, under the output's own name.
+   *
+   * @param of What matters: its elements only, so that it may be a matrix, or its shape too.
    */
-  output(whole: string, name: string): void {
-    const value = this.form(whole)?.rows ?? whole;
-    const computed = this.#nodes.some((node) => node.outputs.includes(value));
-    if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
+  output(whole: string, name: string, of: "elements" | "shape" = "shape"): void {
+    const computed = of === "shape" ? whole : (this.form(whole)?.rows ?? whole);
+    const value = this.#replaced.get(computed) ?? computed;
+    const isComputed = this.#nodes.some((node) => node.outputs.includes(value));
+    if (isComputed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
   }
 
   graph(outputs: readonly OnnxValue[]): OnnxGraph {
-    const rename = (value: string): string => this.#renamed.get(value) ?? value;
+    const rename = (value: string): string => {
+      const read = this.#replaced.get(value) ?? value;
+      return this.#renamed.get(read) ?? read;
+    };
     const nodes = this.#nodes.map((node) => ({
       ...node,
       inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
+      outputs: node.outputs.map((value) => this.#renamed.get(value) ?? value),
     }));
     const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
-      conversionsFirst(nodes, inputs),
+      conversionsFirst(this.#replaced.size === 0 ? nodes : inOrder(nodes), inputs),
       outputs.map(({ name }) => name),
     );
     const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
@@ -213,6 +224,22 @@ function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string
   const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
   for (const node of nodes) (isEarly(node) ? first : rest).push(node);
   return [...first, ...rest];
+}
+
+/** The same nodes, each after those that it reads, and otherwise as they stand. */
+function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+  const sorted = new Set<OnnxNode>();
+  for (const node of nodes) {
+    const stack = [node];
+    for (let next = stack.at(-1); next !== undefined; next = stack.at(-1)) {
+      const open = next.inputs.flatMap((name) => makers.get(name) ?? []);
+      const missing = open.filter((maker) => !sorted.has(maker));
+      if (missing.length > 0) stack.push(...missing);
+      else sorted.add(stack.pop() ?? next);
+    }
+  }
+  return [...sorted];
 }
 
 /** The nodes that outputs depend on; nodes stand after those they read. */

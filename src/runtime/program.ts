@@ -20,6 +20,22 @@ export interface Program {
   readonly outputs: readonly number[];
   /** Equal for programs that differ in sizes and data only. */
   readonly signature: string;
+  /** What one step hands to the next, if the program is run as the steps of a loop. */
+  readonly feedback?: readonly Feedback[];
+}
+
+/** A value from outside that is, from the second step on, an output of the step before. */
+export interface Feedback {
+  /** Id of the value. */
+  readonly input: number;
+  /** Place among the outputs. */
+  readonly output: number;
+}
+
+/** The program as the body of a loop, each step of which goes on from the one before. */
+export function looped(program: Program, feedback: readonly Feedback[]): Program {
+  const places = feedback.map(({ input, output }) => `${input}<${output}`).join(",");
+  return { ...program, feedback, signature: `loop ${places}\n${program.signature}` };
 }
 
 /** Operations whose size operands ONNX wants as 0-d. */

@@ -31,6 +31,11 @@ export function wrap(t: Tensor): OrtTensor {
   return made;
 }
 
+/** How many steps a loop is to make. */
+export function steps(times: number): OrtTensor {
+  return new OrtTensor("int64", BigInt64Array.of(BigInt(times)), []);
+}
+
 /** What a session is fed: everything from outside but the weights that it holds. */
 export function feedsOf(program: Program, within: Weights | undefined): Feeds {
   const feeds: Feeds = {};
@@ -55,7 +60,8 @@ interface Work {
 
 const works = new WeakMap<Program, Work>();
 
-function workOf(program: Program): Work {
+/** What a run of a program does, or a step of it. */
+export function workOf(program: Program): Work {
   const known = works.get(program);
   if (known !== undefined) return known;
   const steps = program.values.filter(isStep);
@@ -71,13 +77,15 @@ function workOf(program: Program): Work {
 }
 
 /** Counts a run. @returns its multiply-adds. */
-function count(program: Program): number {
+function count(program: Program, times: number): number {
   const work = workOf(program);
-  counters.runs++;
-  counters.nodesRun += work.nodes;
-  counters.multiplyAdds += work.multiplyAdds;
-  for (const [op, n] of work.byOp) counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n;
-  return work.multiplyAdds;
+  counters.runs += times;
+  counters.nodesRun += work.nodes * times;
+  counters.multiplyAdds += work.multiplyAdds * times;
+  for (const [op, n] of work.byOp) {
+    counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n * times;
+  }
+  return work.multiplyAdds * times;
 }
 
 /** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
@@ -89,9 +97,10 @@ function bitsOf(data: OrtTensor["data"]): TypedArray {
 }
 
 /** The values of the targets in what a session gave. */
-function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
-  return targets.map(({ shape }, i) => {
+function valuesOf(program: Program, results: Feeds, times: number): TypedArray[] {
+  return program.targets.map((target, i) => {
     const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
+    const shape = isStacked(program, i) ? [times, ...target.shape] : target.shape;
     const features = shape.at(-1) ?? 1;
     const matrix = [numel(shape) / features, features];
     if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
@@ -101,27 +110,34 @@ function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
   });
 }
 
+/** Whether an output of a loop is that of all steps, and not what the last one hands on. */
+export function isStacked({ feedback }: Program, output: number): boolean {
+  return feedback !== undefined && !feedback.some((state) => state.output === output);
+}
+
 /**
  * Runs a program with `weights`, and gives the values of its targets.
  *
  * @param feedsFor What to feed a session that holds these weights, or none.
+ * @param times Steps, if it is a loop; outputs that are not fed back are stacked.
  */
 export async function runProgram(
   program: Program,
   weights: Weights | undefined,
   feedsFor: (within: Weights | undefined) => Feeds,
+  times = 1,
 ): Promise<TypedArray[]> {
   const within = weightsWithin(program, weights);
   const names = program.outputs.map((_, i) => outputName(i));
   const values = await withSession(program, within, async (session) => {
     try {
-      return valuesOf(program, await session.run(feedsFor(within), names));
+      return valuesOf(program, await session.run(feedsFor(within), names), times);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new TensorError(explainFailure(reason), { cause });
     }
   });
-  const products = count(program);
+  const products = count(program, times);
   if (weights !== undefined && within === undefined) warm(program, weights, products);
   program.targets.forEach(({ dtype }, i) => {
     const computed = values[i] ?? internal(`no values for output ${i}`);
