@@ -20,6 +20,8 @@ interface NodeOptions {
   readonly outputs?: number;
   readonly custom?: boolean;
   readonly optional?: boolean;
+  /** What a message of a failed run calls it. @default nothing */
+  readonly name?: string;
 }
 
 /** The matrix that a value is as well: its last dimension, with a row for each place before it. */
@@ -68,14 +70,16 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    { outputs = 1, custom = false, optional = false }: NodeOptions = {},
+    { outputs = 1, custom = false, optional = false, name }: NodeOptions = {},
   ): readonly string[] {
     const key = `${op}(${inputs.join(",")})${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
     const domain = custom ? { domain: MICROSOFT } : {};
-    this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain });
+    // Names of nodes must differ.
+    const named = name === undefined ? {} : { name: `${name}_${this.#nodes.length}` };
+    this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain, ...named });
     if (optional) this.#optional.add(names.at(-1) ?? "");
     this.#known.set(key, names);
     return names;
@@ -86,7 +90,7 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    options: { custom?: boolean } = {},
+    options: Pick<NodeOptions, "custom" | "name"> = {},
   ): string {
     return this.nodes(op, inputs, attributes, options)[0] ?? internal(`${op} has no output`);
   }

@@ -5,6 +5,7 @@ import { provideEvaluator } from "../tensor/evaluate.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -103,7 +104,7 @@ export async function runProgram(
       return valuesOf(program, await session.run(feedsFor(within), names), times);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TensorError(`evaluation failed: ${reason}`, { cause });
+      throw new TensorError(explainFailure(reason), { cause });
     }
   });
   const products = count(program, times);

@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import { isFloat } from "./dtype.ts";
+import { isFloat, requireFit } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import { toBFloat16, toFloat16 } from "./half.ts";
 import type { OpName, Ops } from "./ops.ts";
@@ -106,8 +106,12 @@ export function scalar(value: number, dtype: DType): Tensor {
   return leaf(encodeNumbers([value], dtype), [], dtype);
 }
 
-/** Numbers as host values of a dtype (not for 16-bit floats, which have no arithmetic on the host). */
+/**
+ * Numbers as host values of a dtype; integers are cut towards zero.
+ * @throws TensorError for what an integer type cannot hold: NaN, infinities, numbers out of range.
+ */
 export function encodeNumbers(numbers: readonly number[], dtype: DType): TypedArray {
+  requireFit("tensor", numbers, dtype);
   switch (dtype) {
     case "float32":
       return Float32Array.from(numbers);
