@@ -81,7 +81,8 @@ class ProgramBuilder {
     if (!this.#hasSoftmax) return;
     const finder = new AttentionFinder(this.#values, outputs);
     this.#values.forEach((value, id) => {
-      if (!isStep(value)) return;
+      const op = isStep(value) ? value.origin.op : undefined;
+      if (!isStep(value) || (op !== "matmul" && op !== "reshape")) return;
       const attention = finder.find(id);
       if (attention === undefined) return;
       this.#values[id] = { ...value, attention };

@@ -172,6 +172,32 @@ test("a model whose passes are not alike is traced at each step", async () => {
   expect(levels.slice(1).every((level, i) => level > (levels[i] ?? Infinity))).toBe(true);
 });
 
+function omit(inputs: CausalLMInputs, name: keyof CausalLMInputs): CausalLMInputs {
+  return Object.fromEntries(Object.entries(inputs).filter(([other]) => other !== name));
+}
+
+test.each<[string, (inputs: CausalLMInputs) => CausalLMInputs]>([
+  ["a mask", (inputs) => omit(inputs, "attentionMask")],
+  ["positions", (inputs) => omit(inputs, "positionIds")],
+  [
+    "a mask, which it refuses,",
+    (inputs) => {
+      if (inputs.attentionMask !== undefined) throw new Error("no masks here");
+      return inputs;
+    },
+  ],
+])("a model of one's own that reads without %s is given no padded cache", async (_, without) => {
+  class Own extends LlamaForCausalLM {
+    override forward(inputs: CausalLMInputs): CausalLMOutput {
+      return super.forward(without(inputs));
+    }
+  }
+  const model = new Own({ ...SIZES, ...HEADS, eosTokenId: null }).eval();
+  model.loadStateDict(llama.stateDict());
+  const options = { maxNewTokens: 30 };
+  expect(await written(model, PROMPT, options)).toEqual(await written(llama, PROMPT, options));
+});
+
 test("small steps are run several at a time, each of them counted", async () => {
   await llama.generate(PROMPT, { maxNewTokens: 64 });
   resetStats();

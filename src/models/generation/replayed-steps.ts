@@ -2,10 +2,12 @@ import { Replay } from "../../runtime/replay.ts";
 import { itemsize } from "../../tensor/dtype.ts";
 import { internal } from "../../tensor/errors.ts";
 import { onesLike } from "../../tensor/creation.ts";
+import { leavesBehind } from "../../tensor/leaves.ts";
 import { numel, sameShape } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
+import type { CausalLMOutput } from "../outputs.ts";
 import { tensorsIn, withTensors } from "./cache.ts";
 import { int64 } from "./int64.ts";
 
@@ -72,8 +74,9 @@ export class ReplayedSteps {
 
   /**
    * The steps that go on from here; undefined where they cannot be traced once: where a step changes
-   * more of the cache than its length, where two traces of the same step differ, and where the cache
-   * is so large that tracing costs less.
+   * more of the cache than its length, where the model does not ask which tokens are real and where
+   * they stand, where two traces of the same step differ, and where the cache is so large that tracing
+   * costs less.
    */
   static begin(text: TextUnderWay): ReplayedSteps | undefined {
     const tensors = tensorsIn(text.cache);
@@ -178,14 +181,14 @@ function trace(
   const shapes = cache.map((t, i) => t.shape.map((n, d) => (d === growth[i] ? room : n)));
   const bytes = cache.reduce((sum, t, i) => sum + numel(shapes[i] ?? []) * itemsize(t.dtype), 0);
   if (bytes > MOST_BYTES) return undefined;
-  const padded = cache.map((t, i) => padLeft(t, growth[i], room));
+  const roomy = cache.map((t, i) => padLeft(t, growth[i], room));
   const about = surroundings(text, growth, { read, room });
-  const replay = traceOnce(text, growth, about, padded);
+  const replay = traceOnce(text, growth, about, roomy);
   const before = earlier.get(text.model)?.replay;
-  const again = before && replay?.equals(before) ? before : traceOnce(text, growth, about, padded);
+  const again = before && replay?.equals(before) ? before : traceOnce(text, growth, about, roomy);
   if (replay === undefined || again === undefined || !replay.equals(again)) return undefined;
   if (bytes <= FEW_BYTES) earlier.set(text.model, { growth, replay });
-  return [{ replay, room }, padded];
+  return [{ replay, room }, roomy];
 }
 
 function traceOnce(
@@ -195,25 +198,37 @@ function traceOnce(
   cache: readonly Tensor[],
 ): Replay | undefined {
   const inputIds = anyToken(text);
-  const [attentionMask, positionIds] = about;
-  const { logits, pastKeyValues } = text.model.forward({
-    inputIds,
-    pastKeyValues: withTensors(text.cache, cache),
-    ...(attentionMask === undefined ? {} : { attentionMask }),
-    ...(positionIds === undefined ? {} : { positionIds }),
-  });
+  const output = padded(text, { inputIds, about, cache });
+  if (output === undefined) return undefined;
+  const { logits, pastKeyValues } = output;
   const next = tensorsIn(pastKeyValues).map((t, i) => {
     const dim = growth[i];
     return dim === undefined ? t : t.slice(dim, 1);
   });
   if (!next.every((t, i) => sameShape(t.shape, cache[i]?.shape ?? []))) return undefined;
   const wanted = text.wanted(logits);
+  const read = leavesBehind(wanted);
+  if (!about.every((t) => read.has(t))) return undefined;
   const states = [...next, ...about.map(movedOn)];
   const inputs = [...cache, ...about, inputIds];
   if (!text.choosesFirst) return new Replay(inputs, [...states, ...wanted]);
   const [chosen = internal("nothing was chosen")] = wanted;
   const outputs = [...states, chosen, ...wanted];
   return new Replay(inputs, outputs, { loop: new Map(inputs.map((_, i) => [i, i])) });
+}
+
+/** A step on a padded cache; undefined for a model that refuses a mask or positions. */
+function padded(
+  { model, cache: exact }: TextUnderWay,
+  { inputIds, about, cache }: Record<"about" | "cache", readonly Tensor[]> & { inputIds: Tensor },
+): CausalLMOutput<unknown> | undefined {
+  const [attentionMask, positionIds] = about;
+  const surroundings = attentionMask && positionIds ? { attentionMask, positionIds } : {};
+  try {
+    return model.forward({ inputIds, pastKeyValues: withTensors(exact, cache), ...surroundings });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The mask, and the positions, of the token after. */
