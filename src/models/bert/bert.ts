@@ -131,8 +131,9 @@ export class BertPooler extends Module {
   readonly dense: Linear;
   readonly activation: Activation;
 
-  constructor({ hiddenSize, initializerRange: std }: BertConfig) {
+  constructor(config: Pick<BertConfig, "hiddenSize" | "initializerRange">) {
     super();
+    const { hiddenSize, initializerRange: std } = config;
     this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
     this.activation = activation("tanh");
   }
