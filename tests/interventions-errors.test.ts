@@ -62,7 +62,7 @@ const configurations: readonly Case[] = [
   [
     "a misspelled setting",
     { representations: [at(0)], mod: "serial" },
-    /no setting mod; did you mean mode/,
+    /no option mod; did you mean mode/,
   ],
   [
     "an unknown mode",
@@ -503,6 +503,14 @@ test("a module that never runs, or runs twice, cannot be meant", () => {
   expect(() => twice.forward(x)).toThrow(/used runs more than once/);
 });
 
+test("an option that there is not is answered with the nearest", () => {
+  const intervenable = new IntervenableModel(vanilla, model);
+  const misspelled: object = { source, unitLocations: { "sources->base": 1 } };
+  expect(() => intervenable.forward(base, misspelled)).toThrow(
+    /there is no option source; did you mean sources/,
+  );
+});
+
 test("labels need inputs by name", () => {
   const intervenable = new IntervenableModel(
     { component: "used.output", intervention: ZeroIntervention },
@@ -534,6 +542,11 @@ const generating: readonly (readonly [name: string, options: object, message: Re
     "a place before the prompt",
     { unitLocations: { base: -5 }, interveneOnPrompt: true },
     /before the prompt of 4 tokens/,
+  ],
+  [
+    "a misspelled option",
+    { interveneOnPromt: true },
+    /no option interveneOnPromt; did you mean interveneOnPrompt/,
   ],
 ];
 

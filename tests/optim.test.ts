@@ -403,6 +403,14 @@ describe("errors", () => {
     const p = w();
     expect(() => new SGD([])).toThrow("SGD: there are no parameters");
     expect(() => new SGD([p, p])).toThrow("SGD: w is given twice");
+    expect(() => new Adam([p.value as unknown as Parameter])).toThrow(
+      /Adam: .*a tensor cannot change/,
+    );
+    const tensors = { parameters: [p.value as unknown as Parameter] };
+    expect(() => new Adam([tensors])).toThrow(/Adam: .*must be of the class Parameter/);
+    const misspelled: object = { momentun: 0.9 };
+    expect(() => new SGD([p], misspelled)).toThrow("no option momentun; did you mean momentum");
+    expect(() => new AdamW([{ parameters: [p], ...misspelled }])).toThrow("no option momentun");
     expect(() => new SGD([p, { parameters: [w()] }])).toThrow("got both; put all in groups");
     expect(() => new SGD([p], { lr: -1 })).toThrow("SGD: lr is out of range: -1");
     expect(() => new SGD([p], { nesterov: true })).toThrow("nesterov needs a momentum");

@@ -79,6 +79,7 @@ const cases: Readonly<Record<string, Case>> = {
   "tril and triu": [(a) => a.tril(-1).add(a.triu(1).mul(2)), [2, 3, 3]],
   unfold: [(a) => a.unfold(0, 3, 1), [5, 2]],
   "pad of zeros and cuts": [(a) => F.pad(a, [1, -1, -1, 2], { value: 3 }), [3, 4]],
+  "pad of the other end": [(a) => F.pad(a, [2, 1, 0, 3], { mode: "circular" }), [3, 4]],
   "pad of mirrors": [(a) => F.pad(a, [2, 1], { mode: "reflect" }).add(F.pad(a, [1, 2], { mode: "replicate" })), [2, 4]],
   "indexSelect with repeats": [(a) => a.indexSelect(1, [2, 0, 2, -1]), [2, 3]],
   "indexSelect by a matrix": [(a) => a.indexSelect(0, index([[0, 2], [2, 2]])), [3, 2]],

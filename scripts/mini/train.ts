@@ -27,9 +27,16 @@ const settings = new Command("train:mini")
   .parse()
   .opts<Settings>();
 
-const steps = Number(settings.steps);
-const batch = Number(settings.batch);
-const seed = Number(settings.seed);
+/** @throws Error for what is no whole number, with which training would not end. */
+function whole(name: "steps" | "batch" | "seed", least: number): number {
+  const value = Number(settings[name]);
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw new Error(`--${name} must be a whole number of ${least} or more, got ${settings[name]}`);
+}
+
+const steps = whole("steps", 1);
+const batch = whole("batch", 1);
+const seed = whole("seed", 0);
 
 manualSeed(seed);
 const model = new GPT2LMHeadModel(miniConfig()).train();

@@ -26,6 +26,7 @@ import {
   readOptions,
   type Tensors,
 } from "./intervention-config.ts";
+import { requireKnownFields } from "./known-fields.ts";
 import {
   gradientsOf,
   recordedOptions,
@@ -50,6 +51,38 @@ const GRADIENT_TOLERANCE = { relative: 1e-4, absolute: 1e-6, direct: DIRECT_TOLE
  */
 const INPUTS =
   /^(base|source|param|config|source_representations|pyvene_head)(\.|$)|^labels$|^loss_weights$|^grad\b.*\.temperature$/;
+
+/** Fields of `case.json`; what a replay makes of them stands where it reads them. */
+const FIELDS: readonly string[] = [
+  "call",
+  "model_dir",
+  "model_class",
+  "config",
+  "intervention",
+  "interventions",
+  "sorted_keys",
+  "base",
+  "sources",
+  "has_source",
+  "unit_locations",
+  "subspaces",
+  "source_representations",
+  "labels",
+  "use_fast",
+  "generate_kwargs",
+  "intervene_on_prompt",
+  "grad_of",
+  "n_collected",
+  "counterfactual_differs",
+];
+
+/** Losses whose gradients were recorded, of forward and of direct calls. */
+const LOSSES: readonly unknown[] = [
+  undefined,
+  null,
+  "sum(logits**2)/numel(logits)",
+  "sum(output*loss_weights)",
+];
 
 /** A recorded case of one directory. */
 interface Recorded {
@@ -87,7 +120,9 @@ export async function replayInterventionCase(directory: string): Promise<CaseRes
 }
 
 async function replay(recorded: Recorded): Promise<Comparison[]> {
-  const { call } = recorded.description;
+  const { call, grad_of: loss } = recorded.description;
+  requireKnownFields("the case", recorded.description, FIELDS);
+  if (!LOSSES.includes(loss)) throw new Error(`not understood: gradients of ${String(loss)}`);
   if (call === "direct") return compareAll(recorded, replayDirect(recorded), DIRECT_TOLERANCE);
   if (call === "forward") return compareAll(recorded, await replayForward(recorded), TOLERANCE);
   if (call === "generate") return compareAll(recorded, await replayGenerate(recorded), TOLERANCE);
@@ -101,6 +136,11 @@ async function compareAll(
   tolerance: number,
 ): Promise<Comparison[]> {
   const wanted = [...tensors.keys()].filter((name) => !INPUTS.test(name));
+  const collected = wanted.filter((name) => name.startsWith("collected.")).length;
+  const { n_collected: count = collected } = description;
+  if (count !== collected) {
+    throw new Error(`${collected} of ${String(count)} collected tensors are recorded`);
+  }
   await evaluate(...actual.values());
   const compared: Comparison[] = [];
   for (const name of wanted) {

@@ -9,6 +9,7 @@ import {
   type Tensor,
 } from "tsvene";
 import { evaluateExpression } from "./expression.ts";
+import { requireKnownFields } from "./known-fields.ts";
 
 export type Tensors = ReadonlyMap<string, Tensor>;
 export type Fields = Readonly<Record<string, unknown>>;
@@ -43,6 +44,7 @@ export function readConfig(
   tensors: Tensors,
   options: readonly Fields[] = [],
 ): IntervenableOptions {
+  requireKnownFields("config", config, ["mode", "representations"]);
   const representations = (config["representations"] as Fields[]).map((fields, i) =>
     readRepresentation(fields, tensors, options[i] ?? {}),
   );

@@ -16,6 +16,7 @@ import {
 import { stateOf } from "../../src/models/state.ts";
 import type { CaseResult } from "./case-result.ts";
 import { compare, type Comparison, largest, notReplayed, resultOf } from "./compare.ts";
+import { requireKnownFields } from "./known-fields.ts";
 import {
   type Description,
   INPUTS,
@@ -33,6 +34,23 @@ interface RecordedCase {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly settings: Readonly<Record<string, unknown>>;
 }
+
+/** Fields of a case in `case.json`. Those of the `plain` case list what must have been recorded. */
+const SETTINGS: readonly string[] = [
+  "inputs",
+  "outputs",
+  "hidden_states",
+  "attentions",
+  "compare_only_where_attention_mask_is_1",
+  "max_new_tokens",
+  "decoder_start_token_id",
+  "file",
+  "loss",
+  "batch",
+  "equals_uncached",
+  "logits_absmax",
+  "logits_std",
+];
 
 /** What all cases of a directory share. */
 interface Recording {
@@ -55,6 +73,21 @@ function groupByCase(
     cases.set(name, { name, tensors: recorded, settings: description.cases[name] ?? {} });
   }
   return cases;
+}
+
+/** Throws unless the case is of known fields, and what it lists was recorded. */
+function checkRecorded({ name, settings, tensors }: RecordedCase): void {
+  requireKnownFields(`case ${name}`, settings, SETTINGS);
+  const { inputs, outputs, hidden_states: states, attentions: weights } = settings;
+  const listed = [inputs, outputs].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
+  const counted = Object.entries({ hidden_states: states, attentions: weights }).flatMap(
+    ([kind, count]) => Array.from({ length: Number(count ?? 0) }, (_, i) => `${kind}.${i}`),
+  );
+  const recorded = [...tensors.keys()];
+  const missing = [...listed, ...counted].filter(
+    (output) => !recorded.some((known) => known === output || known.startsWith(`${output}.`)),
+  );
+  if (missing.length > 0) throw new Error(`not recorded: ${missing.join(", ")}`);
 }
 
 function need(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
@@ -217,7 +250,8 @@ async function openRecording(directory: string): Promise<Recording> {
   if (gradients && !cases.has("grads")) {
     cases.set("grads", { name: "grads", tensors: new Map(), settings: {} });
   }
-  return { directory, model, cases, tolerance: await toleranceOf(directory) };
+  const tolerance = await toleranceOf(directory, description.model_type ?? "");
+  return { directory, model, cases, tolerance };
 }
 
 /**
@@ -239,6 +273,7 @@ export async function replayModelCase(directory: string): Promise<CaseResult[]> 
     const name = `${model}/${recorded.name}`;
     const replay = Object.hasOwn(REPLAYS, recorded.name) ? REPLAYS[recorded.name] : undefined;
     try {
+      checkRecorded(recorded);
       results.push(resultOf(name, await (replay ?? replayForward)(recording, recorded)));
     } catch (error) {
       results.push(notReplayed(name, error));

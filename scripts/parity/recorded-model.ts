@@ -19,6 +19,7 @@ export type Model = PreTrainedModel & { forward(inputs: object): object };
 /** Part of a `case.json` that replaying needs. */
 export interface Description {
   readonly kind: string;
+  readonly model_type?: string;
   readonly cases: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
 

@@ -24,13 +24,15 @@ async function readTolerances(path: string): Promise<Record<string, Noise>> {
 /**
  * Largest absolute error of a family's float32 outputs: 30 times the noise that was measured
  * between float32 and float64, as `tolerances.json` beside the directory (or beside those of this
- * repository) says for a directory of that name.
+ * repository) says for a directory of that name; of another name, the general one, or the
+ * family's where that is larger.
  */
-export async function toleranceOf(directory: string): Promise<number> {
+export async function toleranceOf(directory: string, modelType: string): Promise<number> {
   const name = basename(directory);
   for (const path of [join(dirname(directory), "tolerances.json"), SHIPPED]) {
     const tolerance = (await readTolerances(path))[name]?.suggested_max_abs;
     if (tolerance !== undefined) return tolerance;
   }
-  return GENERAL;
+  const family = (await readTolerances(SHIPPED))[modelType]?.suggested_max_abs ?? GENERAL;
+  return Math.max(GENERAL, family);
 }

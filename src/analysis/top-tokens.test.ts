@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { runtimeStats } from "../runtime/index.ts";
 import { tensor } from "../tensor/creation.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { topTokens } from "./top-tokens.ts";
 
 const tokenizer = { decode: (ids: readonly number[]) => ids.map((id) => ` t${id}`).join("") };
@@ -33,6 +34,11 @@ describe("topTokens", () => {
 
   test.each([
     [{}, undefined, /at least one tensor/],
+    [
+      { shape: [4] as unknown as Tensor },
+      undefined,
+      /expected tensors by name, such as \{ logits \}/,
+    ],
     [
       { a: tensor([LOGITS, LOGITS]).reshape([2, 1, 4]) },
       undefined,

@@ -1,7 +1,7 @@
 import { evaluate } from "../tensor/evaluate.ts";
 import { fail } from "../tensor/errors.ts";
 import { softmax } from "../nn/functional/activations.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /** What can turn a token's id into text, such as a tokenizer. */
 export interface TokenDecoder {
@@ -67,6 +67,9 @@ interface Top {
 }
 
 function likeliest(name: string, logits: Tensor, options: TopTokensOptions): Top {
+  if (!(logits instanceof Tensor)) {
+    fail(OP, `expected tensors by name, such as { logits }; ${name} is a ${typeof logits}`);
+  }
   const vocabulary = logits.shape.at(-1) ?? 0;
   const { count = Math.min(5, vocabulary) } = options;
   if (!Number.isInteger(count) || count < 1 || count > vocabulary) {

@@ -4,6 +4,7 @@ import type {
   GenerateOutput,
 } from "../models/generation/options.ts";
 import type { Module } from "../nn/module.ts";
+import type { OptionNames } from "../tensor/known-options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { UnitLocations } from "./locations.ts";
 import type { SourceRepresentations } from "./sources.ts";
@@ -44,6 +45,16 @@ export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
   /** Passed to the model as `labels` in the intervened run, which then has a loss. */
   readonly labels?: Tensor;
 }
+
+/** Their names. */
+export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
+  sources: true,
+  unitLocations: true,
+  sourceRepresentations: true,
+  subspaces: true,
+  extra: true,
+  labels: true,
+};
 
 /** Something that is the same in all steps of a generation, or said for each. */
 export type EachStep<T> = T | ((step: number) => T);

@@ -2,7 +2,7 @@ import { describeOptions } from "../interventions/describe-options.ts";
 import { Intervention, type InterventionClass } from "../interventions/intervention.ts";
 import { fail } from "../tensor/errors.ts";
 import { printsItself } from "../tensor/inspect.ts";
-import { didYouMean } from "../tensor/nearest.ts";
+import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
 import { readRepresentations } from "./read-representations.ts";
 import type {
   Representation,
@@ -145,6 +145,14 @@ printsItself(IntervenableConfig.prototype);
 
 const OP = "IntervenableConfig";
 
+const OPTIONS: OptionNames<IntervenableOptions> = {
+  representations: true,
+  mode: true,
+  interventionTypes: true,
+  asAdaptor: true,
+  sortedKeys: true,
+};
+
 /** All that a representation says, but for what its key says. */
 function representationLine(representation: Representation): string {
   const { key, intervention, options, source, moeKey, groupKey, interventionLinkKey } =
@@ -171,9 +179,6 @@ function asOptions(
     fail(OP, `expected a representation or a list of them, got ${String(config)}`);
   }
   if (!("representations" in config)) return { representations: config };
-  const known = ["representations", "mode", "interventionTypes", "asAdaptor", "sortedKeys"];
-  for (const name of Object.keys(config)) {
-    if (!known.includes(name)) fail(OP, `there is no setting ${name}; ${didYouMean(name, known)}`);
-  }
+  requireKnownOptions(OP, config, OPTIONS);
   return config;
 }

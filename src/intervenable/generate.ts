@@ -1,11 +1,17 @@
 import type { Encoded } from "../models/encoder/encode.ts";
-import type { GenerateOptions, TracedOutput, TraceStep } from "../models/generation/options.ts";
+import {
+  GENERATE_OPTIONS,
+  type GenerateOptions,
+  type TracedOutput,
+  type TraceStep,
+} from "../models/generation/options.ts";
 import { countSteps, rowsPerPrompt } from "../models/generation/plan.ts";
 import type { CausalLMOutput } from "../models/outputs.ts";
 import type { Module } from "../nn/module.ts";
 import { EditScope } from "../nn/scope.ts";
 import { fail } from "../tensor/errors.ts";
 import { evaluate } from "../tensor/evaluate.ts";
+import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GenerationArguments, IntervenedGenerateOptions } from "./arguments.ts";
 import { batchOf } from "./batch-rows.ts";
@@ -44,7 +50,7 @@ export interface GenerationRequest {
 
 const OP = "IntervenableModel.generate";
 
-const OWN: { readonly [K in keyof Required<GenerationArguments>]: true } = {
+const OWN: OptionNames<GenerationArguments> = {
   sources: true,
   unitLocations: true,
   sourceRepresentations: true,
@@ -56,6 +62,7 @@ const OWN: { readonly [K in keyof Required<GenerationArguments>]: true } = {
 
 /** What a call says to the model's own `generate`. */
 export function modelSettings(options: IntervenedGenerateOptions<unknown>): GenerateOptions {
+  requireKnownOptions(OP, options, { ...OWN, ...GENERATE_OPTIONS });
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN)));
 }
 

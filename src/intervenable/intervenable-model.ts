@@ -2,14 +2,15 @@ import type { GenerateOptions, GenerateStep } from "../models/generation/options
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
-import { checkNames } from "../tensor/nearest.ts";
+import { requireKnownOptions } from "../tensor/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type {
-  ForwardOptions,
-  InputsOf,
-  IntervenedGenerateOptions,
-  IntervenedGeneration,
-  OutputsOf,
+import {
+  FORWARD_OPTIONS,
+  type ForwardOptions,
+  type InputsOf,
+  type IntervenedGenerateOptions,
+  type IntervenedGeneration,
+  type OutputsOf,
 } from "./arguments.ts";
 import type { CheckedComponent } from "./component-of.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
@@ -25,15 +26,6 @@ import { callModel, inOrder, traceCall } from "./trace.ts";
 import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./writer.ts";
 
 const OP = "IntervenableModel";
-
-const FORWARD_OPTIONS: { readonly [K in keyof Required<ForwardOptions<unknown>>]: true } = {
-  sources: true,
-  unitLocations: true,
-  sourceRepresentations: true,
-  subspaces: true,
-  extra: true,
-  labels: true,
-};
 
 /**
  * A model together with interventions on what goes on inside it. It is a module: its parameters are
@@ -176,7 +168,7 @@ export class IntervenableModel<
 
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
-    checkNames(OP, options, Object.keys(FORWARD_OPTIONS));
+    requireKnownOptions(OP, options, FORWARD_OPTIONS);
     const { labels, ...given } = options;
     const targets = this.#targets.built(() => callModel(this.model, base));
     const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });

@@ -6,6 +6,7 @@ import type {
   GenerateOutput,
   GenerateStep,
 } from "../models/generation/options.ts";
+import { requirePrompt } from "../models/generation/prompt.ts";
 import {
   type Seq2SeqGenerateInputs,
   Seq2SeqLanguageModel,
@@ -49,7 +50,7 @@ function textWriter(model: CausalLanguageModel, prompts: GenerateInputs): Writer
   return {
     maxLength: model.maxLength,
     inputs: prompts,
-    inputIds: prompts.inputIds,
+    inputIds: requirePrompt(prompts).inputIds,
     asInputs: (source) => source,
     generate: (settings) => model.generate(prompts, settings),
     stream: (settings) => model.stream(prompts, settings),

@@ -1,7 +1,7 @@
+import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
 import { FileSourceError, type FileSource } from "./file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
-import { unknownOptions } from "./option-names.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 import { PreTrainedTokenizer, type TokenizerOptions } from "./tokenizer.ts";
@@ -41,7 +41,7 @@ async function readTokenizer(files: FileSource): Promise<unknown> {
   }
 }
 
-const OPTIONS: { readonly [K in keyof Required<HubOptions & TokenizerOptions>]: true } = {
+const OPTIONS: OptionNames<HubOptions & TokenizerOptions> = {
   padToken: true,
   paddingSide: true,
   truncationSide: true,
@@ -52,8 +52,8 @@ async function fromPretrained(
   name: FilesName,
   options: HubOptions & TokenizerOptions = {},
 ): Promise<PreTrainedTokenizer> {
-  const unknown = unknownOptions(options, Object.keys(OPTIONS));
-  if (unknown !== undefined) throw new TokenizerError(`AutoTokenizer.fromPretrained: ${unknown}`);
+  const wrong = wrongOptions(options, OPTIONS);
+  if (wrong !== undefined) throw new TokenizerError(`AutoTokenizer.fromPretrained: ${wrong}`);
   const files = await openFiles(name, options);
   const json = await readTokenizer(files);
   const special = await readOptional(files, "special_tokens_map.json");

@@ -1,3 +1,4 @@
+import { wrongWord } from "../tensor/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Side } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
@@ -8,6 +9,12 @@ export interface BatchEncoding {
   readonly inputIds: Tensor;
   /** int64 [batch, sequence]: 1 for a token of the text, 0 for padding. */
   readonly attentionMask: Tensor;
+}
+
+/** @throws TokenizerError for a word that is given and none of those expected. */
+export function requireWord(option: string, value: unknown, expected: readonly unknown[]): void {
+  const wrong = value === undefined ? undefined : wrongWord(option, value, expected);
+  if (wrong !== undefined) throw new TokenizerError(`tokenize: ${wrong}`);
 }
 
 /** How sequences of different lengths are brought to one. */

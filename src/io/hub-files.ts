@@ -1,4 +1,5 @@
 import type * as hub from "@huggingface/hub";
+import type { OptionNames } from "../tensor/known-options.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
 import { bodyOf, collect, type DownloadOptions, fetchFor } from "./download.ts";
 import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
@@ -38,7 +39,7 @@ export interface HubOptions extends DownloadOptions {
 }
 
 /** Names of all options. */
-export const HUB_OPTIONS: { readonly [K in keyof Required<HubOptions>]: true } = {
+export const HUB_OPTIONS: OptionNames<HubOptions> = {
   revision: true,
   token: true,
   cacheDir: true,

@@ -212,6 +212,26 @@ describe("tokenize", () => {
     );
   });
 
+  it("refuses words that it does not know", () => {
+    const padding = { padding: "left" as "longest" };
+    expect(() => words.tokenize(["a", "a cat"], padding)).toThrow(
+      'padding must be one of true, false, "longest", "maxLength"; got "left"',
+    );
+    const side = { padding: true, paddingSide: "Left" as "left" };
+    expect(() => words.tokenize(["a", "a cat"], side)).toThrow('paddingSide must be one of "left"');
+    const python: object = { max_length: 5 };
+    expect(() => words.tokenize("a", python)).toThrow(
+      "no option max_length; did you mean maxLength",
+    );
+  });
+
+  it("decodes rows of ids, and no tensors", () => {
+    const { inputIds } = words.tokenize("a cat");
+    expect(() => words.decode(inputIds as unknown as number[])).toThrow(
+      "decode: expected a row of ids; of a tensor, await toArray() first",
+    );
+  });
+
   it("says what to do when there is no padding token", async () => {
     const { pad_token: _, ...config } = { ...wordConfig, eos_token: "[SEP]" };
     const none = new PreTrainedTokenizer(wordLevel, config);

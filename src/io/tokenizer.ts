@@ -1,5 +1,6 @@
 import { writeFileAtomic } from "./atomic-file.ts";
-import { type BatchEncoding, toBatch } from "./batch-encoding.ts";
+import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
+import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
 import { type HuggingFaceTokenizer, makeHuggingFaceTokenizer } from "./hugging-face-tokenizer.ts";
 import { requireNode } from "./node.ts";
@@ -49,6 +50,14 @@ export interface TokenizeOptions extends EncodeOptions {
   /** @default the tokenizer's `modelMaxLength`, where `padding` or `truncation` asks for it */
   readonly maxLength?: number;
 }
+
+const TOKENIZE_OPTIONS: OptionNames<TokenizeOptions> = {
+  addSpecialTokens: true,
+  padding: true,
+  paddingSide: true,
+  truncation: true,
+  maxLength: true,
+};
 
 export interface DecodeOptions {
   /**
@@ -233,6 +242,10 @@ export class PreTrainedTokenizer {
     if (!Array.isArray(batch) || batch.length === 0) {
       throw new TokenizerError("tokenize: got no text; a string or a list of them was expected");
     }
+    const wrong = wrongOptions(options, TOKENIZE_OPTIONS);
+    if (wrong !== undefined) throw new TokenizerError(`tokenize: ${wrong}`);
+    requireWord("padding", options.padding, [true, false, "longest", "maxLength"]);
+    requireWord("paddingSide", options.paddingSide, ["left", "right"]);
     const maxLength = this.#maxLength(options);
     const cut = options.truncation === true ? maxLength : undefined;
     const rows = batch.map((text) => this.#encodeCut(checkText("tokenize", text), cut, options));
@@ -393,6 +406,11 @@ export class PreTrainedTokenizer {
   }
 
   #checkIds(method: string, ids: TokenIds): number[] {
+    if (typeof ids === "object" && !("length" in ids)) {
+      throw new TokenizerError(
+        `${method}: expected a row of ids; of a tensor, await toArray() first`,
+      );
+    }
     const row = typeof ids === "object" ? Array.from(ids, Number) : [Number(ids)];
     const wrong = row.find((id) => this.#tokenizer.id_to_token(id) === undefined);
     if (wrong === undefined) return row;

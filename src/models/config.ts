@@ -102,20 +102,6 @@ export function requirePositive(family: string, settings: Readonly<Record<string
   }
 }
 
-/** One of the values that a setting can have, or an error that names the family's setting. */
-export function requireOneOf(
-  family: string,
-  settings: Readonly<Record<string, string>>,
-  known: readonly string[],
-): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (known.includes(value)) continue;
-    throw new TensorError(
-      `${family}: ${name} "${value}" is not known; known are ${known.join(", ")}`,
-    );
-  }
-}
-
 /**
  * Fields of a `config.json` that a family has settings for, checked against the kinds of its
  * defaults: whole files come from others, and a size given as text would go wrong far from here.

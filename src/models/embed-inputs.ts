@@ -36,7 +36,9 @@ export function embedInputs(
     fail(model, `inputsEmbeds must be [batch, sequence, width], got ${show(inputsEmbeds.shape)}`);
   }
   if (table === undefined) fail(model, "it has no embeddings for inputIds; give inputsEmbeds");
-  if (inputIds === undefined) fail(model, "give inputIds, or inputsEmbeds in their place");
+  if (inputIds === undefined) {
+    fail(model, "give inputIds or inputsEmbeds, as in forward(tokenizer.tokenize(text))");
+  }
   requireTensor(model, "inputIds", inputIds);
   if (inputIds.ndim === 2) return table.forward(inputIds);
   return fail(model, `inputIds must be [batch, sequence], got ${show(inputIds.shape)}`);

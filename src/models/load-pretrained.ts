@@ -1,10 +1,10 @@
 import { openCheckpoint } from "../io/checkpoint.ts";
 import { HUB_OPTIONS, type HubOptions } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
-import { unknownOptions } from "../io/option-names.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
+import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
@@ -31,7 +31,7 @@ export interface PretrainedOptions extends HubOptions {
   readonly checkFinite?: boolean;
 }
 
-const OPTIONS: { readonly [K in keyof Required<PretrainedOptions>]: true } = {
+const OPTIONS: OptionNames<PretrainedOptions> = {
   dtype: true,
   device: true,
   checkFinite: true,
@@ -40,8 +40,7 @@ const OPTIONS: { readonly [K in keyof Required<PretrainedOptions>]: true } = {
 
 /** @throws TensorError for an option that is not there, or cannot be what it is. */
 export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
-  const unknown = unknownOptions(options, Object.keys(OPTIONS));
-  if (unknown !== undefined) fail(caller, unknown);
+  requireKnownOptions(caller, options, OPTIONS);
   const { dtype = "float32", device = "cpu" } = options;
   checkWeightDType(caller, dtype);
   if (device === "cpu") return;

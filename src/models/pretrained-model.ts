@@ -2,6 +2,7 @@ import type { FilesName } from "../io/open-files.ts";
 import { Module } from "../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { fail } from "../tensor/errors.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
@@ -17,6 +18,14 @@ export abstract class PreTrainedModel extends Module {
 
   /** Fields of `generation_config.json`, of which `generate` takes the special tokens. */
   generationConfig: Readonly<Record<string, JsonValue>> = {};
+
+  /** Inputs under Python's names would silently be no inputs. */
+  protected override checkInputs(inputs: unknown): void {
+    const name = Object.keys(inputs ?? {}).find((key) => key.includes("_"));
+    if (name === undefined) return;
+    const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    fail(this.constructor.name, `there is no input ${name}; did you mean ${own}?`);
+  }
 
   /** Element type that the weights are kept in; 16-bit ones are computed with in float32. */
   get dtype(): WeightDType {

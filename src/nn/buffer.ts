@@ -31,6 +31,7 @@ export class Buffer {
           `got ${value.dtype} ${show(value.shape)}`,
       );
     }
+    this.#value.lasting = false;
     this.#value = asLeaf(value, false);
   }
 }

@@ -1,6 +1,7 @@
 import { cast } from "../tensor/arithmetic.ts";
 import { allocate, type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
+import { requireOneOf } from "../tensor/known-options.ts";
 import { exp } from "../tensor/portable-math.ts";
 import { defaultGenerator, type Generator } from "../tensor/random.ts";
 import { checkShape, numel, type Shape, show } from "../tensor/shape.ts";
@@ -240,6 +241,7 @@ export function xavierNormal(shape: Shape, options: GainOptions = {}): Tensor {
 
 function kaimingStd(name: string, shape: Shape, options: KaimingOptions): number {
   const { mode = "fanIn", nonlinearity = "leakyRelu", slope = 0 } = options;
+  requireOneOf(name, "mode", mode, ["fanIn", "fanOut"]);
   return gainOf(nonlinearity, slope) / Math.sqrt(fans(name, shape)[mode]);
 }
 

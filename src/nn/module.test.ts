@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -87,6 +88,15 @@ describe("Module", () => {
   test("prints as a tree", () => {
     expect(String(new Sequential(new Linear(2, 3), new Linear(3, 1, { bias: false })))).toBe(
       "Sequential(\n  (0): Linear(2, 3)\n  (1): Linear(3, 1, bias=false)\n)",
+    );
+  });
+
+  test("the console shows modules and parameters as they print", () => {
+    const layer = new Linear(2, 3);
+    expect(inspect(layer)).toBe("Linear(2, 3)");
+    layer.bias?.set(tensor([1, 2.5, 3]));
+    expect(inspect(layer.bias)).toBe(
+      "Parameter containing:\ntensor([1.0000, 2.5000, 3.0000], requiresGrad=true)",
     );
   });
 

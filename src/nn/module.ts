@@ -44,9 +44,15 @@ export abstract class Module {
 
   abstract forward(...args: never[]): unknown;
 
+  /** @internal Refuses what `forward` would pass over in silence. */
+  protected checkInputs?(inputs: unknown): void;
+
   constructor() {
     const inner: unknown = Reflect.get(this, "forward");
-    const forward: Forward = (...args) => passThrough(this, inner as Forward, args);
+    const forward: Forward = (...args) => {
+      this.checkInputs?.(args[0]);
+      return passThrough(this, inner as Forward, args);
+    };
     Object.defineProperty(this, "forward", { value: forward });
   }
 

@@ -2,6 +2,7 @@ import { leaf } from "../tensor/apply.ts";
 import { cast } from "../tensor/arithmetic.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
+import { printsItself } from "../tensor/inspect.ts";
 import { NONE } from "../tensor/ops.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -146,6 +147,11 @@ export class Parameter {
     this.#replace(cast(value, this.#stored.dtype));
   }
 
+  /** Reads like PyTorch's print: the values as they are kept. */
+  toString(): string {
+    return `Parameter containing:\n${copied(this.#stored, this.#requiresGrad).toString()}`;
+  }
+
   /**
    * Keeps the values in another element type from now on, rounded to nearest; integers stay as they
    * are. It holds for this parameter as such: `value` of a 16-bit one is float32.
@@ -158,6 +164,7 @@ export class Parameter {
   }
 
   #replace(stored: Tensor): void {
+    this.#stored.lasting = false;
     this.#stored = this.#kept(stored);
     this.#widened = undefined;
   }
@@ -173,6 +180,8 @@ function widened(stored: Tensor, requiresGrad: boolean): Tensor {
   const origin = { op: "detach" as const, inputs, attributes: NONE, sizes: [] };
   return new Tensor({ shape: stored.shape, dtype: "float32", requiresGrad, origin });
 }
+
+printsItself(Parameter.prototype);
 
 function checkTrainable(dtype: DType, wanted: boolean): void {
   if (!wanted || isFloat(dtype)) return;

@@ -1,6 +1,6 @@
 import { adamUpdate, type AdamOptions, checkAdamOptions } from "./adam-rule.ts";
 import { Optimizer, type UpdateInput, type Updated } from "./optimizer.ts";
-import type { Parameters } from "./parameter-groups.ts";
+import { type Parameters, withDefaults } from "./parameter-groups.ts";
 
 const DEFAULTS: AdamOptions = {
   lr: 1e-3,
@@ -32,7 +32,7 @@ export class AdamW extends Optimizer<AdamOptions> {
 
   /** @param options - `lr` is 0.001 unless given. */
   constructor(parameters: Parameters<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(parameters, { ...DEFAULTS, ...options });
+    super(parameters, withDefaults("AdamW", DEFAULTS, options));
   }
 
   protected override checkOptions(options: Readonly<AdamOptions>): void {

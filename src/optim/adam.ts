@@ -1,6 +1,6 @@
 import { adamUpdate, type AdamOptions, checkAdamOptions } from "./adam-rule.ts";
 import { Optimizer, type UpdateInput, type Updated } from "./optimizer.ts";
-import type { Parameters } from "./parameter-groups.ts";
+import { type Parameters, withDefaults } from "./parameter-groups.ts";
 
 const DEFAULTS: AdamOptions = {
   lr: 1e-3,
@@ -26,7 +26,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   /** @param options - `lr` is 0.001 unless given. */
   constructor(parameters: Parameters<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(parameters, { ...DEFAULTS, ...options });
+    super(parameters, withDefaults("Adam", DEFAULTS, options));
   }
 
   protected override checkOptions(options: Readonly<AdamOptions>): void {

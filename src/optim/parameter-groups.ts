@@ -1,5 +1,6 @@
-import type { Parameter } from "../nn/parameter.ts";
+import { Parameter } from "../nn/parameter.ts";
 import { fail } from "../tensor/errors.ts";
+import { requireKnownOptions } from "../tensor/known-options.ts";
 
 /** What every optimiser can be told. */
 export interface OptimizerOptions {
@@ -19,6 +20,19 @@ export type Parameters<O extends OptimizerOptions> = Iterable<
   Parameter | (Partial<O> & { readonly parameters: Iterable<Parameter> })
 >;
 
+/**
+ * All options of an optimiser.
+ * @throws TensorError for one that it does not have.
+ */
+export function withDefaults<O extends OptimizerOptions>(
+  name: string,
+  defaults: O,
+  options: Partial<O>,
+): O {
+  requireKnownOptions(name, options, defaults);
+  return { ...defaults, ...options };
+}
+
 /** Groups with all their options, from either way of giving them. */
 export function parameterGroups<O extends OptimizerOptions>(
   name: string,
@@ -28,9 +42,15 @@ export function parameterGroups<O extends OptimizerOptions>(
   const single: Parameter[] = [];
   const groups: ParameterGroup<O>[] = [];
   for (const entry of given) {
-    if ("parameters" in entry) {
-      groups.push({ ...defaults, ...entry, parameters: [...entry.parameters] });
-    } else single.push(entry);
+    if (entry instanceof Parameter) {
+      single.push(entry);
+      continue;
+    }
+    if (!("parameters" in entry)) {
+      fail(name, "expected a Parameter or a group { parameters, ... }; a tensor cannot change");
+    }
+    requireKnownOptions(name, entry, { ...defaults, parameters: true, initialLr: true });
+    groups.push({ ...defaults, ...entry, parameters: [...entry.parameters] });
   }
   if (single.length > 0 && groups.length > 0) {
     fail(name, "expected parameters or groups { parameters, ... }, got both; put all in groups");
@@ -49,6 +69,9 @@ function checkParameters(name: string, parameters: readonly Parameter[]): void {
   }
   const seen = new Set<Parameter>();
   for (const parameter of parameters) {
+    if (!(parameter instanceof Parameter)) {
+      fail(name, "a group's parameters must be of the class Parameter; a tensor cannot change");
+    }
     if (seen.has(parameter)) {
       const { name: label = `a parameter of shape [${parameter.shape.join(", ")}]` } = parameter;
       fail(name, `${label} is given twice; each parameter belongs in one group, once`);

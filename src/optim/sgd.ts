@@ -1,6 +1,6 @@
 import { fail } from "../tensor/errors.ts";
 import { checkOption, Optimizer, type UpdateInput, type Updated } from "./optimizer.ts";
-import type { OptimizerOptions, Parameters } from "./parameter-groups.ts";
+import { type OptimizerOptions, type Parameters, withDefaults } from "./parameter-groups.ts";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends OptimizerOptions {
@@ -32,7 +32,7 @@ export class SGD extends Optimizer<SGDOptions> {
 
   /** @param options - `lr` is 0.001 unless given. */
   constructor(parameters: Parameters<SGDOptions>, options: Partial<SGDOptions> = {}) {
-    super(parameters, { ...DEFAULTS, ...options });
+    super(parameters, withDefaults("SGD", DEFAULTS, options));
   }
 
   protected override checkOptions(options: Readonly<SGDOptions>): void {

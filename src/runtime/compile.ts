@@ -4,8 +4,9 @@ import { GraphBuilder } from "./graph-builder.ts";
 import { carrierOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
+import type { OnnxGraph } from "./onnx/model.ts";
 import type { Weights } from "./packing.ts";
-import type { Program } from "./program.ts";
+import type { Feedback, Program } from "./program.ts";
 import { type Attention, isStep, type Step } from "./step.ts";
 
 /** Name of the program's input for a value from outside, by the value's id. */
@@ -14,6 +15,8 @@ export const inputName = (id: number): string => `x${id}`;
 export const sizeName = (slot: number): string => `s${slot}`;
 /** Name of the i-th output. */
 export const outputName = (i: number): string => `y${i}`;
+/** Name of the input that says how many steps a loop has. */
+export const TIMES = "times";
 
 /** The version of ONNX's operators that has `BitCast`. */
 const BITCAST_OPSET = 26;
@@ -40,15 +43,74 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
     else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
     else names.push(graph.input(inputName(id), carrierOf(dtype), allSized ? shape : undefined));
   });
+  const { feedback } = program;
+  const rename = feedback === undefined ? outputName : bodyOutputName;
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
-    graph.output(names[id] ?? internal(`no name for value ${id}`), outputName(i));
-    return { name: outputName(i), dtype: carrierOf(tensor.dtype) };
+    const name = names[id] ?? internal(`no name for value ${id}`);
+    graph.output(name, rename(i), feedback === undefined ? "elements" : "shape");
+    return { name: rename(i), dtype: carrierOf(tensor.dtype) };
   });
-  const written = graph.graph(outputs);
+  const once = graph.graph(outputs);
+  const written = feedback === undefined ? once : loopOf(once, feedback);
   const reinterprets = written.nodes.some(({ op }) => op === "BitCast");
   const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
   return { model, externalData: graph.externalData };
+}
+
+/** Name of the input for what a loop's state is at first, by the id of the value. */
+export const initialName = (id: number): string => `${inputName(id)}_0`;
+
+const bodyOutputName = (i: number): string => `step_y${i}`;
+
+/**
+ * A graph as the body of a loop: what is fed back are the loop's states, all other outputs are
+ * stacked, and all other inputs are the same in each step.
+ */
+function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
+  const stateNames = new Set(feedback.map(({ input }) => inputName(input)));
+  const outer = graph.inputs.filter(({ name }) => !stateNames.has(name));
+  const states = feedback.map(({ input, output }) => ({
+    id: input,
+    input: graph.inputs.find(({ name }) => name === inputName(input)) ?? internal("no such state"),
+    output: graph.outputs[output] ?? internal("no such output"),
+    place: output,
+  }));
+  const fed = new Set(states.map(({ place }) => place));
+  const stacked = graph.outputs.flatMap((value, place) =>
+    fed.has(place) ? [] : [{ value, place }],
+  );
+  const initial = states.map(({ id, input }) => ({ ...input, name: initialName(id) }));
+  const flag = { dtype: "bool", rank: 0 } as const;
+  const count = { dtype: "int64", rank: 0 } as const;
+  const body: OnnxGraph = {
+    name: "step",
+    nodes: [...graph.nodes, { op: "Identity", inputs: ["loop_go"], outputs: ["loop_on"] }],
+    inputs: [
+      { name: "loop_i", ...count },
+      { name: "loop_go", ...flag },
+      ...states.map(({ input }) => input),
+    ],
+    outputs: [
+      { name: "loop_on", ...flag },
+      ...states.map(({ output }) => output),
+      ...stacked.map(({ value }) => value),
+    ],
+  };
+  const places = [...states, ...stacked].map(({ place }) => place);
+  return {
+    ...graph,
+    nodes: [
+      {
+        op: "Loop",
+        inputs: [TIMES, "", ...initial.map(({ name }) => name)],
+        outputs: places.map(outputName),
+        attributes: { body: { graph: body } },
+      },
+    ],
+    inputs: [{ name: TIMES, ...count }, ...outer, ...initial],
+    outputs: graph.outputs.map(({ dtype }, i) => ({ name: outputName(i), dtype })),
+  };
 }
 
 interface Place {
@@ -73,6 +135,7 @@ function lowerStep(
     operands: step.origin.inputs,
     result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
     attributes: step.origin.attributes,
+    sized: weights?.sized === "all",
     sizes: step.sizes.map((slot) => (sized ? sizeWithin(graph, program, slot) : sizeName(slot))),
     // What is inside is packed beforehand: nothing is won by turning the product round.
     variant: packed ? "" : step.variant,
@@ -81,12 +144,36 @@ function lowerStep(
 
 function lowerAttention(
   graph: GraphBuilder,
-  { query, key, value, mask, scale }: Attention,
+  { query, key, value, mask, scale, cache }: Attention,
   names: readonly string[],
 ): string {
-  const inputs = [query, key, value, ...(mask === undefined ? [] : [mask])];
-  const operands = inputs.map((id) => names[id] ?? internal(`no name for value ${id}`));
-  return graph.node("Attention", operands, { scale: { float: scale } });
+  const name = (id: number | undefined): string =>
+    id === undefined ? "" : (names[id] ?? internal(`no name for value ${id}`));
+  const attributes = { scale: { float: scale } };
+  if (cache === undefined) {
+    const operands = [query, key, value, ...(mask === undefined ? [] : [mask])];
+    return graph.node("Attention", operands.map(name), attributes);
+  }
+  const operands = [
+    query,
+    cache.key.added,
+    cache.value.added,
+    mask,
+    cache.key.past,
+    cache.value.past,
+  ];
+  const [mixed = "", keys = "", values = ""] = graph.nodes(
+    "Attention",
+    operands.map(name),
+    attributes,
+    {
+      outputs: 3,
+    },
+  );
+  // The kernel puts keys and values together itself.
+  graph.replace(name(key), keys);
+  graph.replace(name(value), values);
+  return mixed;
 }
 
 function sizeWithin(graph: GraphBuilder, { sizes, scalarSizes }: Program, slot: number): string {

@@ -3,7 +3,7 @@ import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
-import { isStep, type Step, type Value } from "./step.ts";
+import { isStep, type Value } from "./step.ts";
 
 /** What a program does, known before it is compiled or run. */
 export interface ProgramDescription {
@@ -22,35 +22,20 @@ export interface ProgramDescription {
   readonly peakBytes: number;
 }
 
-/** Multiply-adds of one step; only products count. */
-export function multiplyAdds({ tensor, origin }: Step): number {
-  const [x, w] = origin.inputs;
-  const isProduct = origin.op === "matmul" || origin.op === "linear";
-  if (isProduct) return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
-  if (origin.op === "conv") return numel(tensor.shape) * numel(w?.shape.slice(1) ?? []);
-  if (origin.op === "convTranspose") return numel(x?.shape ?? []) * numel(w?.shape.slice(1) ?? []);
-  return 0;
-}
-
 /**
  * What evaluating these tensors together would do: exactly the program that would run, after
  * everything that is not asked for has been cut away. Nothing is compiled or computed.
  */
 export function describeProgram(tensors: readonly Tensor[]): ProgramDescription {
   const program = buildProgram(narrow([...new Set(tensors)].filter((t) => t.values === undefined)));
-  const nodesByOp: Record<string, number> = {};
-  let [nodes, products, inputBytes] = [0, 0, 0];
-  for (const value of program.values) {
-    if (!isStep(value)) {
-      inputBytes += bytesOf(value);
-      continue;
-    }
-    const { op } = value.origin;
-    nodes++;
-    nodesByOp[op] = (nodesByOp[op] ?? 0) + 1;
-    products += multiplyAdds(value);
-  }
-  return { nodes, nodesByOp, multiplyAdds: products, inputBytes, peakBytes: peakOf(program) };
+  const { nodes, byOp, multiplyAdds } = program.work;
+  return {
+    nodes,
+    nodesByOp: Object.fromEntries(byOp),
+    multiplyAdds,
+    inputBytes: program.values.reduce((n, value) => (isStep(value) ? n : n + bytesOf(value)), 0),
+    peakBytes: peakOf(program),
+  };
 }
 
 /** One number for each tensor; equal ones are computed once when the tensors are computed together. */

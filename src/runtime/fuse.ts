@@ -1,6 +1,6 @@
 import type { OpName, Ops } from "../tensor/ops.ts";
 import { sameShape, type Shape } from "../tensor/shape.ts";
-import { type Attention, isStep, type Step, type Value } from "./step.ts";
+import { type Attention, isStep, type Joined, type Step, type Value } from "./step.ts";
 
 /** The product of two values. */
 interface Product {
@@ -37,7 +37,19 @@ export class AttentionFinder {
     if (mask !== undefined && !this.#masks(mask, scores)) return undefined;
     const product = this.#uses[sum] === 1 ? this.#product(sum, (i) => this.#turned(i)) : undefined;
     if (product === undefined) return undefined;
-    return { query: product.a, key: product.b, value: mixed.b, mask, scale: product.scale };
+    const [key, value] = [product.b, mixed.b];
+    const [keys, values] = [this.#joined(key), this.#joined(value)];
+    const cache = keys && values && { key: keys, value: values };
+    return { query: product.a, key, value, mask, scale: product.scale, cache };
+  }
+
+  /** What is put together of two along the dimension of the keys. */
+  #joined(id: number): Joined | undefined {
+    const step = this.#step(id, "concat");
+    const [past, added, ...more] = step?.inputs ?? [];
+    const { dim } = (step?.origin.attributes ?? { dim: -1 }) as Ops["concat"];
+    if (past === undefined || added === undefined || more.length > 0 || dim !== 2) return undefined;
+    return { past, added };
   }
 
   /**

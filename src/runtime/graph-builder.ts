@@ -20,6 +20,8 @@ interface NodeOptions {
   readonly outputs?: number;
   readonly custom?: boolean;
   readonly optional?: boolean;
+  /** What a message of a failed run calls it. @default nothing */
+  readonly name?: string;
 }
 
 /** The matrix that a value is as well: its last dimension, with a row for each place before it. */
@@ -43,6 +45,8 @@ export interface Widened {
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
   readonly #forms = new Map<string, MatrixForm>();
+  readonly #sources = new Map<string, string>();
+  readonly #replaced = new Map<string, string>();
   readonly #widened = new Map<string, Widened>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
@@ -66,14 +70,16 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    { outputs = 1, custom = false, optional = false }: NodeOptions = {},
+    { outputs = 1, custom = false, optional = false, name }: NodeOptions = {},
   ): readonly string[] {
     const key = `${op}(${inputs.join(",")})${JSON.stringify(attributes)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
     const domain = custom ? { domain: MICROSOFT } : {};
-    this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain });
+    // Names of nodes must differ.
+    const named = name === undefined ? {} : { name: `${name}_${this.#nodes.length}` };
+    this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain, ...named });
     if (optional) this.#optional.add(names.at(-1) ?? "");
     this.#known.set(key, names);
     return names;
@@ -84,7 +90,7 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    options: { custom?: boolean } = {},
+    options: Pick<NodeOptions, "custom" | "name"> = {},
   ): string {
     return this.nodes(op, inputs, attributes, options)[0] ?? internal(`${op} has no output`);
   }
@@ -117,10 +123,22 @@ export class GraphBuilder {
     return this.constant(numbers, "int64", [numbers.length]);
   }
 
+  /** A value's elements in another shape; of a value that is such itself, those of the first one. */
+  reshape(value: string, shape: string): string {
+    const source = this.source(value);
+    const reshaped = this.node("Reshape", [source, shape], { allowzero: { int: 1 } });
+    this.#sources.set(reshaped, source);
+    return reshaped;
+  }
+
+  /** The value that this one has the elements of, in another shape. */
+  source(value: string): string {
+    return this.#forms.get(value)?.rows ?? this.#sources.get(value) ?? value;
+  }
+
   /** A value given as a matrix: also readable as such, so that chains need not change its shape. */
   fromRows(rows: string, shape: string | undefined, columns?: string): string {
-    const value =
-      shape === undefined ? rows : this.node("Reshape", [rows, shape], { allowzero: { int: 1 } });
+    const value = shape === undefined ? rows : this.reshape(rows, shape);
     this.#forms.set(value, { rows, columns, shape });
     return value;
   }
@@ -146,27 +164,37 @@ export class GraphBuilder {
     return this.#widened.get(value);
   }
 
+  /** Has another value, which equals it, read in a value's place. */
+  replace(value: string, by: string): void {
+    this.#replaced.set(value, by);
+  }
+
   /**
-   * Makes a value, or the matrix of it, which has the same elements, an output of the graph, under
-   * the output's own name.
+   * Makes a value an output of the graph, under the output's own name.
+   *
+   * @param of What matters: its elements only, so that it may be a matrix, or its shape too.
    */
-  output(whole: string, name: string): void {
-    const value = this.form(whole)?.rows ?? whole;
-    const computed = this.#nodes.some((node) => node.outputs.includes(value));
-    if (computed && !this.#renamed.has(value)) this.#renamed.set(value, name);
+  output(whole: string, name: string, of: "elements" | "shape" = "shape"): void {
+    const computed = of === "shape" ? whole : (this.form(whole)?.rows ?? whole);
+    const value = this.#replaced.get(computed) ?? computed;
+    const isComputed = this.#nodes.some((node) => node.outputs.includes(value));
+    if (isComputed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
   }
 
   graph(outputs: readonly OnnxValue[]): OnnxGraph {
-    const rename = (value: string): string => this.#renamed.get(value) ?? value;
+    const rename = (value: string): string => {
+      const read = this.#replaced.get(value) ?? value;
+      return this.#renamed.get(read) ?? read;
+    };
     const nodes = this.#nodes.map((node) => ({
       ...node,
       inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
+      outputs: node.outputs.map((value) => this.#renamed.get(value) ?? value),
     }));
     const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
-      conversionsFirst(nodes, inputs),
+      conversionsFirst(this.#replaced.size === 0 ? nodes : inOrder(nodes), inputs),
       outputs.map(({ name }) => name),
     );
     const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
@@ -196,6 +224,22 @@ function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string
   const [first, rest]: [OnnxNode[], OnnxNode[]] = [[], []];
   for (const node of nodes) (isEarly(node) ? first : rest).push(node);
   return [...first, ...rest];
+}
+
+/** The same nodes, each after those that it reads, and otherwise as they stand. */
+function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
+  const sorted = new Set<OnnxNode>();
+  for (const node of nodes) {
+    const stack = [node];
+    for (let next = stack.at(-1); next !== undefined; next = stack.at(-1)) {
+      const open = next.inputs.flatMap((name) => makers.get(name) ?? []);
+      const missing = open.filter((maker) => !sorted.has(maker));
+      if (missing.length > 0) stack.push(...missing);
+      else sorted.add(stack.pop() ?? next);
+    }
+  }
+  return [...sorted];
 }
 
 /** The nodes that outputs depend on; nodes stand after those they read. */

@@ -34,10 +34,31 @@ export function cast({ graph, inputs, operands, attributes }: Lowering<Ops["cast
 }
 
 /** Rows by number. Of a table that is kept in 16 bits, only the rows are widened. */
-export function select({ graph, inputs, attributes }: Lowering<Ops["indexSelect"]>): string {
-  const [table = "", index = ""] = inputs;
+export function select({
+  graph,
+  inputs,
+  operands,
+  attributes,
+}: Lowering<Ops["indexSelect"]>): string {
+  const [table = "", given = ""] = inputs;
   const axis = { int: attributes.dim };
+  const fromZero = attributes.fromZero === true;
+  const index = fromZero ? unsigned(graph, given, operands[1]?.dtype) : given;
+  const gather = (from: string): string =>
+    graph.node("Gather", [from, index], { axis }, fromZero ? { name: "embedding" } : {});
   const half = graph.widened(table);
-  if (half === undefined) return graph.node("Gather", [table, index], { axis });
-  return convert(graph, graph.node("Gather", [half.source, index], { axis }), half.from, "float32");
+  return half === undefined
+    ? gather(table)
+    : convert(graph, gather(half.source), half.from, "float32");
+}
+
+/** An index without its sign: a negative one is then larger than any table. */
+function unsigned(graph: GraphBuilder, index: string, dtype: DType | undefined): string {
+  const wide =
+    dtype === "int64"
+      ? index
+      : graph.node("Cast", [index], { to: { int: onnxDTypeCode("int64") } });
+  // 2 ** 63 - 1, which is no number of JavaScript.
+  const all = graph.node("BitwiseNot", [graph.constant([-(2 ** 63)], "int64", [])]);
+  return graph.node("BitwiseAnd", [wide, all]);
 }

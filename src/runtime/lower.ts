@@ -1,6 +1,7 @@
 import type { DType } from "../tensor/dtype.ts";
 import { internal } from "../tensor/errors.ts";
 import type { Convolution, None, OpName, Ops, Pooling, ScatterReduction } from "../tensor/ops.ts";
+import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./half-carriers.ts";
@@ -13,8 +14,10 @@ export interface Lowering<Attributes> {
   readonly graph: GraphBuilder;
   /** Names of the operands' values. */
   readonly inputs: readonly string[];
-  /** The operands, for their dtypes and ranks; their sizes differ between runs. */
+  /** The operands, for their dtypes and ranks; their sizes differ between runs unless `sized`. */
   readonly operands: readonly Tensor[];
+  /** Whether all sizes are the same in every run. */
+  readonly sized: boolean;
   readonly result: { readonly dtype: DType; readonly rank: number };
   readonly attributes: Attributes;
   /** Names of the size operands. */
@@ -77,11 +80,14 @@ const topk: Lower<Ops["topk"]> = ({ graph, inputs, sizes, attributes: { dim, lar
 };
 
 /** The matrix of an operand. */
-function rowsOf({ graph, inputs, operands }: Lowering<unknown>, i: number): string {
-  const [x = "", rank = 2] = [inputs[i], operands[i]?.shape.length];
-  return (
-    graph.form(x)?.rows ?? (rank === 2 ? x : graph.node("Flatten", [x], { axis: int(rank - 1) }))
-  );
+function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number): string {
+  const [x = "", shape = []] = [inputs[i], operands[i]?.shape];
+  const known = shape.length === 2 ? x : graph.form(x)?.rows;
+  if (known !== undefined) return known;
+  if (!sized || graph.source(x) === x) {
+    return graph.node("Flatten", [x], { axis: int(shape.length - 1) });
+  }
+  return graph.reshape(x, graph.ints([numel(shape.slice(0, -1)), shape.at(-1) ?? 1]));
 }
 
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
@@ -220,6 +226,23 @@ const rotate: Lower<Ops["rotate"]> = ({ graph, inputs, result, attributes: { pai
   const turned = [of("Sub", [a, cos], [b, sin]), of("Add", [b, cos], [a, sin])];
   const rest = part(2 * pairs, Number.MAX_SAFE_INTEGER);
   return graph.node("Concat", [...turned, rest], { axis: int(3) });
+};
+
+/** Where only dimensions of size 1 change places, the elements stay where they are. */
+const permute: Lower<Ops["permute"]> = ({
+  graph,
+  inputs,
+  operands,
+  sized,
+  attributes: { dims },
+}) => {
+  const [x = ""] = inputs;
+  const shape = operands[0]?.shape ?? [];
+  const moving = dims.filter((d) => shape[d] !== 1);
+  if (sized && moving.every((d, i) => d > (moving[i - 1] ?? -1))) {
+    return graph.reshape(x, graph.ints(dims.map((d) => shape[d] ?? 1)));
+  }
+  return graph.node("Transpose", inputs, { perm: { ints: dims } });
 };
 
 const slice: Lower<Ops["slice"]> = ({ graph, inputs, sizes, attributes: { dims, steps } }) => {
@@ -390,10 +413,8 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   squaringsGrad,
   factor: () => internal("a factor always holds its values"),
 
-  reshape: ({ graph, inputs: [x = ""], sizes: [shape = ""] }) =>
-    graph.node("Reshape", [graph.form(x)?.rows ?? x, shape], { allowzero: int(1) }),
-  permute: ({ graph, inputs, attributes: { dims } }) =>
-    graph.node("Transpose", inputs, { perm: { ints: dims } }),
+  reshape: ({ graph, inputs: [x = ""], sizes: [shape = ""] }) => graph.reshape(x, shape),
+  permute,
   expand: ({ graph, inputs, sizes }) => graph.node("Expand", [...inputs, ...sizes]),
   slice,
   concat: ({ graph, inputs, attributes: { dim } }) =>

@@ -11,17 +11,14 @@ export interface Weights {
   /** Ids of steps whose sizes are built in too. */
   readonly sized: ReadonlySet<number> | "all";
   readonly bytes: number;
-  /** Equal for the same tensors and the same sizes built in only. */
+  /** Of the program with these inside: equal for the same tensors and the same sizes only. */
   readonly key: string;
   /** One of them: when it is gone, so is every use of a program that holds it. */
   readonly witness: Tensor;
 }
 
-/** How much a program has been run with the same weights. */
-interface Heat {
-  key: string;
-  multiplyAdds: number;
-}
+/** How much a program has been run with the same weights, by their keys, the latest last. */
+type Heat = Map<string, number>;
 
 /** Below this many bytes of weights there is nothing to gain. */
 const FEW_BYTES = 65_536;
@@ -37,6 +34,9 @@ const MULTIPLY_ADDS_PER_BYTE = 100;
 /** Programs whose heat is known; the longest unused is forgotten. */
 const KNOWN = 512;
 
+/** Weights, or sizes, that are known of each. */
+const KNOWN_WEIGHTS = 4;
+
 const heats = new Map<string, Heat>();
 const serials = new WeakMap<Tensor, number>();
 let nextSerial = 0;
@@ -48,8 +48,16 @@ function serial(t: Tensor): number {
   return nextSerial++;
 }
 
-/** What modules hold among a program's inputs; 16-bit weights are kept at 16 bits, as inputs. */
-export function weightsOf(program: Program): Weights | undefined {
+/**
+ * What modules hold among a program's inputs; 16-bit weights are kept at 16 bits, as inputs.
+ *
+ * @param options.sized Whether all sizes are built in with them. @default if there are convolutions,
+ * which ONNX Runtime joins with what follows them if it knows every size
+ */
+export function weightsOf(
+  program: Program,
+  { sized = hasConvolution(program) }: { readonly sized?: boolean } = {},
+): Weights | undefined {
   const ids = new Set<number>();
   const tensors: Tensor[] = [];
   let bytes = 0;
@@ -62,16 +70,17 @@ export function weightsOf(program: Program): Weights | undefined {
   });
   const [witness] = tensors;
   if (witness === undefined || bytes < FEW_BYTES) return undefined;
-  const key = tensors.map(serial).join(",");
-  if (program.values.some((value) => isStep(value) && value.origin.op === "conv")) {
-    return { ids, sized: "all", bytes, witness, key: `${key};${allSizes(program)}` };
-  }
-  const sized = reshapesOf(program, ids);
-  const shapes = [...sized].map((id) => program.values[id]?.tensor.shape.join("x"));
-  return { ids, sized, bytes, witness, key: `${key};${shapes.join(",")}` };
+  const key = `${tensors.map(serial).join(",")}@${program.signature}`;
+  if (sized) return { ids, sized: "all", bytes, witness, key: `${allSizes(program)};${key}` };
+  const reshapes = reshapesOf(program, ids);
+  const shapes = [...reshapes].map((id) => program.values[id]?.tensor.shape.join("x"));
+  return { ids, sized: reshapes, bytes, witness, key: `${shapes.join(",")};${key}` };
 }
 
-/** ONNX Runtime joins convolutions with what follows them if it knows every size. */
+function hasConvolution({ values }: Program): boolean {
+  return values.some((value) => isStep(value) && value.origin.op === "conv");
+}
+
 function allSizes({ values, sizes }: Program): string {
   const inputs = values.filter((value) => !isStep(value)).map(({ tensor }) => tensor.shape);
   return [...inputs, ...sizes].join(";");
@@ -101,20 +110,23 @@ function isConstant({ values }: Program, id: number): boolean {
 }
 
 /** Whether building the weights in is likely to pay. */
-export function isHot(program: Program, { key, bytes }: Weights): boolean {
-  const heat = heats.get(program.signature);
-  return heat?.key === key && heat.multiplyAdds >= MULTIPLY_ADDS_PER_BYTE * bytes;
+export function isHot({ signature }: Program, { key, bytes }: Weights): boolean {
+  return (heats.get(signature)?.get(key) ?? 0) >= MULTIPLY_ADDS_PER_BYTE * bytes;
 }
 
-/** Notes a run with these weights; what was known of other weights is forgotten. */
-export function warm(program: Program, { key }: Weights, multiplyAdds: number): void {
-  const { signature } = program;
-  const heat = heats.get(signature);
-  heats.delete(signature);
-  const sofar = heat?.key === key ? heat.multiplyAdds : 0;
-  heats.set(signature, { key, multiplyAdds: sofar + multiplyAdds });
-  const [oldest] = heats.keys();
-  if (heats.size > KNOWN && oldest !== undefined) heats.delete(oldest);
+/** Notes a run with these weights. */
+export function warm({ signature }: Program, { key }: Weights, multiplyAdds: number): void {
+  const heat: Heat = heats.get(signature) ?? new Map<string, number>();
+  remember(heats, signature, heat, KNOWN);
+  remember(heat, key, (heat.get(key) ?? 0) + multiplyAdds, KNOWN_WEIGHTS);
+}
+
+/** Puts an entry last, and forgets the first of too many. */
+function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
 }
 
 /** The program is to be judged anew, for what was built in was given up. */

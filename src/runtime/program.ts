@@ -6,6 +6,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { AttentionFinder } from "./fuse.ts";
 import { linearVariant } from "./linear-variant.ts";
 import { isStep, SAME_SHAPE, type Value } from "./step.ts";
+import { sumUp, type Work } from "./work.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
 export interface Program {
@@ -18,12 +19,32 @@ export interface Program {
   readonly targets: readonly Tensor[];
   /** Ids of the targets' values. */
   readonly outputs: readonly number[];
+  /** What it does, or each of its steps. */
+  readonly work: Work;
   /** Equal for programs that differ in sizes and data only. */
   readonly signature: string;
+  /** What one step hands to the next, if the program is run as the steps of a loop. */
+  readonly feedback?: readonly Feedback[];
+}
+
+/** A value from outside that is, from the second step on, an output of the step before. */
+export interface Feedback {
+  /** Id of the value. */
+  readonly input: number;
+  /** Place among the outputs. */
+  readonly output: number;
+}
+
+/** The program as the body of a loop, each step of which goes on from the one before. */
+export function looped(program: Program, feedback: readonly Feedback[]): Program {
+  const places = feedback.map(({ input, output }) => `${input}<${output}`).join(",");
+  return { ...program, feedback, signature: `loop ${places}\n${program.signature}` };
 }
 
 /** Operations whose size operands ONNX wants as 0-d. */
 const SCALAR_SIZES: ReadonlySet<string> = new Set(["range", "trilu"]);
+
+const NO_SLOTS: readonly number[] = [];
 
 /** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
 const MATRIX_WISE: ReadonlySet<OpName> = new Set(["add", "sub", "mul", "div"]);
@@ -50,6 +71,7 @@ class ProgramBuilder {
       sizes: this.#sizes,
       scalarSizes: this.#scalarSizes,
       outputs: ids,
+      work: sumUp(this.#values),
       signature: `${this.#signature.join("\n")}\n>${ids.join(",")}`,
     };
   }
@@ -110,20 +132,26 @@ class ProgramBuilder {
       if (origin.keep === true) this.#kept.push(t);
       return inputs[0] ?? internal("detach without an operand");
     }
-    const attributes = origin.attributes === NONE ? "" : JSON.stringify(origin.attributes, spelled);
-    const head = `${origin.op}${attributes}(${inputs.join(",")})`;
-    const key = origin.sizes.length === 0 ? head : `${head}${origin.sizes.join(";")}`;
+    const { op, sizes } = origin;
+    const named = origin.attributes === NONE ? op : `${op}${spelled(origin.attributes)}`;
+    const head = `${named}(${inputs.join(",")})`;
+    const key = sizes.length === 0 ? head : `${head}${sizes.join(";")}`;
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
-    const role = `${origin.op}${attributes}<${origin.inputs[0]?.origin?.op ?? ""}`;
-    const sizes = origin.sizes.map((s, i) => this.#slot(origin.op, `${role}${i}`, s));
+    const slots = sizes.length === 0 ? NO_SLOTS : this.#slotsOf(origin, named);
     const variant = variantOf(t, origin);
     const id = this.#values.length;
-    this.#hasSoftmax ||= origin.op === "softmax";
-    this.#values.push({ tensor: t, origin, inputs, sizes, variant });
+    this.#hasSoftmax ||= op === "softmax";
+    this.#values.push({ tensor: t, origin, inputs, sizes: slots, variant });
     this.#byKey.set(key, id);
-    this.#signature.push(`${head}${sizes.join(",")}${variant}${rankOf(t, origin)}`);
+    const rest = slots.length === 0 ? variant : `${slots.join(",")}${variant}${rankOf(t, origin)}`;
+    this.#signature.push(`${head}${rest}`);
     return id;
+  }
+
+  #slotsOf({ op, inputs, sizes }: Origin, named: string): readonly number[] {
+    const role = `${named}<${inputs[0]?.origin?.op ?? ""}`;
+    return sizes.map((values, i) => this.#slot(op, `${role}${i}`, values));
   }
 
   /**
@@ -143,10 +171,14 @@ class ProgramBuilder {
   }
 }
 
-/** JSON has no infinities, NaN and -0, which make other constants than null and 0. */
-function spelled(_key: string, value: unknown): unknown {
-  const plain = typeof value !== "number" || (Number.isFinite(value) && !Object.is(value, -0));
-  return plain ? value : `${Object.is(value, -0) ? "-0" : value}`;
+/** Attributes as text: infinities, NaN and -0 make other constants than what JSON has for them. */
+function spelled(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(spelled).join(",")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  let text = "";
+  for (const [name, part] of Object.entries(value)) text += `${name}:${spelled(part)} `;
+  return `{${text}}`;
 }
 
 /** Ranks follow from the operands but where sizes make the shape. */

@@ -2,12 +2,27 @@ import { leaf } from "../tensor/apply.ts";
 import { fail, internal } from "../tensor/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { inputName } from "./compile.ts";
+import { initialName, inputName, TIMES } from "./compile.ts";
 import { narrow } from "./narrow.ts";
 import { type Weights, weightsOf } from "./packing.ts";
-import { buildProgram, type Program } from "./program.ts";
-import { type Feeds, feedsOf, runProgram, wrap } from "./run.ts";
+import { buildProgram, type Feedback, looped, type Program } from "./program.ts";
+import { type Feeds, feedsOf, isStacked, runProgram, steps, wrap } from "./run.ts";
 import { isStep } from "./step.ts";
+
+/** Which output, by its place, each input is in the next step, by its place. */
+export type Loop = ReadonlyMap<number, number>;
+
+/** Multiply-adds that steps are run together for: some milliseconds' of so small ones. */
+const TOGETHER = 8_000_000;
+
+/** Steps at most that are run together, for their results come together. */
+const MOST_STEPS = 32;
+
+/** Steps of so little work that bringing results out and in between them takes as long. */
+function stepsTogether(program: Program): number {
+  const steps = Math.floor(TOGETHER / Math.max(1, program.work.multiplyAdds));
+  return Math.max(1, Math.min(MOST_STEPS, steps));
+}
 
 /** Larger values are taken for different ones rather than compared. */
 const COMPARED = 65_536;
@@ -22,48 +37,82 @@ export class Replay {
   readonly #ids: readonly (number | undefined)[];
   readonly #program: Program;
   readonly #weights: Weights | undefined;
-  readonly #outputs: number;
+  readonly #outputs: readonly Tensor[];
+  readonly #looped: boolean;
+  readonly #mostSteps: number;
+  readonly #lasting: readonly Tensor[];
   #feeds: { readonly within: Weights | undefined; readonly feeds: Feeds } | undefined;
 
   /**
    * @param inputs Tensors that hold values, of one dimension or more, and that others of their
    * shapes and types are to take the places of.
    * @param outputs What was computed from them, and is to be computed from those others.
+   * @param options.loop Makes it the step of a loop, where it does so little that this pays.
    */
-  constructor(inputs: readonly Tensor[], outputs: readonly Tensor[]) {
+  constructor(
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    { loop }: { readonly loop?: Loop | undefined } = {},
+  ) {
     this.#inputs = inputs;
-    this.#outputs = outputs.length;
-    this.#program = buildProgram(narrow(outputs));
-    this.#weights = weightsOf(this.#program);
-    const ids = new Map(this.#program.values.map(({ tensor }, id) => [tensor, id]));
+    this.#outputs = outputs;
+    const program = buildProgram(narrow(outputs));
+    const ids = new Map(program.values.map(({ tensor }, id) => [tensor, id]));
     this.#ids = inputs.map((t) => ids.get(t));
+    this.#mostSteps = loop === undefined ? 1 : stepsTogether(program);
+    this.#looped = this.#mostSteps > 1;
+    this.#program = this.#looped ? looped(program, this.#feedback(loop ?? new Map())) : program;
+    this.#weights = weightsOf(this.#program, { sized: true });
+    this.#lasting = program.values.flatMap(({ tensor }) => (tensor.lasting ? [tensor] : []));
+  }
+
+  /** Whether the modules that were traced still hold the weights that they held then. */
+  get isCurrent(): boolean {
+    return this.#lasting.every((t) => t.lasting);
+  }
+
+  /** Steps that one run should make at most; 1 if it is no loop. */
+  get mostSteps(): number {
+    return this.#mostSteps;
   }
 
   /**
-   * Whether another trace with the same inputs is the same computation on the same values, as it is
-   * where nothing but the inputs decides what is traced: no random numbers, and no state.
+   * Whether another trace is the same computation with the same values besides its inputs, as it is
+   * where nothing but the inputs' shapes decides what is traced: no random numbers, and no state.
    */
   equals(other: Replay): boolean {
     const [own, others] = [this.#program, other.#program];
     if (own.signature !== others.signature) return false;
     if (!own.sizes.every((sizes, slot) => sameShape(sizes, others.sizes[slot] ?? []))) return false;
+    const inputs = new Set(this.#ids);
     return own.values.every((value, id) => {
+      if (inputs.has(id)) return other.#ids.includes(id);
       const counterpart = others.values[id] ?? internal(`no value ${id}`);
       return isStep(value) || sameValues(value.tensor, counterpart.tensor);
     });
   }
 
   /**
-   * The outputs for these inputs.
+   * The outputs for these inputs; of a loop of `times` steps, what the last one hands on, and all
+   * other outputs stacked: [times, ...].
+   *
    * @throws TensorError for inputs of another number, shape or type.
    */
-  async run(inputs: readonly Tensor[]): Promise<readonly Tensor[]> {
+  async run(inputs: readonly Tensor[], times = 1): Promise<readonly Tensor[]> {
     this.#check(inputs);
-    const values = await runProgram(this.#program, this.#weights, (within) =>
-      this.#feedsFor(within, inputs),
-    );
-    return this.#program.targets.slice(0, this.#outputs).map(({ shape, dtype }, i) => {
-      return leaf(values[i] ?? internal(`no values for output ${i}`), shape, dtype);
+    const feedsFor = (within: Weights | undefined): Feeds => this.#feedsFor(within, inputs, times);
+    const values = await runProgram(this.#program, this.#weights, feedsFor, times);
+    return this.#outputs.map(({ shape, dtype }, i) => {
+      const own = isStacked(this.#program, i) ? [times, ...shape] : shape;
+      return leaf(values[i] ?? internal(`no values for output ${i}`), own, dtype);
+    });
+  }
+
+  /** The loop's states; one that nothing is computed from is none. */
+  #feedback(loop: Loop): Feedback[] {
+    return [...loop].flatMap(([input, output]) => {
+      const id = this.#ids[input];
+      return id === undefined ? [] : [{ input: id, output }];
     });
   }
 
@@ -79,16 +128,19 @@ export class Replay {
     });
   }
 
-  #feedsFor(within: Weights | undefined, inputs: readonly Tensor[]): Feeds {
+  #feedsFor(within: Weights | undefined, inputs: readonly Tensor[], times: number): Feeds {
     if (this.#feeds === undefined || this.#feeds.within !== within) {
       this.#feeds = { within, feeds: feedsOf(this.#program, within) };
     }
     const feeds = { ...this.#feeds.feeds };
+    const states = new Set(this.#program.feedback?.map(({ input }) => input));
     this.#ids.forEach((id, i) => {
       const input = inputs[i] ?? internal(`no input ${i}`);
-      if (id !== undefined) feeds[inputName(id)] = wrap(input);
+      if (id === undefined) return;
+      if (states.has(id)) delete feeds[inputName(id)];
+      feeds[states.has(id) ? initialName(id) : inputName(id)] = wrap(input);
     });
-    return feeds;
+    return this.#looped ? { ...feeds, [TIMES]: steps(times) } : feeds;
   }
 }
 

@@ -2,11 +2,10 @@ import { Tensor as OrtTensor } from "#ort";
 import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal, TensorError } from "../tensor/errors.ts";
 import { provideEvaluator } from "../tensor/evaluate.ts";
-import type { OpName } from "../tensor/ops.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
-import { multiplyAdds } from "./describe-program.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { carrierOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
@@ -18,16 +17,18 @@ import { counters, countHeld } from "./stats.ts";
 /** What a session is given, by name. */
 export type Feeds = Record<string, OrtTensor>;
 
-/** The runtime's view of a leaf, made once: weights are fed to every program. */
-const wrapped = new WeakMap<Tensor, OrtTensor>();
-
+/** The runtime's view of a leaf. */
 export function wrap(t: Tensor): OrtTensor {
-  const known = wrapped.get(t);
-  if (known !== undefined) return known;
+  if (t.fed !== undefined) return t.fed as OrtTensor;
   const values = t.values ?? internal("a leaf has no values");
   const made = new OrtTensor(carrierOf(t.dtype), values as never, t.shape);
-  wrapped.set(t, made);
+  t.fed = made;
   return made;
+}
+
+/** How many steps a loop is to make. */
+export function steps(times: number): OrtTensor {
+  return new OrtTensor("int64", BigInt64Array.of(BigInt(times)), []);
 }
 
 /** What a session is fed: everything from outside but the weights that it holds. */
@@ -45,38 +46,16 @@ export function feedsOf(program: Program, within: Weights | undefined): Feeds {
   return feeds;
 }
 
-/** What a run of a program does. */
-interface Work {
-  readonly nodes: number;
-  readonly byOp: ReadonlyMap<OpName, number>;
-  readonly multiplyAdds: number;
-}
-
-const works = new WeakMap<Program, Work>();
-
-function workOf(program: Program): Work {
-  const known = works.get(program);
-  if (known !== undefined) return known;
-  const steps = program.values.filter(isStep);
-  const byOp = new Map<OpName, number>();
-  for (const { origin } of steps) byOp.set(origin.op, (byOp.get(origin.op) ?? 0) + 1);
-  const work = {
-    nodes: steps.length,
-    byOp,
-    multiplyAdds: steps.reduce((sum, step) => sum + multiplyAdds(step), 0),
-  };
-  works.set(program, work);
-  return work;
-}
-
 /** Counts a run. @returns its multiply-adds. */
-function count(program: Program): number {
-  const work = workOf(program);
-  counters.runs++;
-  counters.nodesRun += work.nodes;
-  counters.multiplyAdds += work.multiplyAdds;
-  for (const [op, n] of work.byOp) counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n;
-  return work.multiplyAdds;
+function count(program: Program, times: number): number {
+  const work = program.work;
+  counters.runs += times;
+  counters.nodesRun += work.nodes * times;
+  counters.multiplyAdds += work.multiplyAdds * times;
+  for (const [op, n] of work.byOp) {
+    counters.nodesByOp[op] = (counters.nodesByOp[op] ?? 0) + n * times;
+  }
+  return work.multiplyAdds * times;
 }
 
 /** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
@@ -88,9 +67,10 @@ function bitsOf(data: OrtTensor["data"]): TypedArray {
 }
 
 /** The values of the targets in what a session gave. */
-function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
-  return targets.map(({ shape }, i) => {
+function valuesOf(program: Program, results: Feeds, times: number): TypedArray[] {
+  return program.targets.map((target, i) => {
     const { dims, data } = results[outputName(i)] ?? internal(`no output ${i}`);
+    const shape = isStacked(program, i) ? [times, ...target.shape] : target.shape;
     const features = shape.at(-1) ?? 1;
     const matrix = [numel(shape) / features, features];
     if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
@@ -100,27 +80,34 @@ function valuesOf({ targets }: Program, results: Feeds): TypedArray[] {
   });
 }
 
+/** Whether an output of a loop is that of all steps, and not what the last one hands on. */
+export function isStacked({ feedback }: Program, output: number): boolean {
+  return feedback !== undefined && !feedback.some((state) => state.output === output);
+}
+
 /**
  * Runs a program with `weights`, and gives the values of its targets.
  *
  * @param feedsFor What to feed a session that holds these weights, or none.
+ * @param times Steps, if it is a loop; outputs that are not fed back are stacked.
  */
 export async function runProgram(
   program: Program,
   weights: Weights | undefined,
   feedsFor: (within: Weights | undefined) => Feeds,
+  times = 1,
 ): Promise<TypedArray[]> {
   const within = weightsWithin(program, weights);
   const names = program.outputs.map((_, i) => outputName(i));
   const values = await withSession(program, within, async (session) => {
     try {
-      return valuesOf(program, await session.run(feedsFor(within), names));
+      return valuesOf(program, await session.run(feedsFor(within), names), times);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TensorError(`evaluation failed: ${reason}`, { cause });
+      throw new TensorError(explainFailure(reason), { cause });
     }
   });
-  const products = count(program);
+  const products = count(program, times);
   if (weights !== undefined && within === undefined) warm(program, weights, products);
   program.targets.forEach(({ dtype }, i) => {
     const computed = values[i] ?? internal(`no values for output ${i}`);

@@ -20,7 +20,10 @@ export interface RuntimeOptions {
    * @default 1 GiB in Node, 0 in browsers
    */
   readonly maxWeightBytes?: number;
-  /** Threads that one operation may use. @default the number of physical cores */
+  /**
+   * Threads that one operation may use, in programs that have operations worth it.
+   * @default the number of physical cores
+   */
   readonly threads?: number;
 }
 
@@ -39,6 +42,9 @@ let settings: { maxSessions: number; maxWeightBytes: number; threads: number | u
   maxWeightBytes: WEIGHT_BYTES,
   threads: undefined,
 };
+
+/** Marks programs that use all threads. */
+const LARGE = "large ";
 
 /** In order of last use. */
 const sessions = new Map<string, Entry>();
@@ -78,7 +84,7 @@ function readsHalves(program: Program): boolean {
 
 function create(key: string, program: Program, weights: Weights | undefined): Entry {
   counters.programsCompiled++;
-  const { threads } = settings;
+  const threads = program.work.isSmall ? 1 : settings.threads;
   const { model, externalData } = compileModel(program, weights);
   const session = InferenceSession.create(model, {
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -114,7 +120,9 @@ function create(key: string, program: Program, weights: Weights | undefined): En
 }
 
 function evict(): void {
-  let bytes = [...sessions.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+  let bytes = 0;
+  for (const entry of sessions.values()) bytes += entry.bytes;
+  if (sessions.size <= settings.maxSessions && bytes <= settings.maxWeightBytes) return;
   for (const [key, entry] of sessions) {
     const heavy = entry.bytes > 0 && bytes > settings.maxWeightBytes;
     if (!heavy && sessions.size <= settings.maxSessions) continue;
@@ -157,8 +165,8 @@ export async function withSession<T>(
   weights: Weights | undefined,
   work: (session: InferenceSession) => Promise<T>,
 ): Promise<T> {
-  const { signature } = program;
-  const key = weights === undefined ? signature : `${weights.key}@${signature}`;
+  const of = weights?.key ?? program.signature;
+  const key = program.work.isSmall ? of : `${LARGE}${of}`;
   let entry = sessions.get(key);
   sessions.delete(key);
   entry ??= create(key, program, weights);

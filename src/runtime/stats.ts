@@ -2,7 +2,7 @@
 export interface RuntimeStats {
   /** Programs compiled, that is, signatures met for the first time. */
   programsCompiled: number;
-  /** Programs run. */
+  /** Programs run; of those that make several steps at once, each step. */
   runs: number;
   /** Operations of this library in the programs run. */
   nodesRun: number;

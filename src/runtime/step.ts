@@ -12,6 +12,20 @@ export interface Attention {
   /** [..., queries, keys] */
   readonly mask: number | undefined;
   readonly scale: number;
+  /** Where keys and values are each those of earlier tokens and those of new ones. */
+  readonly cache: Cached | undefined;
+}
+
+/** Keys, or values, that are put behind others, by ids. */
+export interface Joined {
+  readonly past: number;
+  readonly added: number;
+}
+
+/** How the keys and values of an attention are put together. */
+export interface Cached {
+  readonly key: Joined;
+  readonly value: Joined;
 }
 
 /** The variant of an elementwise operation that broadcasts nothing. */

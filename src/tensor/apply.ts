@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "./dtype.ts";
-import { isFloat } from "./dtype.ts";
+import { isFloat, requireFit } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import { toBFloat16, toFloat16 } from "./half.ts";
 import type { OpName, Ops } from "./ops.ts";
@@ -25,7 +25,7 @@ export interface Content {
   readonly dtype: DType;
   readonly requiresGrad: boolean;
   readonly origin?: Origin;
-  readonly values?: TypedArray;
+  readonly values?: TypedArray | undefined;
 }
 
 let construct: (content: Content) => Tensor = () => internal("apply.ts used before tensor.ts");
@@ -53,15 +53,14 @@ export function apply<K extends OpName>(
   attributes: Ops[K],
   sizes: readonly (readonly number[])[] = NO_SIZES,
 ): Tensor {
-  const result = recorded(op, inputs, attributes, sizes);
-  if (MOVES.has(op)) return result;
-  for (const { dtype } of [result, ...inputs]) {
-    if (dtype === "bfloat16") {
-      fail(op, 'bfloat16 is for storage only; compute in float32, with to("float32") first');
-    }
+  const result = recorded(op, inputs, attributes, sizes, undefined);
+  if ((isStorage(result) || inputs.some(isStorage)) && !MOVES.has(op)) {
+    fail(op, 'bfloat16 is for storage only; compute in float32, with to("float32") first');
   }
   return result;
 }
+
+const isStorage = ({ dtype }: Tensor): boolean => dtype === "bfloat16";
 
 /**
  * An operation's result whose values are known already, so that it is never computed; gradients
@@ -81,7 +80,7 @@ function recorded<K extends OpName>(
   inputs: readonly Tensor[],
   attributes: Ops[K],
   sizes: readonly (readonly number[])[],
-  values?: TypedArray,
+  values: TypedArray | undefined,
 ): Tensor {
   const rule = rules[op] as (
     inputs: readonly Tensor[],
@@ -94,8 +93,7 @@ function recorded<K extends OpName>(
     for (const t of inputs) requiresGrad ||= t.requiresGrad;
   }
   const origin = { op, inputs, attributes, sizes };
-  const known = values === undefined ? {} : { values };
-  return construct({ shape, dtype, requiresGrad, origin, ...known });
+  return construct({ shape, dtype, requiresGrad, origin, values });
 }
 
 /** A tensor that holds `values`; with an `origin`, gradients flow to that operation's inputs. */
@@ -108,8 +106,12 @@ export function scalar(value: number, dtype: DType): Tensor {
   return leaf(encodeNumbers([value], dtype), [], dtype);
 }
 
-/** Numbers as host values of a dtype (not for 16-bit floats, which have no arithmetic on the host). */
+/**
+ * Numbers as host values of a dtype; integers are cut towards zero.
+ * @throws TensorError for what an integer type cannot hold: NaN, infinities, numbers out of range.
+ */
 export function encodeNumbers(numbers: readonly number[], dtype: DType): TypedArray {
+  requireFit("tensor", numbers, dtype);
   switch (dtype) {
     case "float32":
       return Float32Array.from(numbers);

@@ -1,6 +1,7 @@
 import { apply, leaf, scalar } from "./apply.ts";
-import { isFloat, resultType, type DType } from "./dtype.ts";
+import { isFloat, requireFit, resultType, type DType } from "./dtype.ts";
 import { fail } from "./errors.ts";
+import { requireOneOf } from "./known-options.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "./ops.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -53,40 +54,44 @@ function scalarType(value: number, dtype: DType): DType {
   return dtype === "bool" ? "int64" : dtype;
 }
 
-function toTensor(value: Operand, other: DType): Tensor {
-  if (typeof value === "number") return scalar(value, scalarType(value, other));
+function toTensor(op: string, value: Operand, other: DType): Tensor {
+  if (typeof value === "number") {
+    const dtype = scalarType(value, other);
+    requireFit(op, [value], dtype);
+    return scalar(value, dtype);
+  }
   if (typeof value !== "object" || value === null || !("dtype" in value)) {
-    fail("tensor operation", `expected a Tensor or a number, got ${String(value)}`);
+    fail(op, `expected a Tensor or a number, got ${String(value)}`);
   }
   return value;
 }
 
 /** Both operands as tensors of one dtype. */
-export function promoted(a: Operand, b: Operand): [Tensor, Tensor] {
+export function promoted(op: string, a: Operand, b: Operand): [Tensor, Tensor] {
   if (typeof a === "number" && typeof b === "number") {
     const dtype = Number.isInteger(a) && Number.isInteger(b) ? "int64" : "float32";
     return [scalar(a, dtype), scalar(b, dtype)];
   }
-  const x = toTensor(a, typeof b === "number" ? "float32" : b.dtype);
-  const y = toTensor(b, x.dtype);
+  const x = toTensor(op, a, typeof b === "number" ? "float32" : toTensor(op, b, "float32").dtype);
+  const y = toTensor(op, b, x.dtype);
   if (x.dtype === y.dtype) return [x, y];
   const dtype = resultType([x, y]);
   return [cast(x, dtype), cast(y, dtype)];
 }
 
 export function binary(op: BinaryOp, a: Operand, b: Operand): Tensor {
-  return apply(op, promoted(a, b), NONE);
+  return apply(op, promoted(op, a, b), NONE);
 }
 
 /** a + alpha * b; of bools, their disjunction. */
 export function add(a: Operand, b: Operand, alpha = 1): Tensor {
-  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  const [x, y] = promoted("add", a, alpha === 1 ? b : mul(b, alpha));
   return x.dtype === "bool" ? logical("or", x, y) : apply("add", [x, y], NONE);
 }
 
 /** a - alpha * b. */
 export function sub(a: Operand, b: Operand, alpha = 1): Tensor {
-  const [x, y] = promoted(a, alpha === 1 ? b : mul(b, alpha));
+  const [x, y] = promoted("sub", a, alpha === 1 ? b : mul(b, alpha));
   if (x.dtype === "bool") {
     fail("sub", "bool tensors have no difference; use logicalXor(), or to() a number type first");
   }
@@ -95,21 +100,42 @@ export function sub(a: Operand, b: Operand, alpha = 1): Tensor {
 
 /** a * b; of bools, their conjunction. */
 export function mul(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("mul", a, b);
   return x.dtype === "bool" ? logical("and", x, y) : apply("mul", [x, y], NONE);
 }
 
 /** a / b: true division (integers become float32), or rounded to whole numbers. */
 export function div(a: Operand, b: Operand, rounding?: "floor" | "trunc"): Tensor {
-  const [x, y] = promoted(a, b);
+  requireOneOf("div", "rounding", rounding, [undefined, "floor", "trunc"]);
+  const [x, y] = promoted("div", a, b);
   if (isFloat(x.dtype)) {
     const quotient = apply("div", [x, y], NONE);
     if (rounding === undefined) return quotient;
-    return rounding === "floor" ? unary("floor", quotient) : trunc(quotient);
+    return rounding === "floor" ? floorQuotient(x, y, quotient) : trunc(quotient);
   }
   if (rounding === undefined) return div(cast(x, "float32"), cast(y, "float32"));
   if (rounding === "trunc") return apply("div", [x, y], NONE);
   return apply("div", [sub(x, remainder(x, y)), y], NONE);
+}
+
+/** From the exact remainder: x / y is rounded itself, and 3 / 0.1 would come out as 30, not 29. */
+function floorQuotient(x: Tensor, y: Tensor, quotient: Tensor): Tensor {
+  const rest = apply("fmod", [x, y], NONE);
+  const towardsZero = div(sub(x, rest), y);
+  const whole = where(beyondZero(rest, y), sub(towardsZero, constantLike(1, x)), towardsZero);
+  const infinite = apply("eq", [y, constantLike(0, y)], NONE);
+  return where(infinite, unary("floor", quotient), unary("round", whole));
+}
+
+/** Where a remainder is on the other side of zero than the divisor. */
+function beyondZero(rest: Tensor, divisor: Tensor): Tensor {
+  const isNegative = (t: Tensor): Tensor => apply("lt", [t, constantLike(0, t)], NONE);
+  const differ = logical("xor", isNegative(rest), isNegative(divisor));
+  return logical(
+    "and",
+    differ,
+    apply("not", [apply("eq", [rest, constantLike(0, rest)], NONE)], NONE),
+  );
 }
 
 /** To whole numbers; integers are whole already. */
@@ -146,9 +172,10 @@ export function trunc(x: Tensor): Tensor {
 
 /** Remainder with the sign of the divisor, as Python's `%`. */
 export function remainder(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("remainder", a, b);
   if (!isFloat(x.dtype)) return apply("remainder", [x, y], NONE);
-  return sub(x, mul(div(x, y, "floor"), y));
+  const rest = apply("fmod", [x, y], NONE);
+  return where(beyondZero(rest, y), add(rest, y), rest);
 }
 
 /** a to the power b; common exponents become products and roots, which are exact and fast. */
@@ -175,21 +202,40 @@ export function logical(op: "and" | "or" | "xor", a: Tensor, b: Tensor): Tensor 
 
 /** Elements of `a` where the condition holds, of `b` elsewhere. */
 export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
-  return apply("where", [condition, ...promoted(a, b)], NONE);
+  return apply("where", [condition, ...promoted("where", a, b)], NONE);
 }
 
 /** Angle of the point (x, y), in (-pi, pi]. */
 export function atan2(y: Operand, x: Operand): Tensor {
-  const [a, b] = promoted(y, x);
-  const left = binary("lt", b, 0);
-  const radius = unary("sqrt", add(mul(a, a), mul(b, b)));
-  // Half-angle formula on the right half plane, where the denominator never cancels.
-  const half = unary("atan", div(a, add(radius, where(left, unary("neg", b), b))));
-  const angle = mul(half, constant(2, a.dtype));
+  const [a, b] = promoted("atan2", y, x).map(asFloat) as [Tensor, Tensor];
+  const [below, left] = [signBit(a), signBit(b)];
+  const up = where(below, unary("neg", a), a);
+  const along = where(left, unary("neg", b), b);
+  // The angle to the nearer axis: its tangent is 1 at most, so that nothing overflows.
+  const steep = apply("gt", [up, along], NONE);
+  const tangent = ratio(where(steep, along, up), where(steep, up, along));
+  const near = unary("atan", tangent);
+  const pi = constantLike(Math.PI, a);
+  const right = where(steep, sub(constantLike(Math.PI / 2, a), near), near);
+  const turned = where(left, sub(pi, right), right);
+  return where(below, unary("neg", turned), turned);
+}
+
+/** Whether a number is negative, or a negative zero. */
+function signBit(x: Tensor): Tensor {
+  const zero = constantLike(0, x);
   // The sign of a zero shows in its reciprocal.
-  const signed = where(binary("eq", a, 0), unary("reciprocal", a), a);
-  const straight = where(binary("lt", signed, 0), -Math.PI, Math.PI);
-  return where(left, sub(cast(straight, a.dtype), angle), angle);
+  const signed = where(apply("eq", [x, zero], NONE), unary("reciprocal", x), x);
+  return apply("lt", [signed, zero], NONE);
+}
+
+/** small / large for 0 <= small <= large; 0 for two zeros, 1 for two infinities. */
+function ratio(small: Tensor, large: Tensor): Tensor {
+  const one = constantLike(1, small);
+  const nothing = apply("eq", [large, constantLike(0, large)], NONE);
+  const quotient = div(small, where(nothing, one, large));
+  const both = logical("and", apply("isinf", [small], NONE), apply("eq", [small, large], NONE));
+  return where(both, one, quotient);
 }
 
 /** Values limited to [min, max]. A value on a bound keeps its own gradient. */
@@ -200,7 +246,7 @@ export function clamp(x: Tensor, min?: Operand, max?: Operand): Tensor {
 }
 
 function bounded(x: Tensor, bound: Operand, beyond: "lt" | "gt"): Tensor {
-  const [y, limit] = promoted(x, bound);
+  const [y, limit] = promoted("clamp", x, bound);
   return where(apply(beyond, [y, limit], NONE), limit, y);
 }
 

@@ -1,3 +1,5 @@
+import { fail } from "./errors.ts";
+
 /** Element types of a tensor, with torch's names. */
 export type DType =
   "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "int8" | "bool";
@@ -46,6 +48,23 @@ export function isInteger(dtype: DType): boolean {
   return DTYPES[dtype].category === "int";
 }
 
+/** Throws unless a string, which may come from JavaScript, names an element type. */
+export function requireDType(op: string, name: string): void {
+  if (!Object.hasOwn(DTYPES, name)) {
+    fail(op, `there is no dtype ${name}; expected one of ${dtypes.join(", ")}`);
+  }
+}
+
+/** Throws for numbers that an integer type cannot hold, once cut towards zero. */
+export function requireFit(op: string, numbers: readonly number[], dtype: DType): void {
+  requireDType(op, dtype);
+  if (!isInteger(dtype)) return;
+  const values = 2 ** (8 * itemsize(dtype));
+  const [from, before] = dtype === "uint8" ? [0, values] : [-values / 2, values / 2];
+  const bad = numbers.find((n) => !(Math.trunc(n) >= from && Math.trunc(n) < before));
+  if (bad !== undefined) fail(op, `${dtype} cannot hold ${bad}; use a wider or a floating type`);
+}
+
 /** A zero-filled host array for `length` elements. */
 export function allocate(dtype: DType, length: number): TypedArray {
   return DTYPES[dtype].allocate(length);
@@ -59,7 +78,12 @@ export function dtypesOf(data: TypedArray): readonly DType[] {
   if (data instanceof Int32Array) return ["int32"];
   if (data instanceof Int8Array) return ["int8"];
   if (data instanceof Uint16Array) return ["float16", "bfloat16"];
-  return ["uint8", "bool"];
+  if (data instanceof Uint8Array) return ["uint8", "bool"];
+  return fail(
+    "Tensor.fromData",
+    `no dtype is held in a ${(data as object).constructor.name}; copy it into another typed array, ` +
+      "such as Int32Array.from(data)",
+  );
 }
 
 const CATEGORY_ORDER = { bool: 0, int: 1, float: 2 } as const;

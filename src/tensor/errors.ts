@@ -1,6 +1,7 @@
 /**
  * Input that an operation cannot take: the message says which operation, what came and what was
- * wanted. Thrown at the call, before anything is computed.
+ * wanted. Thrown at the call, before anything is computed; for what only the computation shows, such
+ * as positions that are computed themselves, when that is asked for.
  */
 export class TensorError extends Error {
   override readonly name: string = "TensorError";

@@ -21,7 +21,7 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
   if (t.dtype !== "int64" && t.dtype !== "int32") {
     fail(op, `index must be int64 or int32, got ${t.dtype}`);
   }
-  for (const value of t.values ?? []) {
+  for (const value of knownPositions(t) ?? []) {
     if (value < -size || value >= size) {
       fail(
         op,
@@ -30,6 +30,15 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
     }
   }
   return t;
+}
+
+/** The values of an index where they are known before anything runs; of a range, its ends. */
+export function knownPositions(index: Tensor): Iterable<number | bigint> | undefined {
+  if (index.values !== undefined) return index.values;
+  if (index.numel === 0) return [];
+  if (index.origin?.op !== "range") return undefined;
+  const [start = 0, , step = 1] = index.origin.sizes.map((size) => size[0] ?? 0);
+  return [start, start + (index.numel - 1) * step];
 }
 
 /** Rows of `x` along a dimension; the index may have any rank, whose dimensions take its place. */
@@ -102,14 +111,14 @@ function sourceLike(x: Tensor, source: Operand, shape: readonly number[]): Tenso
 
 /** x with whole rows along `dim` replaced, or added to. */
 export function indexPutRows(
+  op: "indexCopy" | "indexAdd" | "indexFill",
   x: Tensor,
   dim: number,
   index: Index,
   source: Operand,
-  reduce: ScatterReduction = "none",
 ): Tensor {
-  const d = normalizeDim("indexCopy", dim, x.shape.length);
-  const at = toIndex("indexCopy", index, sizeAt(x, d));
+  const d = normalizeDim(op, dim, x.shape.length);
+  const at = toIndex(op, index, sizeAt(x, d));
   const front = movedim(x, d, 0);
   const rows = [...at.shape, ...front.shape.slice(1)];
   const value = typeof source === "number" ? source : movedim(source, d, 0);
@@ -120,7 +129,7 @@ export function indexPutRows(
       unsqueeze(at, -1),
       typeof value === "number" ? sourceLike(x, value, rows) : expand(cast(value, x.dtype), rows),
     ],
-    { reduce },
+    { reduce: op === "indexAdd" ? "add" : "none" },
   );
   return movedim(written, 0, d);
 }
@@ -255,11 +264,13 @@ export function oneHot(x: Tensor, classes: number): Tensor {
 
 /** x where the mask is false, `value` where it is true. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  if (mask.dtype !== "bool") fail("maskedFill", `the mask must be bool, got ${mask.dtype}`);
+  broadcastShapes("maskedFill", x.shape, mask.shape);
   const filler =
     typeof value === "number"
       ? leaf(encodeNumbers([value], x.dtype), [], x.dtype)
       : cast(value, x.dtype);
-  return apply("where", [cast(mask, "bool"), filler, x], NONE);
+  return apply("where", [mask, filler, x], NONE);
 }
 
 /** The elements whose two indices differ by `offset`, as a last dimension. */

@@ -9,13 +9,14 @@ import type { Tensor } from "./tensor.ts";
 
 /** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  if (typeof b !== "object") fail("matmul", `expected a tensor, got ${String(b)}; use mul()`);
   if (a.shape.length === 0 || b.shape.length === 0) {
     fail(
       "matmul",
       `0-d tensors have no matrix product; use mul(). Got ${show(a.shape)} and ${show(b.shape)}`,
     );
   }
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("matmul", a, b);
   const left = x.shape.length === 1 ? unsqueeze(x, 0) : x;
   const right = y.shape.length === 1 ? unsqueeze(y, 1) : y;
   const product = apply("matmul", [left, right], NONE);

@@ -1,5 +1,3 @@
-import { fail } from "./errors.ts";
-
 /** Edits (insertions, deletions, replacements) between two words. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -29,15 +27,4 @@ export function didYouMean(name: string, candidates: Iterable<string>): string {
   const last = names.pop();
   if (last === undefined) return "there are none";
   return `did you mean ${names.length === 0 ? last : `${names.join(", ")} or ${last}`}?`;
-}
-
-/** @throws TensorError for a name among the options that there is not, or options that are none. */
-export function checkNames(op: string, options: object, known: Iterable<string>): void {
-  const names = new Set(known);
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    fail(op, `options are one object by name: ${[...names].slice(0, 3).join(", ")}, ...`);
-  }
-  for (const name of Object.keys(options)) {
-    if (!names.has(name)) fail(op, `there is no option ${name}; ${didYouMean(name, names)}`);
-  }
 }

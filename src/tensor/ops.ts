@@ -152,8 +152,11 @@ export interface Ops {
   trilu: { readonly upper: boolean };
 
   // Indexing.
-  /** x[..., index, ...] at one dimension, index of any rank. What reads `frozen` has no gradient. */
-  indexSelect: Along & { readonly frozen?: number };
+  /**
+   * x[..., index, ...] at one dimension, index of any rank. What reads `frozen` has no gradient; with
+   * `fromZero` a negative index fails in the run instead of counting from the end.
+   */
+  indexSelect: Along & { readonly frozen?: number; readonly fromZero?: true };
   /** torch.gather */
   gather: Along;
   /** torch.scatter(x, dim, index, source) */

@@ -165,6 +165,9 @@ export function bernoulli(
 }
 
 function totalWeight(name: string, weights: ArrayLike<number>): number {
+  if (typeof weights !== "object" || !("length" in weights)) {
+    fail(name, "weights must be a list of numbers; of a tensor, await toArray() first");
+  }
   let total = 0;
   for (let i = 0; i < weights.length; i++) {
     const w = weights[i] ?? 0;
@@ -227,8 +230,8 @@ export function multinomial(
 ): number[] {
   const { replacement = false, generator = defaultGenerator() } = options;
   checkShape("multinomial", [count]);
+  totalWeight("multinomial", weights);
   const left = Float64Array.from(weights);
-  totalWeight("multinomial", left);
   const able = left.reduce((n, w) => n + (w > 0 ? 1 : 0), 0);
   if (!replacement && able < count) {
     fail(

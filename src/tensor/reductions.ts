@@ -3,7 +3,7 @@ import { add, asFloat, cast, constant, div, mul, sub, unary, where } from "./ari
 import { isFloat } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { NONE } from "./ops.ts";
-import { normalizeDim, normalizeDims, numel, sameShape } from "./shape.ts";
+import { normalizeDim, normalizeDims, numel, sameShape, show } from "./shape.ts";
 import { cat, flatten, reshape, sizeAt, slice, squeeze } from "./shaping.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -15,12 +15,21 @@ export interface ReduceOptions {
   readonly keepdim?: boolean;
 }
 
+/** The dimensions to reduce. What is no options object would silently reduce all of them. */
+function dimsOf(op: string, x: Tensor, options: ReduceOptions): number[] {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    fail(op, `expected options, such as { dim: -1 }, got ${String(options)}`);
+  }
+  return normalizeDims(op, options.dim, x.shape.length);
+}
+
 function reduce(
   op: "sum" | "mean" | "amax" | "amin" | "prod",
   x: Tensor,
-  { dim, keepdim = false }: ReduceOptions,
+  options: ReduceOptions,
 ): Tensor {
-  const dims = normalizeDims(op, dim, x.shape.length);
+  const dims = dimsOf(op, x, options);
+  const { keepdim = false } = options;
   return dims.length === 0 ? x : apply(op, [x], { dims, keepdim });
 }
 
@@ -96,6 +105,7 @@ export interface ValuesIndices {
 export function extreme(op: "max" | "min", x: Tensor, dim: number, keepdim = false): ValuesIndices {
   if (x.shape.length === 0) return withoutDimension(extreme(op, flatten(x), dim, false));
   const d = normalizeDim(op, dim, x.shape.length);
+  if (sizeAt(x, d) === 0) fail(op, `dimension ${dim} of ${show(x.shape)} is empty`);
   const at = argExtreme(op === "max" ? "argmax" : "argmin", x, d, true);
   const values = apply("gather", [x, at], { dim: d });
   return keepdim
@@ -127,7 +137,7 @@ export interface VarianceOptions extends ReduceOptions {
 
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   const y = asFloat(x);
-  const dims = normalizeDims("var", options.dim, y.shape.length);
+  const dims = dimsOf("var", y, options);
   const n = dims.reduce((product, d) => product * sizeAt(y, d), 1);
   const centred = sub(y, mean(y, { dim: dims, keepdim: true }));
   const total = sum(mul(centred, centred), { ...options, dim: dims });
@@ -142,7 +152,7 @@ export function standardDeviation(x: Tensor, options: VarianceOptions = {}): Ten
 /** log(sum(exp(x))), stable. */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   const y = asFloat(x);
-  const dims = normalizeDims("logsumexp", options.dim, x.shape.length);
+  const dims = dimsOf("logsumexp", x, options);
   if (dims.some((d) => sizeAt(y, d) === 0)) return unary("log", sum(y, options));
   const raw = unary("detach", reduce("amax", y, { dim: dims, keepdim: true }));
   const finite = apply("isinf", [raw], NONE);
@@ -174,6 +184,9 @@ export function sort(x: Tensor, dim = -1, descending = false): ValuesIndices {
 
 /** Lᵖ norm of vectors along dimensions, or of all elements. */
 export function norm(x: Tensor, p = 2, options: ReduceOptions = {}): Tensor {
+  if (typeof p !== "number" || Number.isNaN(p)) {
+    fail("norm", `p must be a number, got ${String(p)}`);
+  }
   const y = asFloat(x);
   if (p === Infinity) return amax(unary("abs", y), options);
   if (p === -Infinity) return amin(unary("abs", y), options);

@@ -1,4 +1,4 @@
-import { isFloat } from "./dtype.ts";
+import { isFloat, requireDType, requireFit } from "./dtype.ts";
 import { fail, internal } from "./errors.ts";
 import type { OpName, Ops } from "./ops.ts";
 import { input, type Rule, type Signature, size } from "./rule.ts";
@@ -305,7 +305,10 @@ const scatterNd: Rule<Ops["scatterNd"]> = (inputs) => {
 
 /** Shape and element type of every operation's result; also where bad operands are refused. */
 export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
-  constant: (_, { dtype }) => ({ shape: [], dtype }),
+  constant: (_, { value, dtype }) => {
+    requireFit("constant", [value], dtype);
+    return { shape: [], dtype };
+  },
   range: (_inputs, _, sizes) => {
     const [start = 0, limit = 0, step = 1] = sizes.map((s) => s[0] ?? 0);
     return { shape: [sliceLength(start, limit, step)], dtype: "int64" };
@@ -334,7 +337,10 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   not: logical("not"),
   isnan: predicate,
   isinf: predicate,
-  cast: (inputs, { dtype }) => ({ shape: input(inputs, 0).shape, dtype }),
+  cast: (inputs, { dtype }) => {
+    requireDType("to", dtype);
+    return { shape: input(inputs, 0).shape, dtype };
+  },
   detach: same,
 
   add: binary("add"),

@@ -64,8 +64,15 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return out;
 }
 
+/** Throws for numbers that stand one by one, as torch lets them, and not in a list. */
+export function requireList(op: string, name: string, list: readonly number[]): void {
+  if (Array.isArray(list)) return;
+  fail(op, `${name} must stand in a list, as [1, 2]; got ${String(list)}`);
+}
+
 /** Checks that every size is a non-negative integer. */
 export function checkShape(op: string, shape: Shape): void {
+  requireList(op, "sizes", shape);
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
       fail(op, `shape ${show(shape)} has size ${size}; sizes are integers of 0 or more`);

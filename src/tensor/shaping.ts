@@ -9,6 +9,7 @@ import {
   normalizeDim,
   normalizeDims,
   numel,
+  requireList,
   sameShape,
   type Shape,
   show,
@@ -27,12 +28,14 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 function inferSize(x: Tensor, shape: Shape): Shape {
+  requireList("reshape", "sizes", shape);
   const at = shape.indexOf(-1);
   if (at < 0) {
     checkShape("reshape", shape);
     return shape;
   }
   const known = shape.filter((_, i) => i !== at);
+  if (known.includes(-1)) fail("reshape", `only one size can be -1, got ${show(shape)}`);
   checkShape("reshape", known);
   const rest = numel(known);
   const missing = numel(x.shape) / rest;
@@ -43,6 +46,7 @@ function inferSize(x: Tensor, shape: Shape): Shape {
 }
 
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  requireList("permute", "dims", dims);
   const order = dims.map((d) => normalizeDim("permute", d, x.shape.length));
   if (order.length !== x.shape.length || new Set(order).size !== order.length) {
     fail("permute", `dims ${show(dims)} must name each of the ${x.shape.length} dimensions once`);
@@ -103,8 +107,19 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   );
 }
 
+/** Where a new dimension goes: before one of `rank`, or behind all. */
+function placeOfNew(op: string, dim: number, rank: number): number {
+  if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank) {
+    fail(
+      op,
+      `a new dimension of a ${rank}-d tensor can stand at ${-rank - 1} to ${rank}, not ${dim}`,
+    );
+  }
+  return dim < 0 ? dim + rank + 1 : dim;
+}
+
 export function unsqueeze(x: Tensor, dim: number): Tensor {
-  const at = normalizeDim("unsqueeze", dim, x.shape.length + 1);
+  const at = placeOfNew("unsqueeze", dim, x.shape.length);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
 
@@ -119,6 +134,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
 
 /** Grows sizes of 1; -1 keeps a size. */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  requireList("expand", "sizes", shape);
   const offset = shape.length - x.shape.length;
   const target = shape.map((n, i) => (n === -1 ? (x.shape[i - offset] ?? -1) : n));
   checkShape("expand", target);
@@ -255,7 +271,7 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
       fail("stack", `shapes ${tensors.map((u) => show(u.shape)).join(", ")} must be equal`);
     }
   }
-  const d = normalizeDim("stack", dim, first.shape.length + 1);
+  const d = placeOfNew("stack", dim, first.shape.length);
   return cat(
     tensors.map((t) => unsqueeze(t, d)),
     d,
@@ -285,12 +301,16 @@ function evenSizes(n: number, size: number): number[] {
 /** At most `chunks` pieces of equal size, the last one smaller. */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
   const d = normalizeDim("chunk", dim, x.shape.length);
+  if (!Number.isInteger(chunks) || chunks < 1) {
+    fail("chunk", `expected 1 chunk or more, got ${chunks}`);
+  }
   return split(x, Math.max(1, Math.ceil(sizeAt(x, d) / chunks)), d);
 }
 
 /** The slices along a dimension, each without it. */
 export function unbind(x: Tensor, dim = 0): Tensor[] {
   const d = normalizeDim("unbind", dim, x.shape.length);
+  if (x.shape.length === 0) fail("unbind", "a 0-d tensor has no dimension to take apart");
   return Array.from({ length: sizeAt(x, d) }, (_, i) => select(x, d, i));
 }
 

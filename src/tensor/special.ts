@@ -78,7 +78,7 @@ export function logit(x: Tensor, eps?: number): Tensor {
 
 /** log(exp(a) + exp(b)), stable. */
 export function logaddexp(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b);
+  const [x, y] = promoted("logaddexp", a, b);
   const top = apply("maximum", [x, y], NONE);
   // Equal infinities have no difference.
   const equal = apply("eq", [x, y], NONE);
@@ -91,7 +91,7 @@ export function logaddexp(a: Operand, b: Operand): Tensor {
 
 /** sqrt(a² + b²), without overflow on the way. */
 export function hypot(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b).map((t) => unary("abs", asFloat(t))) as [Tensor, Tensor];
+  const [x, y] = promoted("hypot", a, b).map((t) => unary("abs", asFloat(t))) as [Tensor, Tensor];
   const [high, low] = [apply("maximum", [x, y], NONE), apply("minimum", [x, y], NONE)];
   const plain = apply("eq", [high, num(0, high)], NONE);
   const any = where(plain, num(1, high), high);
@@ -103,7 +103,7 @@ export function hypot(a: Operand, b: Operand): Tensor {
 
 /** a log(b), and 0 where a is 0. */
 export function xlogy(a: Operand, b: Operand): Tensor {
-  const [x, y] = promoted(a, b).map(asFloat) as [Tensor, Tensor];
+  const [x, y] = promoted("xlogy", a, b).map(asFloat) as [Tensor, Tensor];
   const zero = apply("eq", [x, num(0, x)], NONE);
   const safe = where(zero, num(1, y), y);
   const product = where(zero, num(0, x), mul(x, unary("log", safe)));

@@ -3,7 +3,7 @@ import * as math from "./arithmetic.ts";
 import type { Operand } from "./arithmetic.ts";
 import { maskedSelect, nonzero, type Unique, unique } from "./counting.ts";
 import { outer } from "./distance.ts";
-import { dtypesOf, type DType, type TypedArray } from "./dtype.ts";
+import { dtypesOf, isFloat, type DType, type TypedArray } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import * as indexing from "./indexing.ts";
 import type { Index, IndexEntry, ScatterReduce } from "./indexing.ts";
@@ -38,6 +38,9 @@ export class Tensor extends TensorReductions {
         "Tensor.fromData",
         `a ${data.constructor.name} cannot hold ${type}; it holds ${able.join(" or ")}`,
       );
+    }
+    if (requiresGrad && !isFloat(type)) {
+      fail("Tensor.fromData", `a tensor of ${type} has no gradient; leave requiresGrad out`);
     }
     if (data.length !== numel(shape)) {
       fail("Tensor.fromData", `${data.length} values do not fill shape ${show(shape)}`);
@@ -248,7 +251,7 @@ export class Tensor extends TensorReductions {
     return indexing.indexSelect(this, dim, index);
   }
   indexCopy(dim: number, index: Index, source: Tensor): Tensor {
-    return indexing.indexPutRows(this, dim, index, source);
+    return indexing.indexPutRows("indexCopy", this, dim, index, source);
   }
   indexAdd(
     dim: number,
@@ -256,10 +259,11 @@ export class Tensor extends TensorReductions {
     source: Tensor,
     { alpha = 1 }: { alpha?: number } = {},
   ): Tensor {
-    return indexing.indexPutRows(this, dim, index, alpha === 1 ? source : source.mul(alpha), "add");
+    const added = alpha === 1 ? source : source.mul(alpha);
+    return indexing.indexPutRows("indexAdd", this, dim, index, added);
   }
   indexFill(dim: number, index: Index, value: number): Tensor {
-    return indexing.indexPutRows(this, dim, index, value);
+    return indexing.indexPutRows("indexFill", this, dim, index, value);
   }
   gather(dim: number, index: Tensor): Tensor {
     return indexing.gather(this, dim, index);

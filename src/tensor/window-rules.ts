@@ -24,16 +24,17 @@ function checkConv(op: string, x: Tensor, w: Tensor, channels: number, spatial: 
 
 export const conv: Rule<Ops["conv"]> = (inputs, a: Convolution) => {
   const [x, w, b] = [input(inputs, 0), input(inputs, 1), inputs[2]];
-  checkConv("conv", x, w, (w.shape[1] ?? 0) * a.groups, a.stride.length);
+  const op = `conv${a.stride.length}d`;
+  checkConv(op, x, w, (w.shape[1] ?? 0) * a.groups, a.stride.length);
   if (b !== undefined && show(b.shape) !== show([w.shape[0] ?? 0])) {
-    fail("conv", `bias ${show(b.shape)} does not fit weight ${show(w.shape)}`);
+    fail(op, `bias ${show(b.shape)} does not fit weight ${show(w.shape)}`);
   }
   const spatial = a.stride.map((stride, i) => {
     const [before, after] = a.padding[i] ?? [0, 0];
     const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
     const room = (x.shape[i + 2] ?? 0) + before + after - window;
     if (room < 0) {
-      fail("conv", `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
+      fail(op, `input ${show(x.shape)} is smaller than the kernel ${show(w.shape)}`);
     }
     return Math.floor(room / stride) + 1;
   });
@@ -42,12 +43,15 @@ export const conv: Rule<Ops["conv"]> = (inputs, a: Convolution) => {
 
 export const convTranspose: Rule<Ops["convTranspose"]> = (inputs, a) => {
   const [x, w] = [input(inputs, 0), input(inputs, 1)];
-  checkConv("convTranspose", x, w, w.shape[0] ?? 0, a.stride.length);
+  const op = `convTranspose${a.stride.length}d`;
+  checkConv(op, x, w, w.shape[0] ?? 0, a.stride.length);
   const spatial = a.stride.map((stride, i) => {
     const [before, after] = a.padding[i] ?? [0, 0];
     const window = (a.dilation[i] ?? 1) * ((w.shape[i + 2] ?? 1) - 1) + 1;
     const full = ((x.shape[i + 2] ?? 0) - 1) * stride + window + (a.outputPadding[i] ?? 0);
-    return full - before - after;
+    const size = full - before - after;
+    if (size < 1) fail(op, `padding ${before} leaves nothing of ${full} elements`);
+    return size;
   });
   return { shape: [x.shape[0] ?? 0, (w.shape[1] ?? 0) * a.groups, ...spatial], dtype: x.dtype };
 };
@@ -64,15 +68,13 @@ export const pool =
   (dtype: "values" | "indices"): Rule<Ops["maxPool"]> =>
   (inputs, a) => {
     const x = input(inputs, 0);
+    const op = `maxPool${a.kernel.length}d`;
     if (x.shape.length !== a.kernel.length + 2) {
-      fail(
-        "maxPool",
-        `expected [batch, channels, ${a.kernel.length} spatial dims], got ${show(x.shape)}`,
-      );
+      fail(op, `expected [batch, channels, ${a.kernel.length} spatial dims], got ${show(x.shape)}`);
     }
     const spatial = a.kernel.map((_, i) => pooledSize(x.shape[i + 2] ?? 0, i, a));
     if (spatial.some((n) => n < 1)) {
-      fail("maxPool", `input ${show(x.shape)} is smaller than the window`);
+      fail(op, `input ${show(x.shape)} is smaller than the window`);
     }
     return {
       shape: [...x.shape.slice(0, 2), ...spatial],

@@ -301,7 +301,7 @@ describe("settings that cannot be", () => {
     ["gpt_oss", { layer_types: ["full_attention", "half", "full_attention"] }, /layer type "half" is not known/], // prettier-ignore
     ["gemma3_text", { use_bidirectional_attention: true }, /useBidirectionalAttention is not known here/], // prettier-ignore
     ["mixtral", { num_experts_per_tok: 5 }, /numExpertsPerTok \(5\) is more than the 4 experts/],
-    ["gpt_neo", { attention_types: [[["global", "far"], 2]] }, /attentionTypes "far" is not known; known are global, local/], // prettier-ignore
+    ["gpt_neo", { attention_types: [[["global", "far"], 2]] }, /attentionTypes must be one of "global", "local"; got "far"/], // prettier-ignore
     ["gpt_neo", { attention_types: [[["global"], 3]] }, /are 3 layers, not 4/],
   ])("%s: %j", async (name, config, wanted) => {
     const directory = await changedCopy(name, { config: config as Record<string, unknown> });

@@ -369,6 +369,12 @@ describe("bad input", () => {
     ["stop token", PROMPT, { eosTokenId: 50 }, /eosTokenId 50 is not a token; .* vocabulary's size 50/], // prettier-ignore
     ["stop token", PROMPT, { eosTokenId: [1, -2] }, /eosTokenId -2 is not a token/],
     ["padding token", PROMPT, { padTokenId: 0.5 }, /padTokenId 0.5 is not a token/],
+    ["misspelled option", PROMPT, { max_new_tokens: 3 } as GenerateOptions, /there is no option max_new_tokens; did you mean maxNewTokens/], // prettier-ignore
+    ["no signal", PROMPT, { signal: {} as AbortSignal }, /signal must be an AbortSignal/],
+    ["bounds crossed", PROMPT, { minNewTokens: 4, maxNewTokens: 3 }, /minNewTokens 4 is more than the 3 new tokens at most/], // prettier-ignore
+    ["text", "once" as unknown as GenerateInputs, {}, /expected \{ inputIds \}, as tokenizer.tokenize\(text\) gives; got string/], // prettier-ignore
+    ["tensor", int64([[1]]) as unknown as GenerateInputs, {}, /expected \{ inputIds \}.*got a tensor/], // prettier-ignore
+    ["nothing", undefined as unknown as GenerateInputs, {}, /expected \{ inputIds \}.*got undefined/], // prettier-ignore
   ];
 
   test.each(cases)("%s", async (_, inputs, options, wanted) => {

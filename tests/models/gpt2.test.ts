@@ -95,9 +95,13 @@ describe("bad input", () => {
     expect(forward({ inputIds: tensor([1, 2], { dtype: "int64" }) })).toThrow(
       /inputIds must be \[batch, sequence\], got \[2\]/,
     );
-    expect(forward({})).toThrow(/GPT2Model: give inputIds, or inputsEmbeds in their place/);
+    expect(forward({})).toThrow(/give inputIds or inputsEmbeds, as in forward\(tokenizer/);
     const inputsEmbeds = model.transformer.wte.forward(INPUTS.inputIds);
     expect(forward({ ...INPUTS, inputsEmbeds })).toThrow(/and not both/);
+    const python: object = { attention_mask: INPUTS.inputIds };
+    expect(forward({ ...INPUTS, ...python })).toThrow(
+      "there is no input attention_mask; did you mean attentionMask?",
+    );
   });
 
   test("an attention mask of another length", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadSafetensors, saveSafetensors, type Tensor } from "tsvene";
 import { describe, expect, test } from "vitest";
+import { replayInterventionCase } from "../../scripts/parity/intervention-case.ts";
 import { replayModelCase } from "../../scripts/parity/model-case.ts";
 import { golden, temporaryDirectory } from "./checkpoints.ts";
 
@@ -91,6 +92,49 @@ describe("a difference is found", () => {
     expect(results.filter(({ failed }) => failed)).toMatchObject([
       { name: "gpt2/plain", reason: "act.0.mystery is not a component of the model's card" },
     ]);
+  });
+});
+
+describe("what is not understood is a failed case", () => {
+  test("an output that the case lists and nobody recorded", async () => {
+    const directory = await tampered("expected.safetensors", (all) => {
+      all.delete("plain.hidden_states.2");
+    });
+    const results = await replayModelCase(directory);
+    expect(results.filter(({ failed }) => failed)).toMatchObject([
+      { name: "gpt2/plain", reason: "not recorded: hidden_states.2" },
+    ]);
+  });
+
+  test("a field of a case", async () => {
+    const directory = await tampered("expected.safetensors", () => undefined);
+    const path = join(directory, "case.json");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"greedy": {', '"greedy": { "temperature": 2,'));
+    const results = await replayModelCase(directory);
+    expect(results.filter(({ failed }) => failed)).toMatchObject([
+      { name: "gpt2/greedy", reason: "not understood: case greedy has temperature" },
+    ]);
+  });
+
+  test.each([
+    ['"use_fast"', '"use_slow": true, "use_fast"', "the case has use_slow"],
+    ['"mode"', '"sorted": true, "mode"', "config has sorted"],
+    ['"call": "forward"', '"call": "backward"', "calls of kind backward are not known"],
+    ['"call"', '"grad_of": "sum(logits)", "call"', "gradients of sum(logits)"],
+    ['"layer"', '"layr": 1, "layer"', "has no field layr; did you mean layer"],
+  ])("of interventions: %s as %s", async (field, changed, reason) => {
+    const directory = join(await temporaryDirectory(), "interventions", "vanilla_single");
+    const recorded = join(golden(""), "..", "interventions", "vanilla_single");
+    await cp(recorded, directory, { recursive: true });
+    await cp(golden("gpt2"), join(directory, "..", "..", "models", "gpt2"), { recursive: true });
+    const path = join(directory, "case.json");
+    const text = await readFile(path, "utf8");
+    expect(await replayInterventionCase(directory)).toMatchObject({ failed: false });
+    await writeFile(path, text.replace(field, changed));
+    const result = await replayInterventionCase(directory);
+    expect(result.failed).toBe(true);
+    expect(result.reason).toContain(reason);
   });
 });
 

@@ -118,7 +118,7 @@ test("bad input", () => {
   const model = new T5ForConditionalGeneration(SIZES);
   expect(() => model.forward(SOURCE)).toThrow(/T5Model: give decoderInputIds/);
   expect(() => model.forward({ decoderInputIds: int64([[0]]) })).toThrow(
-    /T5 encoder: give inputIds, or inputsEmbeds in their place/,
+    /T5 encoder: give inputIds or inputsEmbeds, as in forward/,
   );
   expect(() => new T5Model({ feedForwardProj: "gated-" })).toThrow(/feedForwardProj "gated-"/);
   expect(() => new T5Model({ relativeAttentionNumBuckets: 6 })).toThrow(/a multiple of 4/);

@@ -1,5 +1,5 @@
 import type * as tty from "node:tty";
-import { fail } from "../../tensor/errors.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { Rgb } from "./color-ramp.ts";
 
 /** How many colours a terminal shows: as 24 bits, of a table of 256, or none. */
@@ -30,7 +30,7 @@ export interface Painter {
 
 /** Pens for the colours asked for, or for those that standard output shows. */
 export function painter(op: string, { colors = detectColors() }: TerminalOptions): Painter {
-  if (!MODES.includes(colors)) fail(op, `colors must be one of ${MODES.join(", ")}, got ${colors}`);
+  requireOneOf(op, "colors", colors, MODES);
   const style = (codes: string, text: string): string =>
     colors === "none" || text === "" ? text : `\u001b[${codes}m${text}\u001b[0m`;
   return {

@@ -28,6 +28,9 @@ export async function toSvg(spec: TopLevelSpec): Promise<string> {
   }
 }
 
+/** Titles, which alone are bold, are kept this much more room: not every system has Helvetica. */
+const ROOM = 1.22;
+
 /** What Vega knows of a text's look when it lays it out. */
 interface TextItem {
   readonly fontSize?: number;
@@ -51,7 +54,7 @@ function measureText(vega: object): void {
   if (metrics === undefined || metrics.width !== metrics.estimateWidth) return;
   metrics.width = ({ fontSize = 11, fontWeight = "normal" }, text) => {
     const bold = fontWeight === "bold" || Number(fontWeight) >= 600;
-    return textWidth(String(text ?? ""), fontSize, bold);
+    return textWidth(String(text ?? ""), fontSize, bold) * (bold ? ROOM : 1);
   };
 }
 

@@ -1,10 +1,5 @@
-import {
-  checkedFields,
-  type ModelConfig,
-  requireOneOf,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { EncoderLayerConfig } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
@@ -70,7 +65,7 @@ export function esmConfig(given: Partial<EsmConfig> = {}): EsmConfig {
     maxPositionEmbeddings: config.maxPositionEmbeddings,
   });
   const { positionEmbeddingType } = config;
-  requireOneOf("EsmConfig", { positionEmbeddingType }, ["absolute", "rotary"]);
+  requireOneOf("EsmConfig", "positionEmbeddingType", positionEmbeddingType, ["absolute", "rotary"]);
   requireHeads("EsmConfig", config);
   return config;
 }

@@ -64,7 +64,7 @@ export class BeamSearch {
     const scores: Tensor[] = [];
     while (this.#reading.count < maxNewTokens && this.#goesOn()) {
       options.signal?.throwIfAborted();
-      const [last] = await this.#reading.read((logits) => [logits]);
+      const [last] = await this.#reading.read({ of: (logits) => [logits] });
       const data = (await (last ?? internal("no logits were read")).data()) as Float32Array;
       const rows = this.#reading.rows.length;
       const shape = [rows, data.length / rows];

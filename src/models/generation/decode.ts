@@ -1,10 +1,11 @@
+import { apply } from "../../tensor/apply.ts";
 import { internal, fail } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
-import { Reading } from "./reading.ts";
+import { Reading, type Wanted } from "./reading.ts";
 import { changesLogits, draw, likeliest, scoresOf } from "./scores.ts";
 
 /** A token chosen for each row, and what it was chosen by. */
@@ -25,7 +26,7 @@ export class Decoding {
   readonly #ended: boolean[];
   /** Whether the likeliest token is chosen, by the program itself. */
   readonly #isGreedy: boolean;
-  readonly #wanted: (last: Tensor) => readonly Tensor[];
+  readonly #wanted: Wanted;
 
   /** @throws TensorError for a plan with beams, which do not grow token by token. */
   constructor(model: CausalLanguageModel, plan: GenerationPlan) {
@@ -37,10 +38,15 @@ export class Decoding {
     this.#ended = plan.prompt.rows.map(() => false);
     this.#isGreedy = plan.generators === undefined && !changesLogits(plan.scores);
     const { outputLogits = false, outputScores = false } = plan.options;
-    this.#wanted = (last) => {
-      if (!this.#isGreedy) return [last];
-      const kept = outputLogits || outputScores ? [last] : [];
-      return [last.argmax(-1), last.sum({ dim: -1 }), ...kept];
+    const kept = outputLogits || outputScores;
+    this.#wanted = {
+      of: (last) => {
+        if (!this.#isGreedy) return [last];
+        // What is not a number shows in the sum, and need not count as the greatest.
+        const likeliest = apply("argmax", [last], { dim: 2, keepdim: false });
+        return [likeliest, last.sum({ dim: -1 }), ...(kept ? [last] : [])];
+      },
+      choosesFirst: this.#isGreedy && !kept,
     };
   }
 

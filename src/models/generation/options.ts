@@ -1,3 +1,4 @@
+import type { OptionNames } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLMOutput } from "../outputs.ts";
 
@@ -93,6 +94,30 @@ export interface GenerateOptions {
   /** @internal Runs each forward pass; an edit scope can be opened around it. */
   readonly trace?: (step: TraceStep, run: () => CausalLMOutput<unknown>) => TracedOutput;
 }
+
+/** Their names. */
+export const GENERATE_OPTIONS: OptionNames<GenerateOptions> = {
+  maxNewTokens: true,
+  maxLength: true,
+  minNewTokens: true,
+  doSample: true,
+  temperature: true,
+  topK: true,
+  topP: true,
+  repetitionPenalty: true,
+  seed: true,
+  numReturnSequences: true,
+  numBeams: true,
+  lengthPenalty: true,
+  earlyStopping: true,
+  eosTokenId: true,
+  padTokenId: true,
+  useCache: true,
+  outputLogits: true,
+  outputScores: true,
+  signal: true,
+  trace: true,
+};
 
 /** One step of a generation. */
 export interface GenerateStep {

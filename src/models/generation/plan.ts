@@ -1,10 +1,10 @@
 import { fail } from "../../tensor/errors.ts";
-import { checkNames } from "../../tensor/nearest.ts";
 import { defaultGenerator, Generator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
-import type { GenerateInputs, GenerateOptions } from "./options.ts";
+import { requireKnownOptions } from "../../tensor/known-options.ts";
 import { type ImagesOfPasses, readImages } from "./images.ts";
+import { GENERATE_OPTIONS, type GenerateInputs, type GenerateOptions } from "./options.ts";
 import { type Prompt, readPrompt } from "./prompt.ts";
 import type { ScoreSettings } from "./scores.ts";
 
@@ -53,29 +53,6 @@ const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
   lengthPenalty: { min: -Infinity },
 };
 
-const OPTIONS: { readonly [K in keyof Required<GenerateOptions>]: true } = {
-  maxNewTokens: true,
-  maxLength: true,
-  minNewTokens: true,
-  doSample: true,
-  temperature: true,
-  topK: true,
-  topP: true,
-  repetitionPenalty: true,
-  seed: true,
-  numReturnSequences: true,
-  numBeams: true,
-  lengthPenalty: true,
-  earlyStopping: true,
-  eosTokenId: true,
-  padTokenId: true,
-  useCache: true,
-  outputLogits: true,
-  outputScores: true,
-  signal: true,
-  trace: true,
-};
-
 function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
   if (whole && !Number.isSafeInteger(value)) return false;
@@ -83,7 +60,12 @@ function inBounds(value: unknown, { min, max, above = false, whole = false }: Bo
 }
 
 function checkOptions(options: GenerateOptions): void {
-  checkNames("generate", options, Object.keys(OPTIONS));
+  requireKnownOptions("generate", options, GENERATE_OPTIONS);
+  const { signal } = options;
+  // Not by class: there are signals of other realms, and of packages.
+  if (signal !== undefined && typeof signal.throwIfAborted !== "function") {
+    fail("generate", "signal must be an AbortSignal, such as AbortSignal.timeout(1000)");
+  }
   for (const [name, bounds] of Object.entries(BOUNDS)) {
     const value: unknown = options[name as keyof GenerateOptions];
     if (value === undefined || inBounds(value, bounds)) continue;
@@ -191,7 +173,12 @@ function newTokens(model: Bounded, length: number, options: GenerateOptions): nu
         (room < 1 ? "shorten the prompt" : `shorten the prompt, or generate at most ${room}`),
     );
   }
-  return wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
+  const most = wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
+  const { minNewTokens = 0 } = options;
+  if (minNewTokens > most) {
+    fail("generate", `minNewTokens ${minNewTokens} is more than the ${most} new tokens at most`);
+  }
+  return most;
 }
 
 /**

@@ -58,7 +58,7 @@ function checkMask(mask: readonly (readonly number[])[]): boolean[][] {
       fail(
         "generate",
         `the prompt in row ${i} is padded on the right, so new tokens would follow padding; pad on ` +
-          'the left: AutoTokenizer.fromPretrained(name, { paddingSide: "left" })',
+          'the left: tokenizer.tokenize(texts, { padding: true, paddingSide: "left" })',
       );
     }
     return row.map((v) => v === 1);
@@ -74,16 +74,26 @@ function inferMask(
   return rows.map((row) => row.map((id) => (id === padTokenId ? 0 : 1)));
 }
 
+/** @throws TensorError for what has no `inputIds`, such as a text or a bare tensor. */
+export function requirePrompt(inputs: unknown): GenerateInputs {
+  if (typeof inputs === "object" && inputs !== null && "inputIds" in inputs) {
+    return inputs as GenerateInputs;
+  }
+  const kind = inputs instanceof Tensor ? "a tensor" : typeof inputs;
+  return fail("generate", `expected { inputIds }, as tokenizer.tokenize(text) gives; got ${kind}`);
+}
+
 /**
  * Reads and checks prompts.
  * @throws TensorError for an empty prompt, an id outside the vocabulary, padding on the right, or a
  * mask of another shape.
  */
 export async function readPrompt(
-  { inputIds, attentionMask }: GenerateInputs,
+  inputs: GenerateInputs,
   limits: PromptLimits,
   times: number,
 ): Promise<Prompt> {
+  const { inputIds, attentionMask } = requirePrompt(inputs);
   const rows = await rowsOf("inputIds", inputIds);
   checkIds(inputIds, rows, limits);
   if (attentionMask !== undefined && !sameShape(attentionMask.shape, inputIds.shape)) {

@@ -16,6 +16,19 @@ function positionsOf(mask: readonly boolean[]): number[] {
   return mask.map((real) => (real ? count++ : 1));
 }
 
+/** What is wanted of a step. */
+export interface Wanted {
+  /** What to compute of `last` [rows, 1, vocabulary], the logits of the next token. */
+  readonly of: (last: Tensor) => readonly Tensor[];
+  /**
+   * Whether the first of it is the token [rows, 1] that each row goes on with, unless it has ended:
+   * then steps may be made ahead.
+   *
+   * @default false
+   */
+  readonly choosesFirst?: boolean;
+}
+
 /** Texts under way, and the passes that read them: with a cache only what is new. */
 export class Reading {
   readonly #model: CausalLanguageModel;
@@ -25,6 +38,8 @@ export class Reading {
   #next: Tensor | undefined;
   #cache: unknown;
   #count = 0;
+  /** What was wanted of steps that were made ahead. */
+  #ahead: (readonly Tensor[])[] = [];
   /** Undefined before the first step that a cache serves. */
   #steps: ReplayedSteps | "none" | undefined;
 
@@ -47,15 +62,17 @@ export class Reading {
   /**
    * Reads what is new.
    *
-   * @param wanted - What to compute of `last` [rows, 1, vocabulary], the logits of the next token; the
-   * same function at each step.
+   * @param wanted - The same at each step.
    * @returns what was wanted, computed.
    */
-  async read(wanted: (last: Tensor) => readonly Tensor[]): Promise<readonly Tensor[]> {
+  async read({ of: wanted, choosesFirst = false }: Wanted): Promise<readonly Tensor[]> {
+    const ahead = this.#ahead.shift();
+    if (ahead !== undefined) return ahead;
     const token = this.#next;
     if (this.#cache !== undefined && token !== undefined) {
-      const outputs = await this.#replayed(wanted)?.step(token);
-      if (outputs !== undefined) return outputs;
+      const [first, ...later] = (await this.#replayed(wanted, choosesFirst)?.read(token)) ?? [];
+      this.#ahead = later;
+      if (first !== undefined) return first;
       this.#goOnWithout();
     }
     const { useCache = true } = this.#plan.options;
@@ -68,7 +85,7 @@ export class Reading {
   }
 
   /** The steps that are traced once, where that can be. */
-  #replayed(wanted: (last: Tensor) => readonly Tensor[]): ReplayedSteps | undefined {
+  #replayed(wanted: Wanted["of"], choosesFirst: boolean): ReplayedSteps | undefined {
     if (this.#steps !== undefined) return this.#steps === "none" ? undefined : this.#steps;
     const { prompt, options, beams, images, maxNewTokens } = this.#plan;
     const alike =
@@ -78,7 +95,7 @@ export class Reading {
       !this.#model.training;
     const real = prompt.mask ?? this.#rows.map((row) => row.slice(0, -1).map(() => true));
     const length = prompt.length + maxNewTokens - 1;
-    const text = { model: this.#model, cache: this.#cache, real, length, wanted };
+    const text = { model: this.#model, cache: this.#cache, real, length, wanted, choosesFirst };
     const steps = alike ? ReplayedSteps.begin(text) : undefined;
     this.#steps = steps ?? "none";
     return steps;

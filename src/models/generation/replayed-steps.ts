@@ -1,7 +1,9 @@
 import { Replay } from "../../runtime/replay.ts";
 import { itemsize } from "../../tensor/dtype.ts";
 import { internal } from "../../tensor/errors.ts";
-import { numel } from "../../tensor/shape.ts";
+import { onesLike } from "../../tensor/creation.ts";
+import { numel, sameShape } from "../../tensor/shape.ts";
+import { cat } from "../../tensor/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import { tensorsIn, withTensors } from "./cache.ts";
@@ -18,13 +20,24 @@ export interface TextUnderWay {
   readonly length: number;
   /** What is wanted of the logits of the next token, [rows, 1, vocabulary]. */
   readonly wanted: (last: Tensor) => readonly Tensor[];
+  /** Whether the first that is wanted is the token to be read next, [rows, 1]. */
+  readonly choosesFirst: boolean;
 }
 
 /** Copying caches of more bytes than this takes longer than tracing a step. */
 const MOST_BYTES = 16 * 2 ** 20;
 
-/** Tokens that there is room for at first. */
-const LEAST_ROOM = 32;
+/** Caches of fewer bytes may be kept, to compare later traces with. */
+const FEW_BYTES = 2 ** 20;
+
+/** What earlier texts of a model were like; a trace that equals one of theirs need not be repeated. */
+const earlier = new WeakMap<
+  CausalLanguageModel,
+  { readonly growth: Growth; readonly replay: Replay }
+>();
+
+/** Tokens that there is room for at first, if the text may become so long. */
+const LEAST_ROOM = 128;
 
 /** The dimension of each tensor in a cache that grows by a token, if one does. */
 type Growth = readonly (number | undefined)[];
@@ -63,25 +76,34 @@ export class ReplayedSteps {
    * is so large that tracing costs less.
    */
   static begin(text: TextUnderWay): ReplayedSteps | undefined {
-    const growth = growthOf(text);
-    if (growth === undefined) return undefined;
-    const steps = trace(text, growth, { read: lengthOf(text), cache: tensorsIn(text.cache) });
+    const tensors = tensorsIn(text.cache);
+    const before = earlier.get(text.model)?.growth;
+    const growth = before?.length === tensors.length ? before : growthOf(text);
+    // The mask of a state that does not grow would be all that does.
+    if (growth === undefined || (isPadded(text) && !grows(growth))) return undefined;
+    const steps = trace(text, growth, { read: lengthOf(text), cache: tensors });
     return steps && new ReplayedSteps(text, growth, steps);
   }
 
-  /** Reads a token of each row, [rows, 1]. @returns what was wanted; undefined if there is no room. */
-  async step(token: Tensor): Promise<readonly Tensor[] | undefined> {
-    if (!this.#makeRoom()) return undefined;
+  /**
+   * Reads a token of each row, [rows, 1], and, where steps are so small that it pays, the tokens that
+   * are chosen after it.
+   *
+   * @returns what was wanted of each step; undefined if there is no room, or if the model has other
+   * weights by now.
+   */
+  async read(token: Tensor): Promise<readonly (readonly Tensor[])[] | undefined> {
+    if (!this.#makeRoom() || !this.#traced.replay.isCurrent) return undefined;
     const { replay, room } = this.#traced;
-    const outputs = await replay.run([
-      token,
-      ...surroundings(this.#text, this.#growth, { read: this.#read, room }),
-      ...this.#cache,
-    ]);
-    const wanted = outputs.length - this.#cache.length;
-    this.#cache = outputs.slice(wanted);
-    this.#read++;
-    return outputs.slice(0, wanted);
+    const times = Math.min(replay.mostSteps, this.#text.length - this.#read, this.#stepsInRoom());
+    const about = surroundings(this.#text, this.#growth, { read: this.#read, room });
+    const states = [...this.#cache, ...about, token];
+    const outputs = await replay.run(states, times);
+    this.#cache = outputs.slice(0, this.#cache.length);
+    this.#read += times;
+    const wanted = outputs.slice(states.length - (this.#text.choosesFirst ? 0 : 1));
+    if (replay.mostSteps === 1) return [wanted];
+    return Array.from({ length: times }, (_, step) => wanted.map((t) => row(t, step)));
   }
 
   /** What the model keeps of all tokens read, for another way of going on. */
@@ -94,11 +116,15 @@ export class ReplayedSteps {
     return withTensors(this.#text.cache, exact);
   }
 
+  /** A step without room drops the oldest token, which nobody misses after the last step. */
+  #stepsInRoom(): number {
+    if (!grows(this.#growth)) return Infinity;
+    const steps = this.#traced.room - this.#read;
+    return this.#read + steps + 1 >= this.#text.length ? steps + 1 : steps;
+  }
+
   #makeRoom(): boolean {
-    const isLast = this.#read + 1 >= this.#text.length;
-    // A step without room to spare drops the oldest token, which nobody reads after the last step.
-    const fits = this.#read < this.#traced.room || (isLast && this.#read === this.#traced.room);
-    if (fits || !grows(this.#growth)) return true;
+    if (this.#stepsInRoom() > 0) return true;
     const longer = trace(this.#text, this.#growth, { read: this.#read, cache: this.#cache });
     if (longer === undefined) return false;
     [this.#traced, this.#cache] = longer;
@@ -108,6 +134,8 @@ export class ReplayedSteps {
 
 const lengthOf = ({ real }: TextUnderWay): number => real[0]?.length ?? 0;
 
+const isPadded = ({ real }: TextUnderWay): boolean => real.some((row) => row.includes(false));
+
 const grows = (growth: Growth): boolean => growth.some((dim) => dim !== undefined);
 
 /** Any token, to trace with. */
@@ -115,9 +143,10 @@ const anyToken = ({ real }: TextUnderWay): Tensor => int64(real.map(() => [0]));
 
 /** Which dimensions a step lengthens by one; undefined if it changes more than that. */
 function growthOf(text: TextUnderWay): Growth | undefined {
-  const { model, cache, real } = text;
-  const padded = real.some((row) => row.includes(false));
-  const [mask, positions] = padded ? maskAndPositions(text, lengthOf(text), lengthOf(text)) : [];
+  const { model, cache } = text;
+  const [mask, positions] = isPadded(text)
+    ? maskAndPositions(text, lengthOf(text), lengthOf(text))
+    : [];
   const about = mask && positions ? { attentionMask: mask, positionIds: positions } : {};
   const { pastKeyValues } = model.forward({
     inputIds: anyToken(text),
@@ -127,8 +156,7 @@ function growthOf(text: TextUnderWay): Growth | undefined {
   const [before, after] = [tensorsIn(cache), tensorsIn(pastKeyValues)];
   const growth = before.map((t, i) => grownDimension(t, after[i]));
   const known = growth.filter((dim) => dim !== "other");
-  if (before.length !== after.length || known.length !== growth.length) return undefined;
-  return padded && !grows(known) ? undefined : known;
+  return before.length === after.length && known.length === growth.length ? known : undefined;
 }
 
 function grownDimension(before: Tensor, after: Tensor | undefined): number | undefined | "other" {
@@ -152,8 +180,11 @@ function trace(
   if (bytes > MOST_BYTES) return undefined;
   const padded = cache.map((t, i) => padLeft(t, growth[i], room));
   const about = surroundings(text, growth, { read, room });
-  const [replay, again] = [0, 1].map(() => traceOnce(text, growth, about, padded));
+  const replay = traceOnce(text, growth, about, padded);
+  const before = earlier.get(text.model)?.replay;
+  const again = before && replay?.equals(before) ? before : traceOnce(text, growth, about, padded);
   if (replay === undefined || again === undefined || !replay.equals(again)) return undefined;
+  if (bytes <= FEW_BYTES) earlier.set(text.model, { growth, replay });
   return [{ replay, room }, padded];
 }
 
@@ -162,7 +193,7 @@ function traceOnce(
   growth: Growth,
   about: readonly Tensor[],
   cache: readonly Tensor[],
-): Replay {
+): Replay | undefined {
   const inputIds = anyToken(text);
   const [attentionMask, positionIds] = about;
   const { logits, pastKeyValues } = text.model.forward({
@@ -175,7 +206,20 @@ function traceOnce(
     const dim = growth[i];
     return dim === undefined ? t : t.slice(dim, 1);
   });
-  return new Replay([inputIds, ...about, ...cache], [...text.wanted(logits), ...next]);
+  if (!next.every((t, i) => sameShape(t.shape, cache[i]?.shape ?? []))) return undefined;
+  const wanted = text.wanted(logits);
+  const states = [...next, ...about.map(movedOn)];
+  const inputs = [...cache, ...about, inputIds];
+  if (!text.choosesFirst) return new Replay(inputs, [...states, ...wanted]);
+  const [chosen = internal("nothing was chosen")] = wanted;
+  const outputs = [...states, chosen, ...wanted];
+  return new Replay(inputs, outputs, { loop: new Map(inputs.map((_, i) => [i, i])) });
+}
+
+/** The mask, and the positions, of the token after. */
+function movedOn(t: Tensor, i: number): Tensor {
+  if (i > 0) return t.add(1);
+  return cat([t.slice(1, 1), onesLike(t.slice(1, 0, 1))], 1);
 }
 
 /** What a step is told besides: nothing where the cache does not grow. */
@@ -201,6 +245,12 @@ function maskAndPositions({ real }: TextUnderWay, read: number, room: number): [
     return [row.filter(Boolean).length + read - row.length];
   });
   return [Tensor.fromData(mask, [real.length, width]), int64(positions)];
+}
+
+/** A part of a stack; on the host, where it is. */
+function row({ shape: [, ...shape], values, dtype }: Tensor, i: number): Tensor {
+  const all = values ?? internal("a stack that was not computed");
+  return Tensor.fromData(all.subarray(i * numel(shape), (i + 1) * numel(shape)), shape, dtype);
 }
 
 /** Zeros before a dimension, up to a length; on the host, where caches are. */

@@ -1,12 +1,7 @@
 import { fail } from "../../tensor/errors.ts";
 import type { ModelFamily } from "../family.ts";
-import {
-  checkedFields,
-  type ModelConfig,
-  requireOneOf,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 
 /** Settings of a GPT-Neo, with Hugging Face's meanings and defaults. */
 export interface GPTNeoConfig extends ModelConfig {
@@ -95,7 +90,7 @@ export function gptNeoLayerTypes(config: GPTNeoConfig): readonly GPTNeoLayerType
     Array.from({ length: times }, () => kinds).flat(),
   );
   for (const type of types) {
-    requireOneOf("GPTNeoConfig", { attentionTypes: type }, ["global", "local"]);
+    requireOneOf("GPTNeoConfig", "attentionTypes", type, ["global", "local"]);
   }
   if (types.length !== numLayers) {
     const got = JSON.stringify(attentionTypes);

@@ -1,10 +1,5 @@
-import {
-  checkedFields,
-  type ModelConfig,
-  requireOneOf,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { ModelFamily } from "../family.ts";
 import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
 
@@ -48,7 +43,7 @@ export function gruConfig(given: Partial<GRUConfig> = {}): GRUConfig {
   const config = withDefaults(DEFAULTS, given);
   const { vocabSize, maxPositionEmbeddings, nLayer, hDim, nLabels, problemType } = config;
   requirePositive("GRUConfig", { vocabSize, maxPositionEmbeddings, nLayer, hDim, nLabels });
-  if (problemType !== null) requireOneOf("GRUConfig", { problemType }, PROBLEM_TYPES);
+  if (problemType !== null) requireOneOf("GRUConfig", "problemType", problemType, PROBLEM_TYPES);
   return config;
 }
 

@@ -1,12 +1,7 @@
 import { TensorError } from "../../tensor/errors.ts";
 import { type CLIPVisionConfig, clipVisionConfig } from "../clip/config.ts";
-import {
-  checkedFields,
-  type JsonValue,
-  type ModelConfig,
-  requireOneOf,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type JsonValue, type ModelConfig, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { Given } from "../decoder/config.ts";
 import type { ModelFamily } from "../family.ts";
 import { type LlamaConfig, llamaConfig, llamaFamily } from "../llama/config.ts";
@@ -60,7 +55,10 @@ export function llavaConfig(given: PartialLlavaConfig = {}): LlavaConfig {
   const { textConfig, visionConfig, ...rest } = given;
   const config = withDefaults(DEFAULTS, rest);
   const { visionFeatureSelectStrategy } = config;
-  requireOneOf("LlavaConfig", { visionFeatureSelectStrategy }, ["default", "full"]);
+  requireOneOf("LlavaConfig", "visionFeatureSelectStrategy", visionFeatureSelectStrategy, [
+    "default",
+    "full",
+  ]);
   const text = llamaConfig(textConfig);
   const vision = clipVisionConfig(withDefaults(VISION, visionConfig ?? {}));
   const states = vision.numHiddenLayers + 1;
@@ -83,7 +81,7 @@ function partOf(name: string, value: JsonValue | undefined, wanted: string): Fie
   const fields = (value ?? {}) as Fields;
   const { modelType = wanted } = fields;
   const kind = typeof modelType === "string" ? modelType : JSON.stringify(modelType);
-  requireOneOf("LlavaConfig", { [`${name}.modelType`]: kind }, [wanted]);
+  requireOneOf("LlavaConfig", `${name}.modelType`, kind, [wanted]);
   return fields;
 }
 

@@ -1,10 +1,5 @@
-import {
-  checkedFields,
-  type ModelConfig,
-  requireOneOf,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { ModelFamily } from "../family.ts";
 import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
 
@@ -49,7 +44,7 @@ export function mlpConfig(given: Partial<MLPConfig> = {}): MLPConfig {
   const config = withDefaults(DEFAULTS, given);
   const { vocabSize, maxPositionEmbeddings, nLayer, hDim, numClasses, problemType } = config;
   requirePositive("MLPConfig", { vocabSize, maxPositionEmbeddings, nLayer, hDim, numClasses });
-  if (problemType !== null) requireOneOf("MLPConfig", { problemType }, PROBLEM_TYPES);
+  if (problemType !== null) requireOneOf("MLPConfig", "problemType", problemType, PROBLEM_TYPES);
   return config;
 }
 

@@ -1,10 +1,5 @@
-import {
-  checkedFields,
-  type ModelConfig,
-  requireOneOf,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { ModelFamily } from "../family.ts";
 import { requireStages } from "../vision/require-stages.ts";
 
@@ -49,7 +44,7 @@ export function resNetConfig(given: Partial<ResNetConfig> = {}): ResNetConfig {
   const { numChannels, embeddingSize, hiddenSizes, depths, layerType } = config;
   requirePositive("ResNetConfig", { numChannels, embeddingSize });
   requireStages("ResNetConfig", hiddenSizes, depths);
-  requireOneOf("ResNetConfig", { layerType }, ["basic", "bottleneck"]);
+  requireOneOf("ResNetConfig", "layerType", layerType, ["basic", "bottleneck"]);
   return config;
 }
 

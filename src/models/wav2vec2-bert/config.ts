@@ -1,5 +1,6 @@
 import type { AudioClassifierConfig } from "../audio/classifier.ts";
-import { checkedFields, requireOneOf, requirePositive, withDefaults } from "../config.ts";
+import { checkedFields, requirePositive, withDefaults } from "../config.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import { TensorError } from "../../tensor/errors.ts";
@@ -89,7 +90,9 @@ export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav
     );
   }
   if (positionEmbeddingsType !== null) {
-    requireOneOf("Wav2Vec2BertConfig", { positionEmbeddingsType }, ["relative_key"]);
+    requireOneOf("Wav2Vec2BertConfig", "positionEmbeddingsType", positionEmbeddingsType, [
+      "relative_key",
+    ]);
   }
   if (config.addAdapter) {
     throw new TensorError("Wav2Vec2BertConfig: models with an adapter (addAdapter) are not known");

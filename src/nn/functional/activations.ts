@@ -1,6 +1,7 @@
 import { apply } from "../../tensor/apply.ts";
 import { constantLike, mul, where } from "../../tensor/arithmetic.ts";
 import { fail } from "../../tensor/errors.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import {
   logSoftmax as tensorLogSoftmax,
   softmax as tensorSoftmax,
@@ -30,6 +31,7 @@ export function gelu(
   { approximate = "none" }: { readonly approximate?: "none" | "tanh" } = {},
 ): Tensor {
   requireFloat("gelu", x);
+  requireOneOf("gelu", "approximate", approximate, ["none", "tanh"]);
   return apply("gelu", [x], { approximate });
 }
 

@@ -1,5 +1,6 @@
 import { apply } from "../../tensor/apply.ts";
 import { fail } from "../../tensor/errors.ts";
+import { knownPositions } from "../../tensor/indexing.ts";
 import { normalizeDim, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
@@ -10,7 +11,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
  * @param weight [vocabulary, features].
  * @param options.paddingIdx Row that gets no gradient. @default none
  * @returns [...ids, features]
- * @throws TensorError for an id outside the vocabulary, where the ids' values are known.
+ * @throws TensorError for an id outside the vocabulary; where ids are lazy, when they are computed.
  */
 export function embedding(
   ids: Tensor,
@@ -19,18 +20,23 @@ export function embedding(
 ): Tensor {
   if (weight.ndim !== 2) fail("embedding", `weight must be 2-d, got ${show(weight.shape)}`);
   const rows = weight.size(0);
-  checkIds(ids, rows);
-  if (paddingIdx === undefined) return apply("indexSelect", [weight, ids], { dim: 0 });
-  const frozen = normalizeDim("embedding", paddingIdx, rows);
-  return apply("indexSelect", [weight, ids], { dim: 0, frozen });
+  const known = checkIds(ids, rows);
+  return apply("indexSelect", [weight, ids], {
+    dim: 0,
+    ...(paddingIdx !== undefined && { frozen: normalizeDim("embedding", paddingIdx, rows) }),
+    ...(!known && { fromZero: true }),
+  });
 }
 
-function checkIds(ids: Tensor, rows: number): void {
+/** @returns whether the values are known already; others are checked when they are computed. */
+function checkIds(ids: Tensor, rows: number): boolean {
   if (ids.dtype !== "int64" && ids.dtype !== "int32") {
     fail("embedding", `ids must be int64 or int32, got ${ids.dtype}`);
   }
-  for (const id of ids.values ?? []) {
+  const known = knownPositions(ids);
+  for (const id of known ?? []) {
     if (id >= 0 && id < rows) continue;
     fail("embedding", `id ${id} is not in the vocabulary of ${rows}; expected 0 to ${rows - 1}`);
   }
+  return known !== undefined;
 }

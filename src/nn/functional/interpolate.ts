@@ -1,4 +1,5 @@
 import { fail } from "../../tensor/errors.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { alongDimension, type Rows } from "./along-dimension.ts";
@@ -47,6 +48,7 @@ const SPATIAL_RANKS: { readonly [K in InterpolationMode]: readonly number[] } = 
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode = "nearest", alignCorners = false } = options;
+  requireOneOf("interpolate", "mode", mode, Object.keys(SPATIAL_RANKS));
   requireFloat("interpolate", x);
   const spatial = x.ndim - 2;
   if (!SPATIAL_RANKS[mode].includes(spatial)) {

@@ -1,12 +1,15 @@
 import { apply } from "../../tensor/apply.ts";
 import { fail } from "../../tensor/errors.ts";
 import { numel, show } from "../../tensor/shape.ts";
-import { slice } from "../../tensor/shaping.ts";
+import { requireOneOf } from "../../tensor/known-options.ts";
+import { cat, slice } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { full } from "../../tensor/creation.ts";
 
-/** What {@link pad} adds: a value, the mirrored inside, or copies of the edge. */
-export type PadMode = "constant" | "reflect" | "replicate";
+/** What {@link pad} adds: a value, the mirrored inside, copies of the edge, or the other end. */
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+
+const MODES: readonly PadMode[] = ["constant", "reflect", "replicate", "circular"];
 
 /**
  * Adds elements at the ends of the last dimensions, or cuts them off for negative numbers.
@@ -20,6 +23,7 @@ export function pad(
   pads: readonly number[],
   { mode = "constant", value = 0 }: { readonly mode?: PadMode; readonly value?: number } = {},
 ): Tensor {
+  requireOneOf("pad", "mode", mode, MODES);
   if (pads.length % 2 !== 0 || pads.length > 2 * x.ndim || !pads.every(Number.isInteger)) {
     fail(
       "pad",
@@ -39,7 +43,8 @@ export function pad(
   }, x);
   const added = pairs.map((pair) => pair.map((n) => Math.max(0, n)));
   if (added.flat().every((n) => n === 0)) return cut;
-  if (mode !== "constant") checkMirror(x, cut, added, mode);
+  if (mode !== "constant") checkReach(x, cut, added, mode);
+  if (mode === "circular") return added.reduce(wrap, cut);
   const sizes = [0, 1].flatMap((side) => added.map((pair) => pair[side] ?? 0));
   if (numel(cut.shape) > 0) return apply("pad", [cut], { mode, value }, [sizes]);
   return full(
@@ -49,14 +54,23 @@ export function pad(
   );
 }
 
-function checkMirror(
+/** The end of a dimension before its beginning, and the beginning behind its end. */
+function wrap(x: Tensor, [before = 0, after = 0]: readonly number[], dim: number): Tensor {
+  const ends = [slice(x, dim, x.size(dim) - before), x, slice(x, dim, 0, after)];
+  return cat(
+    ends.filter((part) => part.size(dim) > 0),
+    dim,
+  );
+}
+
+function checkReach(
   x: Tensor,
   cut: Tensor,
   added: readonly (readonly number[])[],
-  mode: "reflect" | "replicate",
+  mode: Exclude<PadMode, "constant">,
 ): void {
   added.forEach((pair, d) => {
-    const most = mode === "reflect" ? cut.size(d) - 1 : Infinity;
+    const most = { reflect: cut.size(d) - 1, replicate: Infinity, circular: cut.size(d) }[mode];
     const amount = Math.max(...pair);
     if (amount > 0 && (amount > most || cut.size(d) === 0)) {
       fail("pad", `mode "${mode}" cannot add ${amount} to dimension ${d} of ${show(x.shape)}`);

@@ -1,3 +1,4 @@
+import { requireOneOf } from "../../tensor/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What becomes of the losses of the elements. */
@@ -11,6 +12,7 @@ export interface LossOptions {
 
 /** Applies a reduction to the losses of the elements. */
 export function reduceLoss(losses: Tensor, reduction: Reduction = "mean"): Tensor {
+  requireOneOf("loss", "reduction", reduction, ["none", "mean", "sum"]);
   if (reduction === "none") return losses;
   return reduction === "mean" ? losses.mean() : losses.sum();
 }

@@ -82,6 +82,7 @@ function writeGraph(graph: OnnxGraph, writer: PbfWriter): void {
 function writeNode(node: OnnxNode, writer: PbfWriter): void {
   for (const name of node.inputs) writer.writeStringField(1, name);
   for (const name of node.outputs) writer.writeStringField(2, name);
+  if (node.name !== undefined) writer.writeStringField(3, node.name);
   writer.writeStringField(4, node.op);
   for (const entry of Object.entries(node.attributes ?? {})) {
     writer.writeMessage(5, writeAttribute, entry);

@@ -42,6 +42,8 @@ export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
 export interface OnnxNode {
   readonly op: string;
+  /** What messages call it. @default nothing */
+  readonly name?: string;
   /** @default "" which is ONNX itself; `"com.microsoft"` holds ONNX Runtime's own operators. */
   readonly domain?: string;
   /** An empty name leaves an optional input out. */

@@ -26,7 +26,7 @@ export function det(x: Tensor): Tensor {
  * @returns the shape of b, after broadcasting
  */
 export function solve(a: Tensor, b: Tensor): Tensor {
-  const [x, y] = promoted(requireSquare("solve", a), b);
+  const [x, y] = promoted("solve", requireSquare("solve", a), b);
   const n = x.shape.at(-1) ?? 0;
   const vector = y.shape.length === 1 || sameShape(y.shape, x.shape.slice(0, -1));
   if (y.shape.at(vector ? -1 : -2) !== n) {
