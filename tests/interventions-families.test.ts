@@ -19,15 +19,18 @@ import {
   tensorsIn,
 } from "../scripts/parity/recorded-model.ts";
 import { golden } from "./models/checkpoints.ts";
+import { HEADED } from "./models/headed.ts";
 
-const MODELS = readdirSync(golden(""), { withFileTypes: true })
+const RECORDED = readdirSync(golden(""), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-const load = (name: string): Promise<Model> => loadRecorded(golden(name));
+const MODELS = [...RECORDED, ...Object.keys(HEADED)];
+
+const load = (name: string): Promise<Model> => HEADED[name]?.load() ?? loadRecorded(golden(name));
 
 const inputsOf = (name: string): Promise<Readonly<Record<string, Tensor>>> =>
-  plainInputs(golden(name));
+  HEADED[name]?.inputs() ?? plainInputs(golden(name));
 
 /** Every component in every layer that has it: a decoder may have fewer than its encoder. */
 function everySite(model: Model): RepresentationConfig[] {
@@ -76,6 +79,7 @@ async function valuesOf(output: unknown, also: readonly Tensor[] = []): Promise<
 const ADDED: ReadonlySet<string> = new Set([
   "clip/text.",
   "clip/vision.",
+  "clip_images/vision.",
   "gemma/",
   "gpt2/",
   "gpt2_classifier/",
@@ -87,10 +91,13 @@ const ADDED: ReadonlySet<string> = new Set([
   "llama3_rope/",
   "llama_classifier/",
   "llava/",
+  "llava_base/",
   "mistral/",
   "mixtral/",
   "mllama/language.",
   "mllama/vision.",
+  "mllama_base/language.",
+  "mllama_base/vision.",
   "olmo/",
   "phi3/",
   "qwen2/",
@@ -99,6 +106,8 @@ const ADDED: ReadonlySet<string> = new Set([
   "whisper/",
   "whisper/encoder.",
   "whisper/decoder.",
+  "whisper_sound/",
+  "whisper_sound/encoder.",
 ]);
 
 describe.each(MODELS)("%s", (name) => {

@@ -5,7 +5,9 @@ import {
   type BertForMaskedLM,
   type BlipForImageTextRetrieval,
   type BlipForQuestionAnswering,
+  type BlipModel,
   type CausalLanguageModel,
+  type CLIPForImageClassification,
   type CLIPModel,
   type ComponentOf,
   type ConvNextModel,
@@ -32,6 +34,7 @@ import {
   TensorError,
   type ViTForImageClassification,
   type Wav2Vec2BertModel,
+  type WhisperForAudioClassification,
   type WhisperModel,
   ZeroIntervention,
 } from "tsvene";
@@ -97,6 +100,11 @@ test("components of families with several parts say which part", () => {
   expectTypeOf<"stage_output">().toExtend<ComponentOf<ConvNextModel>>();
   expectTypeOf<"stage_output">().not.toExtend<ComponentOf<ViTForImageClassification>>();
   expectTypeOf<"ffn1_output">().toExtend<ComponentOf<Wav2Vec2BertModel>>();
+  expectTypeOf<"vision.mlp_output">().toExtend<ComponentOf<CLIPForImageClassification>>();
+  expectTypeOf<"text.mlp_output">().not.toExtend<ComponentOf<CLIPForImageClassification>>();
+  expectTypeOf<"encoder.mlp_output">().toExtend<ComponentOf<WhisperForAudioClassification>>();
+  expectTypeOf<"decoder.mlp_output">().not.toExtend<ComponentOf<WhisperForAudioClassification>>();
+  expectTypeOf<"cross_attention_weight">().not.toExtend<ComponentOf<BlipModel>>();
   expectTypeOf<"pooler_output">().not.toExtend<ComponentOf<ConvNextModel>>();
   expectTypeOf<"mlp_output">().toExtend<ComponentOf<GPTNeoXForCausalLM>>();
 });

@@ -3,10 +3,11 @@ import type { EncoderComponent } from "../models/encoder/card.ts";
 import type { GPT2Component } from "../models/gpt2/card.ts";
 import type { GptOssComponent } from "../models/gpt-oss/card.ts";
 import type { BlipComponent } from "../models/blip/card.ts";
-import type { CLIPComponent } from "../models/clip/card.ts";
+import type { CLIPComponent, CLIPVisionComponent } from "../models/clip/card.ts";
 import type { ConvNextComponent } from "../models/convnext/card.ts";
 import type { GRUComponent } from "../models/gru/card.ts";
 import type * as models from "../models/index.ts";
+import type { LayerPart } from "../models/layer-components.ts";
 import type { MambaComponent } from "../models/mamba/card.ts";
 import type { Mamba2Component } from "../models/mamba2/card.ts";
 import type { MixtralComponent } from "../models/mixtral/card.ts";
@@ -18,7 +19,7 @@ import type { RwkvComponent } from "../models/rwkv/card.ts";
 import type { T5Component } from "../models/t5/card.ts";
 import type { ViTComponent } from "../models/vit/card.ts";
 import type { Wav2Vec2BertComponent } from "../models/wav2vec2-bert/card.ts";
-import type { WhisperComponent } from "../models/whisper/card.ts";
+import type { WhisperComponent, WhisperEncoderComponent } from "../models/whisper/card.ts";
 import type { Module } from "../nn/module.ts";
 
 /** The classes of models whose decoder's layers have Llama's names. */
@@ -56,6 +57,7 @@ type LlamaLike =
   | models.Gemma3TextModel
   | models.Gemma3ForCausalLM
   | models.Gemma3TextForSequenceClassification
+  | models.LlavaModel
   | models.LlavaForConditionalGeneration;
 
 /**
@@ -91,13 +93,19 @@ type Families = [
   [models.RwkvModel | models.RwkvForCausalLM, RwkvComponent],
   [models.GRUModel | models.GRULMHeadModel | models.GRUForClassification, GRUComponent],
   [models.MLPModel | models.MLPForClassification, MLPComponent],
-  [models.T5Model | models.T5ForConditionalGeneration, T5Component],
+  [
+    models.T5Model | models.T5ForConditionalGeneration | models.T5ForSequenceClassification,
+    T5Component,
+  ],
   [models.WhisperModel | models.WhisperForConditionalGeneration, WhisperComponent],
-  [models.Wav2Vec2BertModel, Wav2Vec2BertComponent],
+  [models.WhisperForAudioClassification, WhisperEncoderComponent],
+  [models.Wav2Vec2BertModel | models.Wav2Vec2BertForSequenceClassification, Wav2Vec2BertComponent],
+  [models.BlipModel, LayerPart],
   [models.BlipForQuestionAnswering, BlipComponent],
   [models.BlipForImageTextRetrieval, BlipComponent | "itm_output"],
   [models.CLIPModel, CLIPComponent],
-  [models.MllamaForConditionalGeneration, MllamaComponent],
+  [models.CLIPForImageClassification, CLIPVisionComponent],
+  [models.MllamaModel | models.MllamaForConditionalGeneration, MllamaComponent],
   [models.ViTModel | models.ViTForImageClassification, ViTComponent],
   [models.ResNetModel | models.ResNetForImageClassification, ResNetComponent],
   [models.ConvNextModel | models.ConvNextForImageClassification, ConvNextComponent],

@@ -10,6 +10,7 @@ import type {
   MaskedLanguageModel,
   ModelClass,
   SequenceClassifier,
+  SoundClassifier,
 } from "./family.ts";
 import {
   checkPretrainedOptions,
@@ -39,6 +40,7 @@ const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
   sequenceClassification: "AutoModelForSequenceClassification",
   seq2SeqLM: "AutoModelForSeq2SeqLM",
   imageClassification: "AutoModelForImageClassification",
+  audioClassification: "AutoModelForAudioClassification",
 };
 
 function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoClass<M> {
@@ -88,6 +90,10 @@ export const AutoModelForSeq2SeqLM: AutoClass<Seq2SeqLanguageModel> = autoClass(
 /** Classifiers of images. */
 export const AutoModelForImageClassification: AutoClass<ImageClassifier> =
   autoClass("imageClassification");
+
+/** Classifiers of sound. */
+export const AutoModelForAudioClassification: AutoClass<SoundClassifier> =
+  autoClass("audioClassification");
 
 /** Settings of a model, without its weights. */
 export const AutoConfig: AutoClass<ModelConfig> = {

@@ -73,3 +73,14 @@ export function countsWithin(
     entries.map(([inner, counted]) => [inner === "" ? "" : `${path}.${inner}`, counted]),
   );
 }
+
+/** The components that are in one part of a model, for a class that has no others. */
+export function partOf<Inside extends string, Config>(
+  part: string,
+  card: ModelCard<Config>,
+): ModelCard<Config, Inside> {
+  const entries = Object.entries(card.components);
+  const inside = entries.filter(([, { path }]) => path.startsWith(`${part}.`));
+  const components = Object.fromEntries(inside) as ModelCard<Config, Inside>["components"];
+  return { ...card, components };
+}

@@ -1,4 +1,5 @@
 import { TensorError } from "../tensor/errors.ts";
+import type { ProblemType } from "./heads.ts";
 
 /** What every model's configuration has. Further fields are the family's own. */
 export interface ModelConfig {
@@ -9,6 +10,8 @@ export interface ModelConfig {
   readonly eosTokenId?: number | readonly number[] | null;
   readonly padTokenId?: number | null;
   readonly numLabels?: number;
+  /** What a classifier's labels mean. @default what they look like */
+  readonly problemType?: ProblemType | null;
   /** Names of a classifier's labels by number. */
   readonly id2label?: Readonly<Record<string, string>>;
   /** Names of the classes whose weights lie beside a `config.json`. */

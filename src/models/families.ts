@@ -9,6 +9,7 @@ import { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt
 import { AUDIO_FAMILIES } from "./audio/families.ts";
 import { t5Card } from "./t5/card.ts";
 import { t5Family } from "./t5/config.ts";
+import { T5ForSequenceClassification } from "./t5/classifier.ts";
 import { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
 import { VISION_FAMILIES } from "./vision/families.ts";
 import { PYVENE_FAMILIES } from "./pyvene-families.ts";
@@ -34,7 +35,12 @@ export const FAMILIES: readonly FamilyEntry[] = [
   {
     family: t5Family,
     card: t5Card,
-    models: { base: T5Model, seq2SeqLM: T5ForConditionalGeneration },
+    cards: { seq2SeqLM: t5Card },
+    models: {
+      base: T5Model,
+      seq2SeqLM: T5ForConditionalGeneration,
+      sequenceClassification: T5ForSequenceClassification,
+    },
   },
 ];
 

@@ -1,6 +1,7 @@
 import type { ModelCard } from "./card.ts";
 import type { EncoderInputs, MaskedLMOutput, WithLabels } from "./encoder/outputs.ts";
 import type { JsonValue, ModelConfig } from "./config.ts";
+import type { AudioClassifierInputs } from "./audio/classifier.ts";
 import type { AudioInputs } from "./audio/inputs.ts";
 import type { ImageClassifierOutput, ImageInputs } from "./vision/outputs.ts";
 import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outputs.ts";
@@ -52,6 +53,13 @@ export type ImageClassifier = PreTrainedModel & {
   forward(inputs: ImageInputs & { readonly labels?: Tensor }): ImageClassifierOutput;
 };
 
+/** A model that puts sound into classes. */
+export type SoundClassifier = PreTrainedModel & {
+  forward(
+    inputs: AudioClassifierInputs & { readonly attentionMask?: Tensor },
+  ): SequenceClassifierOutput;
+};
+
 /** A model that fills in masked tokens. */
 export type MaskedLanguageModel = PreTrainedModel & {
   forward(inputs: EncoderInputs & WithLabels): MaskedLMOutput;
@@ -65,11 +73,15 @@ export interface FamilyModels {
   readonly sequenceClassification?: ModelClass<SequenceClassifier>;
   readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
   readonly imageClassification?: ModelClass<ImageClassifier>;
+  readonly audioClassification?: ModelClass<SoundClassifier>;
 }
 
-/** A family, its classes, and the card of the class without a head. */
+/** A family and its classes. */
 export interface FamilyEntry {
   readonly family: ModelFamily;
-  readonly card: ModelCard<never>;
   readonly models: FamilyModels;
+  /** Where the components of the class without a head are. */
+  readonly card: ModelCard<never>;
+  /** The same of classes that do not hold that one as a part, under `basePrefix`. */
+  readonly cards?: { readonly [K in keyof FamilyModels]?: ModelCard<never> };
 }

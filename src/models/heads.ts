@@ -1,6 +1,7 @@
 import { arange } from "../tensor/creation.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { SequenceClassifierOutput } from "./outputs.ts";
 import { crossEntropy } from "../nn/functional/cross-entropy.ts";
 import { binaryCrossEntropyWithLogits, mseLoss } from "../nn/functional/losses.ts";
 
@@ -37,13 +38,38 @@ export function classificationLoss(
   if (problem === "single_label_classification") {
     return crossEntropy(logits.reshape([-1, classes]), labels.flatten());
   }
-  return mseLoss(logits, labels.to(logits.dtype).reshape(logits.shape));
+  if (problem === "regression") {
+    return mseLoss(logits, labels.to(logits.dtype).reshape(logits.shape));
+  }
+  throw new TensorError(
+    `loss of a classifier: problemType ${JSON.stringify(problem)} of the config is not known; ` +
+      `known are ${PROBLEM_TYPES.join(", ")}`,
+  );
 }
 
 function problemOf(classes: number, { dtype }: Tensor): ProblemType {
   if (classes === 1) return "regression";
   const whole = dtype === "int64" || dtype === "int32";
   return whole ? "single_label_classification" : "multi_label_classification";
+}
+
+/** Outputs of a classifier, from its logits and from those of the model below it. */
+export function classified(
+  logits: Tensor,
+  labels: Tensor | undefined,
+  { problemType }: { readonly problemType?: ProblemType | null },
+  { hiddenStates, attentions }: Pick<SequenceClassifierOutput, "hiddenStates" | "attentions">,
+): SequenceClassifierOutput {
+  const loss =
+    labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType) };
+  return { logits, ...loss, hiddenStates, attentions };
+}
+
+/** Hidden states [batch, width] of each row's last position where `mask` [batch, sequence] is true. */
+export function lastOf(hidden: Tensor, mask: Tensor): Tensor {
+  const [batch = 0, length = 0] = mask.shape;
+  const last = mask.to("int64").mul(arange(length)).argmax(-1);
+  return hidden.index([arange(batch), last]);
 }
 
 /**
@@ -64,7 +90,5 @@ export function lastTokens(
     );
   }
   if (inputIds === undefined) return hidden.select(1, -1);
-  const real = inputIds.eq(padTokenId).logicalNot().to("int64");
-  const last = real.mul(arange(inputIds.size(1))).argmax(-1);
-  return hidden.index([arange(batch), last]);
+  return lastOf(hidden, inputIds.eq(padTokenId).logicalNot());
 }

@@ -2,6 +2,7 @@ export {
   AutoConfig,
   type AutoClass,
   AutoModel,
+  AutoModelForAudioClassification,
   AutoModelForCausalLM,
   AutoModelForMaskedLM,
   AutoModelForImageClassification,
@@ -25,6 +26,7 @@ export type {
   ModelClass,
   ModelFamily,
   SequenceClassifier,
+  SoundClassifier,
 } from "./family.ts";
 export type {
   GenerateInputs,
@@ -72,5 +74,10 @@ export { type RwkvCache, RwkvForCausalLM, RwkvModel, type RwkvState } from "./rw
 export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
 export type { SaveOptions } from "./save-pretrained.ts";
 export { type T5Config, t5Config } from "./t5/config.ts";
+export {
+  type T5ClassifierInputs,
+  type T5ClassifierOutput,
+  T5ForSequenceClassification,
+} from "./t5/classifier.ts";
 export { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
 export * from "./create-models.ts";

@@ -16,13 +16,18 @@ interface LoadPlan {
 /** Name in the model of a checkpoint's tensor; undefined for one of a head that the model lacks. */
 type Rename = (name: string) => string | undefined;
 
+/** Whether a model is one with a head, which holds the one without. */
+function holdsBase(model: Module, basePrefix: string): boolean {
+  return [...model.namedChildren()].some(([name]) => name === basePrefix);
+}
+
 /**
  * Checkpoints of models with and without a head differ in the prefix of all other names; each kind
  * is read into each.
  */
 function renaming(model: Module, names: readonly string[], basePrefix: string): Rename {
   const prefix = `${basePrefix}.`;
-  const inModel = [...model.namedChildren()].some(([name]) => name === basePrefix);
+  const inModel = holdsBase(model, basePrefix);
   const inFile = names.some((name) => name.startsWith(prefix));
   if (inModel === inFile) return (name) => name;
   if (inModel) return (name) => prefix + name;
@@ -57,7 +62,10 @@ function planLoading(model: Module, checkpoint: Checkpoint, family: ModelFamily)
   for (const [entry, names] of sources) {
     problems.push(...names.flatMap((name) => misfit(checkpoint, name, entry) ?? []));
   }
-  const onlyHead = missing.length > 0 && missing.every((n) => !n.startsWith(family.basePrefix));
+  const onlyHead =
+    missing.length > 0 &&
+    holdsBase(model, family.basePrefix) &&
+    missing.every((name) => !name.startsWith(family.basePrefix));
   if (onlyHead && unexpected.length < checkpoint.names.length) problems.push(headHint(family));
   return { sources, problems };
 }

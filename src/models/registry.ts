@@ -26,13 +26,19 @@ export interface BoundCard {
 
 const cards = new Map<unknown, ModelCard<never>>(FAMILIES.flatMap(cardsOf));
 
-/** The cards of a family's classes: those with a head hold the one without. */
-function cardsOf({ family, card, models }: FamilyEntry): [unknown, ModelCard<never>][] {
+/** The cards of a family's classes: most of those with a head hold the one without. */
+function cardsOf({ card, cards = {}, models }: FamilyEntry): [unknown, ModelCard<never>][] {
   const { base, ...heads } = models;
-  const inside = withPrefix(family.basePrefix, card);
-  // Some families have but one class, whatever it is for.
-  const others = new Set<unknown>(Object.values(heads).filter((c) => c !== base));
-  return [[base, card], ...[...others].map((c): [unknown, typeof card] => [c, inside])];
+  const kinds = Object.keys(heads) as (keyof typeof heads)[];
+  return kinds.reduce<[unknown, ModelCard<never>][]>(
+    (known, kind) => {
+      const head = heads[kind];
+      // Some families have but one class, whatever it is for.
+      if (head === undefined || head === base) return known;
+      return [...known, [head, cards[kind] ?? withPrefix(head.family.basePrefix, card)]];
+    },
+    [[base, card]],
+  );
 }
 
 /**

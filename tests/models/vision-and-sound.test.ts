@@ -177,7 +177,7 @@ test("Mllama reads on where its cache ends, and without an image", async () => {
 });
 
 test("a model that classifies no images says what there is", async () => {
-  await expect(AutoModelForImageClassification.fromPretrained(golden("clip"))).rejects.toThrow(
-    "clip has no model of this kind; it has AutoModel",
+  await expect(AutoModelForImageClassification.fromPretrained(golden("blip_itm"))).rejects.toThrow(
+    "blip has no model of this kind; it has AutoModel",
   );
 });

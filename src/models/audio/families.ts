@@ -1,17 +1,36 @@
 import type { FamilyEntry } from "../family.ts";
 import { wav2Vec2BertCard } from "../wav2vec2-bert/card.ts";
 import { wav2Vec2BertFamily } from "../wav2vec2-bert/config.ts";
-import { Wav2Vec2BertModel } from "../wav2vec2-bert/wav2vec2-bert.ts";
-import { whisperCard } from "../whisper/card.ts";
+import {
+  Wav2Vec2BertForSequenceClassification,
+  Wav2Vec2BertModel,
+} from "../wav2vec2-bert/wav2vec2-bert.ts";
+import { whisperCard, whisperEncoderCard } from "../whisper/card.ts";
 import { whisperFamily } from "../whisper/config.ts";
-import { WhisperForConditionalGeneration, WhisperModel } from "../whisper/whisper.ts";
+import {
+  WhisperForAudioClassification,
+  WhisperForConditionalGeneration,
+  WhisperModel,
+} from "../whisper/whisper.ts";
 
 /** The models of sound. */
 export const AUDIO_FAMILIES: readonly FamilyEntry[] = [
   {
     family: whisperFamily,
     card: whisperCard,
-    models: { base: WhisperModel, seq2SeqLM: WhisperForConditionalGeneration },
+    cards: { audioClassification: whisperEncoderCard },
+    models: {
+      base: WhisperModel,
+      seq2SeqLM: WhisperForConditionalGeneration,
+      audioClassification: WhisperForAudioClassification,
+    },
   },
-  { family: wav2Vec2BertFamily, card: wav2Vec2BertCard, models: { base: Wav2Vec2BertModel } },
+  {
+    family: wav2Vec2BertFamily,
+    card: wav2Vec2BertCard,
+    models: {
+      base: Wav2Vec2BertModel,
+      audioClassification: Wav2Vec2BertForSequenceClassification,
+    },
+  },
 ];

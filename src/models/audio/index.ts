@@ -1,9 +1,15 @@
 export { type Wav2Vec2BertConfig, wav2Vec2BertConfig } from "../wav2vec2-bert/config.ts";
 export {
+  Wav2Vec2BertForSequenceClassification,
   type Wav2Vec2BertInputs,
   Wav2Vec2BertModel,
   type Wav2Vec2BertOutput,
 } from "../wav2vec2-bert/wav2vec2-bert.ts";
 export { type WhisperConfig, whisperConfig } from "../whisper/config.ts";
-export { WhisperForConditionalGeneration, WhisperModel } from "../whisper/whisper.ts";
+export {
+  WhisperForAudioClassification,
+  WhisperForConditionalGeneration,
+  WhisperModel,
+} from "../whisper/whisper.ts";
+export type { AudioClassifierInputs } from "./classifier.ts";
 export type { AudioInputs } from "./inputs.ts";

@@ -24,7 +24,7 @@ import { maskedLMOutput } from "../encoder/masked-lm-output.ts";
 import { paddingMask } from "../encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
-import { classificationLoss } from "../heads.ts";
+import { classified } from "../heads.ts";
 import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type BertConfig, bertConfig, bertFamily, unpooledBertFamily } from "./config.ts";
@@ -131,8 +131,9 @@ export class BertPooler extends Module {
   readonly dense: Linear;
   readonly activation: Activation;
 
-  constructor({ hiddenSize, initializerRange: std }: BertConfig) {
+  constructor(config: Pick<BertConfig, "hiddenSize" | "initializerRange">) {
     super();
+    const { hiddenSize, initializerRange: std } = config;
     this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
     this.activation = activation("tanh");
   }
@@ -264,12 +265,9 @@ export class BertForSequenceClassification extends PreTrainedModel {
 
   /** `labels` [batch]: class ids, or what `problemType` says. */
   override forward({ labels, ...inputs }: BertInputs & WithLabels): SequenceClassifierOutput {
-    const { poolerOutput, hiddenStates, attentions } = this.bert.forward(inputs);
-    const pooled = poolerOutput ?? internal("a classifier's BERT pools");
+    const output = this.bert.forward(inputs);
+    const pooled = output.poolerOutput ?? internal("a classifier's BERT pools");
     const logits = this.classifier.forward(this.dropout.forward(pooled));
-    const { problemType } = this.config;
-    const loss =
-      labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType) };
-    return { logits, ...loss, hiddenStates, attentions };
+    return classified(logits, labels, this.config, output);
   }
 }

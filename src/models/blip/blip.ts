@@ -1,7 +1,8 @@
 import { normalize } from "../../nn/functional/normalisation.ts";
 import type { Linear } from "../../nn/layers/linear.ts";
-import { full } from "../../tensor/creation.ts";
-import { fail } from "../../tensor/errors.ts";
+import { Parameter } from "../../nn/parameter.ts";
+import { full, tensor } from "../../tensor/creation.ts";
+import { fail, internal } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { causalMask } from "../attention-mask.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
@@ -12,8 +13,10 @@ import { nextTokenLoss } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type { Seq2SeqLMInputs, Seq2SeqLMOutput, Seq2SeqSource } from "../seq2seq/outputs.ts";
 import { Seq2SeqLanguageModel } from "../seq2seq/seq2seq-language-model.ts";
+import { type Contrast, contrast } from "../vision/contrast.ts";
 import type { ImageInputs, ImageOutput } from "../vision/outputs.ts";
 import {
+  blipBaseFamily,
   type BlipConfig,
   blipConfig,
   blipItmFamily,
@@ -131,6 +134,65 @@ export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
 
   #start(batch: number): Tensor {
     return full([batch, 1], this.config.textConfig.bosTokenId, { dtype: "int64" });
+  }
+}
+
+/** Inputs of a BLIP without a head: texts and images, whose numbers may differ. */
+export interface BlipInputs extends ImageInputs {
+  /** [texts, sequence] int64 */
+  readonly inputIds: Tensor;
+  /** [texts, sequence], 1 for real tokens and 0 for padding. @default all real */
+  readonly attentionMask?: Tensor;
+  /** Give the loss of telling which text belongs to which image, the i-th to the i-th. */
+  readonly returnLoss?: boolean;
+}
+
+/** Outputs of a BLIP without a head; each part has `poolerOutput`, one vector for each. */
+export interface BlipOutput extends Contrast {
+  readonly textModelOutput: BlipTextOutput & { readonly poolerOutput: Tensor };
+  readonly visionModelOutput: ImageOutput & { readonly poolerOutput: Tensor };
+}
+
+/**
+ * BLIP without a head: an encoder of texts and one of images, whose vectors are compared. The other
+ * BLIPs have parts of their own in place of the projections.
+ */
+export class BlipModel extends PreTrainedModel {
+  static readonly family: ModelFamily<BlipConfig> = blipBaseFamily;
+  readonly config: BlipConfig;
+  readonly text_model: BlipTextModel;
+  readonly vision_model: BlipVisionModel;
+  readonly visual_projection: Linear;
+  readonly text_projection: Linear;
+  /** Logarithm of the factor of similarities, without dimensions. */
+  readonly logit_scale: Parameter;
+
+  constructor(config: PartialBlipConfig = {}) {
+    super();
+    this.config = blipConfig(config);
+    const { textConfig, visionConfig, projectionDim } = this.config;
+    const options = { bias: false, std: textConfig.initializerRange };
+    this.text_model = new BlipTextModel(textConfig, { pooler: true });
+    this.vision_model = new BlipVisionModel(visionConfig);
+    this.visual_projection = initialLinear(visionConfig.hiddenSize, projectionDim, options);
+    this.text_projection = initialLinear(textConfig.hiddenSize, projectionDim, options);
+    this.logit_scale = new Parameter(tensor(this.config.logitScaleInitValue));
+  }
+
+  override forward({ pixelValues, returnLoss = false, ...text }: BlipInputs): BlipOutput {
+    const read = readText(this.text_model, text);
+    const pooledText = read.poolerOutput ?? internal("a BLIP without a head pools");
+    const seen = this.vision_model.forward({ pixelValues });
+    // As in Hugging Face's code, the first patch is normed twice.
+    const pooledImage = this.vision_model.post_layernorm.forward(seen.lastHiddenState.select(1, 0));
+    const texts = this.text_projection.forward(pooledText);
+    const images = this.visual_projection.forward(pooledImage);
+    const options = { logitScale: this.logit_scale.value, returnLoss };
+    return {
+      ...contrast("BlipModel", [texts, images], options),
+      textModelOutput: { ...read, poolerOutput: pooledText },
+      visionModelOutput: { ...seen, poolerOutput: pooledImage },
+    };
   }
 }
 

@@ -12,7 +12,7 @@ type CrossPart =
 /** Components of the layers of a BLIP that read text and look at the image. */
 export type BlipComponent = LayerPart | CrossPart;
 
-const LAYER = "text_encoder.encoder.layer.{layer}";
+const layerOf = (stack: string): string => `${stack}.encoder.layer.{layer}`;
 const ATTENTION = {
   input: ".attention",
   output: ".attention.output",
@@ -30,8 +30,13 @@ const SIZES = {
   heads: ({ textConfig }: BlipConfig): number => textConfig.numAttentionHeads,
 };
 
+const partsOf = (stack: string): { readonly [K in LayerPart]: ComponentSpec<BlipConfig> } => ({
+  ...attentionParts(layerOf(stack), ATTENTION, SIZES),
+  ...mlpParts(layerOf(stack), MLP, SIZES),
+});
+
 const cross = attentionParts(
-  LAYER,
+  layerOf("text_encoder"),
   {
     ...ATTENTION,
     input: ".crossattention",
@@ -43,8 +48,7 @@ const cross = attentionParts(
 );
 
 const components: { readonly [K in BlipComponent]: ComponentSpec<BlipConfig> } = {
-  ...attentionParts(LAYER, ATTENTION, SIZES),
-  ...mlpParts(LAYER, MLP, SIZES),
+  ...partsOf("text_encoder"),
   cross_attention_value_output: cross.attention_value_output,
   head_cross_attention_value_output: cross.head_attention_value_output,
   cross_attention_weight: { ...cross.attention_weight, keys: "other" },
@@ -54,7 +58,7 @@ const components: { readonly [K in BlipComponent]: ComponentSpec<BlipConfig> } =
 
 const layers = ({ textConfig }: BlipConfig): number => textConfig.numHiddenLayers;
 
-const crossOf = (stack: string): string => `${stack}.encoder.layer.{layer}.crossattention.self`;
+const crossOf = (stack: string): string => `${layerOf(stack)}.crossattention.self`;
 
 /** What the question's layers look at are patches of the image. */
 const seen = {
@@ -62,6 +66,13 @@ const seen = {
   [`${crossOf("text_encoder")}.key`]: "other",
   [`${crossOf("text_encoder")}.value`]: "other",
 } as const;
+
+/** Where the components of a BLIP without a head are: those of its encoder of texts. */
+export const blipCard: ModelCard<BlipConfig, LayerPart> = {
+  layers,
+  counts: { vision_model: "other", visual_projection: "other" },
+  components: partsOf("text_model"),
+};
 
 /** Where the components of a BLIP that answers questions are. */
 export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = {

@@ -44,6 +44,10 @@ export interface BlipConfig extends Seq2SeqConfig {
   readonly visionConfig: BlipVisionConfig;
   /** Width of the space in which texts and images are compared. */
   readonly imageTextHiddenSize: number;
+  /** The same of a BLIP without a head. */
+  readonly projectionDim: number;
+  /** Logarithm of the factor of its similarities at the start. */
+  readonly logitScaleInitValue: number;
 }
 
 /** Some settings of a BLIP. */
@@ -89,7 +93,12 @@ const VISION: BlipVisionConfig = {
   initializerRange: 1e-10,
 };
 
-const DEFAULTS = { modelType: "blip", imageTextHiddenSize: 256 };
+const DEFAULTS = {
+  modelType: "blip",
+  imageTextHiddenSize: 256,
+  projectionDim: 512,
+  logitScaleInitValue: 2.6592,
+};
 
 function checkLayers(name: string, config: BlipTextConfig | BlipVisionConfig): void {
   const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = config;
@@ -108,7 +117,8 @@ export function blipConfig(given: PartialBlipConfig = {}): BlipConfig {
   const text = { ...withDefaults(TEXT, textConfig), encoderHiddenSize: vision.hiddenSize };
   const { vocabSize, maxPositionEmbeddings, padTokenId, sepTokenId, bosTokenId } = text;
   const { numChannels, imageSize, patchSize } = vision;
-  requirePositive("BlipConfig", { imageTextHiddenSize: config.imageTextHiddenSize });
+  const { imageTextHiddenSize, projectionDim } = config;
+  requirePositive("BlipConfig", { imageTextHiddenSize, projectionDim });
   requirePositive("BlipTextConfig", { vocabSize, maxPositionEmbeddings });
   requirePositive("BlipVisionConfig", { numChannels, imageSize, patchSize });
   requirePatches("BlipVisionConfig", vision);
@@ -149,3 +159,6 @@ export const blipVqaFamily: ModelFamily<BlipConfig> = blipFamily();
 
 /** BLIP that tells whether a text belongs to an image. */
 export const blipItmFamily: ModelFamily<BlipConfig> = blipFamily(/ImageTextRetrieval/);
+
+/** BLIP without a head, of which the others have no parts. */
+export const blipBaseFamily: ModelFamily<BlipConfig> = blipFamily(/^BlipModel$/);

@@ -11,6 +11,7 @@ import { fail } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
+import { BertPooler } from "../bert/bert.ts";
 import { splitHeads } from "../decoder/attend.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../embed-inputs.ts";
@@ -44,6 +45,8 @@ export interface BlipTextContext {
 /** What the layers give. */
 export interface BlipTextOutput {
   readonly lastHiddenState: Tensor;
+  /** One vector for the whole text, [batch, width]; where there is a pooler. */
+  readonly poolerOutput?: Tensor;
   /** What went in, then the output of each layer. */
   readonly hiddenStates: Tensor[];
   readonly attentions: Tensor[];
@@ -199,15 +202,20 @@ export class BlipTextEncoder extends Module {
 export class BlipTextModel extends Module {
   readonly embeddings: BlipTextEmbeddings;
   readonly encoder: BlipTextEncoder;
+  readonly pooler: BertPooler | undefined;
 
-  constructor(config: BlipTextConfig) {
+  constructor(config: BlipTextConfig, { pooler = false }: { readonly pooler?: boolean } = {}) {
     super();
     this.embeddings = new BlipTextEmbeddings(config);
     this.encoder = new BlipTextEncoder(config);
+    this.pooler = pooler ? new BertPooler(config) : undefined;
   }
 
   override forward(inputs: TokenInputs, context: BlipTextContext): BlipTextOutput {
-    return this.encoder.forward(this.embeddings.forward(inputs, context.position ?? 0), context);
+    const embedded = this.embeddings.forward(inputs, context.position ?? 0);
+    const output = this.encoder.forward(embedded, context);
+    const poolerOutput = this.pooler?.forward(output.lastHiddenState);
+    return { ...output, ...(poolerOutput && { poolerOutput }) };
   }
 }
 

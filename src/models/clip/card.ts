@@ -1,4 +1,4 @@
-import type { ComponentSpec, ModelCard } from "../card.ts";
+import { type ComponentSpec, type ModelCard, partOf } from "../card.ts";
 import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
 import type { CLIPConfig, CLIPTowerConfig } from "./config.ts";
 
@@ -6,6 +6,9 @@ type Tower = "text" | "vision";
 
 /** Components of the layers of a CLIP's two encoders. */
 export type CLIPComponent = `${Tower}.${LayerPart}`;
+
+/** Those of the encoder of images. */
+export type CLIPVisionComponent = `vision.${LayerPart}`;
 
 const ATTENTION = {
   input: ".self_attn",
@@ -39,4 +42,10 @@ export const clipCard: ModelCard<CLIPConfig, CLIPComponent> = {
     ...prefixedParts("text", componentsOf("text")),
     ...prefixedParts("vision", componentsOf("vision")),
   },
+};
+
+/** Where the components of a CLIP are that has no encoder of texts. */
+export const clipVisionCard: ModelCard<CLIPConfig, CLIPVisionComponent> = {
+  ...partOf<CLIPVisionComponent, CLIPConfig>("vision_model", clipCard),
+  layers: ({ visionConfig }) => visionConfig.numHiddenLayers,
 };

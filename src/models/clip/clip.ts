@@ -1,5 +1,4 @@
 import { normal } from "../../nn/init.ts";
-import { crossEntropy } from "../../nn/functional/cross-entropy.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
 import type { Conv2d } from "../../nn/layers/convolution.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
@@ -21,9 +20,16 @@ import { embedInputs } from "../embed-inputs.ts";
 import { attendAll } from "../encoder/attend-all.ts";
 import { encode, type Encoded } from "../encoder/encode.ts";
 import type { ModelFamily } from "../family.ts";
+import { classified } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { checkPixels } from "../vision/check-pixels.ts";
-import type { ImageInputs, ImageOutput } from "../vision/outputs.ts";
+import { type Contrast, contrast } from "../vision/contrast.ts";
+import type {
+  ImageClassifierInputs,
+  ImageClassifierOutput,
+  ImageInputs,
+  ImageOutput,
+} from "../vision/outputs.ts";
 import { patchConvolution, patchCount, patchSequence } from "../vision/patch-embedding.ts";
 import {
   type CLIPConfig,
@@ -55,19 +61,9 @@ export interface CLIPInputs extends CLIPTextInputs, ImageInputs {
 export type CLIPTowerOutput = ImageOutput & { readonly poolerOutput: Tensor };
 
 /** Outputs of a CLIP. All are lazy. */
-export interface CLIPOutput {
-  /** Scaled similarities, [images, texts]. */
-  readonly logitsPerImage: Tensor;
-  /** The same, [texts, images]. */
-  readonly logitsPerText: Tensor;
-  /** [texts, projectionDim], of length 1. */
-  readonly textEmbeds: Tensor;
-  /** [images, projectionDim], of length 1. */
-  readonly imageEmbeds: Tensor;
+export interface CLIPOutput extends Contrast {
   readonly textModelOutput: CLIPTowerOutput;
   readonly visionModelOutput: CLIPTowerOutput;
-  /** Given for `returnLoss`. */
-  readonly loss?: Tensor;
 }
 
 /** Standard deviation at the start of weights that read or write the residual stream. */
@@ -313,32 +309,35 @@ export class CLIPModel extends PreTrainedModel {
     const { pixelValues, returnLoss = false, ...text } = inputs;
     const textModelOutput = this.text_model.forward(text);
     const visionModelOutput = this.vision_model.forward({ pixelValues });
-    const textEmbeds = ofLength1(this.text_projection.forward(textModelOutput.poolerOutput));
-    const imageEmbeds = ofLength1(this.visual_projection.forward(visionModelOutput.poolerOutput));
-    const logitsPerText = textEmbeds.matmul(imageEmbeds.t()).mul(this.logit_scale.value.exp());
-    const logitsPerImage = logitsPerText.t();
-    return {
-      logitsPerImage,
-      logitsPerText,
-      textEmbeds,
-      imageEmbeds,
-      textModelOutput,
-      visionModelOutput,
-      ...(returnLoss ? { loss: pairLoss(logitsPerText) } : {}),
-    };
+    const texts = this.text_projection.forward(textModelOutput.poolerOutput);
+    const images = this.visual_projection.forward(visionModelOutput.poolerOutput);
+    const options = { logitScale: this.logit_scale.value, returnLoss };
+    const compared = contrast("CLIPModel", [texts, images], options);
+    return { ...compared, textModelOutput, visionModelOutput };
   }
 }
 
-function ofLength1(x: Tensor): Tensor {
-  return x.div(x.square().sum({ dim: -1, keepdim: true }).sqrt());
-}
+/** CLIP's image encoder with a linear classifier on the mean of the patches. */
+export class CLIPForImageClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<CLIPConfig> = clipFamily;
+  readonly config: CLIPConfig;
+  readonly vision_model: CLIPVisionModel;
+  readonly classifier: Linear;
 
-/** Mean loss of telling the image of each text, and the text of each image. */
-function pairLoss(similarities: Tensor): Tensor {
-  const [texts = 0, images = 0] = similarities.shape;
-  if (texts !== images) {
-    fail("CLIPModel", `returnLoss needs a text for each image, got ${texts} and ${images}`);
+  constructor(config: PartialCLIPConfig = {}) {
+    super();
+    this.config = clipConfig(config);
+    const { visionConfig, numLabels, initializerFactor } = this.config;
+    const { hiddenSize } = visionConfig;
+    this.vision_model = new CLIPVisionModel(visionConfig);
+    const std = initializerFactor / Math.sqrt(hiddenSize);
+    this.classifier = initialLinear(hiddenSize, numLabels, { bias: true, std });
   }
-  const own = arange(texts);
-  return crossEntropy(similarities, own).add(crossEntropy(similarities.t(), own)).mul(0.5);
+
+  override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
+    const output = this.vision_model.forward(inputs);
+    const patches = output.lastHiddenState.slice(1, 1);
+    const logits = this.classifier.forward(patches.mean({ dim: 1 }));
+    return classified(logits, labels, this.config, output);
+  }
 }

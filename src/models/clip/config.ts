@@ -45,6 +45,7 @@ export interface CLIPConfig extends ModelConfig {
   /** Logarithm of the factor of similarities at the start. */
   readonly logitScaleInitValue: number;
   readonly initializerFactor: number;
+  readonly numLabels: number;
 }
 
 /** Some settings of a CLIP. */
@@ -93,6 +94,7 @@ const DEFAULTS: Omit<CLIPConfig, "textConfig" | "visionConfig"> = {
   projectionDim: 512,
   logitScaleInitValue: 2.6592,
   initializerFactor: 1,
+  numLabels: 2,
 };
 
 function checkTower(name: string, config: CLIPTowerConfig): void {
@@ -127,7 +129,8 @@ export function clipVisionConfig(given: Partial<CLIPVisionConfig> = {}): CLIPVis
 export function clipConfig(given: PartialCLIPConfig = {}): CLIPConfig {
   const { textConfig, visionConfig, ...rest } = given;
   const config = withDefaults(DEFAULTS, rest);
-  requirePositive("CLIPConfig", { projectionDim: config.projectionDim });
+  const { projectionDim, numLabels } = config;
+  requirePositive("CLIPConfig", { projectionDim, numLabels });
   return {
     ...config,
     textConfig: clipTextConfig(textConfig),

@@ -13,9 +13,9 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { ModelFamily } from "../family.ts";
+import { classified } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { checkPixels } from "../vision/check-pixels.ts";
-import { imageClassifierOutput } from "../vision/classify.ts";
 import type {
   ImageClassifierInputs,
   ImageClassifierOutput,
@@ -232,6 +232,7 @@ export class ConvNextForImageClassification extends PreTrainedModel {
 
   override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
     const output = this.convnext.forward(inputs);
-    return imageClassifierOutput(this.classifier.forward(output.poolerOutput), labels, output);
+    const logits = this.classifier.forward(output.poolerOutput);
+    return classified(logits, labels, this.config, output);
   }
 }

@@ -7,7 +7,6 @@ import {
   withDefaults,
 } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
-import type { ProblemType } from "../heads.ts";
 import { type GivenRope, type RopeParameters, ropeParameters } from "./rope-parameters.ts";
 
 /** Settings that decoders like Llama share, with Hugging Face's meanings. */
@@ -30,8 +29,6 @@ export interface DecoderConfig extends ModelConfig {
   readonly attentionDropout: number;
   readonly tieWordEmbeddings: boolean;
   readonly numLabels: number;
-  /** What a classifier's labels mean. @default told from the labels */
-  readonly problemType?: ProblemType | null;
 }
 
 /** Settings of a decoder with one kind of rotary embeddings. */

@@ -4,7 +4,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import type { ModelConfig } from "../config.ts";
-import { classificationLoss, lastTokens, nextTokenLoss, type ProblemType } from "../heads.ts";
+import { classified, lastTokens, nextTokenLoss } from "../heads.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -55,20 +55,16 @@ export function languageModelOutput(
 /** Inputs of a classifier; `labels` [batch]: class ids, or what the config's `problemType` says. */
 export type ClassifierInputs = DecoderInputs & { readonly labels?: Tensor };
 
-type ClassifierConfig = ModelConfig & { readonly problemType?: ProblemType | null };
-
 /** Logits of the classes from the last token that is not padding. */
 export function classifierOutput(
-  decoder: Decoder & { readonly config: ClassifierConfig },
+  decoder: Decoder & { readonly config: ModelConfig },
   score: Linear,
   { labels, ...inputs }: ClassifierInputs,
 ): SequenceClassifierOutput {
-  const { lastHiddenState, hiddenStates, attentions } = decoder.forward(inputs);
-  const { padTokenId, problemType } = decoder.config;
-  const logits = score.forward(lastTokens(lastHiddenState, inputs.inputIds, padTokenId));
-  const loss =
-    labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType ?? null) };
-  return { logits, ...loss, hiddenStates, attentions };
+  const { config } = decoder;
+  const output = decoder.forward(inputs);
+  const last = lastTokens(output.lastHiddenState, inputs.inputIds, config.padTokenId);
+  return classified(score.forward(last), labels, config, output);
 }
 
 /** A Llama-like decoder as a language model; families subclass it. */

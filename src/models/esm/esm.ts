@@ -26,7 +26,7 @@ import type {
 import { paddingMask } from "../encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
-import { classificationLoss } from "../heads.ts";
+import { classified } from "../heads.ts";
 import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type EsmConfig, esmConfig, esmFamily } from "./config.ts";
@@ -313,11 +313,8 @@ export class EsmForSequenceClassification extends PreTrainedModel {
 
   /** `labels` [batch]: class ids, or what `problemType` says. */
   override forward({ labels, ...inputs }: EncoderInputs & WithLabels): SequenceClassifierOutput {
-    const { lastHiddenState, hiddenStates, attentions } = this.esm.forward(inputs);
-    const logits = this.classifier.forward(lastHiddenState);
-    const { problemType } = this.config;
-    const loss =
-      labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType) };
-    return { logits, ...loss, hiddenStates, attentions };
+    const output = this.esm.forward(inputs);
+    const logits = this.classifier.forward(output.lastHiddenState);
+    return classified(logits, labels, this.config, output);
   }
 }

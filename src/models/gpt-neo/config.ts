@@ -1,6 +1,5 @@
 import { fail } from "../../tensor/errors.ts";
 import type { ModelFamily } from "../family.ts";
-import type { ProblemType } from "../heads.ts";
 import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
 import { requireOneOf } from "../../tensor/known-options.ts";
 
@@ -28,8 +27,6 @@ export interface GPTNeoConfig extends ModelConfig {
   readonly initializerRange: number;
   readonly tieWordEmbeddings: boolean;
   readonly numLabels: number;
-  /** What a classifier's labels mean. @default told from the labels */
-  readonly problemType?: ProblemType | null;
 }
 
 /** Kinds of layers, and how often they follow each other. */

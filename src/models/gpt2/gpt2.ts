@@ -22,9 +22,10 @@ import type {
   KeyValue,
   SequenceClassifierOutput,
 } from "../outputs.ts";
-import { classificationLoss, lastTokens, nextTokenLoss } from "../heads.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
+import { type ClassifierInputs, classifierOutput } from "../decoder/heads.ts";
 import type { ModelFamily } from "../family.ts";
+import { nextTokenLoss } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
 
@@ -222,13 +223,7 @@ export class GPT2ForSequenceClassification extends PreTrainedModel {
     this.score = new Linear(this.config.nEmbd, this.config.numLabels, { bias: false });
   }
 
-  /** `labels` [batch]: class ids, or numbers when there is one label (regression). */
-  override forward(inputs: DecoderInputs & { readonly labels?: Tensor }): SequenceClassifierOutput {
-    const { labels, ...rest } = inputs;
-    const { lastHiddenState, hiddenStates, attentions } = this.transformer.forward(rest);
-    const last = lastTokens(lastHiddenState, inputs.inputIds, this.config.padTokenId);
-    const logits = this.score.forward(last);
-    const loss = labels === undefined ? {} : { loss: classificationLoss(logits, labels) };
-    return { logits, ...loss, hiddenStates, attentions };
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.transformer, this.score, inputs);
   }
 }

@@ -12,7 +12,7 @@ import { activation } from "../activations.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import { addPositions, embedInputs } from "../embed-inputs.ts";
 import type { ModelFamily } from "../family.ts";
-import { classificationLoss, nextTokenLoss } from "../heads.ts";
+import { classified, nextTokenLoss } from "../heads.ts";
 import type {
   BaseOutput,
   CausalLMInputs,
@@ -146,10 +146,8 @@ export class GRUForClassification extends PreTrainedModel {
         ? lastHiddenState
         : atLastReal(allHiddenStates, attentionMask.to("int64"));
     const logits = this.score.forward(pooled);
-    const { problemType } = this.config;
-    const loss =
-      labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType) };
-    return { logits, ...loss, allHiddenStates, lastHiddenState, hiddenStates, attentions: [] };
+    const output = classified(logits, labels, this.config, { hiddenStates, attentions: [] });
+    return { ...output, allHiddenStates, lastHiddenState };
   }
 }
 

@@ -3,8 +3,16 @@ import { cardWithin } from "../card-within.ts";
 import { llamaCard, type LlamaComponent } from "../decoder/card.ts";
 import type { LlavaConfig } from "./config.ts";
 
-/** Where the components of a LLaVA's language model are. */
-export const llavaCard: ModelCard<LlavaConfig, LlamaComponent> = {
-  ...cardWithin("language_model.model", llamaCard, ({ textConfig }: LlavaConfig) => textConfig),
-  counts: { vision_tower: "other", multi_modal_projector: "other" },
-};
+function cardAt(path: string): ModelCard<LlavaConfig, LlamaComponent> {
+  return {
+    ...cardWithin(path, llamaCard, ({ textConfig }: LlavaConfig) => textConfig),
+    counts: { vision_tower: "other", multi_modal_projector: "other" },
+  };
+}
+
+/** Where the components of a LLaVA's language model are, in the model without a head. */
+export const llavaCard: ModelCard<LlavaConfig, LlamaComponent> = cardAt("language_model");
+
+/** The same of a LLaVA that writes. */
+export const llavaWriterCard: ModelCard<LlavaConfig, LlamaComponent> =
+  cardAt("language_model.model");

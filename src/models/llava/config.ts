@@ -104,3 +104,10 @@ export const llavaFamily: ModelFamily<LlavaConfig> = {
   // Numbers of positions, which old versions saved as if they were weights.
   ignored: [/embeddings\.position_ids$/],
 };
+
+/** The same of LLaVAs without a head, into which those with one are read as well. */
+export const llavaBaseFamily: ModelFamily<LlavaConfig> = {
+  ...llavaFamily,
+  renamed: [...(llavaFamily.renamed ?? []), [/^language_model\.model\./, "language_model."]],
+  ignored: [...(llavaFamily.ignored ?? []), /^language_model\.lm_head\./],
+};

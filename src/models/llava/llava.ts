@@ -8,20 +8,35 @@ import { CausalLanguageModel } from "../causal-language-model.ts";
 import { CLIPVisionModel } from "../clip/clip.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { ModelFamily } from "../family.ts";
-import { LlamaForCausalLM } from "../llama/llama.ts";
-import type { CausalLMInputs, CausalLMOutput } from "../outputs.ts";
+import { LlamaForCausalLM, LlamaModel } from "../llama/llama.ts";
+import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
+import { PreTrainedModel } from "../pretrained-model.ts";
 import { fillImages } from "../vision/fill-images.ts";
 import type { ImageInputs } from "../vision/outputs.ts";
-import { type LlavaConfig, llavaConfig, llavaFamily, type PartialLlavaConfig } from "./config.ts";
+import {
+  llavaBaseFamily,
+  type LlavaConfig,
+  llavaConfig,
+  llavaFamily,
+  type PartialLlavaConfig,
+} from "./config.ts";
 
-/** Inputs of a LLaVA: a text with image tokens, and the images that these stand for. */
+/** Inputs of a LLaVA without a head: a text with image tokens, and the images they stand for. */
+export interface LlavaModelInputs extends DecoderInputs, Partial<ImageInputs> {}
+
+/** The same of a LLaVA that writes. */
 export interface LlavaInputs extends CausalLMInputs, Partial<ImageInputs> {}
 
-/** Outputs of a LLaVA. */
-export interface LlavaOutput extends CausalLMOutput {
+interface Seen {
   /** The patches as the language model reads them, [images, patches, width]; if there are images. */
   readonly imageHiddenStates?: Tensor;
 }
+
+/** Outputs of a LLaVA without a head. */
+export interface LlavaModelOutput extends DecoderOutput, Seen {}
+
+/** Outputs of a LLaVA that writes. */
+export interface LlavaOutput extends CausalLMOutput, Seen {}
 
 export class LlavaMultiModalProjector extends Module {
   readonly linear_1: Linear;
@@ -42,10 +57,71 @@ export class LlavaMultiModalProjector extends Module {
   }
 }
 
+/** What sees images for the language model. */
+interface Seeing extends Module {
+  readonly config: LlavaConfig;
+  readonly vision_tower: CLIPVisionModel;
+  readonly multi_modal_projector: LlavaMultiModalProjector;
+}
+
+/** Patches as the language model reads them, [images, patches, width]. */
+function imageFeatures(model: Seeing, images: ImageInputs): Tensor {
+  const { visionFeatureLayer, visionFeatureSelectStrategy } = model.config;
+  const { hiddenStates } = model.vision_tower.forward(images);
+  const seen = hiddenStates.at(visionFeatureLayer) ?? internal("the layer was not checked");
+  const patches = visionFeatureSelectStrategy === "default" ? seen.slice(1, 1) : seen;
+  return model.multi_modal_projector.forward(patches);
+}
+
+/** What the language model reads in place of ids and images, and what stands for these in it. */
+function embedImages(
+  model: Seeing,
+  embedding: { readonly forward: (ids: Tensor) => Tensor },
+  { inputIds, pixelValues }: { readonly inputIds: Tensor | undefined } & ImageInputs,
+): { readonly inputsEmbeds: Tensor; readonly imageHiddenStates: Tensor } {
+  const { name } = model.constructor;
+  if (inputIds === undefined) fail(name, "images need inputIds, to say where they belong");
+  const imageHiddenStates = imageFeatures(model, { pixelValues });
+  const images = { inputIds, imageTokenId: model.config.imageTokenIndex };
+  const embedded = embedding.forward(inputIds);
+  return { inputsEmbeds: fillImages(name, images, embedded, imageHiddenStates), imageHiddenStates };
+}
+
 /**
- * LLaVA: a Llama that reads images as CLIP's image encoder sees them. Names of modules and
- * parameters are those of Hugging Face's checkpoints.
+ * LLaVA without a head: a Llama that reads images as CLIP's image encoder sees them. Names of modules
+ * and parameters are those of Hugging Face.
  */
+export class LlavaModel extends PreTrainedModel {
+  static readonly family: ModelFamily<LlavaConfig> = llavaBaseFamily;
+  readonly config: LlavaConfig;
+  readonly vision_tower: CLIPVisionModel;
+  readonly multi_modal_projector: LlavaMultiModalProjector;
+  readonly language_model: LlamaModel;
+
+  constructor(config: PartialLlavaConfig = {}) {
+    super();
+    this.config = llavaConfig(config);
+    this.vision_tower = new CLIPVisionModel(this.config.visionConfig);
+    this.multi_modal_projector = new LlavaMultiModalProjector(this.config);
+    this.language_model = new LlamaModel(this.config.textConfig);
+  }
+
+  /** Patches as the language model reads them, [images, patches, width]. */
+  imageFeatures(images: ImageInputs): Tensor {
+    return imageFeatures(this, images);
+  }
+
+  override forward({ pixelValues, ...inputs }: LlavaModelInputs): LlavaModelOutput {
+    if (pixelValues === undefined) return this.language_model.forward(inputs);
+    const { inputIds, ...rest } = inputs;
+    const { embed_tokens } = this.language_model;
+    const images = { inputIds, pixelValues };
+    const { inputsEmbeds, ...seen } = embedImages(this, embed_tokens, images);
+    return { ...this.language_model.forward({ ...rest, inputsEmbeds }), ...seen };
+  }
+}
+
+/** LLaVA as it writes. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class LlavaForConditionalGeneration extends CausalLanguageModel {
   static readonly family: ModelFamily<LlavaConfig> = llavaFamily;
   readonly config: LlavaConfig;
@@ -72,26 +148,15 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
 
   /** Patches as the language model reads them, [images, patches, width]. */
   imageFeatures(images: ImageInputs): Tensor {
-    const { visionFeatureLayer, visionFeatureSelectStrategy } = this.config;
-    const { hiddenStates } = this.vision_tower.forward(images);
-    const seen = hiddenStates.at(visionFeatureLayer) ?? internal("the layer was not checked");
-    const patches = visionFeatureSelectStrategy === "default" ? seen.slice(1, 1) : seen;
-    return this.multi_modal_projector.forward(patches);
+    return imageFeatures(this, images);
   }
 
   override forward({ pixelValues, ...inputs }: LlavaInputs): LlavaOutput {
     if (pixelValues === undefined) return this.language_model.forward(inputs);
     const { inputIds, ...rest } = inputs;
-    if (inputIds === undefined) {
-      fail("LlavaForConditionalGeneration", "images need inputIds, to say where they belong");
-    }
-    const imageHiddenStates = this.imageFeatures({ pixelValues });
-    const inputsEmbeds = fillImages(
-      "LlavaForConditionalGeneration",
-      { inputIds, imageTokenId: this.config.imageTokenIndex },
-      this.language_model.model.embed_tokens.forward(inputIds),
-      imageHiddenStates,
-    );
-    return { ...this.language_model.forward({ ...rest, inputsEmbeds }), imageHiddenStates };
+    const { embed_tokens } = this.language_model.model;
+    const images = { inputIds, pixelValues };
+    const { inputsEmbeds, ...seen } = embedImages(this, embed_tokens, images);
+    return { ...this.language_model.forward({ ...rest, inputsEmbeds }), ...seen };
   }
 }

@@ -32,27 +32,35 @@ const visionCard: ModelCard<MllamaVisionConfig, LayerPart> = {
   },
 };
 
-const language = cardWithin("language_model.model", llamaCard, (c: MllamaConfig) => c.textConfig);
 const ofVision = (path: string): ModelCard<MllamaConfig, LayerPart> =>
   cardWithin(`vision_model.${path}`, visionCard, (c: MllamaConfig) => c.visionConfig);
 
-/** Where the components of an Mllama are; layers are counted in each of its three parts. */
-export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = {
-  layers: ({ textConfig, visionConfig }) =>
-    Math.max(
-      textConfig.numHiddenLayers,
-      visionConfig.numHiddenLayers,
-      visionConfig.numGlobalLayers,
-    ),
-  counts: {
-    vision_model: "other",
-    multi_modal_projector: "other",
-    "language_model.model.layers.{layer}.cross_attn.k_proj": "other",
-    "language_model.model.layers.{layer}.cross_attn.v_proj": "other",
-  },
-  components: {
-    ...prefixedParts("language", language.components),
-    ...prefixedParts("vision", ofVision("transformer").components),
-    ...prefixedParts("global", ofVision("global_transformer").components),
-  },
-};
+function cardAt(text: string): ModelCard<MllamaConfig, MllamaComponent> {
+  const language = cardWithin(text, llamaCard, (c: MllamaConfig) => c.textConfig);
+  return {
+    layers: ({ textConfig, visionConfig }) =>
+      Math.max(
+        textConfig.numHiddenLayers,
+        visionConfig.numHiddenLayers,
+        visionConfig.numGlobalLayers,
+      ),
+    counts: {
+      vision_model: "other",
+      multi_modal_projector: "other",
+      [`${text}.layers.{layer}.cross_attn.k_proj`]: "other",
+      [`${text}.layers.{layer}.cross_attn.v_proj`]: "other",
+    },
+    components: {
+      ...prefixedParts("language", language.components),
+      ...prefixedParts("vision", ofVision("transformer").components),
+      ...prefixedParts("global", ofVision("global_transformer").components),
+    },
+  };
+}
+
+/** Where the components of an Mllama without a head are; layers are counted in each of its parts. */
+export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = cardAt("language_model");
+
+/** The same of an Mllama that writes. */
+export const mllamaWriterCard: ModelCard<MllamaConfig, MllamaComponent> =
+  cardAt("language_model.model");

@@ -152,3 +152,10 @@ export const mllamaFamily: ModelFamily<MllamaConfig> = {
     [/^model\.(vision_model|multi_modal_projector)\./, "$1."],
   ],
 };
+
+/** The same of Mllamas without a head, into which those with one are read as well. */
+export const mllamaBaseFamily: ModelFamily<MllamaConfig> = {
+  ...mllamaFamily,
+  renamed: [...(mllamaFamily.renamed ?? []), [/^language_model\.model\./, "language_model."]],
+  ignored: [/^language_model\.lm_head\./],
+};

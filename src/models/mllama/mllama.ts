@@ -28,7 +28,9 @@ import type {
   DecoderOutput,
   KeyValue,
 } from "../outputs.ts";
+import { PreTrainedModel } from "../pretrained-model.ts";
 import {
+  mllamaBaseFamily,
   type MllamaConfig,
   mllamaConfig,
   mllamaFamily,
@@ -53,14 +55,20 @@ interface Seen {
   readonly rows?: Tensor;
 }
 
-/** Inputs of an Mllama: a text, and the images that it is about. */
-export interface MllamaInputs extends CausalLMInputs<MllamaCache>, Partial<MllamaImages> {
+/** What an Mllama is given of images. */
+interface ImagesGiven extends Partial<MllamaImages> {
   /**
    * [batch, sequence, images, tiles], 1 where a token sees a tile. Tokens behind the last row see
    * what that one sees. @default all see all
    */
   readonly crossAttentionMask?: Tensor;
 }
+
+/** Inputs of an Mllama without a head: a text, and the images that it is about. */
+export interface MllamaModelInputs extends DecoderInputs<MllamaCache>, ImagesGiven {}
+
+/** The same of an Mllama that writes. */
+export interface MllamaInputs extends CausalLMInputs<MllamaCache>, ImagesGiven {}
 
 export class MllamaTextCrossAttention extends Module {
   readonly q_proj: Linear;
@@ -227,10 +235,72 @@ export class MllamaForCausalLM extends Module {
   }
 }
 
+/** What sees images for the language model. */
+interface Seeing extends Module {
+  readonly vision_model: MllamaVisionModel;
+  readonly multi_modal_projector: Linear;
+}
+
+/** What the language model is given of inputs: what it reads, and what its layers look at. */
+function given(
+  model: Seeing,
+  text: MllamaTextModel,
+  inputs: MllamaModelInputs,
+): [read: DecoderInputs<MllamaCache>, seen: Seen] {
+  const { pixelValues, aspectRatioIds, aspectRatioMask, crossAttentionMask, ...read } = inputs;
+  const states = look(model, { pixelValues, aspectRatioIds, aspectRatioMask });
+  const queries = read.inputIds?.size(-1) ?? read.inputsEmbeds?.size(-2) ?? 0;
+  const past = text.textCache(read.pastKeyValues)?.key.size(2) ?? 0;
+  const { patches } = model.vision_model;
+  const shown =
+    crossAttentionMask &&
+    crossMask(model.constructor.name, crossAttentionMask, { past, queries, patches });
+  return [read, { states, ...shown }];
+}
+
+function look(
+  { vision_model, multi_modal_projector, constructor }: Seeing,
+  images: { readonly [K in keyof MllamaImages]: Tensor | undefined },
+): Tensor | undefined {
+  const { pixelValues, aspectRatioIds, aspectRatioMask } = images;
+  if (pixelValues === undefined) return undefined;
+  if (aspectRatioIds === undefined || aspectRatioMask === undefined) {
+    fail(constructor.name, "images need aspectRatioIds and aspectRatioMask too");
+  }
+  const seen = vision_model.forward({ pixelValues, aspectRatioIds, aspectRatioMask });
+  return multi_modal_projector.forward(seen);
+}
+
+function projector({ textConfig, visionConfig }: MllamaConfig): Linear {
+  const { hiddenSize, initializerRange: std } = textConfig;
+  return initialLinear(visionWidth(visionConfig), hiddenSize, { bias: true, std });
+}
+
 /**
- * Mllama (Llama 3.2 Vision): a Llama of which some layers look at images. Names of modules and
- * parameters are those of Hugging Face's checkpoints.
+ * Mllama (Llama 3.2 Vision) without a head: a Llama of which some layers look at images. Names of
+ * modules and parameters are those of Hugging Face.
  */
+export class MllamaModel extends PreTrainedModel {
+  static readonly family: ModelFamily<MllamaConfig> = mllamaBaseFamily;
+  readonly config: MllamaConfig;
+  readonly vision_model: MllamaVisionModel;
+  readonly language_model: MllamaTextModel;
+  readonly multi_modal_projector: Linear;
+
+  constructor(config: PartialMllamaConfig = {}) {
+    super();
+    this.config = mllamaConfig(config);
+    this.vision_model = new MllamaVisionModel(this.config.visionConfig);
+    this.language_model = new MllamaTextModel(this.config.textConfig);
+    this.multi_modal_projector = projector(this.config);
+  }
+
+  override forward(inputs: MllamaModelInputs): DecoderOutput<MllamaCache> {
+    return this.language_model.forward(...given(this, this.language_model, inputs));
+  }
+}
+
+/** Mllama as it writes. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class MllamaForConditionalGeneration extends CausalLanguageModel {
   static readonly family: ModelFamily<MllamaConfig> = mllamaFamily;
   readonly config: MllamaConfig;
@@ -240,14 +310,10 @@ export class MllamaForConditionalGeneration extends CausalLanguageModel {
 
   constructor(config: PartialMllamaConfig = {}) {
     super();
-    const full = mllamaConfig(config);
-    const { textConfig, visionConfig } = full;
-    this.config = full;
-    this.vision_model = new MllamaVisionModel(visionConfig);
-    this.language_model = new MllamaForCausalLM(textConfig);
-    const options = { bias: true, std: textConfig.initializerRange };
-    const width = visionWidth(visionConfig);
-    this.multi_modal_projector = initialLinear(width, textConfig.hiddenSize, options);
+    this.config = mllamaConfig(config);
+    this.vision_model = new MllamaVisionModel(this.config.visionConfig);
+    this.language_model = new MllamaForCausalLM(this.config.textConfig);
+    this.multi_modal_projector = projector(this.config);
   }
 
   /** Rotary embeddings have no last position. */
@@ -265,46 +331,22 @@ export class MllamaForConditionalGeneration extends CausalLanguageModel {
     return this.language_model.model.embed_tokens.weight.shape[0] ?? 0;
   }
 
-  override forward(inputs: MllamaInputs): CausalLMOutput<MllamaCache> {
-    const { pixelValues, aspectRatioIds, aspectRatioMask, crossAttentionMask, ...text } = inputs;
-    const { labels, ...read } = text;
-    const states = this.#look({ pixelValues, aspectRatioIds, aspectRatioMask });
-    const queries = read.inputIds?.size(-1) ?? read.inputsEmbeds?.size(-2) ?? 0;
-    const past = this.language_model.model.textCache(read.pastKeyValues)?.key.size(2) ?? 0;
-    const shown =
-      crossAttentionMask &&
-      crossMask(crossAttentionMask, [past, queries], this.vision_model.patches);
-    const output = this.language_model.forward(read, { states, ...shown });
+  override forward({ labels, ...inputs }: MllamaInputs): CausalLMOutput<MllamaCache> {
+    const { model: text } = this.language_model;
+    const output = this.language_model.forward(...given(this, text, inputs));
     const loss = labels === undefined ? {} : { loss: nextTokenLoss(output.logits, labels) };
     return { ...output, ...loss };
-  }
-
-  #look({
-    pixelValues,
-    aspectRatioIds,
-    aspectRatioMask,
-  }: { readonly [K in keyof MllamaImages]: Tensor | undefined }): Tensor | undefined {
-    if (pixelValues === undefined) return undefined;
-    if (aspectRatioIds === undefined || aspectRatioMask === undefined) {
-      fail("MllamaForConditionalGeneration", "images need aspectRatioIds and aspectRatioMask too");
-    }
-    const images = { pixelValues, aspectRatioIds, aspectRatioMask };
-    return this.multi_modal_projector.forward(this.vision_model.forward(images));
   }
 }
 
 /** The mask of patches from that of tiles, and which tokens see something. */
 function crossMask(
+  model: string,
   mask: Tensor,
-  [past, queries]: readonly [number, number],
-  patches: number,
+  sizes: { readonly past: number; readonly queries: number; readonly patches: number },
 ): { readonly mask: Tensor; readonly rows: Tensor } {
-  if (mask.ndim !== 4) {
-    fail(
-      "MllamaForConditionalGeneration",
-      "crossAttentionMask must be [batch, sequence, images, tiles]",
-    );
-  }
+  const { past, queries, patches } = sizes;
+  if (mask.ndim !== 4) fail(model, "crossAttentionMask must be [batch, sequence, images, tiles]");
   const [batch = 0, rows = 0, media = 0, tiles = 0] = mask.shape;
   const missing = Math.max(0, past + queries - rows);
   const last = mask.slice(1, rows - 1).expand([batch, missing, media, tiles]);

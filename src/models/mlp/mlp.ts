@@ -8,7 +8,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { addPositions, embedInputs, type TokenInputs } from "../embed-inputs.ts";
 import type { ModelFamily } from "../family.ts";
-import { classificationLoss } from "../heads.ts";
+import { classified } from "../heads.ts";
 import type { BaseOutput, SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type MLPConfig, mlpConfig, mlpFamily } from "./config.ts";
@@ -91,10 +91,7 @@ export class MLPForClassification extends PreTrainedModel {
     const { labels, ...rest } = inputs;
     const { lastHiddenState, hiddenStates } = this.mlp.forward(rest);
     const scores = this.score.forward(lastHiddenState);
-    const { squeezeOutput, problemType } = this.config;
-    const logits = squeezeOutput && scores.ndim > 2 ? scores.squeeze(1) : scores;
-    const loss =
-      labels === undefined ? {} : { loss: classificationLoss(logits, labels, problemType) };
-    return { logits, ...loss, hiddenStates, attentions: [] };
+    const logits = this.config.squeezeOutput && scores.ndim > 2 ? scores.squeeze(1) : scores;
+    return classified(logits, labels, this.config, { hiddenStates, attentions: [] });
   }
 }

@@ -12,9 +12,9 @@ import { initialized } from "../../nn/without-init.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import type { ModelFamily } from "../family.ts";
+import { classified } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { checkPixels } from "../vision/check-pixels.ts";
-import { imageClassifierOutput } from "../vision/classify.ts";
 import type {
   ImageClassifierInputs,
   ImageClassifierOutput,
@@ -229,6 +229,6 @@ export class ResNetForImageClassification extends PreTrainedModel {
   override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
     const output = this.resnet.forward(inputs);
     const logits = this.classifier.forward(output.poolerOutput) as Tensor;
-    return imageClassifierOutput(logits, labels, output);
+    return classified(logits, labels, this.config, output);
   }
 }

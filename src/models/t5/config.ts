@@ -28,6 +28,9 @@ export interface T5Config extends Seq2SeqConfig {
   readonly tieWordEmbeddings: boolean;
   /** Divide what logits are made from by the root of dModel; null stands for tieWordEmbeddings. */
   readonly scaleDecoderOutputs: boolean | null;
+  readonly numLabels: number;
+  /** Share of a classifier's inner values that are dropped in training. */
+  readonly classifierDropout: number;
 }
 
 const DEFAULTS: T5Config = {
@@ -47,6 +50,8 @@ const DEFAULTS: T5Config = {
   feedForwardProj: "relu",
   tieWordEmbeddings: true,
   scaleDecoderOutputs: null,
+  numLabels: 2,
+  classifierDropout: 0,
   decoderStartTokenId: 0,
   padTokenId: 0,
   eosTokenId: 1,
@@ -82,6 +87,7 @@ export function t5Config(given: Partial<T5Config> = {}): T5Config {
     numLayers,
     numHeads,
     numDecoderLayers: config.numDecoderLayers ?? numLayers,
+    numLabels: config.numLabels,
     relativeAttentionNumBuckets: config.relativeAttentionNumBuckets,
     relativeAttentionMaxDistance: config.relativeAttentionMaxDistance,
   });
@@ -99,13 +105,15 @@ export function t5Config(given: Partial<T5Config> = {}): T5Config {
 export const t5Family: ModelFamily<T5Config> = {
   modelType: "t5",
   readConfig: (fields) => t5Config(checkedFields("T5Config", DEFAULTS, fields)),
-  basePrefix: "",
+  basePrefix: "transformer",
   // The first checkpoints have a table that was never used.
-  ignored: [/^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/],
+  ignored: [
+    /^(transformer\.)?decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/,
+  ],
 };
 
-/** Of the model without a head, which checkpoints with one are read into as well. */
+/** Of models that write nothing, into which the weights of those that do are read as well. */
 export const t5BaseFamily: ModelFamily<T5Config> = {
   ...t5Family,
-  ignored: [...(t5Family.ignored ?? []), /^lm_head\.weight$/],
+  ignored: [...(t5Family.ignored ?? []), /^(transformer\.)?lm_head\.weight$/],
 };

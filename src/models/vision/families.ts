@@ -1,19 +1,19 @@
-import { BlipForImageTextRetrieval, BlipForQuestionAnswering } from "../blip/blip.ts";
-import { blipItmCard, blipVqaCard } from "../blip/card.ts";
-import { blipItmFamily, blipVqaFamily } from "../blip/config.ts";
-import { clipCard } from "../clip/card.ts";
-import { CLIPModel } from "../clip/clip.ts";
+import { BlipForImageTextRetrieval, BlipForQuestionAnswering, BlipModel } from "../blip/blip.ts";
+import { blipCard, blipItmCard, blipVqaCard } from "../blip/card.ts";
+import { blipBaseFamily, blipItmFamily, blipVqaFamily } from "../blip/config.ts";
+import { clipCard, clipVisionCard } from "../clip/card.ts";
+import { CLIPForImageClassification, CLIPModel } from "../clip/clip.ts";
 import { clipFamily } from "../clip/config.ts";
 import { convNextCard } from "../convnext/card.ts";
 import { convNextFamily } from "../convnext/config.ts";
 import { ConvNextForImageClassification, ConvNextModel } from "../convnext/convnext.ts";
 import type { FamilyEntry } from "../family.ts";
-import { llavaCard } from "../llava/card.ts";
+import { llavaCard, llavaWriterCard } from "../llava/card.ts";
 import { llavaFamily } from "../llava/config.ts";
-import { LlavaForConditionalGeneration } from "../llava/llava.ts";
-import { mllamaCard } from "../mllama/card.ts";
+import { LlavaForConditionalGeneration, LlavaModel } from "../llava/llava.ts";
+import { mllamaCard, mllamaWriterCard } from "../mllama/card.ts";
 import { mllamaFamily } from "../mllama/config.ts";
-import { MllamaForConditionalGeneration } from "../mllama/mllama.ts";
+import { MllamaForConditionalGeneration, MllamaModel } from "../mllama/mllama.ts";
 import { resNetCard } from "../resnet/card.ts";
 import { resNetFamily } from "../resnet/config.ts";
 import { ResNetForImageClassification, ResNetModel } from "../resnet/resnet.ts";
@@ -38,15 +38,19 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
     card: viTCard,
     models: { base: ViTModel, imageClassification: ViTForImageClassification },
   },
-  { family: clipFamily, card: clipCard, models: { base: CLIPModel } },
+  {
+    family: clipFamily,
+    card: clipCard,
+    cards: { imageClassification: clipVisionCard },
+    models: { base: CLIPModel, imageClassification: CLIPForImageClassification },
+  },
   {
     family: llavaFamily,
     card: llavaCard,
-    models: {
-      base: LlavaForConditionalGeneration,
-      causalLM: LlavaForConditionalGeneration,
-    },
+    cards: { causalLM: llavaWriterCard },
+    models: { base: LlavaModel, causalLM: LlavaForConditionalGeneration },
   },
+  { family: blipBaseFamily, card: blipCard, models: { base: BlipModel } },
   { family: blipItmFamily, card: blipItmCard, models: { base: BlipForImageTextRetrieval } },
   {
     family: blipVqaFamily,
@@ -56,9 +60,7 @@ export const VISION_FAMILIES: readonly FamilyEntry[] = [
   {
     family: mllamaFamily,
     card: mllamaCard,
-    models: {
-      base: MllamaForConditionalGeneration,
-      causalLM: MllamaForConditionalGeneration,
-    },
+    cards: { causalLM: mllamaWriterCard },
+    models: { base: MllamaModel, causalLM: MllamaForConditionalGeneration },
   },
 ];

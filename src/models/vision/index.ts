@@ -2,6 +2,9 @@ export {
   type BlipEncoded,
   BlipForImageTextRetrieval,
   BlipForQuestionAnswering,
+  type BlipInputs,
+  BlipModel,
+  type BlipOutput,
   type BlipQuestion,
   type BlipQuestionInputs,
   type BlipQuestionOutput,
@@ -16,6 +19,7 @@ export {
   type PartialBlipConfig,
 } from "../blip/config.ts";
 export {
+  CLIPForImageClassification,
   type CLIPInputs,
   CLIPModel,
   type CLIPOutput,
@@ -37,6 +41,9 @@ export { type LlavaConfig, llavaConfig, type PartialLlavaConfig } from "../llava
 export {
   LlavaForConditionalGeneration,
   type LlavaInputs,
+  LlavaModel,
+  type LlavaModelInputs,
+  type LlavaModelOutput,
   type LlavaOutput,
 } from "../llava/llava.ts";
 export { type MllamaConfig, mllamaConfig, type PartialMllamaConfig } from "../mllama/config.ts";
@@ -44,6 +51,8 @@ export {
   type MllamaCache,
   MllamaForConditionalGeneration,
   type MllamaInputs,
+  MllamaModel,
+  type MllamaModelInputs,
 } from "../mllama/mllama.ts";
 export type { MllamaImages } from "../mllama/vision.ts";
 export { type ResNetConfig, resNetConfig } from "../resnet/config.ts";

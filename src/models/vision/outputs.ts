@@ -20,7 +20,7 @@ export interface ImageOutput {
 
 /** Inputs of a classifier of images. */
 export interface ImageClassifierInputs extends ImageInputs {
-  /** [batch]: class ids, or numbers when there is one label. */
+  /** [batch]: class ids, or what the config's `problemType` says. */
   readonly labels?: Tensor;
 }
 

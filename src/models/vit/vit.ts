@@ -15,9 +15,9 @@ import { initialLinear } from "../decoder/initial-linear.ts";
 import { attendAll } from "../encoder/attend-all.ts";
 import { encode, type Encoded } from "../encoder/encode.ts";
 import type { ModelFamily } from "../family.ts";
+import { classified } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { checkPixels } from "../vision/check-pixels.ts";
-import { imageClassifierOutput } from "../vision/classify.ts";
 import type {
   ImageClassifierInputs,
   ImageClassifierOutput,
@@ -249,6 +249,6 @@ export class ViTForImageClassification extends PreTrainedModel {
   override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
     const output = this.vit.forward(inputs);
     const logits = this.classifier.forward(output.lastHiddenState.select(1, 0));
-    return imageClassifierOutput(logits, labels, output);
+    return classified(logits, labels, this.config, output);
   }
 }

@@ -1,11 +1,12 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { AudioClassifierConfig } from "../audio/classifier.ts";
+import { checkedFields, requirePositive, withDefaults } from "../config.ts";
 import { requireOneOf } from "../../tensor/known-options.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import { TensorError } from "../../tensor/errors.ts";
 
 /** Settings of a Wav2Vec2-BERT, with Hugging Face's meanings and defaults. */
-export interface Wav2Vec2BertConfig extends ModelConfig {
+export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
   readonly hiddenSize: number;
   readonly numHiddenLayers: number;
   readonly numAttentionHeads: number;
@@ -60,6 +61,9 @@ const DEFAULTS: Wav2Vec2BertConfig = {
   convDepthwiseKernelSize: 31,
   addAdapter: false,
   useIntermediateFfnBeforeAdapter: false,
+  numLabels: 2,
+  classifierProjSize: 768,
+  useWeightedLayerSum: false,
   padTokenId: 0,
   bosTokenId: 1,
   eosTokenId: 2,
@@ -75,7 +79,9 @@ export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav
   const { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize } = config;
   const { featureProjectionInputDim, convDepthwiseKernelSize, positionEmbeddingsType } = config;
   const sizes = { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize };
-  const rest = { featureProjectionInputDim, convDepthwiseKernelSize };
+  const { classifierProjSize, numLabels } = config;
+  const head = { classifierProjSize, numLabels };
+  const rest = { featureProjectionInputDim, convDepthwiseKernelSize, ...head };
   requirePositive("Wav2Vec2BertConfig", { ...sizes, ...rest });
   requireHeads("Wav2Vec2BertConfig", config);
   if (convDepthwiseKernelSize % 2 === 0) {

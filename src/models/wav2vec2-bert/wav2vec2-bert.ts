@@ -16,6 +16,7 @@ import { fail } from "../../tensor/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
+import { AudioClassifier, type AudioClassifierInputs } from "../audio/classifier.ts";
 import type { AudioInputs } from "../audio/inputs.ts";
 import { splitHeads } from "../decoder/attend.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
@@ -24,6 +25,7 @@ import type { Encoded } from "../encoder/encode.ts";
 import type { EncoderOutput } from "../encoder/outputs.ts";
 import { paddingMask } from "../encoder/padding-mask.ts";
 import type { ModelFamily } from "../family.ts";
+import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type Wav2Vec2BertConfig, wav2Vec2BertConfig, wav2Vec2BertFamily } from "./config.ts";
 
@@ -307,5 +309,25 @@ export class Wav2Vec2BertModel extends PreTrainedModel {
     const ffn = this.intermediate_ffn;
     const lastHiddenState = ffn === undefined ? x : x.add(ffn.forward(x).mul(constant(0.5)));
     return { ...encoded, lastHiddenState, extractFeatures };
+  }
+}
+
+/** Wav2Vec2-BERT with a classifier on the mean of the real frames. */
+export class Wav2Vec2BertForSequenceClassification extends AudioClassifier<Wav2Vec2BertConfig> {
+  static readonly family: ModelFamily<Wav2Vec2BertConfig> = wav2Vec2BertFamily;
+  readonly wav2vec2_bert: Wav2Vec2BertModel;
+
+  constructor(config: Partial<Wav2Vec2BertConfig> = {}) {
+    const full = wav2Vec2BertConfig(config);
+    const { hiddenSize: width, numHiddenLayers: layers, initializerRange: std } = full;
+    super(full, { width, layers, std });
+    this.wav2vec2_bert = new Wav2Vec2BertModel(full);
+  }
+
+  override forward({
+    labels,
+    ...inputs
+  }: Wav2Vec2BertInputs & AudioClassifierInputs): SequenceClassifierOutput {
+    return this.classify(this.wav2vec2_bert.forward(inputs), labels, inputs.attentionMask);
   }
 }

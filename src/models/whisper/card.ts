@@ -1,4 +1,4 @@
-import { attentionWeights, type ComponentSpec, type ModelCard } from "../card.ts";
+import { attentionWeights, type ComponentSpec, type ModelCard, partOf } from "../card.ts";
 import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
 import type { WhisperConfig } from "./config.ts";
 
@@ -12,6 +12,9 @@ type CrossPart =
 /** Components of a Whisper's layers; those without `decoder.` are the encoder's. */
 export type WhisperComponent =
   LayerPart | `encoder.${LayerPart}` | `decoder.${LayerPart | CrossPart}`;
+
+/** Those of the encoder. */
+export type WhisperEncoderComponent = LayerPart | `encoder.${LayerPart}`;
 
 type Spec = ComponentSpec<WhisperConfig>;
 type Tower = "encoder" | "decoder";
@@ -75,4 +78,10 @@ export const whisperCard: ModelCard<WhisperConfig, WhisperComponent> = {
     ...prefixedParts("encoder", componentsOf("encoder")),
     ...prefixedParts("decoder", { ...componentsOf("decoder"), ...CROSS }),
   },
+};
+
+/** Where the components of a Whisper are that has no decoder. */
+export const whisperEncoderCard: ModelCard<WhisperConfig, WhisperEncoderComponent> = {
+  ...partOf<WhisperEncoderComponent, WhisperConfig>("encoder", whisperCard),
+  layers: ({ encoderLayers }) => encoderLayers,
 };

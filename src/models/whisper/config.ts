@@ -1,10 +1,11 @@
+import type { AudioClassifierConfig } from "../audio/classifier.ts";
 import { checkedFields, requirePositive, withDefaults } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import type { Seq2SeqConfig } from "../seq2seq/seq2seq-language-model.ts";
 
 /** Settings of a Whisper, with Hugging Face's meanings and defaults. */
-export interface WhisperConfig extends Seq2SeqConfig {
+export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
   readonly vocabSize: number;
   /** Frequencies of the spectrogram. */
   readonly numMelBins: number;
@@ -27,6 +28,7 @@ export interface WhisperConfig extends Seq2SeqConfig {
   /** Longest text of the decoder. */
   readonly maxTargetPositions: number;
   readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
 }
 
 const DEFAULTS: WhisperConfig = {
@@ -52,6 +54,9 @@ const DEFAULTS: WhisperConfig = {
   bosTokenId: 50256,
   eosTokenId: 50256,
   tieWordEmbeddings: true,
+  numLabels: 2,
+  classifierProjSize: 256,
+  useWeightedLayerSum: false,
 };
 
 /**
@@ -65,7 +70,9 @@ export function whisperConfig(given: Partial<WhisperConfig> = {}): WhisperConfig
   const { decoderLayers, decoderAttentionHeads, decoderFfnDim, maxTargetPositions } = config;
   const encoder = { encoderLayers, encoderAttentionHeads, encoderFfnDim, maxSourcePositions };
   const decoder = { decoderLayers, decoderAttentionHeads, decoderFfnDim, maxTargetPositions };
-  const sizes = { vocabSize, numMelBins, dModel: hiddenSize, ...encoder, ...decoder };
+  const { numLabels, classifierProjSize } = config;
+  const head = { numLabels, classifierProjSize };
+  const sizes = { vocabSize, numMelBins, dModel: hiddenSize, ...encoder, ...decoder, ...head };
   requirePositive("WhisperConfig", sizes);
   for (const numAttentionHeads of [encoderAttentionHeads, decoderAttentionHeads]) {
     requireHeads("WhisperConfig", { hiddenSize, numAttentionHeads });

@@ -17,13 +17,14 @@ import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
+import { AudioClassifier, type AudioClassifierInputs } from "../audio/classifier.ts";
 import { splitHeads } from "../decoder/attend.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import { attendHeads } from "../encoder/attend-heads.ts";
 import { encode, type Encoded } from "../encoder/encode.ts";
 import type { ModelFamily } from "../family.ts";
-import type { KeyValue } from "../outputs.ts";
+import type { KeyValue, SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type {
   CrossKeyValue,
@@ -360,5 +361,22 @@ export class WhisperForConditionalGeneration extends Seq2SeqLanguageModel {
     const loss =
       labels === undefined ? {} : { loss: crossEntropy(logits.flatten(0, 1), labels.flatten()) };
     return { logits, ...loss, ...states };
+  }
+}
+
+/** Whisper's encoder with a classifier on the mean of its frames. */
+export class WhisperForAudioClassification extends AudioClassifier<WhisperConfig> {
+  static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
+  readonly encoder: WhisperEncoder;
+
+  constructor(config: Partial<WhisperConfig> = {}) {
+    const full = whisperConfig(config);
+    const { dModel: width, encoderLayers: layers, initStd: std } = full;
+    super(full, { width, layers, std });
+    this.encoder = new WhisperEncoder(full);
+  }
+
+  override forward({ inputFeatures, labels }: AudioClassifierInputs): SequenceClassifierOutput {
+    return this.classify(this.encoder.forward(inputFeatures), labels);
   }
 }
