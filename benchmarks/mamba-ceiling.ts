@@ -70,7 +70,7 @@ function mixer(graph: Graph, input: string, name: string, config: MambaCeilingCo
   const x = silu(graph, convolved(graph, projected, `${name}.conv1d`, config));
   const parts = graph.split(graph.linear(x, `${name}.x_proj`), 1, [rank, size, size]);
   const [step = "", into = "", out = ""] = parts;
-  const dt = graph.add("Softplus", [graph.linear(step, `${name}.dt_proj`)]);
+  const dt = softplus(graph, graph.linear(step, `${name}.dt_proj`));
   const scanned = scan(graph, { name, x: graph.add("Mul", [x, dt]), dt, into, out }, config);
   const past = graph.add("Mul", [x, graph.weight(`${name}.D`)]);
   const gated = graph.add("Mul", [graph.add("Add", [scanned, past]), silu(graph, gate)]);
@@ -79,6 +79,14 @@ function mixer(graph: Graph, input: string, name: string, config: MambaCeilingCo
 
 function silu(graph: Graph, x: string): string {
   return graph.add("Mul", [x, graph.add("Sigmoid", [x])]);
+}
+
+/** Written out: the kernel takes one number at a time, 0.7 ms for 256 steps of 512 channels. */
+function softplus(graph: Graph, x: string): string {
+  const small = graph.add("Exp", [graph.add("Neg", [graph.add("Abs", [x])])]);
+  const one = graph.add("Constant", [], { value_float: { float: 1 } });
+  const log = graph.add("Log", [graph.add("Add", [small, one])]);
+  return graph.add("Add", [graph.add("Relu", [x]), log]);
 }
 
 /** A few products of whole sequences: kernels for groups take one channel at a time. */

@@ -159,17 +159,13 @@ export class GraphBuilder {
 
   graph(outputs: readonly OnnxValue[]): OnnxGraph {
     const rename = (value: string): string => this.#renamed.get(value) ?? value;
-    const nodes = this.#nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map(rename),
-    }));
+    const nodes = this.#nodes.map((node) => renamed(node, rename));
     const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
       conversionsFirst(nodes, inputs),
       outputs.map(({ name }) => name),
     );
-    const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
+    const read = new Set([...live.flatMap(readBy), ...outputs.map((o) => o.name)]);
     const unread = (name: string): boolean => this.#optional.has(name) && !read.has(name);
     return {
       name: "tsvene",
@@ -198,12 +194,36 @@ function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string
   return [...first, ...rest];
 }
 
+/** The graphs that a node runs, such as the step of a scan. */
+function bodiesOf({ attributes = {} }: OnnxNode): readonly OnnxGraph[] {
+  return Object.values(attributes).flatMap((a) => ("graph" in a ? [a.graph] : []));
+}
+
+/** What a node reads, and what the graphs that it runs read from around it. */
+function readBy(node: OnnxNode): readonly string[] {
+  return [...node.inputs, ...bodiesOf(node).flatMap(({ nodes }) => nodes.flatMap(readBy))];
+}
+
+function renamed(node: OnnxNode, rename: (value: string) => string): OnnxNode {
+  const attributes = Object.entries(node.attributes ?? {}).map(([name, a]) => {
+    if (!("graph" in a)) return [name, a] as const;
+    const nodes = a.graph.nodes.map((inner) => renamed(inner, rename));
+    return [name, { graph: { ...a.graph, nodes } }] as const;
+  });
+  return {
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+    attributes: Object.fromEntries(attributes),
+  };
+}
+
 /** The nodes that outputs depend on; nodes stand after those they read. */
 function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const wanted = new Set(outputs);
   const live = [...nodes].reverse().filter((node) => {
     if (!node.outputs.some((name) => wanted.has(name))) return false;
-    for (const name of node.inputs) wanted.add(name);
+    for (const name of readBy(node)) wanted.add(name);
     return true;
   });
   return live.reverse();

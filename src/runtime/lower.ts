@@ -4,6 +4,7 @@ import type { Convolution, None, OpName, Ops, Pooling, ScatterReduction } from "
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./half-carriers.ts";
+import { recurrence, selectiveScan } from "./lower-scans.ts";
 import { SAME_SHAPE } from "./step.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
 import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
@@ -373,6 +374,8 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     graph.node("CumSum", [...inputs, graph.constant([dim], "int64", [])], {
       reverse: flag(reverse),
     }),
+  recurrence,
+  selectiveScan,
   topk: through(BOOLS, topk),
 
   matmul: through(SMALL_INTS, plain("MatMul")),
