@@ -67,7 +67,7 @@ function mixer(graph: Graph, input: string, name: string, config: MambaCeilingCo
   const [projected = "", gate = ""] = projections.map((weight) =>
     graph.add("Gemm", [input, weight], { transB: { int: 1 } }),
   );
-  const x = silu(graph, convolved(graph, projected, `${name}.conv1d`, config));
+  const x = convolved(graph, projected, `${name}.conv1d`, config);
   const parts = graph.split(graph.linear(x, `${name}.x_proj`), 1, [rank, size, size]);
   const [step = "", into = "", out = ""] = parts;
   const dt = softplus(graph, graph.linear(step, `${name}.dt_proj`));
@@ -89,21 +89,20 @@ function softplus(graph: Graph, x: string): string {
   return graph.add("Add", [graph.add("Relu", [x]), log]);
 }
 
-/** A few products of whole sequences: kernels for groups take one channel at a time. */
+/** silu of the convolution of each channel, which the kernel wants as rows. */
 function convolved(
   graph: Graph,
   x: string,
   name: string,
   { inner, kernel, steps }: MambaCeilingConfig,
 ): string {
-  const weight = graph.reshape(graph.weight(`${name}.weight`), [inner, kernel]);
-  const taps = graph.split(graph.add("Transpose", [weight]), 0, Array(kernel).fill(1) as number[]);
-  const padded = graph.add("Pad", [x, graph.ints([kernel - 1, 0, 0, 0])]);
-  const terms = taps.map((tap, i) => {
-    const seen = graph.add("Slice", [padded, graph.ints([i]), graph.ints([i + steps])]);
-    return graph.add("Mul", [seen, tap]);
+  const rows = graph.reshape(graph.add("Transpose", [x]), [1, inner, steps]);
+  const parameters = ["weight", "bias"].map((part) => graph.weight(`${name}.${part}`));
+  const convolution = graph.add("Conv", [rows, ...parameters], {
+    group: { int: inner },
+    pads: { ints: [kernel - 1, 0] },
   });
-  return terms.reduce((sum, term) => graph.add("Add", [sum, term]), graph.weight(`${name}.bias`));
+  return graph.add("Transpose", [graph.reshape(silu(graph, convolution), [inner, steps])]);
 }
 
 interface Scanned {
