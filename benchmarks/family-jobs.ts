@@ -14,6 +14,7 @@ import {
 import { weightsOf } from "./graph.ts";
 import type { Job } from "./job.ts";
 import { llamaCeiling } from "./llama-ceiling.ts";
+import { mambaCeiling } from "./mamba-ceiling.ts";
 import { resNetCeiling } from "./resnet-ceiling.ts";
 import { whisperCeiling } from "./whisper-ceiling.ts";
 
@@ -63,7 +64,12 @@ export const familyJobs: readonly Job[] = [
       const generator = new Generator(1);
       const ids = BigInt64Array.from({ length: STEPS }, () => BigInt(generator.integer(512)));
       const inputIds = tensor(ids, { shape: [1, STEPS] });
-      return () => mamba.forward({ inputIds }).logits.data();
+      const config = { layers: 4, inner: 512, size: 16, rank: 16, kernel: 4, steps: STEPS };
+      const ceiling = await mambaCeiling(config, await weightsOf(mamba));
+      return {
+        run: () => mamba.forward({ inputIds }).logits.data(),
+        beside: () => ceiling(ids),
+      };
     },
   },
   {

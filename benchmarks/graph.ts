@@ -74,7 +74,19 @@ export class Graph {
   }
 
   reshape(x: string, dims: readonly number[]): string {
-    return this.add("Reshape", [x, this.add("Constant", [], { value_ints: { ints: dims } })]);
+    return this.add("Reshape", [x, this.ints(dims)]);
+  }
+
+  /** A list of whole numbers. */
+  ints(numbers: readonly number[]): string {
+    return this.add("Constant", [], { value_ints: { ints: numbers } });
+  }
+
+  /** Parts of these lengths along an axis. */
+  split(x: string, axis: number, lengths: readonly number[]): readonly string[] {
+    const parts = lengths.map((_, i) => `node.${this.#nodes.length}.${i}`);
+    this.node("Split", [x, this.ints(lengths)], parts, { axis: { int: axis } });
+    return parts;
   }
 
   /** Makes the program ready to run on this many threads. */

@@ -1,5 +1,6 @@
 import {
   LlamaForCausalLM,
+  MambaForCausalLM,
   type Module,
   randn,
   ResNetForImageClassification,
@@ -10,6 +11,7 @@ import {
 import { expect, test } from "vitest";
 import { weightsOf } from "../benchmarks/graph.ts";
 import { llamaCeiling } from "../benchmarks/llama-ceiling.ts";
+import { mambaCeiling } from "../benchmarks/mamba-ceiling.ts";
 import { resNetCeiling } from "../benchmarks/resnet-ceiling.ts";
 import { whisperCeiling } from "../benchmarks/whisper-ceiling.ts";
 
@@ -83,4 +85,21 @@ test("the ceiling of Llama writes the same tokens", async () => {
   const [row = []] = (await sequences.toArray()) as number[][];
   expect(new Set(row).size).toBeGreaterThan(5);
   expect(await ceiling(1, 20)).toEqual(row.slice(1));
+});
+
+test("the ceiling of Mamba is the same pass", async () => {
+  const model = new MambaForCausalLM({
+    vocabSize: 30,
+    hiddenSize: 12,
+    numHiddenLayers: 2,
+    stateSize: 5,
+    convKernel: 3,
+    timeStepRank: 4,
+  }).eval();
+  scatter(model, 0.3);
+  const config = { layers: 2, inner: 24, size: 5, rank: 4, kernel: 3, steps: 40 };
+  const ceiling = await mambaCeiling(config, await weightsOf(model));
+  const ids = BigInt64Array.from({ length: 40 }, (_, i) => BigInt((i * i + 7) % 30));
+  const inputIds = tensor(ids, { shape: [1, 40] });
+  await expectSame(await ceiling(ids), model.forward({ inputIds }).logits);
 });

@@ -183,28 +183,22 @@ export class GraphBuilder {
   }
 
   graph(outputs: readonly OnnxValue[]): OnnxGraph {
-    const rename = (value: string): string => {
-      const read = this.#replaced.get(value) ?? value;
-      return this.#renamed.get(read) ?? read;
-    };
-    const nodes = this.#nodes.map((node) => ({
-      ...node,
-      inputs: node.inputs.map(rename),
-      outputs: node.outputs.map((value) => this.#renamed.get(value) ?? value),
-    }));
+    const written = (value: string): string => this.#renamed.get(value) ?? value;
+    const read = (value: string): string => written(this.#replaced.get(value) ?? value);
+    const nodes = this.#nodes.map((node) => renamed(node, read, written));
     const inputs = new Set(this.#inputs.map(({ name }) => name));
     const live = liveNodes(
       conversionsFirst(this.#replaced.size === 0 ? nodes : inOrder(nodes), inputs),
       outputs.map(({ name }) => name),
     );
-    const read = new Set([...live.flatMap((node) => node.inputs), ...outputs.map((o) => o.name)]);
-    const unread = (name: string): boolean => this.#optional.has(name) && !read.has(name);
+    const wanted = new Set([...live.flatMap(readBy), ...outputs.map((o) => o.name)]);
+    const unread = (name: string): boolean => this.#optional.has(name) && !wanted.has(name);
     return {
       name: "tsvene",
       nodes: live.map((node) => ({ ...node, outputs: node.outputs.filter((o) => !unread(o)) })),
       inputs: this.#inputs,
       outputs,
-      initializers: [...this.#initializers.values()].filter(({ name }) => read.has(name ?? "")),
+      initializers: [...this.#initializers.values()].filter(({ name }) => wanted.has(name ?? "")),
     };
   }
 }
@@ -233,7 +227,7 @@ function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
   for (const node of nodes) {
     const stack = [node];
     for (let next = stack.at(-1); next !== undefined; next = stack.at(-1)) {
-      const open = next.inputs.flatMap((name) => makers.get(name) ?? []);
+      const open = readBy(next).flatMap((name) => makers.get(name) ?? []);
       const missing = open.filter((maker) => !sorted.has(maker));
       if (missing.length > 0) stack.push(...missing);
       else sorted.add(stack.pop() ?? next);
@@ -242,12 +236,40 @@ function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
   return [...sorted];
 }
 
+/** The graphs that a node runs, such as the step of a scan. */
+function bodiesOf({ attributes = {} }: OnnxNode): readonly OnnxGraph[] {
+  return Object.values(attributes).flatMap((a) => ("graph" in a ? [a.graph] : []));
+}
+
+/** What a node reads, and what the graphs that it runs read from around it. */
+function readBy(node: OnnxNode): readonly string[] {
+  return [...node.inputs, ...bodiesOf(node).flatMap(({ nodes }) => nodes.flatMap(readBy))];
+}
+
+function renamed(
+  node: OnnxNode,
+  read: (value: string) => string,
+  written: (value: string) => string,
+): OnnxNode {
+  const attributes = Object.entries(node.attributes ?? {}).map(([name, a]) => {
+    if (!("graph" in a)) return [name, a] as const;
+    const nodes = a.graph.nodes.map((inner) => renamed(inner, read, written));
+    return [name, { graph: { ...a.graph, nodes } }] as const;
+  });
+  return {
+    ...node,
+    inputs: node.inputs.map(read),
+    outputs: node.outputs.map(written),
+    attributes: Object.fromEntries(attributes),
+  };
+}
+
 /** The nodes that outputs depend on; nodes stand after those they read. */
 function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const wanted = new Set(outputs);
   const live = [...nodes].reverse().filter((node) => {
     if (!node.outputs.some((name) => wanted.has(name))) return false;
-    for (const name of node.inputs) wanted.add(name);
+    for (const name of readBy(node)) wanted.add(name);
     return true;
   });
   return live.reverse();

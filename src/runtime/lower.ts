@@ -5,6 +5,7 @@ import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./half-carriers.ts";
+import { recurrence, selectiveScan } from "./lower-scans.ts";
 import { SAME_SHAPE } from "./step.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
 import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
@@ -396,6 +397,8 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     graph.node("CumSum", [...inputs, graph.constant([dim], "int64", [])], {
       reverse: flag(reverse),
     }),
+  recurrence,
+  selectiveScan,
   topk: through(BOOLS, topk),
 
   matmul: through(SMALL_INTS, plain("MatMul")),

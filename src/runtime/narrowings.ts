@@ -74,6 +74,15 @@ const indexSelect: Narrowing<Ops["indexSelect"]> = ({ part, inputs, attributes: 
   return [at(part, part.dim - rank + 1), undefined];
 };
 
+/** By batch, by width, or by the numbers of a state, but not by steps. */
+const selectiveScan: Narrowing<Ops["selectiveScan"]> = ({ part, attributes: { result } }) => {
+  if (part.dim === 0) return [part, part, undefined, part, part, part];
+  if (part.dim === 2) return [part, part, at(part, 1), undefined, undefined, part];
+  if (result === "outputs") return undefined;
+  const numbers = at(part, 2);
+  return [undefined, undefined, at(part, 0), numbers, numbers, part];
+};
+
 /** How a part of each operation's result is had from parts of its operands; `null`: not at all. */
 export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = {
   constant: null,
@@ -132,6 +141,11 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
   argmax: null,
   argmin: null,
   cumsum: besides,
+  recurrence: ({ part }) => {
+    if (part.dim === 1) return undefined;
+    return [part, part, at(part, Math.max(0, part.dim - 1))];
+  },
+  selectiveScan,
   topk: besides,
 
   matmul,

@@ -5,7 +5,7 @@ import { numel, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { AttentionFinder } from "./fuse.ts";
 import { linearVariant } from "./linear-variant.ts";
-import { isStep, SAME_SHAPE, type Value } from "./step.ts";
+import { isStep, ONE_TEXT, SAME_SHAPE, type Value } from "./step.ts";
 import { sumUp, type Work } from "./work.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
@@ -189,6 +189,7 @@ function rankOf(t: Tensor, origin: Origin): string {
 
 function variantOf(t: Tensor, { op, inputs }: Origin): string {
   const [a, b] = inputs;
+  if (op === "selectiveScan") return a?.shape[0] === 1 ? ONE_TEXT : "";
   if (op !== "linear") {
     const elementwise = t.shape.length > 2 && b !== undefined && MATRIX_WISE.has(op);
     return elementwise && sameShape(a?.shape ?? [], b.shape) ? SAME_SHAPE : "";

@@ -43,5 +43,8 @@ function multiplyAdds({ tensor, origin }: Step): number {
   if (isProduct) return numel(tensor.shape) * (x?.shape.at(-1) ?? 0);
   if (origin.op === "conv") return numel(tensor.shape) * numel(w?.shape.slice(1) ?? []);
   if (origin.op === "convTranspose") return numel(x?.shape ?? []) * numel(w?.shape.slice(1) ?? []);
+  // Each number of a state fades and is read out at each step.
+  if (origin.op === "selectiveScan") return 2 * numel(x?.shape ?? []) * (origin.inputs[2]?.shape[0] ?? 0); // prettier-ignore
+  if (origin.op === "recurrence") return numel(tensor.shape);
   return 0;
 }

@@ -107,6 +107,17 @@ export interface Ops {
   argmax: Along & { readonly keepdim: boolean };
   argmin: Along & { readonly keepdim: boolean };
   cumsum: Along & { readonly reverse: boolean };
+  /**
+   * decay and input [batch, steps, ...], initial [batch, ...]: all states, of which each is its decay
+   * times the one before, plus its input; with `reverse`, times the one behind.
+   */
+  recurrence: { readonly reverse: boolean };
+  /**
+   * x and dt [batch, steps, width], rates [size, width], into and out [batch, steps, size], initial
+   * [batch, size, width]: with state[t] = exp(dt[t] rates) state[t - 1] + into[t] x[t]ᵀ, the outputs
+   * out[t] state[t] [batch, steps, width], or the last state.
+   */
+  selectiveScan: { readonly result: "outputs" | "state" };
   /** Positions of the k largest (smallest) elements, best first. [k] */
   topk: Along & { readonly largest: boolean };
 

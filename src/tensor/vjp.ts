@@ -25,6 +25,7 @@ import {
   squaringsGrad,
 } from "./vjp-matrices.ts";
 import { at, compare, keepDims, mask, num, type Vjp } from "./vjp-rule.ts";
+import { recurrence, selectiveScan } from "./vjp-scans.ts";
 import {
   concat,
   gather,
@@ -211,6 +212,8 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
   cumsum: (a) => [
     apply("cumsum", [a.g], { dim: a.attributes.dim, reverse: !a.attributes.reverse }),
   ],
+  recurrence,
+  selectiveScan,
   topk: none,
 
   matmul,

@@ -69,10 +69,26 @@ export function softplus(
 ): Tensor {
   requireFloat("softplus", x);
   const scaled = beta === 1 ? x : x.mul(constantLike(beta, x));
+  const unscaled = (y: Tensor): Tensor => (beta === 1 ? y : y.div(constantLike(beta, x)));
+  const bound = x.dtype === "float16" ? 10 : 20;
+  if (x.dtype !== "float64" && threshold >= bound) return unscaled(smoothRamp(scaled, bound));
   const limit = constantLike(threshold, x);
   const far = scaled.gt(limit);
-  const near = where(far, limit, scaled).exp().log1p();
-  return where(far, x, beta === 1 ? near : near.div(constantLike(beta, x)));
+  return where(far, x, unscaled(where(far, limit, scaled).exp().log1p()));
+}
+
+/**
+ * log(1 + exp(x)) where beyond `bound` that is x to the last bit: a choice between two values would
+ * take as long as all of this.
+ */
+function smoothRamp(x: Tensor, bound: number): Tensor {
+  const [limit, one] = [constantLike(bound, x), constantLike(1, x)];
+  const power = x.minimum(limit).exp();
+  const sum = power.add(one);
+  // What rounding took from the sum matters where the power is small.
+  const log = sum.log().add(power.sub(sum.sub(one)).div(sum));
+  // At the bound each of the two takes half of the gradient.
+  return log.add(x.sub(limit).maximum(constantLike(0, x)));
 }
 
 /** log(sigmoid(x)). */
