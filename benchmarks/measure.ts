@@ -13,8 +13,11 @@ export interface Measurement {
 }
 
 const WARM_UP_RUNS = 3;
-/** Long enough for programs that run often to be compiled with their weights inside. */
-const WARM_UP_MS = 3_000;
+/**
+ * Long enough for programs that run often to be compiled with their weights inside, and for the
+ * engine of JavaScript to compile what traces them.
+ */
+const WARM_UP_MS = 5_000;
 const MIN_RUNS = 7;
 const MAX_RUNS = 201;
 const MIN_MS = 2_000;
@@ -30,6 +33,12 @@ async function timed(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await run();
   return performance.now() - start;
+}
+
+async function timedBeside(
+  beside: (() => Promise<unknown>) | undefined,
+): Promise<number | undefined> {
+  return beside && timed(beside);
 }
 
 /** Runs a job for at least two seconds and seven times, after a warm-up. */
@@ -49,9 +58,12 @@ export async function measure(job: Job): Promise<Measurement> {
     times.length < MIN_RUNS ||
     (times.length < MAX_RUNS && performance.now() - begin < MIN_MS)
   ) {
+    // In turn first and second: garbage of the one is collected in the other.
+    const before = times.length % 2 === 0 ? undefined : await timedBeside(beside);
     const time = await timed(run);
     times.push(time);
-    if (beside !== undefined) ratios.push(time / (await timed(beside)));
+    const other = before ?? (await timedBeside(beside));
+    if (other !== undefined) ratios.push(time / other);
   }
   const middle = median(times);
   const { tokens } = job;

@@ -133,6 +133,10 @@ class ProgramBuilder {
       if (origin.keep === true) this.#kept.push(t);
       return inputs[0] ?? internal("detach without an operand");
     }
+    if (origin.op === "reshape") {
+      const before = reshapedFrom(t);
+      if (before !== undefined) return this.#id(before);
+    }
     const { op, sizes } = origin;
     const named = origin.attributes === NONE ? op : `${op}${spelled(origin.attributes)}`;
     const head = `${named}(${inputs.join(",")})`;
@@ -180,6 +184,17 @@ function spelled(value: unknown): string {
   let text = "";
   for (const [name, part] of Object.entries(value)) text += `${name}:${spelled(part)} `;
   return `{${text}}`;
+}
+
+/** The tensor that reshapes, one after another, have brought back to its own shape. */
+function reshapedFrom(t: Tensor): Tensor | undefined {
+  let source = t;
+  while (source.values === undefined && source.origin?.op === "reshape") {
+    const [before] = source.origin.inputs;
+    if (before === undefined || sameShape(before.shape, t.shape)) return before;
+    source = before;
+  }
+  return undefined;
 }
 
 /** Ranks follow from the operands but where sizes make the shape. */
