@@ -116,6 +116,7 @@ function overhead(
 ): Job {
   return {
     name,
+    weightsWithin: false,
     async prepare() {
       const gpt2 = await model(SMALL);
       const intervenable = new IntervenableModel(representations, gpt2);

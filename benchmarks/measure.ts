@@ -1,3 +1,5 @@
+import { WEIGHT_BYTES } from "#ort";
+import { configureRuntime } from "tsvene";
 import type { Job } from "./job.ts";
 
 /** Median duration of a job. */
@@ -21,6 +23,8 @@ const WARM_UP_MS = 5_000;
 const MIN_RUNS = 7;
 const MAX_RUNS = 201;
 const MIN_MS = 2_000;
+/** A ratio takes more runs to be told from noise. */
+const MIN_MS_BESIDE = 8_000;
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -41,8 +45,9 @@ async function timedBeside(
   return beside && timed(beside);
 }
 
-/** Runs a job for at least two seconds and seven times, after a warm-up. */
+/** Runs a job for some seconds and at least seven times, after a warm-up. */
 export async function measure(job: Job): Promise<Measurement> {
+  configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : WEIGHT_BYTES });
   const prepared = await job.prepare();
   const { run, beside } =
     typeof prepared === "function" ? { run: prepared, beside: undefined } : prepared;
@@ -54,9 +59,10 @@ export async function measure(job: Job): Promise<Measurement> {
   const times: number[] = [];
   const ratios: number[] = [];
   const begin = performance.now();
+  const enough = beside === undefined ? MIN_MS : MIN_MS_BESIDE;
   while (
     times.length < MIN_RUNS ||
-    (times.length < MAX_RUNS && performance.now() - begin < MIN_MS)
+    (times.length < MAX_RUNS && performance.now() - begin < enough)
   ) {
     // In turn first and second: garbage of the one is collected in the other.
     const before = times.length % 2 === 0 ? undefined : await timedBeside(beside);

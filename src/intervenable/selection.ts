@@ -16,6 +16,13 @@ interface Indexed {
   readonly rows: Rows;
 }
 
+/** A value, seen so that units have dimensions of their own. */
+interface Look {
+  readonly value: Tensor;
+  readonly view: Tensor;
+  readonly indexed: readonly Indexed[];
+}
+
 /** Coordinates of units in a view. */
 interface Points {
   /** [batch, ...units, dimensions of the view that are indexed] */
@@ -33,6 +40,7 @@ export class Selection {
   readonly axes: UnitAxes;
   /** Locations along each selected axis. */
   readonly levels: readonly Rows[];
+  #look: Look | undefined;
   /** Points of the last view written to or read, for views of one shape. */
   #points: { readonly view: string; readonly points: Points } | undefined;
 
@@ -49,16 +57,15 @@ export class Selection {
   /** Which of the units that {@link read} gives are units, bool [batch, ...units, 1]. */
   maskOf(value: Tensor): Tensor | undefined {
     if (!this.ragged) return undefined;
-    const view = viewOf(value, this.axes);
-    const { all, real } = this.#pointsOf(view, this.#indexed(view));
+    const { view, indexed } = this.#lookAt(value);
+    const { all, real } = this.#pointsOf(view, indexed);
     const shape = [...all.shape.slice(0, -1), 1];
     return real && Tensor.fromData(Uint8Array.from(real), shape, "bool");
   }
 
   /** @throws TensorError for locations that the tensor does not have. */
   read(value: Tensor): Tensor {
-    const view = viewOf(value, this.axes);
-    const indexed = this.#indexed(view);
+    const { view, indexed } = this.#lookAt(value);
     const ranges = indexed.map(rangeOf);
     // Slices move towards the inputs, so that no more positions are computed than are read.
     const units = ranges.every((range) => range !== undefined)
@@ -69,8 +76,7 @@ export class Selection {
 
   /** `value` with `piece`, which has the shape that {@link read} gives, in place of the units. */
   write(value: Tensor, piece: Tensor): Tensor {
-    const view = viewOf(value, this.axes);
-    const indexed = this.#indexed(view);
+    const { view, indexed } = this.#lookAt(value);
     for (const { rows } of indexed) rows.forEach(refuseDuplicates);
     // Positions are data of the program: it serves all of them.
     const { all, real } = this.#pointsOf(view, indexed);
@@ -85,6 +91,15 @@ export class Selection {
   /** Units without the dimension that makes single weights units. */
   #settled(units: Tensor): Tensor {
     return this.axes.turned === "elements" ? units.squeeze(-1) : units;
+  }
+
+  /** A value's view with its indices; what was read is looked at again when it is written. */
+  #lookAt(value: Tensor): Look {
+    if (this.#look?.value !== value) {
+      const view = viewOf(value, this.axes);
+      this.#look = { value, view, indexed: this.#indexed(view) };
+    }
+    return this.#look;
   }
 
   #indexed(view: Tensor): Indexed[] {
