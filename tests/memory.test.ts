@@ -17,6 +17,7 @@ const FLAGS = [
   "--min-semi-space-size=1",
   "--max-semi-space-size=1",
   "--no-opt",
+  "--no-maglev",
   "--conditions=tsvene-source",
   "--import=tsx",
 ];

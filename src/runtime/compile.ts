@@ -1,7 +1,7 @@
 import type { OpName, Ops } from "../tensor/ops.ts";
 import { internal } from "../tensor/errors.ts";
 import { GraphBuilder } from "./graph-builder.ts";
-import { carrierOf } from "./half-carriers.ts";
+import { received, sent, transportOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
 import type { OnnxGraph } from "./onnx/model.ts";
@@ -41,15 +41,18 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
     const { dtype, shape } = value.tensor;
     if (isStep(value)) names.push(lowerStep(graph, program, id, { step: value, names, weights }));
     else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
-    else names.push(graph.input(inputName(id), carrierOf(dtype), allSized ? shape : undefined));
+    else {
+      const bits = graph.input(inputName(id), transportOf(dtype), allSized ? shape : undefined);
+      names.push(received(graph, bits, dtype));
+    }
   });
   const { feedback } = program;
   const rename = feedback === undefined ? outputName : bodyOutputName;
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
-    const name = names[id] ?? internal(`no name for value ${id}`);
+    const name = sent(graph, names[id] ?? internal(`no name for value ${id}`), tensor.dtype);
     graph.output(name, rename(i), feedback === undefined ? "elements" : "shape");
-    return { name: rename(i), dtype: carrierOf(tensor.dtype) };
+    return { name: rename(i), dtype: transportOf(tensor.dtype) };
   });
   const once = graph.graph(outputs);
   const written = feedback === undefined ? once : loopOf(once, feedback);

@@ -39,6 +39,8 @@ export interface Widened {
   /** Name of the value in 16 bits. */
   readonly source: string;
   readonly from: DType;
+  /** Whether it is whole numbers with its bits. */
+  readonly isBits: boolean;
 }
 
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
@@ -48,6 +50,7 @@ export class GraphBuilder {
   readonly #sources = new Map<string, string>();
   readonly #replaced = new Map<string, string>();
   readonly #widened = new Map<string, Widened>();
+  readonly #bits = new Map<string, string>();
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #initializers = new Map<string, OnnxTensor | OnnxExternalTensor>();
@@ -152,6 +155,16 @@ export class GraphBuilder {
   /** The matrix of a value, if it was computed by way of one. */
   form(value: string): MatrixForm | undefined {
     return this.#forms.get(value);
+  }
+
+  /** Remembers which whole numbers the bits of a value came as. */
+  markBits(value: string, bits: string): void {
+    this.#bits.set(value, bits);
+  }
+
+  /** The whole numbers that the bits of a value came as, if they did. */
+  bitsOf(value: string): string | undefined {
+    return this.#bits.get(value);
   }
 
   /** Remembers that a value is another one, widened from 16 bits. */

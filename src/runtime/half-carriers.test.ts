@@ -9,8 +9,11 @@ function operators(t: Tensor): string[] {
   return text.match(/Gather|BitCast|Cast|Mul/g) ?? [];
 }
 
+// Where JavaScript has an array for it, its bits travel as whole numbers.
+const READ = "Float16Array" in globalThis ? ["BitCast"] : [];
+
 test.each([
-  ["float16", ["Gather", "Cast"]],
+  ["float16", ["Gather", ...READ, "Cast"]],
   ["bfloat16", ["Gather", "BitCast", "Cast"]],
 ] as const)("of a table in %s, only the rows that are read are widened", async (dtype, wanted) => {
   const table = new Embedding(50, 4).to(dtype);
@@ -25,5 +28,5 @@ test.each([
 test("a table that is read whole too is widened whole once", async () => {
   const table = new Embedding(50, 4).to("float16");
   await table.weight.stored.data();
-  expect(operators(table.weight.value.mul(2))).toEqual(["Cast", "Mul"]);
+  expect(operators(table.weight.value.mul(2))).toEqual([...READ, "Cast", "Mul"]);
 });

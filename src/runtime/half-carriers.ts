@@ -13,8 +13,37 @@ export function carrierOf(dtype: DType): Exclude<OnnxDType, "bfloat16"> {
   return dtype === "bfloat16" ? "uint16" : dtype;
 }
 
-function convert(graph: GraphBuilder, value: string, from: DType, to: DType): string {
-  const read = from === "bfloat16" ? reinterpret(graph, value, "bfloat16") : value;
+/**
+ * The type that values of a dtype come and go as. Where JavaScript has a Float16Array, ONNX Runtime's
+ * own tensors hold one, which its addon for Node cannot read; then these bits travel as numbers too.
+ */
+export function transportOf(dtype: DType): Exclude<OnnxDType, "bfloat16"> {
+  const bits = dtype === "float16" && "Float16Array" in globalThis;
+  return bits ? "uint16" : carrierOf(dtype);
+}
+
+/** A value from outside, as the program computes with it. */
+export function received(graph: GraphBuilder, bits: string, dtype: DType): string {
+  if (transportOf(dtype) === carrierOf(dtype)) return bits;
+  const value = reinterpret(graph, bits, dtype);
+  graph.markBits(value, bits);
+  return value;
+}
+
+/** A value as it is handed out. */
+export function sent(graph: GraphBuilder, value: string, dtype: DType): string {
+  const transport = transportOf(dtype);
+  return transport === carrierOf(dtype) ? value : reinterpret(graph, value, transport);
+}
+
+function convert(
+  graph: GraphBuilder,
+  value: string,
+  from: DType,
+  to: DType,
+  isBits = from === "bfloat16",
+): string {
+  const read = isBits ? reinterpret(graph, value, from) : value;
   const cast = graph.node("Cast", [read], { to: { int: onnxDTypeCode(to) } });
   return to === "bfloat16" ? reinterpret(graph, cast, "uint16") : cast;
 }
@@ -29,7 +58,9 @@ export function cast({ graph, inputs, operands, attributes }: Lowering<Ops["cast
   const from = operands[0]?.dtype ?? attributes.dtype;
   const result = convert(graph, source, from, attributes.dtype);
   const widens = (from === "float16" || from === "bfloat16") && attributes.dtype === "float32";
-  if (widens) graph.markWidened(result, { source, from });
+  const bits = graph.bitsOf(source);
+  const isBits = from === "bfloat16" || bits !== undefined;
+  if (widens) graph.markWidened(result, { source: bits ?? source, from, isBits });
   return result;
 }
 
@@ -49,7 +80,7 @@ export function select({
   const half = graph.widened(table);
   return half === undefined
     ? gather(table)
-    : convert(graph, gather(half.source), half.from, "float32");
+    : convert(graph, gather(half.source), half.from, "float32", half.isBits);
 }
 
 /** An index without its sign: a negative one is then larger than any table. */

@@ -6,7 +6,7 @@ import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inputName, outputName, sizeName } from "./compile.ts";
 import { explainFailure } from "./explain-failure.ts";
-import { carrierOf } from "./half-carriers.ts";
+import { transportOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
 import { isStep } from "./step.ts";
@@ -21,7 +21,7 @@ export type Feeds = Record<string, OrtTensor>;
 export function wrap(t: Tensor): OrtTensor {
   if (t.fed !== undefined) return t.fed as OrtTensor;
   const values = t.values ?? internal("a leaf has no values");
-  const made = new OrtTensor(carrierOf(t.dtype), values as never, t.shape);
+  const made = new OrtTensor(transportOf(t.dtype), values as never, t.shape);
   t.fed = made;
   return made;
 }
@@ -58,14 +58,6 @@ function count(program: Program, times: number): number {
   return work.multiplyAdds * times;
 }
 
-/** Newer versions of Node give float16 as numbers, where tensors hold their bits. */
-function bitsOf(data: OrtTensor["data"]): TypedArray {
-  const values = data as TypedArray;
-  if (values.BYTES_PER_ELEMENT !== 2 || values instanceof Uint16Array) return values;
-  const { buffer, byteOffset, length } = values as TypedArray;
-  return new Uint16Array(buffer, byteOffset, length);
-}
-
 /** The values of the targets in what a session gave. */
 function valuesOf(program: Program, results: Feeds, times: number): TypedArray[] {
   return program.targets.map((target, i) => {
@@ -76,7 +68,7 @@ function valuesOf(program: Program, results: Feeds, times: number): TypedArray[]
     if (!sameShape(dims, shape) && !sameShape(dims, matrix)) {
       internal(`the program gives ${show(dims)} where ${show(shape)} was recorded`);
     }
-    return bitsOf(data);
+    return data as TypedArray;
   });
 }
 
