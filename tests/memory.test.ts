@@ -18,6 +18,7 @@ const FLAGS = [
   "--max-semi-space-size=1",
   "--no-opt",
   "--no-maglev",
+  "--no-sparkplug",
   "--conditions=tsvene-source",
   "--import=tsx",
 ];
