@@ -56,7 +56,7 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
   });
   const once = graph.graph(outputs);
   const written = feedback === undefined ? once : loopOf(once, feedback);
-  const reinterprets = written.nodes.some(({ op }) => op === "BitCast");
+  const reinterprets = once.nodes.some(({ op }) => op === "BitCast");
   const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
   return { model, externalData: graph.externalData };
 }

@@ -105,6 +105,14 @@ describe("steps that are traced once give what steps traced one by one give", ()
     );
   });
 
+  test.each(["float16", "bfloat16"] as const)("with weights in %s", async (dtype) => {
+    llama.to(dtype);
+    const options = { maxNewTokens: 20 };
+    expect(await written(llama, PADDED, options)).toEqual(
+      await written(llama, PADDED, { ...options, ...ONE_BY_ONE }),
+    );
+  });
+
   test("drawn at random", async () => {
     const options = { maxNewTokens: 40, doSample: true, temperature: 1.5, seed: 4 };
     expect(await written(llama, PADDED, options)).toEqual(
