@@ -11,7 +11,7 @@ export interface Weights {
   /** Ids of steps whose sizes are built in too. */
   readonly sized: ReadonlySet<number> | "all";
   readonly bytes: number;
-  /** Of the program with these inside: equal for the same tensors and the same sizes only. */
+  /** Which weights and which sizes are built in; not of which program. */
   readonly key: string;
   /** One of them: when it is gone, so is every use of a program that holds it. */
   readonly witness: Tensor;
@@ -70,11 +70,11 @@ export function weightsOf(
   });
   const [witness] = tensors;
   if (witness === undefined || bytes < FEW_BYTES) return undefined;
-  const key = `${tensors.map(serial).join(",")}@${program.signature}`;
-  if (sized) return { ids, sized: "all", bytes, witness, key: `${allSizes(program)};${key}` };
+  const key = tensors.map(serial).join(",");
+  if (sized) return { ids, sized: "all", bytes, witness, key: `${key};${allSizes(program)}` };
   const reshapes = reshapesOf(program, ids);
   const shapes = [...reshapes].map((id) => program.values[id]?.tensor.shape.join("x"));
-  return { ids, sized: reshapes, bytes, witness, key: `${shapes.join(",")};${key}` };
+  return { ids, sized: reshapes, bytes, witness, key: `${key};${shapes.join(",")}` };
 }
 
 function hasConvolution({ values }: Program): boolean {

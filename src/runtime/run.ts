@@ -10,8 +10,8 @@ import { transportOf } from "./half-carriers.ts";
 import { narrow } from "./narrow.ts";
 import { buildProgram, type Program } from "./program.ts";
 import { isStep } from "./step.ts";
-import { warm, type Weights, weightsOf } from "./packing.ts";
-import { weightsWithin, withSession } from "./sessions.ts";
+import { isHot, warm, type Weights, weightsOf } from "./packing.ts";
+import { mayHold, withSession } from "./sessions.ts";
 import { counters, countHeld } from "./stats.ts";
 
 /** What a session is given, by name. */
@@ -89,7 +89,8 @@ export async function runProgram(
   feedsFor: (within: Weights | undefined) => Feeds,
   times = 1,
 ): Promise<TypedArray[]> {
-  const within = weightsWithin(program, weights);
+  const usable = weights !== undefined && mayHold(weights) ? weights : undefined;
+  const within = usable && isHot(program, usable) ? usable : undefined;
   const names = program.outputs.map((_, i) => outputName(i));
   const values = await withSession(program, within, async (session) => {
     try {
@@ -100,7 +101,7 @@ export async function runProgram(
     }
   });
   const products = count(program, times);
-  if (weights !== undefined && within === undefined) warm(program, weights, products);
+  if (usable !== undefined && within === undefined) warm(program, usable, products);
   program.targets.forEach(({ dtype }, i) => {
     const computed = values[i] ?? internal(`no values for output ${i}`);
     countHeld(computed, computed.length * itemsize(dtype));

@@ -2,7 +2,7 @@ import { InferenceSession, WEIGHT_BYTES } from "#ort";
 import { isFloat, itemsize } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { compileModel } from "./compile.ts";
-import { cool, isHot, type Weights } from "./packing.ts";
+import { cool, type Weights } from "./packing.ts";
 import type { Program } from "./program.ts";
 import { counters } from "./stats.ts";
 import { isStep } from "./step.ts";
@@ -150,10 +150,9 @@ async function release(entry: Entry): Promise<void> {
   await (await entry.session).release();
 }
 
-/** The weights to be built into a program: none while that is not known to pay. */
-export function weightsWithin(program: Program, weights: Weights | undefined): Weights | undefined {
-  if (weights === undefined || weights.bytes > settings.maxWeightBytes) return undefined;
-  return isHot(program, weights) ? weights : undefined;
+/** Whether programs may hold these weights. */
+export function mayHold({ bytes }: Weights): boolean {
+  return bytes <= settings.maxWeightBytes;
 }
 
 /**
@@ -165,8 +164,8 @@ export async function withSession<T>(
   weights: Weights | undefined,
   work: (session: InferenceSession) => Promise<T>,
 ): Promise<T> {
-  const of = weights?.key ?? program.signature;
-  const key = program.work.isSmall ? of : `${LARGE}${of}`;
+  const threads = program.work.isSmall ? "" : LARGE;
+  const key = `${threads}${weights === undefined ? "" : `${weights.key}@`}${program.signature}`;
   let entry = sessions.get(key);
   sessions.delete(key);
   entry ??= create(key, program, weights);
