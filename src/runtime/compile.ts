@@ -50,7 +50,7 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
   const rename = feedback === undefined ? outputName : bodyOutputName;
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
-    const name = sent(graph, names[id] ?? internal(`no name for value ${id}`), tensor.dtype);
+    const name = sent(graph, nameIn(names, id), tensor.dtype);
     graph.output(name, rename(i), feedback === undefined ? "elements" : "shape");
     return { name: rename(i), dtype: transportOf(tensor.dtype) };
   });
@@ -134,7 +134,7 @@ function lowerStep(
   const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
   return lower({
     graph,
-    inputs: step.inputs.map((input) => names[input] ?? internal(`no name for value ${input}`)),
+    inputs: step.inputs.map((input) => nameIn(names, input)),
     operands: step.origin.inputs,
     result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
     attributes: step.origin.attributes,
@@ -150,8 +150,7 @@ function lowerAttention(
   { query, key, value, mask, scale, cache }: Attention,
   names: readonly string[],
 ): string {
-  const name = (id: number | undefined): string =>
-    id === undefined ? "" : (names[id] ?? internal(`no name for value ${id}`));
+  const name = (id: number | undefined): string => (id === undefined ? "" : nameIn(names, id));
   const attributes = { scale: { float: scale } };
   if (cache === undefined) {
     const operands = [query, key, value, ...(mask === undefined ? [] : [mask])];
@@ -177,6 +176,10 @@ function lowerAttention(
   graph.replace(name(key), keys);
   graph.replace(name(value), values);
   return mixed;
+}
+
+function nameIn(names: readonly string[], id: number): string {
+  return names[id] ?? internal(`no name for value ${id}`);
 }
 
 function sizeWithin(graph: GraphBuilder, { sizes, scalarSizes }: Program, slot: number): string {

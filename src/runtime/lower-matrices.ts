@@ -1,9 +1,8 @@
 import type { Ops } from "../tensor/ops.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Lower, Lowering } from "./lower.ts";
+import { flag, int } from "./onnx/model.ts";
 import { SAME_SHAPE } from "./step.ts";
-
-const int = (value: number): { int: number } => ({ int: value });
 
 /** The matrix of an operand. */
 function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number): string {
@@ -29,7 +28,7 @@ export const linear: Lower<Ops["linear"]> = (l) => {
   }
   const before = graph.form(x)?.columns;
   const product = graph.node("Gemm", [w, before ?? rowsOf(l, 0)], {
-    transB: int(before === undefined ? 1 : 0),
+    transB: flag(before === undefined),
   });
   if (b === undefined) return graph.fromColumns(product, sizes[0]);
   const column = graph.node("Unsqueeze", [b, graph.ints([1])]);

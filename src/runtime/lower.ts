@@ -7,7 +7,7 @@ import { cast, select } from "./half-carriers.ts";
 import { elementwise, linear, norm } from "./lower-matrices.ts";
 import { recurrence, selectiveScan } from "./lower-scans.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
-import type { OnnxAttributes, OnnxGraph, OnnxNode } from "./onnx/model.ts";
+import { flag, int, type OnnxAttributes, type OnnxGraph, type OnnxNode } from "./onnx/model.ts";
 
 /** One operation to be written into an ONNX graph. */
 export interface Lowering<Attributes> {
@@ -27,9 +27,6 @@ export interface Lowering<Attributes> {
 
 /** Writes one operation and names its result. */
 export type Lower<Attributes> = (lowering: Lowering<Attributes>) => string;
-
-const int = (value: number): { int: number } => ({ int: value });
-const flag = (value: boolean): { int: number } => ({ int: value ? 1 : 0 });
 
 function castTo(graph: GraphBuilder, value: string, dtype: DType): string {
   return graph.node("Cast", [value], { to: int(onnxDTypeCode(dtype)) });

@@ -49,6 +49,9 @@ const NO_SLOTS: readonly number[] = [];
 /** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
 const MATRIX_WISE: ReadonlySet<OpName> = new Set(["add", "sub", "mul", "div"]);
 
+/** Operations that may be the last one of attention that is written out. */
+const ATTENTION_ENDS: ReadonlySet<OpName> = new Set(["matmul", "reshape"]);
+
 class ProgramBuilder {
   readonly #ids = new Map<Tensor, number>();
   readonly #byKey = new Map<string, number>();
@@ -81,8 +84,7 @@ class ProgramBuilder {
     if (!this.#hasSoftmax) return;
     const finder = new AttentionFinder(this.#values, outputs);
     this.#values.forEach((value, id) => {
-      const op = isStep(value) ? value.origin.op : undefined;
-      if (!isStep(value) || (op !== "matmul" && op !== "reshape")) return;
+      if (!isStep(value) || !ATTENTION_ENDS.has(value.origin.op)) return;
       const attention = finder.find(id);
       if (attention === undefined) return;
       this.#values[id] = { ...value, attention };

@@ -33,13 +33,15 @@ const COMPARED = 65_536;
  * Everything else that was read, weights included, stays what it was when it was traced.
  */
 export class Replay {
+  /** Steps that one run should make at most; 1 if it is no loop. */
+  readonly mostSteps: number;
   readonly #inputs: readonly Tensor[];
   readonly #ids: readonly (number | undefined)[];
   readonly #program: Program;
   readonly #weights: Weights | undefined;
   readonly #outputs: readonly Tensor[];
-  readonly #looped: boolean;
-  readonly #mostSteps: number;
+  /** What the inputs are fed as; undefined for one that nothing reads. */
+  readonly #names: readonly (string | undefined)[];
   readonly #lasting: readonly Tensor[];
   #feeds: { readonly within: Weights | undefined; readonly feeds: Feeds } | undefined;
 
@@ -59,9 +61,12 @@ export class Replay {
     const program = buildProgram(narrow(outputs));
     const ids = new Map(program.values.map(({ tensor }, id) => [tensor, id]));
     this.#ids = inputs.map((t) => ids.get(t));
-    this.#mostSteps = loop === undefined ? 1 : stepsTogether(program);
-    this.#looped = this.#mostSteps > 1;
-    this.#program = this.#looped ? looped(program, this.#feedback(loop ?? new Map())) : program;
+    this.mostSteps = loop === undefined ? 1 : stepsTogether(program);
+    const feedback = loop && this.mostSteps > 1 ? this.#feedback(loop) : undefined;
+    this.#program = feedback === undefined ? program : looped(program, feedback);
+    const states = new Set(feedback?.map(({ input }) => input));
+    const nameOf = (id: number): string => (states.has(id) ? initialName(id) : inputName(id));
+    this.#names = this.#ids.map((id) => (id === undefined ? undefined : nameOf(id)));
     this.#weights = weightsOf(this.#program, { sized: true });
     this.#lasting = program.values.flatMap(({ tensor }) => (tensor.lasting ? [tensor] : []));
   }
@@ -69,11 +74,6 @@ export class Replay {
   /** Whether the modules that were traced still hold the weights that they held then. */
   get isCurrent(): boolean {
     return this.#lasting.every((t) => t.lasting);
-  }
-
-  /** Steps that one run should make at most; 1 if it is no loop. */
-  get mostSteps(): number {
-    return this.#mostSteps;
   }
 
   /**
@@ -130,17 +130,21 @@ export class Replay {
 
   #feedsFor(within: Weights | undefined, inputs: readonly Tensor[], times: number): Feeds {
     if (this.#feeds === undefined || this.#feeds.within !== within) {
-      this.#feeds = { within, feeds: feedsOf(this.#program, within) };
+      this.#feeds = { within, feeds: this.#constants(within) };
     }
     const feeds = { ...this.#feeds.feeds };
-    const states = new Set(this.#program.feedback?.map(({ input }) => input));
-    this.#ids.forEach((id, i) => {
-      const input = inputs[i] ?? internal(`no input ${i}`);
-      if (id === undefined) return;
-      if (states.has(id)) delete feeds[inputName(id)];
-      feeds[states.has(id) ? initialName(id) : inputName(id)] = wrap(input);
+    this.#names.forEach((name, i) => {
+      if (name !== undefined) feeds[name] = wrap(inputs[i] ?? internal(`no input ${i}`));
     });
-    return this.#looped ? { ...feeds, [TIMES]: steps(times) } : feeds;
+    if (this.#program.feedback !== undefined) feeds[TIMES] = steps(times);
+    return feeds;
+  }
+
+  /** What is fed in every run. */
+  #constants(within: Weights | undefined): Feeds {
+    const feeds = feedsOf(this.#program, within);
+    for (const id of this.#ids) if (id !== undefined) delete feeds[inputName(id)];
+    return feeds;
   }
 }
 

@@ -5,7 +5,8 @@ import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
-import { Reading, type Wanted } from "./reading.ts";
+import { Reading } from "./reading.ts";
+import type { Wanted } from "./replayed-steps.ts";
 import { changesLogits, draw, likeliest, scoresOf } from "./scores.ts";
 
 /** A token chosen for each row, and what it was chosen by. */

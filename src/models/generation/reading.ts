@@ -8,25 +8,12 @@ import type { TracedOutput } from "./options.ts";
 import { changeTensors, tensorsIn } from "./cache.ts";
 import { int64 } from "./int64.ts";
 import type { GenerationPlan } from "./plan.ts";
-import { ReplayedSteps } from "./replayed-steps.ts";
+import { ReplayedSteps, type Wanted } from "./replayed-steps.ts";
 
 /** How many real tokens stand before each one; as in Hugging Face, 1 at padding. */
 function positionsOf(mask: readonly boolean[]): number[] {
   let count = 0;
   return mask.map((real) => (real ? count++ : 1));
-}
-
-/** What is wanted of a step. */
-export interface Wanted {
-  /** What to compute of `last` [rows, 1, vocabulary], the logits of the next token. */
-  readonly of: (last: Tensor) => readonly Tensor[];
-  /**
-   * Whether the first of it is the token [rows, 1] that each row goes on with, unless it has ended:
-   * then steps may be made ahead.
-   *
-   * @default false
-   */
-  readonly choosesFirst?: boolean;
 }
 
 /** Texts under way, and the passes that read them: with a cache only what is new. */
@@ -65,19 +52,19 @@ export class Reading {
    * @param wanted - The same at each step.
    * @returns what was wanted, computed.
    */
-  async read({ of: wanted, choosesFirst = false }: Wanted): Promise<readonly Tensor[]> {
+  async read(wanted: Wanted): Promise<readonly Tensor[]> {
     const ahead = this.#ahead.shift();
     if (ahead !== undefined) return ahead;
     const token = this.#next;
     if (this.#cache !== undefined && token !== undefined) {
-      const [first, ...later] = (await this.#replayed(wanted, choosesFirst)?.read(token)) ?? [];
+      const [first, ...later] = (await this.#replayed(wanted)?.read(token)) ?? [];
       this.#ahead = later;
       if (first !== undefined) return first;
       this.#goOnWithout();
     }
     const { useCache = true } = this.#plan.options;
     const output = this.#forward();
-    const outputs = wanted(output.logits.slice(1, output.logits.size(1) - 1));
+    const outputs = wanted.of(output.logits.slice(1, output.logits.size(1) - 1));
     const cached = useCache ? tensorsIn(output.pastKeyValues) : [];
     await evaluate(...outputs, ...cached, ...(output.also ?? []));
     if (useCache) this.#cache = output.pastKeyValues;
@@ -85,7 +72,7 @@ export class Reading {
   }
 
   /** The steps that are traced once, where that can be. */
-  #replayed(wanted: Wanted["of"], choosesFirst: boolean): ReplayedSteps | undefined {
+  #replayed(wanted: Wanted): ReplayedSteps | undefined {
     if (this.#steps !== undefined) return this.#steps === "none" ? undefined : this.#steps;
     const { prompt, options, beams, images, maxNewTokens } = this.#plan;
     const alike =
@@ -95,7 +82,7 @@ export class Reading {
       !this.#model.training;
     const real = prompt.mask ?? this.#rows.map((row) => row.slice(0, -1).map(() => true));
     const length = prompt.length + maxNewTokens - 1;
-    const text = { model: this.#model, cache: this.#cache, real, length, wanted, choosesFirst };
+    const text = { model: this.#model, cache: this.#cache, real, length, wanted };
     const steps = alike ? ReplayedSteps.begin(text) : undefined;
     this.#steps = steps ?? "none";
     return steps;

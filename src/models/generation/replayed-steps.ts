@@ -11,6 +11,19 @@ import type { CausalLMOutput } from "../outputs.ts";
 import { tensorsIn, withTensors } from "./cache.ts";
 import { int64 } from "./int64.ts";
 
+/** What is wanted of a step. */
+export interface Wanted {
+  /** What to compute of `last` [rows, 1, vocabulary], the logits of the next token. */
+  readonly of: (last: Tensor) => readonly Tensor[];
+  /**
+   * Whether the first of it is the token [rows, 1] that each row goes on with, unless it has ended:
+   * then steps may be made ahead.
+   *
+   * @default false
+   */
+  readonly choosesFirst?: boolean;
+}
+
 /** A text under way, of which all but the next token have been read. */
 export interface TextUnderWay {
   readonly model: CausalLanguageModel;
@@ -20,10 +33,7 @@ export interface TextUnderWay {
   readonly real: readonly (readonly boolean[])[];
   /** Tokens that will be read at most, those read included. */
   readonly length: number;
-  /** What is wanted of the logits of the next token, [rows, 1, vocabulary]. */
-  readonly wanted: (last: Tensor) => readonly Tensor[];
-  /** Whether the first that is wanted is the token to be read next, [rows, 1]. */
-  readonly choosesFirst: boolean;
+  readonly wanted: Wanted;
 }
 
 /** Copying caches of more bytes than this takes longer than tracing a step. */
@@ -104,7 +114,7 @@ export class ReplayedSteps {
     const outputs = await replay.run(states, times);
     this.#cache = outputs.slice(0, this.#cache.length);
     this.#read += times;
-    const wanted = outputs.slice(states.length - (this.#text.choosesFirst ? 0 : 1));
+    const wanted = outputs.slice(states.length - (this.#text.wanted.choosesFirst === true ? 0 : 1));
     if (replay.mostSteps === 1) return [wanted];
     return Array.from({ length: times }, (_, step) => wanted.map((t) => row(t, step)));
   }
@@ -206,12 +216,12 @@ function traceOnce(
     return dim === undefined ? t : t.slice(dim, 1);
   });
   if (!next.every((t, i) => sameShape(t.shape, cache[i]?.shape ?? []))) return undefined;
-  const wanted = text.wanted(logits);
+  const wanted = text.wanted.of(logits);
   const read = leavesBehind(wanted);
   if (!about.every((t) => read.has(t))) return undefined;
   const states = [...next, ...about.map(movedOn)];
   const inputs = [...cache, ...about, inputIds];
-  if (!text.choosesFirst) return new Replay(inputs, [...states, ...wanted]);
+  if (text.wanted.choosesFirst !== true) return new Replay(inputs, [...states, ...wanted]);
   const [chosen = internal("nothing was chosen")] = wanted;
   const outputs = [...states, chosen, ...wanted];
   return new Replay(inputs, outputs, { loop: new Map(inputs.map((_, i) => [i, i])) });

@@ -38,6 +38,12 @@ export type OnnxAttribute =
   | { readonly tensor: OnnxTensor }
   | { readonly graph: OnnxGraph };
 
+/** An integer as an attribute. */
+export const int = (value: number): { readonly int: number } => ({ int: value });
+
+/** A switch as an attribute, which ONNX writes as an integer. */
+export const flag = (value: boolean): { readonly int: number } => int(value ? 1 : 0);
+
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
 export interface OnnxNode {
