@@ -4,6 +4,7 @@ import { GraphBuilder } from "./graph-builder.ts";
 import { received, sent, transportOf } from "./half-carriers.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "./onnx/encode.ts";
+import { loopBody } from "./onnx/loop-body.ts";
 import type { OnnxGraph } from "./onnx/model.ts";
 import type { Weights } from "./packing.ts";
 import type { Feedback, Program } from "./program.ts";
@@ -84,22 +85,12 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
     fed.has(place) ? [] : [{ value, place }],
   );
   const initial = states.map(({ id, input }) => ({ ...input, name: initialName(id) }));
-  const flag = { dtype: "bool", rank: 0 } as const;
-  const count = { dtype: "int64", rank: 0 } as const;
-  const body: OnnxGraph = {
+  const body = loopBody({
     name: "step",
-    nodes: [...graph.nodes, { op: "Identity", inputs: ["loop_go"], outputs: ["loop_on"] }],
-    inputs: [
-      { name: "loop_i", ...count },
-      { name: "loop_go", ...flag },
-      ...states.map(({ input }) => input),
-    ],
-    outputs: [
-      { name: "loop_on", ...flag },
-      ...states.map(({ output }) => output),
-      ...stacked.map(({ value }) => value),
-    ],
-  };
+    nodes: graph.nodes,
+    states: states.map(({ input }) => input),
+    results: [...states.map(({ output }) => output), ...stacked.map(({ value }) => value)],
+  });
   const places = [...states, ...stacked].map(({ place }) => place);
   return {
     ...graph,
@@ -111,7 +102,7 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
         attributes: { body: { graph: body } },
       },
     ],
-    inputs: [{ name: TIMES, ...count }, ...outer, ...initial],
+    inputs: [{ name: TIMES, dtype: "int64", rank: 0 }, ...outer, ...initial],
     outputs: graph.outputs.map(({ dtype }, i) => ({ name: outputName(i), dtype })),
   };
 }

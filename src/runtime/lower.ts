@@ -7,7 +7,8 @@ import { cast, select } from "./half-carriers.ts";
 import { elementwise, linear, norm } from "./lower-matrices.ts";
 import { recurrence, selectiveScan } from "./lower-scans.ts";
 import { onnxDTypeCode } from "./onnx/encode.ts";
-import { flag, int, type OnnxAttributes, type OnnxGraph, type OnnxNode } from "./onnx/model.ts";
+import { loopBody } from "./onnx/loop-body.ts";
+import { flag, int, type OnnxAttributes, type OnnxNode, type OnnxValue } from "./onnx/model.ts";
 
 /** One operation to be written into an ONNX graph. */
 export interface Lowering<Attributes> {
@@ -90,17 +91,13 @@ function matrixLoop(
   const { dtype, rank } = l.result;
   const names = state.map((_, i) => `loop_state${i}`);
   const { nodes, next } = step(names);
-  const flag = { dtype: "bool", rank: 0 } as const;
-  const body: OnnxGraph = {
+  const matrix = (name: string): OnnxValue => ({ name, dtype, rank });
+  const body = loopBody({
     name: "squaring",
-    nodes: [{ op: "Identity", inputs: ["loop_go"], outputs: ["loop_on"] }, ...nodes],
-    inputs: [
-      { name: "loop_i", dtype: "int64", rank: 0 },
-      { name: "loop_go", ...flag },
-      ...names.map((name) => ({ name, dtype, rank })),
-    ],
-    outputs: [{ name: "loop_on", ...flag }, ...next.map((name) => ({ name, dtype, rank }))],
-  };
+    nodes,
+    states: names.map(matrix),
+    results: next.map(matrix),
+  });
   const count = l.inputs.at(-1) ?? internal("a loop without a count");
   const outputs = state.length;
   return l.graph.nodes("Loop", [count, "", ...state], { body: { graph: body } }, { outputs });
