@@ -34,6 +34,17 @@ export interface AttentionPlaces {
   readonly value: string;
 }
 
+/** As CLIP and Whisper name them. */
+export const SELF_ATTENTION: AttentionPlaces = {
+  input: ".self_attn",
+  output: ".self_attn",
+  mixed: ".self_attn.out_proj",
+  weight: ".self_attn.dropout",
+  query: ".self_attn.q_proj",
+  key: ".self_attn.k_proj",
+  value: ".self_attn.v_proj",
+};
+
 /** Paths of the MLP's modules within a layer. */
 export interface MLPPlaces {
   readonly input: string;

@@ -1,5 +1,11 @@
 import { type ComponentSpec, type ModelCard, partOf } from "../card.ts";
-import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
+import {
+  attentionParts,
+  type LayerPart,
+  mlpParts,
+  prefixedParts,
+  SELF_ATTENTION,
+} from "../layer-components.ts";
 import type { CLIPConfig, CLIPTowerConfig } from "./config.ts";
 
 type Tower = "text" | "vision";
@@ -10,15 +16,6 @@ export type CLIPComponent = `${Tower}.${LayerPart}`;
 /** Those of the encoder of images. */
 export type CLIPVisionComponent = `vision.${LayerPart}`;
 
-const ATTENTION = {
-  input: ".self_attn",
-  output: ".self_attn",
-  mixed: ".self_attn.out_proj",
-  weight: ".self_attn.dropout",
-  query: ".self_attn.q_proj",
-  key: ".self_attn.k_proj",
-  value: ".self_attn.v_proj",
-};
 const MLP = { input: ".mlp", output: ".mlp", activation: ".mlp.activation_fn" };
 
 function componentsOf(tower: Tower): { readonly [K in LayerPart]: ComponentSpec<CLIPConfig> } {
@@ -30,7 +27,7 @@ function componentsOf(tower: Tower): { readonly [K in LayerPart]: ComponentSpec<
     heads: (config: CLIPConfig) => of(config).numAttentionHeads,
   };
   const layer = `${tower}_model.encoder.layers.{layer}`;
-  return { ...attentionParts(layer, ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
+  return { ...attentionParts(layer, SELF_ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
 }
 
 /** Where the components of a CLIP are; layers are counted in each encoder. */

@@ -1,24 +1,12 @@
 import type { ComponentSpec, ModelCard } from "../card.ts";
+import type { AttentionPart, MLPPart } from "../layer-components.ts";
 import { type DecoderConfig, headDimOf, keyValueHeadsOf } from "./config.ts";
 
 /** Components of every Llama-like layer, whatever its MLP is. */
-export type AttentionComponent =
-  | "block_input"
-  | "block_output"
-  | "attention_input"
-  | "attention_output"
-  | "attention_value_output"
-  | "head_attention_value_output"
-  | "attention_weight"
-  | "query_output"
-  | "key_output"
-  | "value_output"
-  | "head_query_output"
-  | "head_key_output"
-  | "head_value_output";
+export type AttentionComponent = AttentionPart;
 
 /** Components of a gated MLP. */
-export type MLPComponent = "mlp_input" | "mlp_activation" | "mlp_output";
+export type MLPComponent = MLPPart;
 
 export type LlamaComponent = AttentionComponent | MLPComponent;
 

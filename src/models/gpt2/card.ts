@@ -1,24 +1,9 @@
 import type { ComponentSpec, ModelCard } from "../card.ts";
+import type { LayerPart } from "../layer-components.ts";
 import type { GPT2Config } from "./config.ts";
 
 /** Components of a GPT-2's layers. */
-export type GPT2Component =
-  | "block_input"
-  | "block_output"
-  | "mlp_activation"
-  | "mlp_output"
-  | "mlp_input"
-  | "attention_value_output"
-  | "head_attention_value_output"
-  | "attention_weight"
-  | "attention_output"
-  | "attention_input"
-  | "query_output"
-  | "key_output"
-  | "value_output"
-  | "head_query_output"
-  | "head_key_output"
-  | "head_value_output";
+export type GPT2Component = LayerPart;
 
 type Spec = ComponentSpec<GPT2Config>;
 

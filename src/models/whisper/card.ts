@@ -1,5 +1,11 @@
 import { attentionWeights, type ComponentSpec, type ModelCard, partOf } from "../card.ts";
-import { attentionParts, type LayerPart, mlpParts, prefixedParts } from "../layer-components.ts";
+import {
+  attentionParts,
+  type LayerPart,
+  mlpParts,
+  prefixedParts,
+  SELF_ATTENTION,
+} from "../layer-components.ts";
 import type { WhisperConfig } from "./config.ts";
 
 type CrossPart =
@@ -28,15 +34,6 @@ const at = (path: string, side: "input" | "output"): Spec => ({
 const headsOf = (config: WhisperConfig, tower: Tower): number =>
   tower === "encoder" ? config.encoderAttentionHeads : config.decoderAttentionHeads;
 
-const ATTENTION = {
-  input: ".self_attn",
-  output: ".self_attn",
-  mixed: ".self_attn.out_proj",
-  weight: ".self_attn.dropout",
-  query: ".self_attn.q_proj",
-  key: ".self_attn.k_proj",
-  value: ".self_attn.v_proj",
-};
 const MLP = { input: ".fc1", output: ".fc2", activation: ".activation_fn" };
 
 function componentsOf(tower: Tower): { readonly [K in LayerPart]: Spec } {
@@ -46,7 +43,7 @@ function componentsOf(tower: Tower): { readonly [K in LayerPart]: Spec } {
     inner: (c: WhisperConfig) => (tower === "encoder" ? c.encoderFfnDim : c.decoderFfnDim),
     heads: (config: WhisperConfig) => headsOf(config, tower),
   };
-  return { ...attentionParts(layer, ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
+  return { ...attentionParts(layer, SELF_ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
 }
 
 const crossMixed = at("decoder.layers.{layer}.encoder_attn.out_proj", "input");
