@@ -2,12 +2,15 @@
  * npm run parity -- DIR ...
  *
  * Replays recorded cases through the library and says how far its numbers are from the recorded
- * ones. DIR is the directory of a model or of an intervention case, or holds such at any depth. Files
- * among the arguments, which a shell's * names too, are left out, and said to be.
+ * ones. DIR is the directory of a model, of an intervention case or of a circumstance in which a
+ * library goes wrong (tests/cases), or holds such at any depth. What the library refuses in its own
+ * words, where it may, is said and counted apart. Files among the arguments, which a shell's * names
+ * too, are left out, and said to be.
  */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult } from "./parity/case-result.ts";
+import { readCircumstance, replayCircumstance } from "./parity/circumstances/replay.ts";
 import { notReplayed } from "./parity/compare.ts";
 import { replayInterventionCase } from "./parity/intervention-case.ts";
 import { replayModelCase } from "./parity/model-case.ts";
@@ -26,6 +29,7 @@ async function* replay(directory: string): AsyncGenerator<CaseResult> {
 /** A model's cases lie beside its files; those of interventions name a model that lies elsewhere. */
 async function replayCase(directory: string, files: ReadonlySet<string>): Promise<CaseResult[]> {
   if (files.has("config.json")) return replayModelCase(directory);
+  if ((await readCircumstance(directory)) !== undefined) return replayCircumstance(directory);
   return [await replayInterventionCase(directory)];
 }
 
@@ -33,10 +37,11 @@ function show(value: number): string {
   return Number.isNaN(value) ? "-" : value.toExponential(1);
 }
 
-function line({ name, worst, tolerance, tensor, compared, failed, reason }: CaseResult): string {
-  const verdict = failed ? "FAILED" : "ok";
+function line(result: CaseResult): string {
+  const { name, worst, tolerance, tensor, compared, failed, refused, reason } = result;
+  const passed = refused === undefined ? "ok" : "refused";
   const numbers = `${show(worst)} of ${show(tolerance)} in ${tensor} (${compared} tensors)`;
-  return `${verdict.padEnd(6)}  ${name}: ${reason ?? numbers}`;
+  return `${(failed ? "FAILED" : passed).padEnd(7)}  ${name}: ${reason ?? refused ?? numbers}`;
 }
 
 /** The error that is the largest share of its tolerance. */
@@ -80,5 +85,7 @@ const failed = results.filter((result) => result.failed).length;
 const worst = worstOf(results);
 const where =
   worst === undefined ? "- in -" : `${show(worst.worst)} in ${worst.name}.${worst.tensor}`;
-console.log(`parity: ${results.length} cases, ${failed} failed, worst ${where}`);
+const refused = results.filter((result) => result.refused !== undefined).length;
+const apart = refused === 0 ? "" : `, ${refused} refused`;
+console.log(`parity: ${results.length} cases, ${failed} failed${apart}, worst ${where}`);
 process.exitCode = failed > 0 || results.length === 0 ? 1 : 0;

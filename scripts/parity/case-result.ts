@@ -11,6 +11,8 @@ export interface CaseResult {
   /** Tensors compared. A case that compares none has failed. */
   readonly compared: number;
   readonly failed: boolean;
+  /** In what words the library refused it; that is not a failure where it may refuse. */
+  readonly refused?: string;
   /** Why it failed, or why it could not be replayed. */
   readonly reason?: string;
 }
