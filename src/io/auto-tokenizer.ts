@@ -1,5 +1,6 @@
 import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
-import { FileSourceError, type FileSource } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import type { FileSource } from "./file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
 import { isObject } from "./tokenizer-config.ts";

@@ -1,6 +1,6 @@
 import type { ByteSource } from "./byte-source.ts";
 import type { FileSource } from "./file-source.ts";
-import { FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
 import type { RawData, RawTensor } from "./raw-tensor.ts";
 import { quote } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors.ts";

@@ -1,4 +1,4 @@
-import { FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
 
 /** How far a download is. */
 export interface DownloadProgress {

@@ -1,30 +1,6 @@
 import type { ByteSource } from "./byte-source.ts";
-
-/** Why a file could not be had. */
-export type FileSourceFailure =
-  /** There is no such file, directory, repository or revision. */
-  | "missing"
-  /** The server cannot be reached, or went away during a download. */
-  | "network"
-  /** The server wants a token, or refuses this one. */
-  | "unauthorized"
-  /** The name is not one that may be used, such as a path that leaves the directory. */
-  | "name"
-  /** The file is there but cannot be used: not text, not JSON, too large, of another size than said. */
-  | "content"
-  /** Anything else: permissions, a full disk, an error of the server. */
-  | "system";
-
-/** A file that could not be had; `code` says why, the message says which and what to do. */
-export class FileSourceError extends Error {
-  override readonly name: string = "FileSourceError";
-  readonly code: FileSourceFailure;
-
-  constructor(code: FileSourceFailure, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
+import { FileSourceError } from "./file-source-error.ts";
+import { parseJson } from "./parse-json.ts";
 
 /** Texts are read whole into a string; nothing that this library reads as text comes near this. */
 const MAX_TEXT_BYTES = 256 * 1024 * 1024;
@@ -96,17 +72,11 @@ export abstract class FileSource {
     }
   }
 
-  /** The file's JSON, unchecked. */
+  /**
+   * The file's JSON, unchecked; see {@link parseJson}.
+   * @throws {@link FileSourceError} with code `"content"` when it is not JSON, or nested too deeply.
+   */
   async readJson(path: string): Promise<unknown> {
-    const text = await this.readText(path);
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      throw new FileSourceError(
-        "content",
-        `${this.location}: ${path} is not valid JSON: ${error instanceof Error ? error.message : "?"}`,
-        { cause: error },
-      );
-    }
+    return parseJson(await this.readText(path), `${this.location}: ${path}`);
   }
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DownloadProgress } from "./download.ts";
-import { FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
 import { HttpFiles } from "./http-files.ts";
 import { HubFiles, type HubOptions } from "./hub-files.ts";
 import { LocalFiles } from "./local-files.ts";

@@ -1,6 +1,7 @@
 import { type ByteSource, bytesInMemory } from "./byte-source.ts";
 import { bodyOf, collect, type DownloadOptions, fetchFor } from "./download.ts";
-import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { checkRelativePath, FileSource } from "./file-source.ts";
 
 function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");

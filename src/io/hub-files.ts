@@ -2,7 +2,8 @@ import type * as hub from "@huggingface/hub";
 import type { OptionNames } from "../tensor/known-options.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
 import { bodyOf, collect, type DownloadOptions, fetchFor } from "./download.ts";
-import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { checkRelativePath, FileSource } from "./file-source.ts";
 import { HubCache } from "./hub-cache.ts";
 import { nodeModules } from "./node.ts";
 

@@ -5,7 +5,8 @@ export type { ChatMessage, ChatTemplateOptions } from "./chat-template.ts";
 export { type Checkpoint, CheckpointError, openCheckpoint } from "./checkpoint.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";
 export { findPositions, type FindPositionsOptions, type PositionFinder } from "./find-positions.ts";
-export { FileSource, FileSourceError, type FileSourceFailure } from "./file-source.ts";
+export { FileSourceError, type FileSourceFailure } from "./file-source-error.ts";
+export { FileSource } from "./file-source.ts";
 export {
   bfloat16ToFloat32,
   float16ToFloat32,

@@ -1,9 +1,4 @@
-/** Index of the quote that ends the string beginning at `begin`. */
-function endOfString(json: string, begin: number): number {
-  let i = begin + 1;
-  while (i < json.length && json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
-  return i;
-}
+import { endOfString } from "./parse-json.ts";
 
 function isFollowedByColon(json: string, end: number): boolean {
   let i = end + 1;

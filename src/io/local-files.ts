@@ -1,5 +1,6 @@
 import { type ByteSource, openFile } from "./byte-source.ts";
-import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { checkRelativePath, FileSource } from "./file-source.ts";
 import { type NodeModules, requireNode } from "./node.ts";
 
 const MOST_NAMES_SHOWN = 12;

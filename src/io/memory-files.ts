@@ -1,5 +1,6 @@
 import { type ByteSource, bytesInMemory, bytesOfBlob } from "./byte-source.ts";
-import { checkRelativePath, FileSource, FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { checkRelativePath, FileSource } from "./file-source.ts";
 
 /** What a file in memory may be given as. */
 export type FileContent = string | ArrayBuffer | Uint8Array | Blob;

@@ -1,4 +1,5 @@
-import { FileSource, FileSourceError } from "./file-source.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { FileSource } from "./file-source.ts";
 import { HttpFiles } from "./http-files.ts";
 import { HubFiles, type HubOptions, isHubId } from "./hub-files.ts";
 import { isMissing, LocalFiles } from "./local-files.ts";

@@ -1,4 +1,6 @@
+import { FileSourceError } from "./file-source-error.ts";
 import { duplicateKey } from "./json-keys.ts";
+import { parseJson } from "./parse-json.ts";
 import type { RawDType } from "./raw-tensor.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
 
@@ -112,7 +114,17 @@ export function headerLength(prefix: Uint8Array, fileSize: number, file: string)
   return Number(length);
 }
 
-function parseJson(bytes: Uint8Array, file: string): Record<string, unknown> {
+function jsonOf(text: string, file: string): unknown {
+  try {
+    return parseJson(text, `${file}: the header`);
+  } catch (error) {
+    throw error instanceof FileSourceError
+      ? new SafetensorsError(error.message, { cause: error })
+      : error;
+  }
+}
+
+function headerJson(bytes: Uint8Array, file: string): Record<string, unknown> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -124,14 +136,7 @@ function parseJson(bytes: Uint8Array, file: string): Record<string, unknown> {
       `${file}: the header begins with ${shown(text.slice(0, 1))}; a JSON object ("{") was expected`,
     );
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new SafetensorsError(
-      `${file}: the header is not valid JSON: ${error instanceof Error ? error.message : "?"}`,
-    );
-  }
+  const value = jsonOf(text, file);
   const twice = duplicateKey(text);
   if (twice !== undefined) {
     throw new SafetensorsError(`${file}: the header has the key ${quote(twice)} twice`);
@@ -269,7 +274,7 @@ function checkLayout(sorted: readonly SafetensorsEntry[], place: Place): void {
 export function parseHeader(bytes: Uint8Array, fileSize: number, file: string): SafetensorsHeader {
   const dataBegin = PREFIX_BYTES + bytes.byteLength;
   const place: Place = { file, dataBegin, dataSize: fileSize - dataBegin };
-  const json = parseJson(bytes, file);
+  const json = headerJson(bytes, file);
   const metadata = parseMetadata(json[METADATA_KEY], file);
   const entries = Object.entries(json)
     .filter(([name]) => name !== METADATA_KEY)

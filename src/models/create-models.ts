@@ -1,5 +1,5 @@
 import { AutoTokenizer } from "../io/auto-tokenizer.ts";
-import { FileSourceError } from "../io/file-source.ts";
+import { FileSourceError } from "../io/file-source-error.ts";
 import { HUB_OPTIONS } from "../io/hub-files.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
 import type { PreTrainedTokenizer } from "../io/tokenizer.ts";

@@ -1,4 +1,5 @@
-import { FileSourceError, type FileSource } from "../io/file-source.ts";
+import { FileSourceError } from "../io/file-source-error.ts";
+import type { FileSource } from "../io/file-source.ts";
 import { TensorError } from "../tensor/errors.ts";
 import { fromConfigJson, type JsonValue, parseConfigJson } from "./config.ts";
 
