@@ -1,10 +1,12 @@
 import {
   AutoConfig,
   AutoModelForCausalLM,
+  cat,
   type CausalLanguageModel,
   evaluate,
   Mamba2Model,
   MambaModel,
+  randn,
   RwkvForCausalLM,
   type Tensor,
   tensor,
@@ -132,6 +134,18 @@ test("RWKV halves values behind some layers without changing what it says", asyn
   const [a, b] = [plain.forward(inputs), halved.forward(inputs)];
   await expectClose(b.hiddenStates[1]?.mul(2) ?? b.logits, a.hiddenStates[1] ?? a.logits);
   await expectClose(b.hiddenStates[3]?.mul(4) ?? b.logits, a.hiddenStates[3] ?? a.logits);
+});
+
+test("Mamba's gate passes the activation that the settings name", async () => {
+  const sizes = { vocabSize: 50, hiddenSize: 8, numHiddenLayers: 1, hiddenAct: "linear" };
+  const { mixer } = new MambaModel(sizes).eval().layers.at(0);
+  const x = randn([1, 5, 8]);
+  const before = mixer.forward(x, { mask: undefined, past: undefined })[0];
+  const wanted = tensor(await before.toArray()).mul(2);
+  const { weight } = mixer.in_proj;
+  const [values, gates] = weight.value.chunk(2, 0) as [Tensor, Tensor];
+  weight.set(cat([values, gates.mul(2)], 0));
+  await expectClose(mixer.forward(x, { mask: undefined, past: undefined })[0], wanted);
 });
 
 describe("sizes that cannot be", () => {

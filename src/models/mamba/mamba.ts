@@ -3,12 +3,12 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { initialized } from "../../nn/without-init.ts";
-import { silu, softplus } from "../../nn/functional/activations.ts";
+import { softplus } from "../../nn/functional/activations.ts";
 import { arange, full, ones } from "../../tensor/creation.ts";
 import { rand } from "../../tensor/random.ts";
 import { expand } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { activation } from "../activations.ts";
+import { activation, activationFunction } from "../activations.ts";
 import type { ModelFamily } from "../family.ts";
 import { CausalConv1d } from "../state-space/causal-conv1d.ts";
 import { normalLinear, timeStepBias } from "../state-space/init.ts";
@@ -31,6 +31,7 @@ export class MambaMixer extends Module {
   readonly out_proj: Linear;
   readonly #rank: number;
   readonly #size: number;
+  readonly #gate: (x: Tensor) => Tensor;
 
   constructor(config: MambaConfig) {
     super();
@@ -40,6 +41,7 @@ export class MambaMixer extends Module {
     this.#size = stateSize;
     this.conv1d = new CausalConv1d(inner, config.convKernel, { bias: config.useConvBias });
     this.act = activation(config.hiddenAct);
+    this.#gate = activationFunction(config.hiddenAct);
     this.in_proj = normalLinear(hiddenSize, 2 * inner, std, { bias: useBias });
     this.x_proj = normalLinear(inner, this.#rank + 2 * stateSize, std);
     this.dt_proj = timeStepProjection(this.#rank, inner, config);
@@ -70,7 +72,7 @@ export class MambaMixer extends Module {
     const dt = softplus(this.dt_proj.forward(step));
     const rates = this.A_log.value.exp().neg();
     const { output, state } = selectiveScan({ x, dt, rates, into, out }, past?.ssm);
-    const gated = output.add(x.mul(this.D.value)).mul(silu(gate));
+    const gated = output.add(x.mul(this.D.value)).mul(this.#gate(gate));
     return [this.out_proj.forward(gated), { conv, ssm: state }];
   }
 }
