@@ -1,4 +1,6 @@
 /** ONNX Runtime for Node; the `#ort` entry of package.json picks this file or `ort-web.ts`. */
+// Modules are evaluated in the order of their imports, and this one must come first.
+import "./no-telemetry.ts";
 export { env, InferenceSession, Tensor } from "onnxruntime-node";
 
 /** Bytes of weights that compiled programs may hold, unless configured. */
