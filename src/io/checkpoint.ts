@@ -50,6 +50,10 @@ export interface Checkpoint {
   read(name: string): Promise<RawTensor>;
   /** Reads a tensor part by part, through `buffer`; see {@link TensorFile.parts}. */
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData>;
+  /** The bytes of a tensor as they lie; see {@link TensorFile.bytes}. */
+  bytes(name: string, from?: number, to?: number): Promise<Uint8Array>;
+  /** How many bytes a tensor has. */
+  byteLength(name: string): number;
   /** Gives the files back; reading afterwards fails. */
   close(): Promise<void>;
 }
@@ -88,6 +92,14 @@ class FilesOfTensors implements Checkpoint {
 
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
     return this.#fileOf(name).parts(name, buffer);
+  }
+
+  bytes(name: string, from?: number, to?: number): Promise<Uint8Array> {
+    return this.#fileOf(name).bytes(name, from, to);
+  }
+
+  byteLength(name: string): number {
+    return this.#fileOf(name).byteLength(name);
   }
 
   async close(): Promise<void> {

@@ -95,6 +95,18 @@ export class SafetensorsFile {
     }
   }
 
+  /** The bytes of a tensor as they lie, of whatever element type, or a range of them. */
+  bytes(name: string, from = 0, to: number = this.byteLength(name)): Promise<Uint8Array> {
+    const { begin } = this.info(name);
+    return this.#source.read(begin + from, begin + to);
+  }
+
+  /** How many bytes a tensor has. */
+  byteLength(name: string): number {
+    const { begin, end } = this.info(name);
+    return end - begin;
+  }
+
   async close(): Promise<void> {
     await this.#source.close();
   }

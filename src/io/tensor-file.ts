@@ -2,7 +2,17 @@ import type { RawData, RawTensor } from "./raw-tensor.ts";
 import type { SafetensorsEntry } from "./safetensors-header.ts";
 
 /** What a file says of a tensor without its numbers. */
-export type TensorInfo = Pick<SafetensorsEntry, "name" | "elementType" | "dtype" | "shape">;
+export interface TensorInfo extends Pick<
+  SafetensorsEntry,
+  "name" | "elementType" | "dtype" | "shape"
+> {
+  /**
+   * Whether it is the matrix of a `Linear`, [out, in], although checkpoints of the model hold it the
+   * other way round, as methods that quantize write it.
+   * @default false
+   */
+  readonly asLinear?: boolean;
+}
 
 /** An open file of named tensors, of any format. */
 export interface TensorFile {
@@ -17,6 +27,13 @@ export interface TensorFile {
    * A tensor that does not lie in the file as it is comes as one part.
    */
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData>;
+  /**
+   * The bytes of a tensor as they lie in the file, of whatever element type, from byte `from` of it
+   * up to `to`. @default all
+   */
+  bytes(name: string, from?: number, to?: number): Promise<Uint8Array>;
+  /** How many bytes it has. */
+  byteLength(name: string): number;
   /** Gives the file back; reading afterwards fails. */
   close(): Promise<void>;
 }

@@ -72,6 +72,8 @@ function checkpointOf(tensor: RawTensor): Checkpoint {
         yield held;
       }
     },
+    bytes: async () => bytesOf(data),
+    byteLength: () => data.byteLength,
     close: async () => undefined,
   };
 }

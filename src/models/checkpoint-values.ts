@@ -68,25 +68,25 @@ const PART_BYTES = 1 << 22;
  * through one buffer, part by part, so that no tensor lies in memory twice.
  */
 export class ValueReader {
-  readonly #checkpoint: Checkpoint;
+  readonly checkpoint: Checkpoint;
   #buffer: Uint8Array | undefined;
   #converted: TypedArray | undefined;
 
   constructor(checkpoint: Checkpoint) {
-    this.#checkpoint = checkpoint;
+    this.checkpoint = checkpoint;
   }
 
   /** The numbers of a tensor; of a matrix [rows, columns] transposed, if the model keeps it so. */
   async read(name: string, dtype: DType, isTransposed: boolean): Promise<TypedArray> {
-    const { dtype: from, shape } = this.#checkpoint.info(name);
+    const { dtype: from, shape } = this.checkpoint.info(name);
     if (from === undefined) internal(`the element type of ${name} was not refused`);
     if (from === dtype && !isTransposed) {
-      return (await this.#checkpoint.read(name)).data as TypedArray;
+      return (await this.checkpoint.read(name)).data as TypedArray;
     }
     const values = allocate(dtype, numel(shape));
     const columns = isTransposed ? (shape[1] ?? 1) : 1;
     let at = 0;
-    for await (const part of this.#checkpoint.parts(name, this.#bufferFor(columns))) {
+    for await (const part of this.checkpoint.parts(name, this.#bufferFor(columns))) {
       if (isTransposed) {
         const data = this.#convertedPart(part, from, dtype);
         transposeInto(values, { data, top: at / columns, columns });

@@ -85,6 +85,11 @@ function headHint({ basePrefix }: ModelFamily): string {
   );
 }
 
+/** Whether a value lies in the checkpoint the other way round than the model keeps it. */
+function isTransposed(checkpoint: Checkpoint, name: string, { transposed }: StateEntry): boolean {
+  return transposed && checkpoint.info(name).asLinear !== true;
+}
+
 /** What is wrong with a tensor of the checkpoint, seen from its header. */
 function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string | undefined {
   const { dtype, elementType, shape } = checkpoint.info(name);
@@ -92,17 +97,14 @@ function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string
   if (dtype === undefined || !fitsDType(dtype, wanted)) {
     return `${name} is ${dtype ?? elementType}, wanted ${wanted}`;
   }
-  const wantedShape = entry.transposed ? [...kept].reverse() : kept;
+  const wantedShape = isTransposed(checkpoint, name, entry) ? [...kept].reverse() : kept;
   if (sameShape(shape, wantedShape)) return undefined;
   return `${name} has shape ${show(shape)}, wanted ${show(wantedShape)}`;
 }
 
-async function readEntry(
-  reader: ValueReader,
-  { holder, transposed }: StateEntry,
-  name: string,
-): Promise<Tensor> {
-  const { dtype, shape } = holder.stored;
+async function readEntry(reader: ValueReader, entry: StateEntry, name: string): Promise<Tensor> {
+  const { dtype, shape } = entry.holder.stored;
+  const transposed = isTransposed(reader.checkpoint, name, entry);
   return Tensor.fromData(await reader.read(name, dtype, transposed), shape, dtype);
 }
 

@@ -1,11 +1,13 @@
-import { openCheckpoint } from "../io/checkpoint.ts";
+import { type Checkpoint, openCheckpoint } from "../io/checkpoint.ts";
+import type { FileSource } from "../io/file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "../io/hub-files.ts";
+import { dequantize } from "../io/quantization/dequantized-checkpoint.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { withoutInit } from "../nn/without-init.ts";
 import { fail, TensorError } from "../tensor/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../tensor/known-options.ts";
-import type { JsonValue, ModelConfig } from "./config.ts";
+import { type JsonValue, type ModelConfig, toConfigJson } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
@@ -59,9 +61,9 @@ export async function loadPretrained<M extends PreTrainedModel>(
   const { dtype = "float32", checkFinite = false } = options;
   const files = await openFiles(name, options);
   const fields = await familyFields(files, family.modelType, caller);
-  refuseQuantized(fields, `${caller}: ${files.location}`);
-  const config = family.readConfig(fields);
-  const checkpoint = await openCheckpoint(files);
+  const { quantizationConfig, ...settings } = fields;
+  const config = family.readConfig(settings);
+  const checkpoint = await openWeights(files, quantizationConfig);
   try {
     const parts = family.parts?.(checkpoint.names);
     const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
@@ -73,15 +75,19 @@ export async function loadPretrained<M extends PreTrainedModel>(
   }
 }
 
-function refuseQuantized(fields: Readonly<Record<string, JsonValue>>, where: string): void {
-  const { quantizationConfig: how } = fields;
-  if (how === undefined || how === null) return;
-  const method = typeof how === "object" && "quantMethod" in how ? how["quantMethod"] : how;
-  fail(
-    where,
-    `the weights are quantized (${JSON.stringify(method)}), which is not read; use a checkpoint of ` +
-      "float32, bfloat16 or float16 weights",
-  );
+/** The weights; quantized ones as the floats that they stand for. */
+async function openWeights(
+  files: FileSource,
+  quantization: JsonValue | undefined,
+): Promise<Checkpoint> {
+  const checkpoint = await openCheckpoint(files);
+  if (quantization === undefined || quantization === null) return checkpoint;
+  try {
+    return await dequantize(checkpoint, toConfigJson(Object(quantization) as object));
+  } catch (error) {
+    await checkpoint.close();
+    throw error;
+  }
 }
 
 async function familyFields(

@@ -359,9 +359,9 @@ describe("bad checkpoints", () => {
         /\.fromPretrained: there is no option torchDtype; did you mean /,
       );
     }
-    const quantized = { config: { quantization_config: { quant_method: "gptq" } } };
+    const quantized = { config: { quantization_config: { quant_method: "aqlm" } } };
     expect(await message(GPT2Model.fromPretrained(await changedCopy("gpt2", quantized)))).toMatch(
-      /the weights are quantized \("gptq"\), which is not read; use a checkpoint of float32/,
+      /the weights are quantized by "aqlm", which is not read; read are awq, bitsandbytes, /,
     );
     const nothing = undefined as unknown as string;
     expect(await message(AutoModel.fromPretrained(nothing))).toBe(

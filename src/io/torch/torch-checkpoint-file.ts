@@ -1,5 +1,5 @@
 import type { ByteSource } from "../byte-source.ts";
-import type { RawData, RawTensor } from "../raw-tensor.ts";
+import { bytesOf, type RawData, rawItemsize, type RawTensor } from "../raw-tensor.ts";
 import type { TensorFile, TensorInfo } from "../tensor-file.ts";
 import type { TensorView } from "./tensor-view.ts";
 import { openTorchFile, readParts, readTensor, type TorchFile } from "./torch-file.ts";
@@ -65,6 +65,15 @@ export class TorchCheckpointFile implements TensorFile {
 
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
     return readParts(this.#file, this.#view(name), { name: this.#source.name, buffer });
+  }
+
+  async bytes(name: string, from = 0, to: number = this.byteLength(name)): Promise<Uint8Array> {
+    return bytesOf((await this.read(name)).data).subarray(from, to);
+  }
+
+  byteLength(name: string): number {
+    const { storage, shape } = this.#view(name);
+    return shape.reduce((a, b) => a * b, rawItemsize(storage.dtype));
   }
 
   close(): Promise<void> {
