@@ -1,6 +1,8 @@
 import { access } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import {
+  arange,
+  BlipForQuestionAnswering,
   CausalLanguageModel,
   evaluate,
   type GenerateOptions,
@@ -112,13 +114,29 @@ function outputOf(output: object, name: string): Tensor {
   throw new Error(`the model has no output ${name}`);
 }
 
+/**
+ * What the recorded inputs mean in transformers: without positions it counts padding before a text too,
+ * and BLIP's answers look at the question's padding.
+ */
+function meantInputs(model: Model, { name, tensors, settings }: RecordedCase): object {
+  const inputs = inputsOf(tensors);
+  if (name === "contrastive") return { ...inputs, useItmHead: false };
+  const { attentionMask, ...rest } = inputs;
+  if (attentionMask === undefined) return inputs;
+  if (model instanceof BlipForQuestionAnswering) {
+    return { ...rest, encoderOutputs: model.encode(inputs) };
+  }
+  if (!/default position_ids/.test(String(settings["note"]))) return inputs;
+  return { ...inputs, positionIds: arange(attentionMask.size(1)).unsqueeze(0) };
+}
+
 async function replayForward(recording: Recording, recorded: RecordedCase): Promise<Comparison[]> {
   const { model, tolerance } = recording;
-  const contrastive = recorded.name === "contrastive" ? { useItmHead: false } : {};
-  const inputs = { ...inputsOf(recorded.tensors), ...contrastive };
   const wanted = [...recorded.tensors.keys()].filter((name) => !Object.hasOwn(INPUTS, name));
   const sites = wanted.filter((name) => name.startsWith("act."));
-  const { result, values } = readSites(model, sites, () => model.forward(inputs));
+  const { result, values } = readSites(model, sites, () =>
+    model.forward(meantInputs(model, recorded)),
+  );
   const actual = new Map(wanted.map((name) => [name, values.get(name) ?? outputOf(result, name)]));
   await evaluate(...actual.values());
   const masked = recorded.settings["compare_only_where_attention_mask_is_1"] === true;

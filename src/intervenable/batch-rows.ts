@@ -60,7 +60,10 @@ export class BatchRows {
     if (mask.values === undefined) {
       fail(OP, `"last" needs the values of ${text?.mask}; evaluate it first`);
     }
-    for (let at = mask.size(1) - 1; at >= 0; at--) if (!isValue(mask, row, at, 0)) return at;
+    const cached = this.#cachedIn(mask, text);
+    for (let at = mask.size(1) - 1; at >= cached; at--) {
+      if (!isValue(mask, row, at, 0)) return at - cached;
+    }
     return fail(OP, `row ${row} of ${text?.mask} leaves out all positions`);
   }
 
@@ -73,7 +76,15 @@ export class BatchRows {
     const text = TEXTS[counts];
     const mask = text && matrixIn(this.#inputs, text.mask);
     if (mask === undefined && position < 0) this.#refusePadded(`position ${position}`, text);
-    return isValue(mask, row, position, 0) ? text?.mask : undefined;
+    const at =
+      position < 0 || mask === undefined ? position : position + this.#cachedIn(mask, text);
+    return isValue(mask, row, at, 0) ? text?.mask : undefined;
+  }
+
+  /** Places of a mask that are of tokens in the cache, which no position means. */
+  #cachedIn(mask: Tensor, text: Text | undefined): number {
+    const { [text?.ids ?? ""]: ids } = this.#inputs as Readonly<Record<string, unknown>>;
+    return ids instanceof Tensor && ids.ndim === 2 ? Math.max(0, mask.size(1) - ids.size(1)) : 0;
   }
 
   /** Rows of which some begin or end in padding, and others do not, have different lengths. */

@@ -1,8 +1,7 @@
 import { constant, where } from "../tensor/arithmetic.ts";
 import { arange } from "../tensor/creation.ts";
-import { TensorError } from "../tensor/errors.ts";
-import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkMask, countReal, isContiguous } from "./mask.ts";
 
 /** The most negative float32: it hides a score but keeps a row that hides all of them finite. */
 const HIDDEN = -3.4028234663852886e38;
@@ -15,7 +14,7 @@ export interface CausalMaskOptions {
   readonly queries: number;
   /** [batch, past + queries], 1 for real tokens, 0 for padding. @default all real */
   readonly attentionMask?: Tensor | undefined;
-  /** How many keys each query sees, its own included. @default all before it */
+  /** How many real tokens each query sees, its own included. @default all before it */
   readonly window?: number | null | undefined;
 }
 
@@ -25,15 +24,26 @@ export function causalMask(options: CausalMaskOptions): Tensor {
   const keys = past + queries;
   const [at, before] = [arange(past, keys).unsqueeze(1), arange(keys)];
   const seen = at.ge(before);
-  const causal = window === null ? seen : seen.logicalAnd(at.sub(before).lt(window));
+  const near = window === null ? undefined : distances(options).lt(window).logicalAnd(seen);
+  const causal = near?.ndim === 3 ? near.unsqueeze(1) : (near ?? seen);
   if (attentionMask === undefined) return hide(causal);
-  if (attentionMask.ndim !== 2 || attentionMask.shape[1] !== keys) {
-    throw new TensorError(
-      `attentionMask: expected [batch, ${keys}] (cached and new tokens), got ${show(attentionMask.shape)}`,
-    );
-  }
+  checkMask(attentionMask, keys);
   const real = attentionMask.to("bool").reshape([attentionMask.size(0), 1, 1, keys]);
   return hide(causal.logicalAnd(real));
+}
+
+/**
+ * How many real tokens each query stands after each key: int64 [queries, keys], or
+ * [batch, queries, keys] where padding may stand between them.
+ */
+export function distances({ past, queries, attentionMask }: CausalMaskOptions): Tensor {
+  const keys = past + queries;
+  if (attentionMask === undefined || isContiguous(attentionMask)) {
+    return arange(past, keys).unsqueeze(1).sub(arange(keys));
+  }
+  checkMask(attentionMask, keys);
+  const at = countReal(attentionMask);
+  return at.slice(1, past).unsqueeze(2).sub(at.unsqueeze(1));
 }
 
 function hide(allowed: Tensor): Tensor {

@@ -73,22 +73,24 @@ export function lastOf(hidden: Tensor, mask: Tensor): Tensor {
 }
 
 /**
- * Hidden states [batch, width] of the last token that is not padding (of the very last one where
- * no padding token is set, which only a batch of 1 allows).
+ * Hidden states [batch, width] of the last token that is padding neither by its id nor by the mask.
+ *
+ * @throws TensorError where nothing says where the texts of a batch end.
  */
 export function lastTokens(
   hidden: Tensor,
-  inputIds: Tensor | undefined,
+  { inputIds, attentionMask }: { readonly inputIds?: Tensor; readonly attentionMask?: Tensor },
   padTokenId: number | null | undefined,
 ): Tensor {
   const batch = hidden.size(0);
-  if (padTokenId === null || padTokenId === undefined) {
-    if (batch === 1) return hidden.select(1, -1);
-    throw new TensorError(
-      `sequence classification: a batch of ${batch} needs config.padTokenId, ` +
-        `to tell where each sequence ends`,
-    );
-  }
-  if (inputIds === undefined) return hidden.select(1, -1);
-  return lastOf(hidden, inputIds.eq(padTokenId).logicalNot());
+  const byId =
+    inputIds !== undefined && typeof padTokenId === "number" ? inputIds.ne(padTokenId) : undefined;
+  const byMask = attentionMask?.slice(1, -hidden.size(1)).to("bool");
+  const real = byId && byMask ? byId.logicalAnd(byMask) : (byId ?? byMask);
+  if (real !== undefined) return lastOf(hidden, real);
+  if (batch === 1) return hidden.select(1, -1);
+  throw new TensorError(
+    `sequence classification: a batch of ${batch} needs config.padTokenId or an attentionMask, ` +
+      `to tell where each sequence ends`,
+  );
 }

@@ -16,9 +16,12 @@ export type KeyValueCache = readonly KeyValue[];
 export interface DecoderInputs<Cache = KeyValueCache> {
   /** [batch, sequence] int64 */
   readonly inputIds?: Tensor;
-  /** [batch, past + sequence], 1 for real tokens and 0 for padding. @default all real */
+  /**
+   * [batch, past + sequence], 1 for real tokens and 0 for padding.
+   * @default all real, but for what the cache's mask left out
+   */
   readonly attentionMask?: Tensor;
-  /** [batch, sequence] int64. @default counted from the number of cached tokens */
+  /** [batch, sequence] int64. @default how many real tokens stand before each, cached ones included */
   readonly positionIds?: Tensor;
   /** [batch, sequence, width], in place of `inputIds` */
   readonly inputsEmbeds?: Tensor;

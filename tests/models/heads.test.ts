@@ -50,7 +50,9 @@ describe("T5", () => {
   /** What the base makes of the texts, which the decoder reads again behind the start token. */
   async function pooled(model: T5ForSequenceClassification, places: Vector): Promise<number[][]> {
     const decoderInputIds = int64([[0, 0, 0, 5, 7, 9], [0, 8, 3, 1, 6, 1]]); // prettier-ignore
-    const { lastHiddenState } = model.transformer.forward({ ...T5_TEXTS, decoderInputIds });
+    const decoderAttentionMask = int64([[1, 0, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1]]); // prettier-ignore
+    const decoder = { decoderInputIds, decoderAttentionMask };
+    const { lastHiddenState } = model.transformer.forward({ ...T5_TEXTS, ...decoder });
     const states = await statesOf(lastHiddenState);
     return places.map((place, row) => states[row]?.[place] ?? []);
   }
@@ -66,9 +68,14 @@ describe("T5", () => {
     const { logits, decoderHiddenStates, hiddenStates } = model.forward(T5_TEXTS);
     await expectClose(logits, wanted);
     expect(hiddenStates).toBe(decoderHiddenStates);
-    // Padding on the right is not read: the same text without it.
-    const short = { inputIds: int64([[8, 3, 1, 6, 1]]) };
-    await expectClose(model.forward(short).logits, wanted.slice(1));
+    // Padding is not read: the same texts without it.
+    for (const [row, text] of [
+      [5, 7, 9, 1],
+      [8, 3, 1, 6, 1],
+    ].entries()) {
+      const alone = { inputIds: int64([text]) };
+      await expectClose(model.forward(alone).logits, wanted.slice(row, row + 1));
+    }
   });
 
   test("refuses texts that do not end, and decoder tokens of another length", async () => {

@@ -11,6 +11,7 @@ import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
+import { maskOf, noted } from "../cache-notes.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import type { ModelFamily } from "../family.ts";
@@ -169,7 +170,7 @@ export class BackpackGPT2Model extends PreTrainedModel {
   override forward(
     inputs: DecoderInputs<BackpackCache>,
   ): DecoderOutput<BackpackCache> & Contextualized {
-    const { pastKeyValues: past, attentionMask, inputIds, positionIds } = inputs;
+    const { pastKeyValues: past, inputIds, positionIds } = inputs;
     if (inputIds === undefined) {
       fail("BackpackGPT2Model", "give inputIds: senses are those of words");
     }
@@ -177,6 +178,7 @@ export class BackpackGPT2Model extends PreTrainedModel {
       embedInputs("BackpackGPT2Model", { inputIds }, this.word_embeddings),
     );
     const senses = past === undefined ? fresh : cat([past.senses, fresh], 2);
+    const attentionMask = maskOf(inputs.attentionMask, past, inputIds.size(1));
     const context = this.gpt2_model.forward({
       inputIds,
       ...(attentionMask === undefined ? {} : { attentionMask }),
@@ -199,7 +201,7 @@ export class BackpackGPT2Model extends PreTrainedModel {
       contextualization,
       hiddenStates: context.hiddenStates,
       attentions: context.attentions,
-      pastKeyValues: { gpt2: context.pastKeyValues, keys, senses },
+      pastKeyValues: noted({ gpt2: context.pastKeyValues, keys, senses }, { attentionMask }),
     };
   }
 }

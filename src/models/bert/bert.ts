@@ -6,7 +6,7 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import type { Parameter } from "../../nn/parameter.ts";
-import { arange, zerosLike } from "../../tensor/creation.ts";
+import { zerosLike } from "../../tensor/creation.ts";
 import { fail, internal } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
@@ -24,6 +24,7 @@ import { maskedLMOutput } from "../encoder/masked-lm-output.ts";
 import { paddingMask } from "../encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
+import { firstReal, positionsOf } from "../mask.ts";
 import { classified } from "../heads.ts";
 import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
@@ -69,7 +70,8 @@ export class BertEmbeddings extends Module {
         `a sequence of ${steps} tokens is longer than the model's ${most} positions`,
       );
     }
-    const positions = inputs.positionIds ?? arange(steps).unsqueeze(0);
+    const { attentionMask } = inputs;
+    const positions = inputs.positionIds ?? positionsOf({ queries: steps, attentionMask });
     const types = inputs.tokenTypeIds ?? zerosLike(positions);
     const sum = words
       .add(this.token_type_embeddings.forward(types))
@@ -138,9 +140,12 @@ export class BertPooler extends Module {
     this.activation = activation("tanh");
   }
 
-  /** [batch, sequence, width] -> [batch, width] */
-  override forward(x: Tensor): Tensor {
-    return this.activation.forward(this.dense.forward(x.select(1, 0)));
+  /**
+   * [batch, sequence, width] -> [batch, width]
+   * @param mask - [batch, sequence], which tokens are real. @default all
+   */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
+    return this.activation.forward(this.dense.forward(firstReal(x, mask)));
   }
 }
 
@@ -168,7 +173,7 @@ export class BertModel extends PreTrainedModel {
     const embedded = this.embeddings.forward(inputs);
     const mask = paddingMask(inputs.attentionMask, embedded.size(1));
     const output = this.encoder.forward(embedded, { mask });
-    const pooled = this.pooler?.forward(output.lastHiddenState);
+    const pooled = this.pooler?.forward(output.lastHiddenState, inputs.attentionMask);
     return { ...output, ...(pooled === undefined ? {} : { poolerOutput: pooled }) };
   }
 }

@@ -5,10 +5,12 @@ import { full, tensor } from "../../tensor/creation.ts";
 import { fail, internal } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { causalMask } from "../attention-mask.ts";
+import { maskOf, noted } from "../cache-notes.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { Encoded } from "../encoder/encode.ts";
 import { paddingMask } from "../encoder/padding-mask.ts";
 import type { ModelFamily } from "../family.ts";
+import { firstReal } from "../mask.ts";
 import { nextTokenLoss } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type { Seq2SeqLMInputs, Seq2SeqLMOutput, Seq2SeqSource } from "../seq2seq/outputs.ts";
@@ -58,7 +60,7 @@ function readText(
   const tokens = { ...(inputIds && { inputIds }), ...(inputsEmbeds && { inputsEmbeds }) };
   const length = inputIds?.size(-1) ?? inputsEmbeds?.size(-2) ?? 0;
   const mask = attentionMask && paddingMask(attentionMask, length);
-  return encoder.forward(tokens, { mask, ...(source && { source }) });
+  return encoder.forward(tokens, { mask, attentionMask, ...(source && { source }) });
 }
 
 /**
@@ -102,19 +104,16 @@ export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
     const encoded = inputs.encoderOutputs ?? this.encode(inputs);
     const { lastHiddenState: source, imageEmbeds } = encoded;
     const inputIds = inputs.decoderInputIds ?? labels ?? this.#start(source.size(0));
-    const past = pastKeyValues?.[0]?.self.key.size(2) ?? 0;
+    const [past, queries] = [pastKeyValues?.[0]?.self.key.size(2) ?? 0, inputIds.size(-1)];
+    const attentionMask = maskOf(inputs.decoderAttentionMask, pastKeyValues, queries);
     const output = this.text_decoder.forward(
       { inputIds },
       {
-        mask: causalMask({
-          past,
-          queries: inputIds.size(-1),
-          attentionMask: inputs.decoderAttentionMask,
-        }),
-        // As in Hugging Face's code, all of the question is looked at, its padding too.
+        mask: causalMask({ past, queries, attentionMask }),
+        attentionMask,
         source,
+        sourceMask: inputs.attentionMask && paddingMask(inputs.attentionMask, source.size(1)),
         past: pastKeyValues,
-        position: past,
       },
     );
     return {
@@ -122,7 +121,7 @@ export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
       decoderLogits: output.logits,
       ...(labels && { loss: nextTokenLoss(output.logits, labels) }),
       imageEmbeds,
-      pastKeyValues: output.pastKeyValues,
+      pastKeyValues: noted(output.pastKeyValues, { attentionMask }),
       decoderHiddenStates: output.hiddenStates,
       decoderAttentions: output.attentions,
       crossAttentions: output.crossAttentions,
@@ -243,7 +242,7 @@ export class BlipForImageTextRetrieval extends PreTrainedModel {
     const { lastHiddenState: imageEmbeds } = image;
     const seen = useItmHead ? imageEmbeds : undefined;
     const { lastHiddenState: questionEmbeds } = readText(this.text_encoder, text, seen);
-    const first = questionEmbeds.select(1, 0);
+    const first = firstReal(questionEmbeds, text.attentionMask);
     const itmScore = useItmHead
       ? this.itm_head.forward(first)
       : this.#similarities(imageEmbeds.select(1, 0), first);

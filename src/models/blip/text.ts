@@ -6,7 +6,7 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { Parameter } from "../../nn/parameter.ts";
-import { arange, zeros } from "../../tensor/creation.ts";
+import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -17,6 +17,7 @@ import { initialLinear } from "../decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../embed-inputs.ts";
 import { attendHeads } from "../encoder/attend-heads.ts";
 import { EncoderIntermediate, EncoderOutputLayer } from "../encoder/layers.ts";
+import { positionsOf } from "../mask.ts";
 import type { KeyValue } from "../outputs.ts";
 import type { CrossCache, CrossKeyValue } from "../seq2seq/outputs.ts";
 import type { BlipTextConfig } from "./config.ts";
@@ -37,9 +38,11 @@ export interface BlipTextContext {
   readonly mask?: Tensor | undefined;
   /** What the layers look at: [batch, source, encoderHiddenSize]. @default nothing */
   readonly source?: Tensor;
+  /** Added to the scores of these. @default nothing */
+  readonly sourceMask?: Tensor | undefined;
   readonly past?: CrossCache | undefined;
-  /** Of the first token. @default 0 */
-  readonly position?: number;
+  /** [batch, past + sequence], which tokens of the text are real. @default all */
+  readonly attentionMask?: Tensor | undefined;
 }
 
 /** What the layers give. */
@@ -69,9 +72,10 @@ export class BlipTextEmbeddings extends Module {
     this.dropout = new Dropout(config.hiddenDropoutProb);
   }
 
-  override forward(inputs: TokenInputs, position: number): Tensor {
+  override forward(inputs: TokenInputs, { attentionMask, past: cache }: BlipTextContext): Tensor {
     const words = embedInputs("BlipTextModel", inputs, this.word_embeddings);
-    const end = position + words.size(1);
+    const [past, queries] = [cache?.[0]?.self.key.size(2) ?? 0, words.size(1)];
+    const end = past + queries;
     const longest = this.position_embeddings.weight.shape[0] ?? 0;
     if (end > longest) {
       fail(
@@ -79,7 +83,8 @@ export class BlipTextEmbeddings extends Module {
         `a text of ${end} tokens is longer than the model's ${longest} positions; shorten it`,
       );
     }
-    const positions = this.position_embeddings.forward(arange(position, end).unsqueeze(0));
+    const at = positionsOf({ past, queries, attentionMask });
+    const positions = this.position_embeddings.forward(at);
     return this.dropout.forward(this.LayerNorm.forward(words.add(positions)));
   }
 }
@@ -153,13 +158,14 @@ export class BlipTextLayer extends Module {
   /** @returns the output, the attention weights, and what is looked at, if there is something. */
   override forward(
     x: Tensor,
-    { mask, source }: BlipTextContext,
+    { mask, source, sourceMask }: BlipTextContext,
     past: CrossKeyValue | undefined,
   ): [Tensor, Tensor, { self: KeyValue; cross?: readonly [weights: Tensor, KeyValue] }] {
     const [attended, weights, self] = this.attention.forward(x, { mask, past: past?.self });
     if (source === undefined) return [this.#mlp(attended), weights, { self }];
     const [read, crossWeights, cross] = this.crossattention.forward(attended, {
       source,
+      mask: sourceMask,
       past: past?.cross,
     });
     return [this.#mlp(read), weights, { self, cross: [crossWeights, cross] }];
@@ -212,9 +218,9 @@ export class BlipTextModel extends Module {
   }
 
   override forward(inputs: TokenInputs, context: BlipTextContext): BlipTextOutput {
-    const embedded = this.embeddings.forward(inputs, context.position ?? 0);
+    const embedded = this.embeddings.forward(inputs, context);
     const output = this.encoder.forward(embedded, context);
-    const poolerOutput = this.pooler?.forward(output.lastHiddenState);
+    const poolerOutput = this.pooler?.forward(output.lastHiddenState, context.attentionMask);
     return { ...output, ...(poolerOutput && { poolerOutput }) };
   }
 }

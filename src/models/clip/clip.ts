@@ -21,6 +21,7 @@ import { attendAll } from "../encoder/attend-all.ts";
 import { encode, type Encoded } from "../encoder/encode.ts";
 import type { ModelFamily } from "../family.ts";
 import { classified } from "../heads.ts";
+import { positionsOf } from "../mask.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { checkPixels } from "../vision/check-pixels.ts";
 import { type Contrast, contrast } from "../vision/contrast.ts";
@@ -167,9 +168,10 @@ export class CLIPTextEmbeddings extends Module {
     this.position_embedding = new Embedding(maxPositionEmbeddings, hiddenSize, options);
   }
 
-  override forward({ inputIds, positionIds }: CLIPTextInputs): Tensor {
+  override forward({ inputIds, positionIds, attentionMask }: CLIPTextInputs): Tensor {
     const tokens = embedInputs("CLIPTextModel", { inputIds }, this.token_embedding);
-    const positions = positionIds ?? arange(tokens.size(1)).unsqueeze(0);
+    const queries = tokens.size(1);
+    const positions = positionIds ?? positionsOf({ queries, attentionMask });
     return tokens.add(this.position_embedding.forward(positions));
   }
 }
@@ -205,19 +207,21 @@ export class CLIPTextModel extends Module {
       causalMask({ past: 0, queries: x.size(1), attentionMask }),
     );
     const lastHiddenState = this.final_layer_norm.forward(encoded.lastHiddenState);
-    const end = this.#endOf(inputIds);
+    const end = this.#endOf(inputIds, attentionMask);
     const poolerOutput = lastHiddenState.index([arange(x.size(0)), end]);
     return { ...encoded, lastHiddenState, poolerOutput };
   }
 
   /**
    * Where each text ends, [batch]: at the first end token. Configurations of old checkpoints name
-   * token 2 instead, which is not it; the end token then is the one with the highest number.
+   * token 2 instead, which is not it; the end token then is the one with the highest number. Texts
+   * are padded with end tokens, so those that are padding do not count.
    */
-  #endOf(inputIds: Tensor): Tensor {
+  #endOf(inputIds: Tensor, mask: Tensor | undefined): Tensor {
     const { eosTokenId } = this.#config;
-    if (eosTokenId === 2) return inputIds.argmax(-1);
-    return inputIds.eq(eosTokenId).to("int64").argmax(-1);
+    const real = (t: Tensor): Tensor => (mask === undefined ? t : t.mul(mask.to("int64")));
+    if (eosTokenId === 2) return real(inputIds).argmax(-1);
+    return real(inputIds.eq(eosTokenId).to("int64")).argmax(-1);
   }
 }
 

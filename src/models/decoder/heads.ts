@@ -63,7 +63,7 @@ export function classifierOutput(
 ): SequenceClassifierOutput {
   const { config } = decoder;
   const output = decoder.forward(inputs);
-  const last = lastTokens(output.lastHiddenState, inputs.inputIds, config.padTokenId);
+  const last = lastTokens(output.lastHiddenState, inputs, config.padTokenId);
   return classified(score.forward(last), labels, config, output);
 }
 

@@ -1,8 +1,9 @@
-import { arange } from "../../tensor/creation.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import { causalMask } from "../attention-mask.ts";
+import { maskOf, noted } from "../cache-notes.ts";
+import { positionsOf } from "../mask.ts";
 import type { DecoderInputs, DecoderOutput, KeyValue } from "../outputs.ts";
 import type { LayerContext, LayerOutput } from "./attend.ts";
 
@@ -14,6 +15,8 @@ export interface DecoderPass {
   readonly positions: Tensor;
   /** Cache of earlier tokens. */
   readonly past: DecoderInputs["pastKeyValues"];
+  /** [batch, past + sequence], which tokens are real. @default all */
+  readonly attentionMask: Tensor | undefined;
   /**
    * Added to attention scores.
    * @param window - How many tokens each one sees, itself included. @default all before it
@@ -39,7 +42,7 @@ export function beginPass(
   inputs: DecoderInputs,
   { name, embed, maxPositions = Infinity }: PassOptions,
 ): DecoderPass {
-  const { attentionMask, positionIds, pastKeyValues } = inputs;
+  const { positionIds, pastKeyValues } = inputs;
   const embedded = embedInputs(name, inputs, embed);
   const queries = embedded.size(1);
   const past = pastKeyValues?.[0]?.key.size(2) ?? 0;
@@ -49,10 +52,11 @@ export function beginPass(
         `${maxPositions} positions; shorten the prompt or generate fewer tokens`,
     );
   }
-  const positions = positionIds ?? arange(past, past + queries).unsqueeze(0);
+  const attentionMask = maskOf(inputs.attentionMask, pastKeyValues, queries);
+  const positions = positionIds ?? positionsOf({ past, queries, attentionMask });
   const mask = (window?: number | null): Tensor =>
     causalMask({ past, queries, attentionMask, window });
-  return { embedded, positions, past: pastKeyValues, mask };
+  return { embedded, positions, past: pastKeyValues, attentionMask, mask };
 }
 
 /** A layer of a decoder. */
@@ -64,7 +68,7 @@ interface Layer<Context extends LayerContext> {
 interface LayersOptions<Context extends LayerContext> {
   readonly layers: Iterable<Layer<Context>>;
   readonly norm: { readonly forward: (x: Tensor) => Tensor };
-  readonly past: DecoderPass["past"];
+  readonly pass: Pick<DecoderPass, "past" | "attentionMask">;
   /** What the layer of a number is given beside its cache. */
   readonly context: (layer: number) => Omit<Context, "past">;
 }
@@ -72,7 +76,7 @@ interface LayersOptions<Context extends LayerContext> {
 /** The rest of every decoder's pass: the layers one after another, and the final norm. */
 export function runLayers<Context extends LayerContext>(
   embedded: Tensor,
-  { layers, norm, past, context }: LayersOptions<Context>,
+  { layers, norm, pass: { past, attentionMask }, context }: LayersOptions<Context>,
 ): DecoderOutput {
   let x = embedded;
   const hiddenStates = [x];
@@ -88,5 +92,6 @@ export function runLayers<Context extends LayerContext>(
   }
   const lastHiddenState = norm.forward(x);
   hiddenStates[hiddenStates.length - 1] = lastHiddenState;
+  noted(pastKeyValues, { attentionMask });
   return { lastHiddenState, hiddenStates, attentions, pastKeyValues };
 }

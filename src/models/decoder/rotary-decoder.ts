@@ -67,13 +67,12 @@ export abstract class RotaryDecoder<
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { layers, norm } = this;
     const pass = beginPass(inputs, { name: this.constructor.name, embed: this.embed_tokens });
-    const { embedded, positions, past } = pass;
-    const rotation = this.rotary_emb.forward(positions);
+    const rotation = this.rotary_emb.forward(pass.positions);
     const masks = new Map([...new Set(this.#windows)].map((w) => [w, pass.mask(w)]));
     const context = (i: number): Omit<RotaryContext, "past"> => ({
       rotation,
       mask: masks.get(this.#windows[i] ?? null) ?? pass.mask(),
     });
-    return runLayers(embedded, { layers, norm, past, context });
+    return runLayers(pass.embedded, { layers, norm, pass, context });
   }
 }

@@ -6,7 +6,7 @@ import type { BaseOutput } from "../outputs.ts";
 export interface EncoderInputs extends TokenInputs {
   /** [batch, sequence], 1 for real tokens and 0 for padding. @default all real */
   readonly attentionMask?: Tensor;
-  /** [batch, sequence] int64. @default counted from the start */
+  /** [batch, sequence] int64. @default how many real tokens stand before each */
   readonly positionIds?: Tensor;
 }
 

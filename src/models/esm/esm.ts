@@ -7,7 +7,7 @@ import { Module } from "../../nn/module.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { gelu } from "../../nn/functional/activations.ts";
 import { constant, where } from "../../tensor/arithmetic.ts";
-import { arange, zeros } from "../../tensor/creation.ts";
+import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { stack } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -26,6 +26,7 @@ import type {
 import { paddingMask } from "../encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
+import { countReal, firstReal, positionsOf } from "../mask.ts";
 import { classified } from "../heads.ts";
 import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
@@ -61,7 +62,7 @@ export class EsmEmbeddings extends Module {
     let x = embedInputs("EsmModel", inputs, this.word_embeddings);
     if (inputIds !== undefined) x = this.#dropTokens(x, inputIds, attentionMask);
     if (this.position_embeddings !== undefined) {
-      const positions = inputs.positionIds ?? this.#positions(x, inputIds);
+      const positions = inputs.positionIds ?? this.#positions(x, inputs);
       x = x.add(this.position_embeddings.forward(positions));
     }
     x = this.layer_norm?.forward(x) ?? x;
@@ -82,11 +83,14 @@ export class EsmEmbeddings extends Module {
   }
 
   /** Counted from behind the padding token's number; padding itself has that number. */
-  #positions(x: Tensor, inputIds: Tensor | undefined): Tensor {
+  #positions(x: Tensor, { inputIds, attentionMask }: EncoderInputs): Tensor {
     const padding = this.#config.padTokenId ?? 0;
-    if (inputIds === undefined) return arange(padding + 1, padding + 1 + x.size(1)).unsqueeze(0);
-    const real = inputIds.ne(padding).to("int64");
-    return real.cumsum(1).mul(real).add(padding);
+    if (inputIds === undefined) {
+      return positionsOf({ queries: x.size(1), attentionMask }).add(padding + 1);
+    }
+    const word = inputIds.ne(padding);
+    const real = attentionMask === undefined ? word : word.logicalAnd(attentionMask.to("bool"));
+    return countReal(real).mul(real.to("int64")).add(padding);
   }
 }
 
@@ -215,8 +219,10 @@ export class EsmModel extends PreTrainedModel {
 
   override forward(inputs: EncoderInputs): EncoderOutput {
     const embedded = this.embeddings.forward(inputs);
-    const positions = inputs.positionIds ?? arange(embedded.size(1)).unsqueeze(0);
-    const mask = paddingMask(inputs.attentionMask, embedded.size(1));
+    const { attentionMask } = inputs;
+    const queries = embedded.size(1);
+    const positions = inputs.positionIds ?? positionsOf({ queries, attentionMask });
+    const mask = paddingMask(attentionMask, queries);
     const rotation = this.rotary_embeddings?.forward(positions);
     return this.encoder.forward(embedded, { mask, rotation });
   }
@@ -229,8 +235,10 @@ export class EsmModel extends PreTrainedModel {
     const end = typeof eosTokenId === "number" ? eosTokenId : 2;
     const { attentions } = this.forward(inputs);
     const inside = inputIds.ne(end);
-    const real = attentionMask === undefined ? inside : inside.logicalAnd(attentionMask.to("bool"));
-    return this.contact_head.forward(stack(attentions, 1), real);
+    // Padding before the protein, and the token that begins it.
+    const begun = attentionMask && countReal(attentionMask).gt(1);
+    const real = attentionMask && begun?.logicalAnd(attentionMask.to("bool")).logicalAnd(inside);
+    return this.contact_head.forward(stack(attentions, 1), real ?? inside);
   }
 }
 
@@ -290,9 +298,12 @@ export class EsmClassificationHead extends Module {
     this.out_proj = initialLinear(hiddenSize, numLabels, { bias: true, std });
   }
 
-  /** [batch, sequence, width] -> [batch, labels], from the first token. */
-  override forward(x: Tensor): Tensor {
-    const inner = this.dense.forward(this.dropout.forward(x.select(1, 0))).tanh();
+  /**
+   * [batch, sequence, width] -> [batch, labels], from the first token.
+   * @param mask - [batch, sequence], which tokens are real. @default all
+   */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
+    const inner = this.dense.forward(this.dropout.forward(firstReal(x, mask))).tanh();
     return this.out_proj.forward(this.dropout.forward(inner));
   }
 }
@@ -314,7 +325,7 @@ export class EsmForSequenceClassification extends PreTrainedModel {
   /** `labels` [batch]: class ids, or what `problemType` says. */
   override forward({ labels, ...inputs }: EncoderInputs & WithLabels): SequenceClassifierOutput {
     const output = this.esm.forward(inputs);
-    const logits = this.classifier.forward(output.lastHiddenState);
+    const logits = this.classifier.forward(output.lastHiddenState, inputs.attentionMask);
     return classified(logits, labels, this.config, output);
   }
 }

@@ -76,13 +76,12 @@ export class Gemma3TextModel extends PreTrainedModel {
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { layers, norm, config } = this;
     const pass = beginPass(inputs, { name: "Gemma3TextModel", embed: this.embed_tokens });
-    const { embedded, positions, past } = pass;
-    const rotations = this.rotary_emb.forward(positions);
+    const rotations = this.rotary_emb.forward(pass.positions);
     const window = windowsOf(config);
-    return runLayers(embedded, {
+    return runLayers(pass.embedded, {
       layers,
       norm,
-      past,
+      pass,
       context: (i) => ({
         rotation: rotations[config.layerTypes[i] ?? "full_attention"],
         mask: pass.mask(window(i)),

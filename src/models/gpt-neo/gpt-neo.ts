@@ -144,13 +144,13 @@ export class GPTNeoModel extends PreTrainedModel {
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { windowSize, maxPositionEmbeddings: maxPositions } = this.config;
     const pass = beginPass(inputs, { name: "GPTNeoModel", embed: this.wte, maxPositions });
-    const { embedded, positions, past } = pass;
+    const { embedded, positions } = pass;
     const masks = { global: pass.mask(), local: pass.mask(windowSize) };
     const types = gptNeoLayerTypes(this.config);
     return runLayers(this.drop.forward(embedded.add(this.wpe.forward(positions))), {
       layers: this.h,
       norm: this.ln_f,
-      past,
+      pass,
       context: (i) => ({ mask: masks[types[i] ?? "global"] }),
     });
   }

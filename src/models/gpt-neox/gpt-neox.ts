@@ -142,13 +142,12 @@ export class GPTNeoXModel extends PreTrainedModel {
 
   override forward(inputs: DecoderInputs): DecoderOutput {
     const pass = beginPass(inputs, { name: "GPTNeoXModel", embed: this.embed_in });
-    const { embedded, positions, past } = pass;
-    const rotation = this.rotary_emb.forward(positions);
+    const rotation = this.rotary_emb.forward(pass.positions);
     const mask = pass.mask();
-    return runLayers(this.emb_dropout.forward(embedded), {
+    return runLayers(this.emb_dropout.forward(pass.embedded), {
       layers: this.layers,
       norm: this.final_layer_norm,
-      past,
+      pass,
       context: () => ({ rotation, mask }),
     });
   }

@@ -1,9 +1,6 @@
 import { constant } from "../../tensor/arithmetic.ts";
-import { arange } from "../../tensor/creation.ts";
-import { TensorError } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { embedInputs } from "../embed-inputs.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
 import { Conv1D } from "../../nn/layers/conv1d.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
@@ -13,7 +10,6 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { activation } from "../activations.ts";
-import { causalMask } from "../attention-mask.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -23,17 +19,13 @@ import type {
   SequenceClassifierOutput,
 } from "../outputs.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
+import type { LayerContext } from "../decoder/attend.ts";
 import { type ClassifierInputs, classifierOutput } from "../decoder/heads.ts";
+import { beginPass, runLayers } from "../decoder/pass.ts";
 import type { ModelFamily } from "../family.ts";
 import { nextTokenLoss } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
-
-interface Context {
-  /** Added to the scores, [1 or batch, 1, queries, keys]. */
-  readonly mask: Tensor;
-  readonly past: KeyValue | undefined;
-}
 
 /** Standard deviation that GPT-2's weights start with. */
 const INITIAL_STD = 0.02;
@@ -62,7 +54,7 @@ export class GPT2Attention extends Module {
     this.#scale = 1 / (width * (config.scaleAttnByInverseLayerIdx ? layer + 1 : 1));
   }
 
-  override forward(x: Tensor, { mask, past }: Context): [Tensor, Tensor, KeyValue] {
+  override forward(x: Tensor, { mask, past }: LayerContext): [Tensor, Tensor, KeyValue] {
     const [q, k, v] = this.c_attn
       .forward(x)
       .chunk(3, -1)
@@ -117,7 +109,7 @@ export class GPT2Block extends Module {
     this.mlp = new GPT2MLP(config);
   }
 
-  override forward(x: Tensor, context: Context): [Tensor, Tensor, KeyValue] {
+  override forward(x: Tensor, context: LayerContext): [Tensor, Tensor, KeyValue] {
     const [attended, weights, cache] = this.attn.forward(this.ln_1.forward(x), context);
     const middle = attended.add(x);
     return [middle.add(this.mlp.forward(this.ln_2.forward(middle))), weights, cache];
@@ -146,32 +138,15 @@ export class GPT2Model extends PreTrainedModel {
   }
 
   override forward(inputs: DecoderInputs): DecoderOutput {
-    const { attentionMask, positionIds, pastKeyValues } = inputs;
-    const embedded = embedInputs("GPT2Model", inputs, this.wte);
-    const queries = embedded.size(1);
-    const past = pastKeyValues?.[0]?.key.size(2) ?? 0;
-    if (past + queries > this.config.nPositions) {
-      throw new TensorError(
-        `GPT2Model: a sequence of ${past + queries} tokens is longer than the model's ` +
-          `${this.config.nPositions} positions; shorten the prompt or generate fewer tokens`,
-      );
-    }
-    const positions = positionIds ?? arange(past, past + queries).unsqueeze(0);
-    const mask = causalMask({ past, queries, attentionMask });
-    let x = this.drop.forward(embedded.add(this.wpe.forward(positions)));
-    const hiddenStates = [x];
-    const attentions: Tensor[] = [];
-    const cache: KeyValue[] = [];
-    for (const [i, block] of [...this.h].entries()) {
-      const [output, weights, keyValue] = block.forward(x, { mask, past: pastKeyValues?.[i] });
-      x = output;
-      hiddenStates.push(x);
-      attentions.push(weights);
-      cache.push(keyValue);
-    }
-    const lastHiddenState = this.ln_f.forward(x);
-    hiddenStates[hiddenStates.length - 1] = lastHiddenState;
-    return { lastHiddenState, hiddenStates, attentions, pastKeyValues: cache };
+    const { nPositions: maxPositions } = this.config;
+    const pass = beginPass(inputs, { name: "GPT2Model", embed: this.wte, maxPositions });
+    const mask = pass.mask();
+    return runLayers(this.drop.forward(pass.embedded.add(this.wpe.forward(pass.positions))), {
+      layers: this.h,
+      norm: this.ln_f,
+      pass,
+      context: () => ({ mask }),
+    });
   }
 }
 

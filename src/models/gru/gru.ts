@@ -4,7 +4,7 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { constant, where } from "../../tensor/arithmetic.ts";
-import { arange, zeros } from "../../tensor/creation.ts";
+import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { stack } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -12,7 +12,8 @@ import { activation } from "../activations.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import { addPositions, embedInputs } from "../embed-inputs.ts";
 import type { ModelFamily } from "../family.ts";
-import { classified, nextTokenLoss } from "../heads.ts";
+import { classified, lastOf, nextTokenLoss } from "../heads.ts";
+import { paddingOf } from "../mask.ts";
 import type {
   BaseOutput,
   CausalLMInputs,
@@ -135,26 +136,23 @@ export class GRUForClassification extends PreTrainedModel {
     this.score = new Linear(this.config.hDim, this.config.nLabels, { bias: false });
   }
 
-  /** Padding must stand on the right. `labels` [batch]: class ids, or what `problemType` says. */
+  /** `labels` [batch]: class ids, or what `problemType` says. */
   override forward(
     inputs: DecoderInputs<GRUState> & { readonly labels?: Tensor },
   ): SequenceClassifierOutput & Pick<GRUOutput, "allHiddenStates" | "lastHiddenState"> {
     const { labels, attentionMask, ...rest } = inputs;
-    const { allHiddenStates, lastHiddenState, hiddenStates } = this.gru.forward(rest);
+    // Padding after a text is read too, as in pyvene, but not looked at.
+    const isRead = attentionMask === undefined || paddingOf(attentionMask) === "after";
+    const read = isRead ? rest : { ...rest, attentionMask };
+    const { allHiddenStates, lastHiddenState, hiddenStates } = this.gru.forward(read);
     const pooled =
       attentionMask === undefined
         ? lastHiddenState
-        : atLastReal(allHiddenStates, attentionMask.to("int64"));
+        : lastOf(allHiddenStates, attentionMask.to("bool"));
     const logits = this.score.forward(pooled);
     const output = classified(logits, labels, this.config, { hiddenStates, attentions: [] });
     return { ...output, allHiddenStates, lastHiddenState };
   }
-}
-
-/** [batch, steps, hDim] at the step of the last 1 in a mask [batch, steps] that starts with ones. */
-function atLastReal(states: Tensor, mask: Tensor): Tensor {
-  const last = mask.sum({ dim: 1 }).sub(1);
-  return states.index([arange(states.size(0)), last]);
 }
 
 /** pyvene's GRU as a language model: logits of the next token. */

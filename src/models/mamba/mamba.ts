@@ -60,10 +60,9 @@ export class MambaMixer extends Module {
   }
 
   override forward(input: Tensor, { mask, past }: MixerContext): [Tensor, MambaState] {
-    const [projected, gate] = this.in_proj.forward(masked(input, mask)).chunk(2, -1) as [
-      Tensor,
-      Tensor,
-    ];
+    const [read, gate] = this.in_proj.forward(masked(input, mask)).chunk(2, -1) as [Tensor, Tensor];
+    // A bias would be read by the convolution as if a token had stood there.
+    const projected = this.in_proj.bias === undefined ? read : masked(read, mask);
     const [convolved, conv] = this.conv1d.forward(projected, past?.conv);
     const x = masked(this.act.forward(convolved), mask);
     const [step, into, out] = this.x_proj

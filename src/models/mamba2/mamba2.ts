@@ -75,9 +75,11 @@ export class Mamba2Mixer extends Module {
   override forward(input: Tensor, { mask, past }: MixerContext): [Tensor, MambaState] {
     const { numHeads, headDim, nGroups, stateSize, timeStepLimit } = this.#config;
     const inner = innerWidth(this.#config);
-    const [gate, projected, steps] = this.in_proj
+    const [gate, read, steps] = this.in_proj
       .forward(masked(input, mask))
       .split([inner, convWidth(this.#config), numHeads], -1) as [Tensor, Tensor, Tensor];
+    // A bias would be read by the convolution as if a token had stood there.
+    const projected = this.in_proj.bias === undefined ? read : masked(read, mask);
     const [convolved, conv] = this.conv1d.forward(projected, past?.conv);
     const grouped = nGroups * stateSize;
     const [channels, reads, writes] = masked(this.act.forward(convolved), mask).split(

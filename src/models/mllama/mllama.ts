@@ -10,6 +10,7 @@ import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { noted, notesOf } from "../cache-notes.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import { attend, type LayerOutput, splitHeads } from "../decoder/attend.ts";
 import { DecoderAttention, type RotaryContext } from "../decoder/attention.ts";
@@ -180,7 +181,7 @@ export class MllamaTextModel extends Module {
     const { pastKeyValues, ...rest } = inputs;
     const read = this.textCache(pastKeyValues);
     const pass = beginPass(
-      { ...rest, ...(read && { pastKeyValues: [read] }) },
+      { ...rest, ...(read && { pastKeyValues: noted([read], notesOf(pastKeyValues)) }) },
       { name: "MllamaTextModel", embed: this.embed_tokens },
     );
     const context = { mask: pass.mask(), rotation: this.rotary_emb.forward(pass.positions) };
@@ -198,6 +199,8 @@ export class MllamaTextModel extends Module {
     }
     const lastHiddenState = this.norm.forward(x);
     hiddenStates[hiddenStates.length - 1] = lastHiddenState;
+    const { attentionMask } = pass;
+    noted(cache, { attentionMask });
     return { lastHiddenState, hiddenStates, attentions, pastKeyValues: cache };
   }
 }

@@ -11,9 +11,11 @@ import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { cat } from "../../tensor/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { noted } from "../cache-notes.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import type { ModelFamily } from "../family.ts";
+import { realSteps } from "../state-space/real-steps.ts";
 import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { languageModelOutput } from "../state-space/mamba-blocks.ts";
@@ -191,11 +193,11 @@ export class RwkvModel extends PreTrainedModel {
   }
 
   override forward(inputs: DecoderInputs<RwkvCache>): DecoderOutput<RwkvCache> {
-    const { attentionMask, pastKeyValues } = inputs;
+    const { pastKeyValues } = inputs;
     let x = embedInputs("RwkvModel", inputs, this.embeddings);
     const steps = x.size(1);
     if (steps === 0) fail("RwkvModel", "the sequence is empty; give at least one token");
-    const real = attentionMask?.slice(1, -steps).unsqueeze(-1).to("bool");
+    const { attentionMask, real } = realSteps("RwkvModel", inputs, steps);
     const every = this.training ? 0 : Math.max(0, this.config.rescaleEvery);
     const hiddenStates: Tensor[] = [];
     const states: RwkvState[] = [];
@@ -211,7 +213,7 @@ export class RwkvModel extends PreTrainedModel {
       lastHiddenState,
       hiddenStates: [...hiddenStates, lastHiddenState],
       attentions: [],
-      pastKeyValues: states,
+      pastKeyValues: noted(states, { attentionMask }),
     };
   }
 }

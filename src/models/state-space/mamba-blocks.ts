@@ -6,8 +6,10 @@ import { Module } from "../../nn/module.ts";
 import { normalLinear } from "./init.ts";
 import { fail } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { noted } from "../cache-notes.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import { nextTokenLoss } from "../heads.ts";
+import { realSteps } from "./real-steps.ts";
 import type { CausalLMInputs, CausalLMOutput, DecoderInputs, DecoderOutput } from "../outputs.ts";
 
 /** What one layer of a state-space model keeps of the tokens it has read. */
@@ -63,14 +65,15 @@ export function runBackbone(
   { embeddings, layers, norm_f: norm }: MambaBackbone,
   inputs: DecoderInputs<MambaCache>,
 ): DecoderOutput<MambaCache> {
-  const { attentionMask, pastKeyValues } = inputs;
+  const { pastKeyValues } = inputs;
   let x = embedInputs(model, inputs, embeddings);
   const steps = x.size(1);
   if (steps === 0) fail(model, "the sequence is empty; give at least one token");
   if (pastKeyValues !== undefined && pastKeyValues.length !== layers.length) {
     fail(model, `pastKeyValues are of ${pastKeyValues.length} layers, wanted ${layers.length}`);
   }
-  const mask = attentionMask?.slice(1, -steps).unsqueeze(-1).to(x.dtype);
+  const { attentionMask, real } = realSteps(model, inputs, steps);
+  const mask = real?.to(x.dtype);
   const hiddenStates: Tensor[] = [];
   const states: MambaState[] = [];
   for (const [i, layer] of [...layers].entries()) {
@@ -84,7 +87,7 @@ export function runBackbone(
     lastHiddenState,
     hiddenStates: [...hiddenStates, lastHiddenState],
     attentions: [],
-    pastKeyValues: states,
+    pastKeyValues: noted(states, { attentionMask }),
   };
 }
 

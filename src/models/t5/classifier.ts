@@ -1,11 +1,14 @@
 import { Dropout } from "../../nn/layers/dropout.ts";
 import type { Linear } from "../../nn/layers/linear.ts";
 import { Module } from "../../nn/module.ts";
+import { onesLike } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
+import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import type { ModelFamily } from "../family.ts";
 import { classified, lastOf } from "../heads.ts";
+import { paddingOf } from "../mask.ts";
 import type { SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type { Seq2SeqInputs, Seq2SeqStates } from "../seq2seq/outputs.ts";
@@ -73,9 +76,8 @@ export class T5ForSequenceClassification extends PreTrainedModel {
   override forward({ labels, ...inputs }: T5ClassifierInputs): T5ClassifierOutput {
     const ends = this.#ends(inputs.inputIds);
     const read = inputs.decoderInputIds ?? inputs.decoderInputsEmbeds;
-    const decoderInputIds = shiftRight(NAME, inputs.inputIds, this.config);
     const output = this.transformer.forward(
-      read === undefined ? { ...inputs, decoderInputIds } : inputs,
+      read === undefined ? { ...inputs, ...this.#readAgain(inputs) } : inputs,
     );
     const { lastHiddenState, ...states } = output;
     if (lastHiddenState.size(1) !== inputs.inputIds.size(1)) {
@@ -84,6 +86,21 @@ export class T5ForSequenceClassification extends PreTrainedModel {
     const logits = this.classification_head.forward(lastOf(lastHiddenState, ends));
     const { decoderHiddenStates: hiddenStates, decoderAttentions: attentions } = states;
     return { ...classified(logits, labels, this.config, { hiddenStates, attentions }), ...states };
+  }
+
+  /** The source behind the start token, with the same padding. */
+  #readAgain(inputs: T5ClassifierInputs): Partial<Seq2SeqInputs> {
+    const { inputIds, attentionMask, decoderAttentionMask } = inputs;
+    const decoderInputIds = shiftRight(NAME, inputIds, this.config);
+    if (attentionMask === undefined || decoderAttentionMask !== undefined) {
+      return { decoderInputIds };
+    }
+    if (paddingOf(attentionMask) === "within") {
+      fail(NAME, "padding stands between the tokens of a row; leave it out, or put it at an end");
+    }
+    const before = attentionMask.slice(1, 0, inputIds.size(1) - 1);
+    const start = onesLike(attentionMask.slice(1, 0, 1));
+    return { decoderInputIds, decoderAttentionMask: cat([start, before], 1) };
   }
 
   /** [batch, source] bool: where the end tokens are. */

@@ -7,11 +7,11 @@ import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { crossEntropy } from "../../nn/functional/cross-entropy.ts";
 import { constant } from "../../tensor/arithmetic.ts";
-import { arange } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
-import { causalMask } from "../attention-mask.ts";
+import { causalMask, distances } from "../attention-mask.ts";
+import { maskOf, noted } from "../cache-notes.ts";
 import { attend, splitHeads } from "../decoder/attend.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../embed-inputs.ts";
@@ -287,11 +287,12 @@ export class T5Stack extends Module {
     });
   }
 
-  override forward({ attentionMask, read, past, ...tokens }: StackInputs): StackOutput {
+  override forward({ read, past, ...inputs }: StackInputs): StackOutput {
     const name = this.#decoder ? "T5 decoder" : "T5 encoder";
-    const embedded = this.dropout.forward(embedInputs(name, tokens, this.embed_tokens));
-    const before = past?.[0]?.self.key.size(2) ?? 0;
-    const mask = this.#mask(embedded.size(1), before, attentionMask);
+    const embedded = this.dropout.forward(embedInputs(name, inputs, this.embed_tokens));
+    const [before, queries] = [past?.[0]?.self.key.size(2) ?? 0, embedded.size(1)];
+    const attentionMask = maskOf(inputs.attentionMask, past, queries);
+    const mask = this.#mask(queries, before, attentionMask);
     let x = embedded;
     const hiddenStates = [x];
     const results: BlockResult[] = [];
@@ -302,14 +303,15 @@ export class T5Stack extends Module {
       results.push(result);
     }
     const lastHiddenState = this.dropout.forward(this.final_layer_norm.forward(x));
+    const cache = results.flatMap(({ self, cross }) =>
+      cross === undefined ? [] : { self, cross: cross.cache },
+    );
     return {
       lastHiddenState,
       hiddenStates: [...hiddenStates.slice(0, -1), lastHiddenState],
       attentions: results.map(({ weights }) => weights),
       crossAttentions: results.flatMap(({ cross }) => cross?.weights ?? []),
-      cache: results.flatMap(({ self, cross }) =>
-        cross === undefined ? [] : { self, cross: cross.cache },
-      ),
+      cache: noted(cache, { attentionMask }),
     };
   }
 
@@ -322,9 +324,12 @@ export class T5Stack extends Module {
     const most = this.#config.relativeAttentionMaxDistance;
     const table = this.block.at(0).attention.relative_attention_bias;
     if (table === undefined) fail("T5Stack", "the first layer has no table of distances");
-    const relative = arange(keys).sub(arange(past, keys).unsqueeze(1));
+    const relative = distances({ past, queries, attentionMask }).neg();
     const buckets = this.#buckets.index([relative.clamp({ min: -most, max: most }).add(most)]);
-    return table.forward(buckets).permute([2, 0, 1]).unsqueeze(0).add(hidden);
+    const scores = table.forward(buckets);
+    // [queries, keys, heads], or [batch, queries, keys, heads].
+    const byHead = scores.ndim === 3 ? scores.unsqueeze(0) : scores;
+    return byHead.permute([0, 3, 1, 2]).add(hidden);
   }
 }
 

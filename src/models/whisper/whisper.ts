@@ -10,7 +10,7 @@ import { Linear } from "../../nn/layers/linear.ts";
 import { ModuleList } from "../../nn/module-list.ts";
 import { Module } from "../../nn/module.ts";
 import { initialized } from "../../nn/without-init.ts";
-import { arange, zeros } from "../../tensor/creation.ts";
+import { zeros } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/shaping.ts";
@@ -18,12 +18,14 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { causalMask } from "../attention-mask.ts";
 import { AudioClassifier, type AudioClassifierInputs } from "../audio/classifier.ts";
+import { maskOf, noted } from "../cache-notes.ts";
 import { splitHeads } from "../decoder/attend.ts";
 import { initialLinear } from "../decoder/initial-linear.ts";
 import { embedInputs } from "../embed-inputs.ts";
 import { attendHeads } from "../encoder/attend-heads.ts";
 import { encode, type Encoded } from "../encoder/encode.ts";
 import type { ModelFamily } from "../family.ts";
+import { positionsOf } from "../mask.ts";
 import type { KeyValue, SequenceClassifierOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import type {
@@ -247,11 +249,15 @@ export class WhisperDecoder extends Module {
   }
 
   override forward(inputs: Seq2SeqInputs, encoded: Encoded): Seq2SeqOutput {
-    const { pastKeyValues, decoderAttentionMask: attentionMask } = inputs;
+    const { pastKeyValues, decoderPositionIds } = inputs;
     const embedded = this.#embed(inputs);
-    const past = pastKeyValues?.[0]?.self.key.size(2) ?? 0;
-    const mask = causalMask({ past, queries: embedded.size(1), attentionMask });
-    let x = this.dropout.forward(embedded.add(this.#positions(inputs, past, embedded.size(1))));
+    const [past, queries] = [pastKeyValues?.[0]?.self.key.size(2) ?? 0, embedded.size(1)];
+    const attentionMask = maskOf(inputs.decoderAttentionMask, pastKeyValues, queries);
+    const tokens = { past, queries, attentionMask };
+    const mask = causalMask(tokens);
+    this.#checkLength(past + queries);
+    const positions = this.embed_positions.forward(decoderPositionIds ?? positionsOf(tokens));
+    let x = this.dropout.forward(embedded.add(positions));
     const decoderHiddenStates = [x];
     const decoderAttentions: Tensor[] = [];
     const crossAttentions: Tensor[] = [];
@@ -269,7 +275,7 @@ export class WhisperDecoder extends Module {
     decoderHiddenStates[decoderHiddenStates.length - 1] = lastHiddenState;
     return {
       lastHiddenState,
-      pastKeyValues: cache,
+      pastKeyValues: noted(cache, { attentionMask }),
       decoderHiddenStates,
       decoderAttentions,
       crossAttentions,
@@ -287,15 +293,12 @@ export class WhisperDecoder extends Module {
     return embedInputs("WhisperModel's decoder", tokens, this.embed_tokens);
   }
 
-  #positions({ decoderPositionIds }: Seq2SeqInputs, past: number, length: number): Tensor {
-    if (past + length > this.#longest) {
-      fail(
-        "WhisperModel",
-        `a text of ${past + length} tokens is longer than the decoder's ${this.#longest} positions`,
-      );
-    }
-    const positions = decoderPositionIds ?? arange(past, past + length).unsqueeze(0);
-    return this.embed_positions.forward(positions);
+  #checkLength(length: number): void {
+    if (length <= this.#longest) return;
+    fail(
+      "WhisperModel",
+      `a text of ${length} tokens is longer than the decoder's ${this.#longest} positions`,
+    );
   }
 }
 
