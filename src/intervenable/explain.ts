@@ -3,6 +3,7 @@ import { ModuleList } from "../nn/module-list.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { changeFirst, EditScope } from "../nn/scope.ts";
 import { describeProgram, valueIds } from "../runtime/describe-program.ts";
+import { pending } from "../tensor/graph.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Mode } from "./config.ts";
 import {
@@ -184,7 +185,7 @@ function layersOf(
   wanted: readonly (readonly Tensor[])[],
   names: readonly string[],
 ): readonly (readonly ExplainedLayer[])[] {
-  const needed = wanted.map(operandsOf);
+  const needed = wanted.map((tensors) => new Set(pending(tensors)));
   const results = runs.map((run, i) =>
     [...run].filter(([, tensors]) => tensors.some((t) => needed[i]?.has(t) === true)),
   );
@@ -200,16 +201,4 @@ function layersOf(
       return { path, sharedWith };
     }),
   );
-}
-
-/** All lazy tensors that computing some needs, themselves included. */
-function operandsOf(tensors: readonly Tensor[]): ReadonlySet<Tensor> {
-  const seen = new Set<Tensor>();
-  const stack = [...tensors];
-  for (let t = stack.pop(); t !== undefined; t = stack.pop()) {
-    if (seen.has(t) || t.values !== undefined) continue;
-    seen.add(t);
-    stack.push(...(t.origin?.inputs ?? []));
-  }
-  return seen;
 }

@@ -3,6 +3,7 @@ import { encodeNumbers, leaf } from "../tensor/apply.ts";
 import { grad } from "../tensor/autograd.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { fail, internal } from "../tensor/errors.ts";
+import { gradientOperands, upstream } from "../tensor/graph.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -13,7 +14,6 @@ import {
   parameterGroups,
   type Parameters,
 } from "./parameter-groups.ts";
-import { reachable } from "./reachable.ts";
 import {
   groupFromDict,
   groupToDict,
@@ -173,7 +173,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
       );
     }
     const trained = this.#parameters().filter((p) => p.requiresGrad);
-    const used = reachable(loss, new Set(trained.map((p) => p.value)));
+    const used = upstream([loss], gradientOperands);
     const parameters = trained.filter((p) => used.has(p.value));
     if (parameters.length === 0) {
       fail(

@@ -2,7 +2,7 @@ import type { Ops } from "../tensor/ops.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Lower, Lowering } from "./lower.ts";
 import { flag, int } from "./onnx/model.ts";
-import { SAME_SHAPE } from "./step.ts";
+import { SAME_SHAPE } from "./kernels.ts";
 
 /** The matrix of an operand. */
 function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number): string {

@@ -2,7 +2,7 @@ import { internal } from "../tensor/errors.ts";
 import type { Ops } from "../tensor/ops.ts";
 import type { Lower, Lowering } from "./lower.ts";
 import type { OnnxNode, OnnxValue } from "./onnx/model.ts";
-import { ONE_TEXT } from "./step.ts";
+import { ONE_TEXT } from "./kernels.ts";
 
 /** Names within a body; other graphs have no such names. */
 const within = (label: string): string => `scan_${label}`;

@@ -1,7 +1,9 @@
 import { apply, type Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
+import { pending } from "../tensor/graph.ts";
 import type { Ops } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { traits } from "../tensor/traits.ts";
 import { narrowings, type Narrowing } from "./narrowings.ts";
 
 /** Part of a tensor along one dimension. */
@@ -32,30 +34,10 @@ function take(x: Tensor, { dim, start, end, step }: Part): Tensor {
   return apply("slice", [x], { dims: [dim], steps: [step] }, [[start], [end]]);
 }
 
-/** Lazy tensors behind the targets, operands first; undefined when no slice is among them. */
+/** Lazy tensors upstream of the targets, operands first; undefined when no slice is among them. */
 function collect(targets: readonly Tensor[]): Tensor[] | undefined {
-  const seen = new Set<Tensor>();
-  const order: Tensor[] = [];
-  let slices = false;
-  const stack = [...targets];
-  while (stack.length > 0) {
-    const t = stack[stack.length - 1] as Tensor;
-    const origin = t.values === undefined ? t.origin : undefined;
-    if (seen.has(t) || origin === undefined) {
-      stack.pop();
-      continue;
-    }
-    const open = origin.inputs.filter((u) => u.values === undefined && !seen.has(u));
-    if (open.length > 0) {
-      stack.push(...open);
-      continue;
-    }
-    stack.pop();
-    seen.add(t);
-    order.push(t);
-    slices ||= origin.op === "slice";
-  }
-  return slices ? order : undefined;
+  const order = pending(targets);
+  return order.some((t) => t.origin?.op === "slice") ? order : undefined;
 }
 
 /** What one narrowed step asks of its operands. */
@@ -129,7 +111,7 @@ function rebuild(
 
 /** Sizes of a narrowed step: those that give the result's shape follow it. */
 function narrowedSizes(t: Tensor, { op, sizes }: Origin, part: Part): Origin["sizes"] {
-  if (op !== "reshape" && op !== "expand" && op !== "linear") return sizes;
+  if (traits[op].sizes !== "shape") return sizes;
   const length = Math.ceil((part.end - part.start) / part.step);
   return sizes.map(() => t.shape.map((n, i) => (i === part.dim ? length : n)));
 }

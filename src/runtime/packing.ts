@@ -1,6 +1,7 @@
 import { itemsize } from "../tensor/dtype.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { kernels } from "./kernels.ts";
 import type { Program } from "./program.ts";
 import { isStep } from "./step.ts";
 
@@ -78,7 +79,7 @@ export function weightsOf(
 }
 
 function hasConvolution({ values }: Program): boolean {
-  return values.some((value) => isStep(value) && value.origin.op === "conv");
+  return values.some((value) => isStep(value) && kernels[value.origin.op].joins);
 }
 
 function allSizes({ values, sizes }: Program): string {
@@ -95,18 +96,18 @@ function reshapesOf(program: Program, weights: ReadonlySet<number>): ReadonlySet
   const reshapes = new Set<number>();
   program.values.forEach((value, id) => {
     if (!isStep(value) || !value.inputs.some((input) => following.has(input))) return;
-    const { op } = value.origin;
-    if (value.sizes.length > 0 && op !== "reshape") return;
+    const sized = kernels[value.origin.op].builtIn === "sized";
+    if (value.sizes.length > 0 && !sized) return;
     if (!value.inputs.every((input) => following.has(input) || isConstant(program, input))) return;
     following.add(id);
-    if (op === "reshape") reshapes.add(id);
+    if (sized) reshapes.add(id);
   });
   return reshapes;
 }
 
 function isConstant({ values }: Program, id: number): boolean {
   const value = values[id];
-  return value !== undefined && isStep(value) && value.origin.op === "constant";
+  return value !== undefined && isStep(value) && kernels[value.origin.op].builtIn === "constant";
 }
 
 /** Whether building the weights in is likely to pay. */

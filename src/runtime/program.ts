@@ -1,11 +1,13 @@
 import type { Origin } from "../tensor/apply.ts";
 import { internal } from "../tensor/errors.ts";
+import { upstream } from "../tensor/graph.ts";
 import { NONE, type OpName } from "../tensor/ops.ts";
-import { numel, sameShape } from "../tensor/shape.ts";
+import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { AttentionFinder } from "./fuse.ts";
-import { linearVariant } from "./linear-variant.ts";
-import { isStep, ONE_TEXT, SAME_SHAPE, type Value } from "./step.ts";
+import { traits } from "../tensor/traits.ts";
+import { kernels } from "./kernels.ts";
+import { isStep, type Value } from "./step.ts";
 import { sumUp, type Work } from "./work.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
@@ -41,16 +43,7 @@ export function looped(program: Program, feedback: readonly Feedback[]): Program
   return { ...program, feedback, signature: `loop ${places}\n${program.signature}` };
 }
 
-/** Operations whose size operands ONNX wants as 0-d. */
-const SCALAR_SIZES: ReadonlySet<string> = new Set(["range", "trilu"]);
-
 const NO_SLOTS: readonly number[] = [];
-
-/** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
-const MATRIX_WISE: ReadonlySet<OpName> = new Set(["add", "sub", "mul", "div"]);
-
-/** Operations that may be the last one of attention that is written out. */
-const ATTENTION_ENDS: ReadonlySet<OpName> = new Set(["matmul", "reshape"]);
 
 class ProgramBuilder {
   readonly #ids = new Map<Tensor, number>();
@@ -64,7 +57,7 @@ class ProgramBuilder {
   #hasSoftmax = false;
 
   build(asked: readonly Tensor[]): Program {
-    for (const t of asked) this.#visit(t);
+    for (const t of upstream(asked)) this.#add(t);
     const targets = [...asked, ...this.#kept];
     const ids = targets.map((t) => this.#id(t));
     this.#fuse(ids);
@@ -84,7 +77,7 @@ class ProgramBuilder {
     if (!this.#hasSoftmax) return;
     const finder = new AttentionFinder(this.#values, outputs);
     this.#values.forEach((value, id) => {
-      if (!isStep(value) || !ATTENTION_ENDS.has(value.origin.op)) return;
+      if (!isStep(value) || kernels[value.origin.op].attention !== "end") return;
       const attention = finder.find(id);
       if (attention === undefined) return;
       this.#values[id] = { ...value, attention };
@@ -96,24 +89,10 @@ class ProgramBuilder {
     return this.#ids.get(t) ?? internal("a tensor was not visited");
   }
 
-  /** Numbers what a tensor depends on, then the tensor itself, without recursion. */
-  #visit(root: Tensor): void {
-    const stack: Tensor[] = [root];
-    while (stack.length > 0) {
-      const t = stack[stack.length - 1] as Tensor;
-      if (this.#ids.has(t)) {
-        stack.pop();
-        continue;
-      }
-      const depth = stack.length;
-      const origin = t.values === undefined ? t.origin : undefined;
-      if (origin !== undefined) {
-        for (const u of origin.inputs) if (!this.#ids.has(u)) stack.push(u);
-      }
-      if (stack.length > depth) continue;
-      this.#ids.set(t, origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
-      stack.pop();
-    }
+  /** Numbers a tensor, whose operands have their numbers. */
+  #add(t: Tensor): void {
+    const origin = t.values === undefined ? t.origin : undefined;
+    this.#ids.set(t, origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
   }
 
   #addInput(t: Tensor): number {
@@ -146,9 +125,9 @@ class ProgramBuilder {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const slots = sizes.length === 0 ? NO_SLOTS : this.#slotsOf(origin, named);
-    const variant = variantOf(t, origin);
+    const variant = kernels[op].variant(t, origin.inputs);
     const id = this.#values.length;
-    this.#hasSoftmax ||= op === "softmax";
+    this.#hasSoftmax ||= kernels[op].attention === "weights";
     this.#values.push({ tensor: t, origin, inputs, sizes: slots, variant });
     this.#byKey.set(key, id);
     const rest = slots.length === 0 ? variant : `${slots.join(",")}${variant}${rankOf(t, origin)}`;
@@ -172,7 +151,7 @@ class ProgramBuilder {
     if (known !== undefined) return known;
     const slot = this.#sizes.length;
     this.#sizes.push(values);
-    if (SCALAR_SIZES.has(op)) this.#scalarSizes.add(slot);
+    if (traits[op].sizes === "numbers") this.#scalarSizes.add(slot);
     this.#slots.set(key, slot);
     return slot;
   }
@@ -201,18 +180,7 @@ function reshapedFrom(t: Tensor): Tensor | undefined {
 
 /** Ranks follow from the operands but where sizes make the shape. */
 function rankOf(t: Tensor, origin: Origin): string {
-  return origin.op === "reshape" || origin.op === "expand" ? `:${t.shape.length}` : "";
-}
-
-function variantOf(t: Tensor, { op, inputs }: Origin): string {
-  const [a, b] = inputs;
-  if (op === "selectiveScan") return a?.shape[0] === 1 ? ONE_TEXT : "";
-  if (op !== "linear") {
-    const elementwise = t.shape.length > 2 && b !== undefined && MATRIX_WISE.has(op);
-    return elementwise && sameShape(a?.shape ?? [], b.shape) ? SAME_SHAPE : "";
-  }
-  const [outer = 1, inner = 1] = b?.shape ?? [];
-  return linearVariant(numel(t.shape) / Math.max(1, outer), inner, outer);
+  return traits[origin.op].sizes === "shape" ? `:${t.shape.length}` : "";
 }
 
 /** The canonical program that computes `outputs`. */

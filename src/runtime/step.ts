@@ -28,12 +28,6 @@ export interface Cached {
   readonly value: Joined;
 }
 
-/** The variant of an elementwise operation that broadcasts nothing. */
-export const SAME_SHAPE = "=";
-
-/** The variant of a scan over a batch of one. */
-export const ONE_TEXT = "1";
-
 /** One operation of a program; its place in the list is the id of its value. */
 export interface Step {
   /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */

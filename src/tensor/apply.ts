@@ -7,6 +7,7 @@ import type { Signature } from "./rule.ts";
 import { rules } from "./rules.ts";
 import type { Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { traits } from "./traits.ts";
 
 /** How a tensor comes about: an operation on other tensors. */
 export interface Origin<K extends OpName = OpName> {
@@ -37,12 +38,6 @@ export function provideConstructor(constructor: (content: Content) => Tensor): v
 
 const NO_SIZES: readonly (readonly number[])[] = [];
 
-/** Operations that bfloat16 has: it is moved about and converted, but not computed with. */
-const MOVES: ReadonlySet<OpName> = new Set<OpName>([
-  "cast", "detach", "reshape", "permute", "expand", "slice", "concat", "indexSelect", "gather",
-  "gatherNd",
-]); // prettier-ignore
-
 /**
  * Records an operation: checks its operands by the shape rule and returns its lazy result.
  * Operands must already be of the dtype that the operation computes in.
@@ -54,7 +49,7 @@ export function apply<K extends OpName>(
   sizes: readonly (readonly number[])[] = NO_SIZES,
 ): Tensor {
   const result = recorded(op, inputs, attributes, sizes, undefined);
-  if ((isStorage(result) || inputs.some(isStorage)) && !MOVES.has(op)) {
+  if ((isStorage(result) || inputs.some(isStorage)) && traits[op].does === "computes") {
     fail(op, 'bfloat16 is for storage only; compute in float32, with to("float32") first');
   }
   return result;
@@ -89,7 +84,7 @@ function recorded<K extends OpName>(
   ) => Signature;
   const { shape, dtype } = rule(inputs, attributes, sizes);
   let requiresGrad = false;
-  if (op !== "detach" && isFloat(dtype)) {
+  if (traits[op].gradient === "flows" && isFloat(dtype)) {
     for (const t of inputs) requiresGrad ||= t.requiresGrad;
   }
   const origin = { op, inputs, attributes, sizes };

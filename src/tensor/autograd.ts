@@ -2,6 +2,7 @@ import type { Origin } from "./apply.ts";
 import { add, constant } from "./arithmetic.ts";
 import { isFloat } from "./dtype.ts";
 import { fail } from "./errors.ts";
+import { gradientOperands, upstream } from "./graph.ts";
 import type { OpName, Ops } from "./ops.ts";
 import { reduceTo } from "./reductions.ts";
 import { sameShape, show } from "./shape.ts";
@@ -74,27 +75,12 @@ function checkOutput(output: Tensor, gradOutput: Tensor | undefined): void {
 
 /** Tensors on a path from the output to a target, outputs before their operands. */
 function dependents(output: Tensor, targets: ReadonlySet<Tensor>): Tensor[] {
-  const reaches = new Map<Tensor, boolean>();
-  const order: Tensor[] = [];
-  const stack: Tensor[] = [output];
-  while (stack.length > 0) {
-    const t = stack.at(-1) as Tensor;
-    if (reaches.has(t)) {
-      stack.pop();
-      continue;
-    }
-    const operands = differentiable(t, targets);
-    const open = operands.filter((u) => !reaches.has(u));
-    if (open.length > 0) {
-      stack.push(...open);
-      continue;
-    }
-    const onPath = targets.has(t) || operands.some((u) => reaches.get(u) === true);
-    reaches.set(t, onPath);
-    if (onPath) order.push(t);
-    stack.pop();
+  const operands = (t: Tensor): readonly Tensor[] => differentiable(t, targets);
+  const onPath = new Set<Tensor>();
+  for (const t of upstream([output], operands)) {
+    if (targets.has(t) || operands(t).some((u) => onPath.has(u))) onPath.add(t);
   }
-  return order.reverse();
+  return [...onPath].reverse();
 }
 
 function differentiable(t: Tensor, targets: ReadonlySet<Tensor>): readonly Tensor[] {
@@ -105,8 +91,7 @@ function differentiable(t: Tensor, targets: ReadonlySet<Tensor>): readonly Tenso
         `call grad() before reading values, or detach() it if it is a constant`,
     );
   }
-  if (t.origin === undefined || t.origin.op === "detach") return [];
-  return t.origin.inputs.filter((u) => isFloat(u.dtype));
+  return gradientOperands(t);
 }
 
 function backpropagate(

@@ -7,6 +7,7 @@ import { printsItself } from "./inspect.ts";
 import { format } from "./print.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { traits } from "./traits.ts";
 
 /** Numbers nested as deep as a tensor has dimensions; booleans for `bool`. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -59,8 +60,9 @@ export abstract class TensorCore {
     if (values.length !== this.numel) {
       internal(`${values.length} values for a tensor of shape ${show(this.shape)}`);
     }
-    // Nothing lies behind a detached tensor that a gradient could have reached.
-    this.severed = this.requiresGrad && this.origin?.op !== "detach";
+    const { origin } = this;
+    const stops = origin !== undefined && traits[origin.op].gradient === "stops";
+    this.severed = this.requiresGrad && !stops;
     this.values = values;
     this.origin = undefined;
   }

@@ -2,7 +2,7 @@ import { Replay } from "../../runtime/replay.ts";
 import { itemsize } from "../../tensor/dtype.ts";
 import { internal } from "../../tensor/errors.ts";
 import { onesLike } from "../../tensor/creation.ts";
-import { leavesBehind } from "../../tensor/leaves.ts";
+import { upstream } from "../../tensor/graph.ts";
 import { numel, sameShape } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -217,7 +217,7 @@ function traceOnce(
   });
   if (!next.every((t, i) => sameShape(t.shape, cache[i]?.shape ?? []))) return undefined;
   const wanted = text.wanted.of(logits);
-  const read = leavesBehind(wanted);
+  const read = upstream(wanted);
   if (!about.every((t) => read.has(t))) return undefined;
   const states = [...next, ...about.map(movedOn)];
   const inputs = [...cache, ...about, inputIds];
