@@ -30,6 +30,7 @@ const FORMULAS: Readonly<Record<string, (x: number) => number>> = {
   gelu_python: exact,
   gelu_python_tanh: curved,
   gelu_pytorch_tanh: curved,
+  hardswish: (x) => (x * Math.min(6, Math.max(0, x + 3))) / 6,
   laplace: (x) => 0.5 * (1 + erf((x - Math.SQRT1_2) / (0.282095 * Math.SQRT2))),
   leaky_relu: (x) => (x < 0 ? 0.01 * x : x),
   linear: (x) => x,
@@ -40,6 +41,7 @@ const FORMULAS: Readonly<Record<string, (x: number) => number>> = {
   relu6: (x) => Math.min(6, Math.max(0, x)),
   sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   silu: swish,
+  sqrtsoftplus: (x) => Math.sqrt(Math.log1p(Math.exp(x))),
   swish,
   tanh: Math.tanh,
 };

@@ -1,6 +1,15 @@
 import { TensorError } from "../tensor/errors.ts";
 import { Activation } from "../nn/layers/activation.ts";
-import { gelu, leakyRelu, mish, quickGelu, relu6, silu } from "../nn/functional/activations.ts";
+import {
+  gelu,
+  hardswish,
+  leakyRelu,
+  mish,
+  quickGelu,
+  relu6,
+  silu,
+  softplus,
+} from "../nn/functional/activations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 const exactGelu = (x: Tensor): Tensor => gelu(x);
@@ -25,6 +34,7 @@ const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   gelu_python: exactGelu,
   gelu_python_tanh: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
+  hardswish,
   laplace,
   leaky_relu: (x) => leakyRelu(x),
   linear: (x) => x,
@@ -35,6 +45,7 @@ const ACTIVATIONS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   relu6,
   sigmoid: (x) => x.sigmoid(),
   silu,
+  sqrtsoftplus: (x) => softplus(x).sqrt(),
   swish: silu,
   tanh: (x) => x.tanh(),
 };

@@ -48,7 +48,7 @@ function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoCla
   const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
     checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
-    const fields = await readConfigFields(files);
+    const fields = await readConfigFields(files, options.ignoreSettings);
     const { family, models } = familyOf(fields, `${caller}: ${files.location}`);
     const modelClass = models[kind] as ModelClass<M> | undefined;
     if (modelClass !== undefined) return loadPretrained(modelClass, files, options);
@@ -101,7 +101,7 @@ export const AutoConfig: AutoClass<ModelConfig> = {
     const caller = "AutoConfig.fromPretrained";
     checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
-    const fields = await readConfigFields(files);
+    const fields = await readConfigFields(files, options.ignoreSettings);
     const where = `${caller}: ${files.location}`;
     return familyOf(fields, where).family.readConfig(fields);
   },

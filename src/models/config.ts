@@ -23,14 +23,23 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Keys whose values are dictionaries of the user's own names, which stay as they are. */
-const OPAQUE: ReadonlySet<string> = new Set(["id2label", "label2id"]);
+const OPAQUE: ReadonlySet<string> = new Set([
+  "id2label",
+  "label2id",
+  "auto_map",
+  "autoMap",
+  "task_specific_params",
+  "taskSpecificParams",
+]);
 
+/** A setting's name here, from its name in files. */
 // "_1" stays as it is: nothing would tell a "1" that stood after one from another.
-function camelCase(name: string): string {
+export function camelCase(name: string): string {
   return name.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
 }
 
-function snakeCase(name: string): string {
+/** A setting's name in files, from its name here. */
+export function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 }
 

@@ -8,6 +8,7 @@ import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "./outp
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import type { Seq2SeqLanguageModel } from "./seq2seq/seq2seq-language-model.ts";
+import type { SettingsTable } from "./settings/define-settings.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** What is particular to a family of models when its checkpoints are read. */
@@ -16,6 +17,8 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   readonly modelType: string;
   /** Names of the classes that it has, where another family's checkpoints are of the same type. */
   readonly architectures?: RegExp;
+  /** The table of its settings. */
+  readonly settings?: SettingsTable;
   /** The settings, from the fields of a `config.json` under camelCase names. */
   readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
   /**

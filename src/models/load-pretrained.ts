@@ -31,20 +31,32 @@ export interface PretrainedOptions extends HubOptions {
    * @default false
    */
   readonly checkFinite?: boolean;
+  /**
+   * Settings of `config.json` to do without, by their names there, such as those that a class of
+   * one's own in Python has: `"my_setting"`, or `"text_config.my_setting"` of a part. Unknown
+   * settings are refused otherwise.
+   * @default none
+   */
+  readonly ignoreSettings?: readonly string[];
 }
 
 const OPTIONS: OptionNames<PretrainedOptions> = {
   dtype: true,
   device: true,
   checkFinite: true,
+  ignoreSettings: true,
   ...HUB_OPTIONS,
 };
 
 /** @throws TensorError for an option that is not there, or cannot be what it is. */
 export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
   requireKnownOptions(caller, options, OPTIONS);
-  const { dtype = "float32", device = "cpu" } = options;
+  const { dtype = "float32", device = "cpu", ignoreSettings = [] } = options;
   checkWeightDType(caller, dtype);
+  const named = Array.isArray(ignoreSettings) && ignoreSettings.every((n) => typeof n === "string");
+  if (!named) {
+    fail(caller, `ignoreSettings is a list of names, got ${JSON.stringify(ignoreSettings)}`);
+  }
   if (device === "cpu") return;
   fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
 }
@@ -60,7 +72,7 @@ export async function loadPretrained<M extends PreTrainedModel>(
   checkPretrainedOptions(caller, options);
   const { dtype = "float32", checkFinite = false } = options;
   const files = await openFiles(name, options);
-  const fields = await familyFields(files, family.modelType, caller);
+  const fields = await familyFields(files, family.modelType, { caller, ...options });
   const { quantizationConfig, ...settings } = fields;
   const config = family.readConfig(settings);
   const checkpoint = await openWeights(files, quantizationConfig);
@@ -93,9 +105,9 @@ async function openWeights(
 async function familyFields(
   files: Awaited<ReturnType<typeof openFiles>>,
   modelType: string,
-  caller: string,
+  { caller, ignoreSettings }: PretrainedOptions & { readonly caller: string },
 ): Promise<Awaited<ReturnType<typeof readConfigFields>>> {
-  const fields = await readConfigFields(files);
+  const fields = await readConfigFields(files, ignoreSettings);
   if (fields["modelType"] === modelType) return fields;
   const given = JSON.stringify((fields as Partial<ModelConfig>).modelType);
   throw new TensorError(

@@ -307,9 +307,12 @@ describe("bad checkpoints", () => {
 
   test.each([
     [{ n_embd: 25 }, /nEmbd \(25\) must be a multiple of nHead \(4\)/],
-    [{ n_layer: 0 }, /nLayer must be a whole number of 1 or more, got 0/],
-    [{ n_embd: "24" }, /config\.json: n_embd is "24", wanted a number/],
-    [{ activation_function: "gleu" }, /activation function "gleu" is not known; known are gelu,/],
+    [{ n_layer: 0 }, /n_layer must be a whole number of 1 or more .*, got 0/],
+    [{ n_embd: "24" }, /config\.json: n_embd must be a whole number of 1 or more, got "24"/],
+    [
+      { activation_function: "gleu" },
+      /activation_function must be the name of a known activation function \(gelu,.*got "gleu"/,
+    ],
     [
       { n_layer: 5 },
       /missing: transformer\.h\.4\.ln_1\.weight, .*transformer\.h\.4\.mlp\.c_proj\.bias/,

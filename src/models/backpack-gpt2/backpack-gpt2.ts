@@ -24,6 +24,7 @@ import type {
   DecoderOutput,
   KeyValueCache,
 } from "../outputs.ts";
+import type { GivenGPT2 } from "../gpt2/config.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
 import { type BackpackGPT2Config, backpackGpt2Config, backpackGpt2Family } from "./config.ts";
 
@@ -156,11 +157,12 @@ export class BackpackGPT2Model extends PreTrainedModel {
   readonly position_embeddings: Embedding;
   readonly sense_weight_net: BackpackWeightNetwork;
 
-  constructor(config: Partial<BackpackGPT2Config> = {}) {
+  constructor(config: GivenGPT2<BackpackGPT2Config> = {}) {
     super();
     const full = backpackGpt2Config(config);
     this.config = full;
-    this.gpt2_model = new GPT2Model(full);
+    const { numSenses: _, senseIntermediateScale: _scale, ...gpt2 } = full;
+    this.gpt2_model = new GPT2Model(gpt2);
     this.sense_network = new BackpackSenseNetwork(full);
     this.word_embeddings = this.gpt2_model.wte;
     this.position_embeddings = this.gpt2_model.wpe;
@@ -213,7 +215,7 @@ export class BackpackGPT2LMHeadModel extends CausalLanguageModel {
   readonly backpack: BackpackGPT2Model;
   readonly lm_head: Linear;
 
-  constructor(config: Partial<BackpackGPT2Config> = {}) {
+  constructor(config: GivenGPT2<BackpackGPT2Config> = {}) {
     super();
     this.backpack = new BackpackGPT2Model(config);
     this.config = this.backpack.config;

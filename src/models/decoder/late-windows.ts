@@ -1,4 +1,5 @@
-import { layerTypes, type LayerType } from "./layer-types.ts";
+import { flag, natural, type Setting, whole } from "../settings/kinds.ts";
+import { layerTypes, layerTypesRow, type LayerType } from "./layer-types.ts";
 
 /** Settings of a decoder whose last layers may see a sliding window only, as Qwen's. */
 export interface LateWindows {
@@ -12,11 +13,12 @@ export interface LateWindows {
   readonly layerTypes: readonly LayerType[];
 }
 
-export const LATE_WINDOWS: LateWindows = {
-  useSlidingWindow: false,
-  slidingWindow: 4096,
-  maxWindowLayers: 28,
-  layerTypes: [],
+/** Rows of these settings. */
+export const LATE_WINDOWS: { readonly [K in keyof LateWindows]: Setting<LateWindows[K]> } = {
+  useSlidingWindow: flag(false),
+  slidingWindow: whole.orNull(4096),
+  maxWindowLayers: natural(28),
+  layerTypes: layerTypesRow,
 };
 
 /** The same settings with what each layer sees. */

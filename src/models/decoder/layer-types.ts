@@ -1,9 +1,19 @@
 import { fail } from "../../tensor/errors.ts";
+import { kind, type Setting } from "../settings/kinds.ts";
 
 const LAYER_TYPES = ["full_attention", "sliding_attention"] as const;
 
 /** What a layer's tokens see, with Hugging Face's names: all tokens before them, or the last ones. */
 export type LayerType = (typeof LAYER_TYPES)[number];
+
+/** What each layer sees; none are those that follow from the family's other settings. */
+export const layerTypesRow: Setting<readonly LayerType[]> = {
+  ...kind<readonly LayerType[]>(
+    `a list of ${LAYER_TYPES.join(" or ")}`,
+    (value) =>
+      value === null || (Array.isArray(value) && value.every((type) => LAYER_TYPES.includes(type))),
+  )([]),
+};
 
 /**
  * The type of each layer: those given, checked, or what `slides` says where none are.

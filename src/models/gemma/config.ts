@@ -1,12 +1,8 @@
 import type { ModelFamily } from "../family.ts";
-import {
-  DECODER_DEFAULTS,
-  decoderFamily,
-  type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
-  type RotaryConfig,
-} from "../decoder/config.ts";
+import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens, width } from "../settings/kinds.ts";
 import { fail } from "../../tensor/errors.ts";
 
 /** Settings of a Gemma, with Hugging Face's meanings and defaults. */
@@ -20,49 +16,57 @@ export interface GemmaConfig extends RotaryConfig {
   readonly useBidirectionalAttention: boolean | null;
 }
 
-const DEFAULTS: GemmaConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings Gemmas have. */
+export const GEMMA_SETTINGS: Settings<GemmaConfig> = defineRotarySettings<GemmaConfig>({
+  name: "GemmaConfig",
   modelType: "gemma",
-  vocabSize: 256_000,
-  hiddenSize: 3072,
-  intermediateSize: 24576,
-  numHiddenLayers: 28,
-  numAttentionHeads: 16,
-  numKeyValueHeads: 16,
-  headDim: 256,
-  hiddenAct: "gelu_pytorch_tanh",
-  maxPositionEmbeddings: 8192,
-  rmsNormEps: 1e-6,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-  useBidirectionalAttention: null,
-  tieWordEmbeddings: true,
-  bosTokenId: 2,
-  eosTokenId: 1,
-  padTokenId: 0,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 256_000,
+      hiddenSize: 3072,
+      intermediateSize: 24576,
+      numHiddenLayers: 28,
+      numAttentionHeads: 16,
+      maxPositionEmbeddings: 8192,
+    }),
+    numKeyValueHeads: width.orNull(16),
+    headDim: width(256),
+    hiddenAct: activationName("gelu_pytorch_tanh"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+    useBidirectionalAttention: flag.orNull(null),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(1),
+    padTokenId: token.orNull(0),
+  },
+  older: { hiddenActivation: activationName.orNull(undefined) },
+  translate: ({ hiddenActivation, ...given }) => {
+    // Old files say "gelu" and mean its approximation, which the models were trained with.
+    const hiddenAct = given["hiddenAct"] === "gelu" ? null : (given["hiddenAct"] ?? null);
+    const act = hiddenActivation ?? hiddenAct ?? undefined;
+    if (hiddenAct === null || act === hiddenAct) return { ...given, hiddenAct: act };
+    const both = `hiddenActivation (${JSON.stringify(act)}) and hiddenAct (${JSON.stringify(hiddenAct)})`;
+    return fail("GemmaConfig", `${both} mean the same and differ; leave one of them out`);
+  },
+  complete: (config) => requireCausal("GemmaConfig", config),
+});
 
 /** Gemma settings: those given over the defaults, which are those of the 7B model. */
 export function gemmaConfig(given: Given<GemmaConfig> = {}): GemmaConfig {
-  const config = rotaryConfig("GemmaConfig", DEFAULTS, given);
-  requireCausal("GemmaConfig", config);
-  // Old files say "gelu" and mean its approximation, which the models were trained with.
-  const hiddenAct = config.hiddenAct === "gelu" ? "gelu_pytorch_tanh" : config.hiddenAct;
-  return { ...config, hiddenAct };
+  return GEMMA_SETTINGS.read(given);
 }
 
 /** How checkpoints of Gemma are read. */
-export const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily({
-  name: "GemmaConfig",
-  defaults: DEFAULTS,
-  config: gemmaConfig,
-});
+export const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily(GEMMA_SETTINGS);
 
 /** @throws TensorError for a Gemma whose tokens see those after them. */
-export function requireCausal(
-  family: string,
-  config: { readonly useBidirectionalAttention: boolean | null },
-): void {
-  if (config.useBidirectionalAttention !== true) return;
-  fail(family, "useBidirectionalAttention is not known here; only models that write can be run");
+export function requireCausal<
+  Config extends { readonly useBidirectionalAttention: boolean | null },
+>(family: string, config: Config): Config {
+  if (config.useBidirectionalAttention !== true) return config;
+  return fail(
+    family,
+    "useBidirectionalAttention is not known here; only models that write can be run",
+  );
 }

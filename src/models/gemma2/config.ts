@@ -1,13 +1,18 @@
 import type { ModelFamily } from "../family.ts";
+import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
 import {
-  DECODER_DEFAULTS,
-  decoderFamily,
-  type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
-  type RotaryConfig,
-} from "../decoder/config.ts";
-import { layerTypes, type LayerType } from "../decoder/layer-types.ts";
+  activationName,
+  flag,
+  nonNegative,
+  positive,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../settings/kinds.ts";
+import { layerTypes, layerTypesRow, type LayerType } from "../decoder/layer-types.ts";
 import { requireCausal } from "../gemma/config.ts";
 
 /** Settings of a Gemma 2, with Hugging Face's meanings and defaults. */
@@ -31,44 +36,48 @@ export interface Gemma2Config extends RotaryConfig {
   readonly useBidirectionalAttention: boolean | null;
 }
 
-const DEFAULTS: Gemma2Config = {
-  ...DECODER_DEFAULTS,
+/** What settings Gemmas 2 have. */
+export const GEMMA2_SETTINGS: Settings<Gemma2Config> = defineRotarySettings<Gemma2Config>({
+  name: "Gemma2Config",
   modelType: "gemma2",
-  vocabSize: 256_000,
-  hiddenSize: 2304,
-  intermediateSize: 9216,
-  numHiddenLayers: 26,
-  numAttentionHeads: 8,
-  numKeyValueHeads: 4,
-  headDim: 256,
-  hiddenActivation: "gelu_pytorch_tanh",
-  maxPositionEmbeddings: 8192,
-  rmsNormEps: 1e-6,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-  queryPreAttnScalar: 256,
-  slidingWindow: 4096,
-  layerTypes: [],
-  finalLogitSoftcapping: 30,
-  attnLogitSoftcapping: 50,
-  useBidirectionalAttention: null,
-  tieWordEmbeddings: true,
-  bosTokenId: 2,
-  eosTokenId: 1,
-  padTokenId: 0,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 256_000,
+      hiddenSize: 2304,
+      intermediateSize: 9216,
+      numHiddenLayers: 26,
+      numAttentionHeads: 8,
+      maxPositionEmbeddings: 8192,
+    }),
+    numKeyValueHeads: width.orNull(4),
+    headDim: width(256),
+    hiddenActivation: activationName("gelu_pytorch_tanh"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+    queryPreAttnScalar: positive(256),
+    slidingWindow: whole.orNull(4096),
+    layerTypes: layerTypesRow,
+    finalLogitSoftcapping: positive.orNull(30),
+    attnLogitSoftcapping: positive.orNull(50),
+    useBidirectionalAttention: flag.orNull(null),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(1),
+    padTokenId: token.orNull(0),
+  },
+  // The first files have both; only the other two act.
+  inert: ["hiddenAct", "slidingWindowSize"],
+  complete: (config) => {
+    const slides = (layer: number): boolean => layer % 2 === 0;
+    requireCausal("Gemma2Config", config);
+    return { ...config, layerTypes: layerTypes("Gemma2Config", config, slides) };
+  },
+});
 
 /** Gemma 2 settings: those given over the defaults, which are those of the 2B model. */
 export function gemma2Config(given: Given<Gemma2Config> = {}): Gemma2Config {
-  const config = rotaryConfig("Gemma2Config", DEFAULTS, given);
-  requireCausal("Gemma2Config", config);
-  const slides = (layer: number): boolean => layer % 2 === 0;
-  return { ...config, layerTypes: layerTypes("Gemma2Config", config, slides) };
+  return GEMMA2_SETTINGS.read(given);
 }
 
 /** How checkpoints of Gemma 2 are read. */
-export const gemma2Family: ModelFamily<Gemma2Config> = decoderFamily({
-  name: "Gemma2Config",
-  defaults: DEFAULTS,
-  config: gemma2Config,
-});
+export const gemma2Family: ModelFamily<Gemma2Config> = decoderFamily(GEMMA2_SETTINGS);

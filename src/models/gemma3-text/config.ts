@@ -1,13 +1,27 @@
+import { fail } from "../../tensor/errors.ts";
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   type DecoderConfig,
-  decoderConfig,
   decoderFamily,
+  decoderRows,
+  requireHeadSizes,
 } from "../decoder/config.ts";
-import { layerTypes, type LayerType } from "../decoder/layer-types.ts";
+import { layerTypes, layerTypesRow, type LayerType } from "../decoder/layer-types.ts";
 import { type GivenRope, type RopeParameters, ropeParameters } from "../decoder/rope-parameters.ts";
+import { ropeRecord } from "../decoder/rotary-settings.ts";
 import { requireCausal } from "../gemma/config.ts";
+import { defineSettings, type GivenSettings, type Settings } from "../settings/define-settings.ts";
+import {
+  activationName,
+  flag,
+  nonNegative,
+  positive,
+  record,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../settings/kinds.ts";
 
 /** Settings of a Gemma 3 (text), with Hugging Face's meanings and defaults. */
 export interface Gemma3TextConfig extends DecoderConfig {
@@ -25,8 +39,10 @@ export interface Gemma3TextConfig extends DecoderConfig {
   readonly queryPreAttnScalar: number;
   /** How many tokens each one sees in layers with a sliding window, itself included. */
   readonly slidingWindow: number | null;
-  /** What each layer sees; every sixth sees all, if it is not given. */
+  /** What each layer sees. */
   readonly layerTypes: readonly LayerType[];
+  /** Unless that is given: of this many layers, the last one sees all. @default 6 */
+  readonly slidingWindowPattern?: number;
   /** Logits are squeezed smoothly between plus and minus this. */
   readonly finalLogitSoftcapping: number | null;
   /** The same for attention scores. */
@@ -34,36 +50,6 @@ export interface Gemma3TextConfig extends DecoderConfig {
   /** Let tokens see those after them; only false is known here. */
   readonly useBidirectionalAttention: boolean | null;
 }
-
-const DEFAULTS: Gemma3TextConfig = {
-  ...DECODER_DEFAULTS,
-  modelType: "gemma3_text",
-  vocabSize: 262_208,
-  hiddenSize: 2304,
-  intermediateSize: 9216,
-  numHiddenLayers: 26,
-  numAttentionHeads: 8,
-  numKeyValueHeads: 4,
-  headDim: 256,
-  hiddenActivation: "gelu_pytorch_tanh",
-  maxPositionEmbeddings: 131_072,
-  rmsNormEps: 1e-6,
-  ropeParameters: {
-    fullAttention: { ropeType: "default", ropeTheta: 1_000_000 },
-    slidingAttention: { ropeType: "default", ropeTheta: 10_000 },
-  },
-  attentionBias: false,
-  queryPreAttnScalar: 256,
-  slidingWindow: 4096,
-  layerTypes: [],
-  finalLogitSoftcapping: null,
-  attnLogitSoftcapping: null,
-  useBidirectionalAttention: false,
-  tieWordEmbeddings: true,
-  bosTokenId: 2,
-  eosTokenId: 1,
-  padTokenId: 0,
-};
 
 /** Settings as they may be given: in part, or under the names of transformers 4. */
 export type GivenGemma3 = {
@@ -76,37 +62,99 @@ export type GivenGemma3 = {
   readonly ropeScaling?: GivenRope;
   /** Base of the wavelengths of layers with a sliding window. */
   readonly ropeLocalBaseFreq?: number;
-  /** Of this many layers, the last one sees all. */
-  readonly slidingWindowPattern?: number;
 };
+
+const NAME = "Gemma3TextConfig";
+
+type Rope = Gemma3TextConfig["ropeParameters"];
+
+const ROPE: Rope = {
+  fullAttention: { ropeType: "default", ropeTheta: 1_000_000 },
+  slidingAttention: { ropeType: "default", ropeTheta: 10_000 },
+};
+
+/** Rotary settings of each type of layer, from those of transformers 4. */
+function translateRope(given: GivenSettings): GivenSettings {
+  const { ropeTheta, ropeScaling, ropeLocalBaseFreq, ...rest } = given;
+  const rope = (rest["ropeParameters"] ?? {}) as Partial<Record<keyof Rope, object | null>>;
+  return {
+    ...rest,
+    ropeParameters: {
+      ...rope,
+      fullAttention: {
+        ropeTheta: ropeTheta ?? ROPE.fullAttention.ropeTheta,
+        ...rope.fullAttention,
+        ...(ropeScaling as object | null | undefined),
+      },
+      slidingAttention: {
+        ropeTheta: ropeLocalBaseFreq ?? ROPE.slidingAttention.ropeTheta,
+        ...rope.slidingAttention,
+      },
+    },
+  };
+}
+
+function complete(config: Gemma3TextConfig): Gemma3TextConfig {
+  const { fullAttention, slidingAttention, ...others } = config.ropeParameters;
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    fail(NAME, `ropeParameters are those of fullAttention and slidingAttention, not ${other}`);
+  }
+  requireHeadSizes(NAME, config);
+  requireCausal(NAME, config);
+  const pattern = config.slidingWindowPattern ?? 6;
+  const slides = (layer: number): boolean => (layer + 1) % pattern !== 0;
+  const read = (rope: RopeParameters): RopeParameters => ropeParameters(NAME, rope, rope);
+  const rope = { fullAttention: read(fullAttention), slidingAttention: read(slidingAttention) };
+  return { ...config, ropeParameters: rope, layerTypes: layerTypes(NAME, config, slides) };
+}
+
+/** What settings Gemmas 3 (text) have. */
+export const GEMMA3_TEXT_SETTINGS: Settings<Gemma3TextConfig> = defineSettings<Gemma3TextConfig>({
+  name: NAME,
+  modelType: "gemma3_text",
+  rows: {
+    ...decoderRows({
+      vocabSize: 262_208,
+      hiddenSize: 2304,
+      intermediateSize: 9216,
+      numHiddenLayers: 26,
+      numAttentionHeads: 8,
+      maxPositionEmbeddings: 131_072,
+    }),
+    numKeyValueHeads: width.orNull(4),
+    headDim: width(256),
+    hiddenActivation: activationName("gelu_pytorch_tanh"),
+    rmsNormEps: nonNegative(1e-6),
+    ropeParameters: record(ROPE),
+    attentionBias: flag(false),
+    queryPreAttnScalar: positive(256),
+    slidingWindow: whole.orNull(4096),
+    layerTypes: layerTypesRow,
+    slidingWindowPattern: whole(undefined),
+    finalLogitSoftcapping: positive.orNull(null),
+    attnLogitSoftcapping: positive.orNull(null),
+    useBidirectionalAttention: flag.orNull(false),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(1),
+    padTokenId: token.orNull(0),
+  },
+  older: {
+    ropeTheta: positive.orNull(undefined),
+    ropeScaling: ropeRecord,
+    ropeParameters: ropeRecord,
+    ropeLocalBaseFreq: positive.orNull(undefined),
+  },
+  translate: translateRope,
+  inert: ["hiddenAct"],
+  complete,
+});
 
 /** Gemma 3 settings: those given over the defaults. */
 export function gemma3TextConfig(given: GivenGemma3 = {}): Gemma3TextConfig {
-  const { ropeTheta, ropeScaling, ropeLocalBaseFreq, slidingWindowPattern = 6, ...rest } = given;
-  const { fullAttention, slidingAttention } = DEFAULTS.ropeParameters;
-  const rope = (rest.ropeParameters ?? {}) as {
-    readonly [K in keyof Gemma3TextConfig["ropeParameters"]]?: Partial<RopeParameters>;
-  };
-  const full = { ...rope.fullAttention, ...(ropeScaling as Partial<RopeParameters> | null) };
-  const config = decoderConfig("Gemma3TextConfig", DEFAULTS, {
-    ...(rest as Partial<Gemma3TextConfig>),
-    ropeParameters: {
-      fullAttention: ropeParameters("Gemma3TextConfig", full, {
-        ropeTheta: ropeTheta ?? fullAttention.ropeTheta,
-      }),
-      slidingAttention: ropeParameters("Gemma3TextConfig", rope.slidingAttention, {
-        ropeTheta: ropeLocalBaseFreq ?? slidingAttention.ropeTheta,
-      }),
-    },
-  });
-  requireCausal("Gemma3TextConfig", config);
-  const slides = (layer: number): boolean => (layer + 1) % slidingWindowPattern !== 0;
-  return { ...config, layerTypes: layerTypes("Gemma3TextConfig", config, slides) };
+  return GEMMA3_TEXT_SETTINGS.read(given);
 }
 
 /** How checkpoints of Gemma 3 (text) are read. */
-export const gemma3TextFamily: ModelFamily<Gemma3TextConfig> = decoderFamily({
-  name: "Gemma3TextConfig",
-  defaults: DEFAULTS,
-  config: gemma3TextConfig,
-});
+export const gemma3TextFamily: ModelFamily<Gemma3TextConfig> = decoderFamily(GEMMA3_TEXT_SETTINGS);

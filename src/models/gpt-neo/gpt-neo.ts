@@ -26,7 +26,13 @@ import type {
   SequenceClassifierOutput,
 } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
-import { type GPTNeoConfig, gptNeoConfig, gptNeoFamily, gptNeoLayerTypes } from "./config.ts";
+import {
+  type GivenGPTNeo,
+  type GPTNeoConfig,
+  gptNeoConfig,
+  gptNeoFamily,
+  gptNeoLayerTypes,
+} from "./config.ts";
 
 /** Attention whose scores are not scaled. */
 export class GPTNeoSelfAttention extends Module {
@@ -129,7 +135,7 @@ export class GPTNeoModel extends PreTrainedModel {
   readonly h: ModuleList<GPTNeoBlock>;
   readonly ln_f: LayerNorm;
 
-  constructor(given: Partial<GPTNeoConfig> = {}) {
+  constructor(given: GivenGPTNeo = {}) {
     super();
     const config = gptNeoConfig(given);
     const { hiddenSize, numLayers: length, initializerRange: std } = config;
@@ -163,7 +169,7 @@ export class GPTNeoForCausalLM extends CausalLanguageModel {
   readonly transformer: GPTNeoModel;
   readonly lm_head: Linear;
 
-  constructor(config: Partial<GPTNeoConfig> = {}) {
+  constructor(config: GivenGPTNeo = {}) {
     super();
     this.transformer = new GPTNeoModel(config);
     this.config = this.transformer.config;
@@ -187,7 +193,7 @@ export class GPTNeoForSequenceClassification extends PreTrainedModel {
   readonly transformer: GPTNeoModel;
   readonly score: Linear;
 
-  constructor(config: Partial<GPTNeoConfig> = {}) {
+  constructor(config: GivenGPTNeo = {}) {
     super();
     this.transformer = new GPTNeoModel(config);
     this.config = this.transformer.config;

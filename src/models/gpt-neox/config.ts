@@ -1,11 +1,8 @@
 import type { ModelFamily } from "../family.ts";
-import {
-  DECODER_DEFAULTS,
-  decoderFamily,
-  type Given,
-  rotaryConfig,
-  type RotaryConfig,
-} from "../decoder/config.ts";
+import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, fraction, nonNegative, token, tokens } from "../settings/kinds.ts";
 
 /** Settings of a GPT-NeoX (Pythia), with Hugging Face's meanings and defaults. */
 export interface GPTNeoXConfig extends RotaryConfig {
@@ -18,46 +15,46 @@ export interface GPTNeoXConfig extends RotaryConfig {
   readonly useParallelResidual: boolean;
 }
 
-const DEFAULTS: GPTNeoXConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings GPT-NeoXs have. */
+export const GPT_NEOX_SETTINGS: Settings<GPTNeoXConfig> = defineRotarySettings<GPTNeoXConfig>({
+  name: "GPTNeoXConfig",
   modelType: "gpt_neox",
-  vocabSize: 50432,
-  hiddenSize: 6144,
-  intermediateSize: 24576,
-  numHiddenLayers: 44,
-  numAttentionHeads: 64,
-  hiddenAct: "gelu",
-  maxPositionEmbeddings: 2048,
-  layerNormEps: 1e-5,
-  ropeParameters: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 0.25 },
-  attentionBias: true,
-  hiddenDropout: 0,
-  useParallelResidual: true,
-  bosTokenId: 0,
-  eosTokenId: 2,
-};
+  rope: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 0.25 },
+  names: {
+    theta: ["ropeTheta", "rotaryEmbBase"],
+    share: ["partialRotaryFactor", "rotaryPct"],
+  },
+  rows: {
+    ...decoderRows({
+      vocabSize: 50432,
+      hiddenSize: 6144,
+      intermediateSize: 24576,
+      numHiddenLayers: 44,
+      numAttentionHeads: 64,
+      maxPositionEmbeddings: 2048,
+    }),
+    hiddenAct: activationName("gelu"),
+    layerNormEps: nonNegative(1e-5),
+    attentionBias: flag(true),
+    hiddenDropout: fraction(0),
+    useParallelResidual: flag(true),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(2),
+  },
+  // Dropout of classes of tokens, and names of dropout that no version has read.
+  inert: ["classifierDropout", "attentionProbsDropoutProb", "hiddenDropoutProb"],
+});
 
 /** Settings as they may be given: in part, or under the names of transformers 4. */
-export type GivenGPTNeoX = Given<GPTNeoXConfig> & {
-  readonly rotaryPct?: unknown;
-  readonly rotaryEmbBase?: unknown;
-};
+export type GivenGPTNeoX = Given<GPTNeoXConfig, "rotaryPct" | "rotaryEmbBase">;
 
 /** GPT-NeoX settings: those given over the defaults, which are those of the 20B model. */
 export function gptNeoXConfig(given: GivenGPTNeoX = {}): GPTNeoXConfig {
-  const { rotaryPct, rotaryEmbBase, ...rest } = given;
-  return rotaryConfig("GPTNeoXConfig", DEFAULTS, {
-    ...rest,
-    ropeTheta: rest.ropeTheta ?? rotaryEmbBase,
-    partialRotaryFactor: rest.partialRotaryFactor ?? rotaryPct,
-  });
+  return GPT_NEOX_SETTINGS.read(given);
 }
 
 /** How checkpoints of GPT-NeoX are read. */
-export const gptNeoXFamily: ModelFamily<GPTNeoXConfig> = decoderFamily({
-  name: "GPTNeoXConfig",
-  defaults: DEFAULTS,
-  config: gptNeoXConfig,
+export const gptNeoXFamily: ModelFamily<GPTNeoXConfig> = decoderFamily(GPT_NEOX_SETTINGS, {
   basePrefix: "gpt_neox",
   // Causal masks and frequencies, which old versions saved as if they were weights.
   ignored: [/\.attention\.(?:(?:masked_)?bias|rotary_emb\.inv_freq)$/],

@@ -1,13 +1,15 @@
 import type { ModelFamily } from "../family.ts";
+import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { flag, nonNegative, whole, width } from "../settings/kinds.ts";
 import {
-  DECODER_DEFAULTS,
-  decoderFamily,
-  type Given,
-  rotaryConfig,
-  type RotaryConfig,
-} from "../decoder/config.ts";
-import { type ExpertCounts, requireExperts } from "../decoder/expert-counts.ts";
-import { layerTypes, type LayerType } from "../decoder/layer-types.ts";
+  type ExpertCounts,
+  expertRows,
+  requireExperts,
+  ROUTER_FIELDS,
+} from "../decoder/expert-counts.ts";
+import { layerTypes, layerTypesRow, type LayerType } from "../decoder/layer-types.ts";
 
 /** Settings of a gpt-oss, with Hugging Face's meanings and defaults. */
 export interface GptOssConfig extends RotaryConfig, ExpertCounts {
@@ -21,19 +23,11 @@ export interface GptOssConfig extends RotaryConfig, ExpertCounts {
   readonly layerTypes: readonly LayerType[];
 }
 
-const DEFAULTS: GptOssConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings gpt-oss has. */
+export const GPT_OSS_SETTINGS: Settings<GptOssConfig> = defineRotarySettings<GptOssConfig>({
+  name: "GptOssConfig",
   modelType: "gpt_oss",
-  vocabSize: 201_088,
-  hiddenSize: 2880,
-  intermediateSize: 2880,
-  numHiddenLayers: 36,
-  numAttentionHeads: 64,
-  numKeyValueHeads: 8,
-  headDim: 64,
-  maxPositionEmbeddings: 131_072,
-  rmsNormEps: 1e-5,
-  ropeParameters: {
+  rope: {
     ropeType: "yarn",
     ropeTheta: 150_000,
     factor: 32,
@@ -42,24 +36,39 @@ const DEFAULTS: GptOssConfig = {
     truncate: false,
     originalMaxPositionEmbeddings: 4096,
   },
-  attentionBias: true,
-  slidingWindow: 128,
-  layerTypes: [],
-  numLocalExperts: 128,
-  numExpertsPerTok: 4,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 201_088,
+      hiddenSize: 2880,
+      intermediateSize: 2880,
+      numHiddenLayers: 36,
+      numAttentionHeads: 64,
+      maxPositionEmbeddings: 131_072,
+    }),
+    numKeyValueHeads: width.orNull(8),
+    headDim: width(64),
+    ...expertRows({ numLocalExperts: 128, numExpertsPerTok: 4 }),
+    rmsNormEps: nonNegative(1e-5),
+    attentionBias: flag(true),
+    slidingWindow: whole.orNull(128),
+    layerTypes: layerTypesRow,
+  },
+  inert: [...ROUTER_FIELDS.inert, "hiddenAct", "initialContextLength"],
+  neutral: {
+    ...ROUTER_FIELDS.neutral,
+    swigluLimit: { values: [7], why: "experts cut off at 7" },
+  },
+  complete: (config) => {
+    const slides = (layer: number): boolean => layer % 2 === 0;
+    requireExperts("GptOssConfig", config);
+    return { ...config, layerTypes: layerTypes("GptOssConfig", config, slides) };
+  },
+});
 
 /** gpt-oss settings: those given over the defaults, which are those of the 120B model. */
 export function gptOssConfig(given: Given<GptOssConfig> = {}): GptOssConfig {
-  const config = rotaryConfig("GptOssConfig", DEFAULTS, given);
-  requireExperts("GptOssConfig", config);
-  const slides = (layer: number): boolean => layer % 2 === 0;
-  return { ...config, layerTypes: layerTypes("GptOssConfig", config, slides) };
+  return GPT_OSS_SETTINGS.read(given);
 }
 
 /** How checkpoints of gpt-oss are read. */
-export const gptOssFamily: ModelFamily<GptOssConfig> = decoderFamily({
-  name: "GptOssConfig",
-  defaults: DEFAULTS,
-  config: gptOssConfig,
-});
+export const gptOssFamily: ModelFamily<GptOssConfig> = decoderFamily(GPT_OSS_SETTINGS);

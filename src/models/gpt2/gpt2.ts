@@ -25,14 +25,11 @@ import { beginPass, runLayers } from "../decoder/pass.ts";
 import type { ModelFamily } from "../family.ts";
 import { nextTokenLoss } from "../heads.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
-import { type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
-
-/** Standard deviation that GPT-2's weights start with. */
-const INITIAL_STD = 0.02;
+import { type GivenGPT2, type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
 
 /** Of the weights that write to the residual stream, which sums up two for each layer. */
 function residualStd(config: GPT2Config): number {
-  return INITIAL_STD / Math.sqrt(2 * config.nLayer);
+  return config.initializerRange / Math.sqrt(2 * config.nLayer);
 }
 
 export class GPT2Attention extends Module {
@@ -45,7 +42,7 @@ export class GPT2Attention extends Module {
 
   constructor(config: GPT2Config, layer: number) {
     super();
-    this.c_attn = new Conv1D(3 * config.nEmbd, config.nEmbd, INITIAL_STD);
+    this.c_attn = new Conv1D(3 * config.nEmbd, config.nEmbd, config.initializerRange);
     this.c_proj = new Conv1D(config.nEmbd, config.nEmbd, residualStd(config));
     this.attn_dropout = new Dropout(config.attnPdrop);
     this.resid_dropout = new Dropout(config.residPdrop);
@@ -83,7 +80,7 @@ export class GPT2MLP extends Module {
   constructor(config: GPT2Config) {
     super();
     const inner = config.nInner ?? 4 * config.nEmbd;
-    this.c_fc = new Conv1D(inner, config.nEmbd, INITIAL_STD);
+    this.c_fc = new Conv1D(inner, config.nEmbd, config.initializerRange);
     this.c_proj = new Conv1D(config.nEmbd, inner, residualStd(config));
     this.act = activation(config.activationFunction);
     this.dropout = new Dropout(config.residPdrop);
@@ -126,12 +123,12 @@ export class GPT2Model extends PreTrainedModel {
   readonly h: ModuleList<GPT2Block>;
   readonly ln_f: LayerNorm;
 
-  constructor(config: Partial<GPT2Config> = {}) {
+  constructor(config: GivenGPT2 = {}) {
     super();
     const full = gpt2Config(config);
     this.config = full;
-    this.wte = new Embedding(full.vocabSize, full.nEmbd, { std: INITIAL_STD });
-    this.wpe = new Embedding(full.nPositions, full.nEmbd, { std: INITIAL_STD });
+    this.wte = new Embedding(full.vocabSize, full.nEmbd, { std: full.initializerRange });
+    this.wpe = new Embedding(full.nPositions, full.nEmbd, { std: full.initializerRange });
     this.drop = new Dropout(full.embdPdrop);
     this.h = new ModuleList(Array.from({ length: full.nLayer }, (_, i) => new GPT2Block(full, i)));
     this.ln_f = new LayerNorm(full.nEmbd, { eps: full.layerNormEpsilon });
@@ -157,7 +154,7 @@ export class GPT2LMHeadModel extends CausalLanguageModel {
   readonly transformer: GPT2Model;
   readonly lm_head: Linear;
 
-  constructor(config: Partial<GPT2Config> = {}) {
+  constructor(config: GivenGPT2 = {}) {
     super();
     this.transformer = new GPT2Model(config);
     this.config = this.transformer.config;
@@ -191,7 +188,7 @@ export class GPT2ForSequenceClassification extends PreTrainedModel {
   readonly transformer: GPT2Model;
   readonly score: Linear;
 
-  constructor(config: Partial<GPT2Config> = {}) {
+  constructor(config: GivenGPT2 = {}) {
     super();
     this.transformer = new GPT2Model(config);
     this.config = this.transformer.config;

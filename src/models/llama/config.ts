@@ -1,12 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens } from "../settings/kinds.ts";
 
 /** Settings of a Llama, with Hugging Face's meanings and defaults. */
 export interface LlamaConfig extends RotaryConfig {
@@ -17,34 +19,33 @@ export interface LlamaConfig extends RotaryConfig {
   readonly mlpBias: boolean;
 }
 
-const DEFAULTS: LlamaConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings Llamas have. */
+export const LLAMA_SETTINGS: Settings<LlamaConfig> = defineRotarySettings<LlamaConfig>({
+  name: "LlamaConfig",
   modelType: "llama",
-  vocabSize: 32000,
-  hiddenSize: 4096,
-  intermediateSize: 11008,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: null,
-  headDim: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 2048,
-  rmsNormEps: 1e-6,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-  mlpBias: false,
-  bosTokenId: 1,
-  eosTokenId: 2,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 32000,
+      hiddenSize: 4096,
+      intermediateSize: 11008,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 2048,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+    mlpBias: flag(false),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+});
 
 /** Llama settings: those given over the defaults, which are those of the first 7B model. */
 export function llamaConfig(given: Given<LlamaConfig> = {}): LlamaConfig {
-  return rotaryConfig("LlamaConfig", DEFAULTS, given);
+  return LLAMA_SETTINGS.read(given);
 }
 
 /** How checkpoints of Llama are read. */
-export const llamaFamily: ModelFamily<LlamaConfig> = decoderFamily({
-  name: "LlamaConfig",
-  defaults: DEFAULTS,
-  config: llamaConfig,
-});
+export const llamaFamily: ModelFamily<LlamaConfig> = decoderFamily(LLAMA_SETTINGS);

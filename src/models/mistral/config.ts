@@ -1,12 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, nonNegative, token, tokens, whole } from "../settings/kinds.ts";
 
 /** Settings of a Mistral, with Hugging Face's meanings and defaults. */
 export interface MistralConfig extends RotaryConfig {
@@ -16,33 +18,32 @@ export interface MistralConfig extends RotaryConfig {
   readonly slidingWindow: number | null;
 }
 
-const DEFAULTS: MistralConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings Mistrals have. */
+export const MISTRAL_SETTINGS: Settings<MistralConfig> = defineRotarySettings<MistralConfig>({
+  name: "MistralConfig",
   modelType: "mistral",
-  vocabSize: 32000,
-  hiddenSize: 4096,
-  intermediateSize: 14336,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: 8,
-  headDim: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 131_072,
-  rmsNormEps: 1e-6,
-  ropeParameters: PLAIN_ROPE,
-  slidingWindow: 4096,
-  bosTokenId: 1,
-  eosTokenId: 2,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 32000,
+      hiddenSize: 4096,
+      intermediateSize: 14336,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 131_072,
+    }),
+    ...headRows(8),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-6),
+    slidingWindow: whole.orNull(4096),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+});
 
 /** Mistral settings: those given over the defaults, which are those of the 7B model. */
 export function mistralConfig(given: Given<MistralConfig> = {}): MistralConfig {
-  return rotaryConfig("MistralConfig", DEFAULTS, given);
+  return MISTRAL_SETTINGS.read(given);
 }
 
 /** How checkpoints of Mistral are read. */
-export const mistralFamily: ModelFamily<MistralConfig> = decoderFamily({
-  name: "MistralConfig",
-  defaults: DEFAULTS,
-  config: mistralConfig,
-});
+export const mistralFamily: ModelFamily<MistralConfig> = decoderFamily(MISTRAL_SETTINGS);

@@ -1,12 +1,20 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
-import { type ExpertCounts, requireExperts } from "../decoder/expert-counts.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, nonNegative, token, tokens, whole } from "../settings/kinds.ts";
+import {
+  type ExpertCounts,
+  expertRows,
+  requireExperts,
+  ROUTER_FIELDS,
+} from "../decoder/expert-counts.ts";
 
 /** Settings of a Mixtral, with Hugging Face's meanings and defaults. */
 export interface MixtralConfig extends RotaryConfig, ExpertCounts {
@@ -18,38 +26,37 @@ export interface MixtralConfig extends RotaryConfig, ExpertCounts {
   readonly routerJitterNoise: number;
 }
 
-const DEFAULTS: MixtralConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings Mixtrals have. */
+export const MIXTRAL_SETTINGS: Settings<MixtralConfig> = defineRotarySettings<MixtralConfig>({
+  name: "MixtralConfig",
   modelType: "mixtral",
-  vocabSize: 32000,
-  hiddenSize: 4096,
-  intermediateSize: 14336,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: 8,
-  headDim: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 131_072,
-  rmsNormEps: 1e-5,
-  ropeParameters: { ropeType: "default", ropeTheta: 1_000_000 },
-  slidingWindow: null,
-  numLocalExperts: 8,
-  numExpertsPerTok: 2,
-  routerJitterNoise: 0,
-  bosTokenId: 1,
-  eosTokenId: 2,
-};
+  rope: { ropeType: "default", ropeTheta: 1_000_000 },
+  rows: {
+    ...decoderRows({
+      vocabSize: 32000,
+      hiddenSize: 4096,
+      intermediateSize: 14336,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 131_072,
+    }),
+    ...headRows(8),
+    ...expertRows({ numLocalExperts: 8, numExpertsPerTok: 2 }),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    slidingWindow: whole.orNull(null),
+    routerJitterNoise: nonNegative(0),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+  ...ROUTER_FIELDS,
+  complete: (config) => requireExperts("MixtralConfig", config),
+});
 
 /** Mixtral settings: those given over the defaults, which are those of the 8x7B model. */
 export function mixtralConfig(given: Given<MixtralConfig> = {}): MixtralConfig {
-  const config = rotaryConfig("MixtralConfig", DEFAULTS, given);
-  requireExperts("MixtralConfig", config);
-  return config;
+  return MIXTRAL_SETTINGS.read(given);
 }
 
 /** How checkpoints of Mixtral are read. */
-export const mixtralFamily: ModelFamily<MixtralConfig> = decoderFamily({
-  name: "MixtralConfig",
-  defaults: DEFAULTS,
-  config: mixtralConfig,
-});
+export const mixtralFamily: ModelFamily<MixtralConfig> = decoderFamily(MIXTRAL_SETTINGS);

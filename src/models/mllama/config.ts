@@ -6,15 +6,20 @@ import {
   requirePositive,
   withDefaults,
 } from "../config.ts";
-import {
-  DECODER_DEFAULTS,
-  type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
-  type RotaryConfig,
-} from "../decoder/config.ts";
+import { decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { defineRotarySettings, PLAIN_ROPE } from "../decoder/rotary-settings.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import {
+  activationName,
+  listOf,
+  natural,
+  nonNegative,
+  token,
+  tokens,
+  width,
+} from "../settings/kinds.ts";
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
 
 /** Settings of the language model: a Llama of which some layers look at the image. */
@@ -56,24 +61,30 @@ export interface PartialMllamaConfig extends Partial<
   readonly visionConfig?: Partial<MllamaVisionConfig>;
 }
 
-const TEXT: MllamaTextConfig = {
-  ...DECODER_DEFAULTS,
+const TEXT: Settings<MllamaTextConfig> = defineRotarySettings<MllamaTextConfig>({
+  name: "MllamaTextConfig",
   modelType: "mllama_text_model",
-  vocabSize: 128256,
-  hiddenSize: 4096,
-  intermediateSize: 14336,
-  numHiddenLayers: 40,
-  numAttentionHeads: 32,
-  numKeyValueHeads: 8,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 131072,
-  rmsNormEps: 1e-5,
-  ropeParameters: { ...PLAIN_ROPE, ropeTheta: 500_000 },
-  crossAttentionLayers: [3, 8, 13, 18, 23, 28, 33, 38],
-  bosTokenId: 128000,
-  eosTokenId: 128001,
-  padTokenId: 128004,
-};
+  // Of training.
+  inert: ["dropout"],
+  rope: { ...PLAIN_ROPE, ropeTheta: 500_000 },
+  rows: {
+    ...decoderRows({
+      vocabSize: 128256,
+      hiddenSize: 4096,
+      intermediateSize: 14336,
+      numHiddenLayers: 40,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 131072,
+    }),
+    numKeyValueHeads: width.orNull(8),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    crossAttentionLayers: listOf(natural, [3, 8, 13, 18, 23, 28, 33, 38]),
+    bosTokenId: token.orNull(128000),
+    eosTokenId: tokens.orNull(128001),
+    padTokenId: token.orNull(128004),
+  },
+});
 
 const VISION: MllamaVisionConfig = {
   modelType: "mllama_vision_model",
@@ -118,7 +129,7 @@ function checkVision(config: MllamaVisionConfig): void {
  */
 export function mllamaConfig(given: PartialMllamaConfig = {}): MllamaConfig {
   const { textConfig, visionConfig, ...rest } = given;
-  const text = rotaryConfig("MllamaTextConfig", TEXT, textConfig ?? {});
+  const text = TEXT.read(textConfig ?? {});
   const vision = withDefaults(VISION, visionConfig ?? {});
   checkVision(vision);
   if (text.crossAttentionLayers.includes(0)) {
@@ -142,7 +153,7 @@ export const mllamaFamily: ModelFamily<MllamaConfig> = {
   readConfig: ({ textConfig, visionConfig, ...fields }) =>
     mllamaConfig({
       ...checkedFields("MllamaConfig", { modelType: "mllama" }, fields),
-      textConfig: checkedFields("MllamaTextConfig", TEXT, (textConfig ?? {}) as Fields),
+      textConfig: TEXT.fromFields((textConfig ?? {}) as Fields),
       visionConfig: checkedFields("MllamaVisionConfig", VISION, (visionConfig ?? {}) as Fields),
     }),
   basePrefix: "model",

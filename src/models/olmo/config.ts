@@ -1,12 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, positive, token, tokens } from "../settings/kinds.ts";
 
 /** Settings of an OLMo, with Hugging Face's meanings and defaults. */
 export interface OlmoConfig extends RotaryConfig {
@@ -17,32 +19,32 @@ export interface OlmoConfig extends RotaryConfig {
   readonly clipQkv: number | null;
 }
 
-const DEFAULTS: OlmoConfig = {
-  ...DECODER_DEFAULTS,
+/** What settings OLMos have. */
+export const OLMO_SETTINGS: Settings<OlmoConfig> = defineRotarySettings<OlmoConfig>({
+  name: "OlmoConfig",
   modelType: "olmo",
-  vocabSize: 50_304,
-  hiddenSize: 4096,
-  intermediateSize: 11008,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 2048,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-  clipQkv: null,
-  eosTokenId: 50_279,
-  padTokenId: 1,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 50_304,
+      hiddenSize: 4096,
+      intermediateSize: 11008,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 2048,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    attentionBias: flag(false),
+    clipQkv: positive.orNull(null),
+    eosTokenId: tokens.orNull(50_279),
+    padTokenId: token.orNull(1),
+  },
+});
 
 /** OLMo settings: those given over the defaults, which are those of the 7B model. */
 export function olmoConfig(given: Given<OlmoConfig> = {}): OlmoConfig {
-  return rotaryConfig("OlmoConfig", DEFAULTS, given);
+  return OLMO_SETTINGS.read(given);
 }
 
 /** How checkpoints of OLMo are read. */
-export const olmoFamily: ModelFamily<OlmoConfig> = decoderFamily({
-  name: "OlmoConfig",
-  defaults: DEFAULTS,
-  config: olmoConfig,
-});
+export const olmoFamily: ModelFamily<OlmoConfig> = decoderFamily(OLMO_SETTINGS);

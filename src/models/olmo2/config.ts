@@ -1,12 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens } from "../settings/kinds.ts";
 
 /** Settings of an OLMo 2, with Hugging Face's meanings and defaults. */
 export interface Olmo2Config extends RotaryConfig {
@@ -16,32 +18,32 @@ export interface Olmo2Config extends RotaryConfig {
   readonly attentionBias: boolean;
 }
 
-const DEFAULTS: Olmo2Config = {
-  ...DECODER_DEFAULTS,
+/** What settings OLMos 2 have. */
+export const OLMO2_SETTINGS: Settings<Olmo2Config> = defineRotarySettings<Olmo2Config>({
+  name: "Olmo2Config",
   modelType: "olmo2",
-  vocabSize: 50_304,
-  hiddenSize: 4096,
-  intermediateSize: 11008,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 2048,
-  rmsNormEps: 1e-5,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-  eosTokenId: 50_279,
-  padTokenId: 1,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 50_304,
+      hiddenSize: 4096,
+      intermediateSize: 11008,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 2048,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    attentionBias: flag(false),
+    eosTokenId: tokens.orNull(50_279),
+    padTokenId: token.orNull(1),
+  },
+});
 
 /** OLMo 2 settings: those given over the defaults, which are those of the 7B model. */
 export function olmo2Config(given: Given<Olmo2Config> = {}): Olmo2Config {
-  return rotaryConfig("Olmo2Config", DEFAULTS, given);
+  return OLMO2_SETTINGS.read(given);
 }
 
 /** How checkpoints of OLMo 2 are read. */
-export const olmo2Family: ModelFamily<Olmo2Config> = decoderFamily({
-  name: "Olmo2Config",
-  defaults: DEFAULTS,
-  config: olmo2Config,
-});
+export const olmo2Family: ModelFamily<Olmo2Config> = decoderFamily(OLMO2_SETTINGS);

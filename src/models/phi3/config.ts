@@ -1,11 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, fraction, nonNegative, token, tokens, whole } from "../settings/kinds.ts";
 
 /** Settings of a Phi-3, with Hugging Face's meanings and defaults. */
 export interface Phi3Config extends RotaryConfig {
@@ -18,27 +21,6 @@ export interface Phi3Config extends RotaryConfig {
   readonly slidingWindow: number | null;
 }
 
-const DEFAULTS: Phi3Config = {
-  ...DECODER_DEFAULTS,
-  modelType: "phi3",
-  vocabSize: 32064,
-  hiddenSize: 3072,
-  intermediateSize: 8192,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: null,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 4096,
-  originalMaxPositionEmbeddings: 4096,
-  rmsNormEps: 1e-5,
-  ropeParameters: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 1 },
-  residPdrop: 0,
-  slidingWindow: null,
-  bosTokenId: 1,
-  eosTokenId: 32000,
-  padTokenId: 32000,
-};
-
 /** Phi-3's files call longrope by names of its drafts. */
 function renamed(rope: unknown): unknown {
   if (typeof rope !== "object" || rope === null) return rope;
@@ -47,19 +29,42 @@ function renamed(rope: unknown): unknown {
   return ropeType === "su" || ropeType === "yarn" ? { ...rest, ropeType: "longrope" } : rope;
 }
 
+const NO_BIAS = { values: [false, null], why: "a projection would have a bias" };
+
+/** What settings Phis 3 have. */
+export const PHI3_SETTINGS: Settings<Phi3Config> = defineRotarySettings<Phi3Config>({
+  name: "Phi3Config",
+  modelType: "phi3",
+  rope: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 1 },
+  renamedRope: renamed,
+  trainedLength: 4096,
+  rows: {
+    ...decoderRows({
+      vocabSize: 32064,
+      hiddenSize: 3072,
+      intermediateSize: 8192,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 4096,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    residPdrop: fraction(0),
+    slidingWindow: whole.orNull(null),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(32000),
+    padTokenId: token.orNull(32000),
+  },
+  // Of dropout that no layer has, and of the first program's own attention.
+  inert: ["embdPdrop", "fullAttnMod", "interpolateFactor"],
+  neutral: { attentionBias: NO_BIAS, mlpBias: NO_BIAS, lmHeadBias: NO_BIAS },
+});
+
 /** Phi-3 settings: those given over the defaults, which are those of the mini model. */
 export function phi3Config(given: Given<Phi3Config> = {}): Phi3Config {
-  const { ropeParameters, ropeScaling } = given;
-  return rotaryConfig("Phi3Config", DEFAULTS, {
-    ...given,
-    ropeParameters: renamed(ropeParameters),
-    ropeScaling: renamed(ropeScaling),
-  });
+  return PHI3_SETTINGS.read(given);
 }
 
 /** How checkpoints of Phi-3 are read. */
-export const phi3Family: ModelFamily<Phi3Config> = decoderFamily({
-  name: "Phi3Config",
-  defaults: DEFAULTS,
-  config: phi3Config,
-});
+export const phi3Family: ModelFamily<Phi3Config> = decoderFamily(PHI3_SETTINGS);

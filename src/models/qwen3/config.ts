@@ -1,12 +1,14 @@
 import type { ModelFamily } from "../family.ts";
 import {
-  DECODER_DEFAULTS,
   decoderFamily,
+  decoderRows,
   type Given,
-  PLAIN_ROPE,
-  rotaryConfig,
+  headRows,
   type RotaryConfig,
 } from "../decoder/config.ts";
+import { defineRotarySettings } from "../decoder/rotary-settings.ts";
+import type { Settings } from "../settings/define-settings.ts";
+import { activationName, flag, nonNegative } from "../settings/kinds.ts";
 import { LATE_WINDOWS, type LateWindows, withLateWindows } from "../decoder/late-windows.ts";
 
 /** Settings of a Qwen 3, with Hugging Face's meanings and defaults. */
@@ -17,32 +19,34 @@ export interface Qwen3Config extends RotaryConfig, LateWindows {
   readonly attentionBias: boolean;
 }
 
-const DEFAULTS: Qwen3Config = {
-  ...DECODER_DEFAULTS,
-  ...LATE_WINDOWS,
+/** What settings Qwens 3 have. */
+export const QWEN3_SETTINGS: Settings<Qwen3Config> = defineRotarySettings<Qwen3Config>({
+  name: "Qwen3Config",
   modelType: "qwen3",
-  vocabSize: 151_936,
-  hiddenSize: 4096,
-  intermediateSize: 22016,
-  numHiddenLayers: 32,
-  numAttentionHeads: 32,
-  numKeyValueHeads: 32,
-  headDim: 128,
-  hiddenAct: "silu",
-  maxPositionEmbeddings: 32768,
-  rmsNormEps: 1e-6,
-  ropeParameters: PLAIN_ROPE,
-  attentionBias: false,
-};
+  rows: {
+    ...decoderRows({
+      vocabSize: 151_936,
+      hiddenSize: 4096,
+      intermediateSize: 22016,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 32768,
+    }),
+    ...headRows(32, 128),
+    ...LATE_WINDOWS,
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+  },
+  inert: ["dualChunkAttentionConfig"],
+  neutral: { useMrope: { values: [false, null], why: "positions would have three parts" } },
+  complete: (config) => withLateWindows("Qwen3Config", config),
+});
 
 /** Qwen 3 settings: those given over the defaults. */
 export function qwen3Config(given: Given<Qwen3Config> = {}): Qwen3Config {
-  return withLateWindows("Qwen3Config", rotaryConfig("Qwen3Config", DEFAULTS, given));
+  return QWEN3_SETTINGS.read(given);
 }
 
 /** How checkpoints of Qwen 3 are read. */
-export const qwen3Family: ModelFamily<Qwen3Config> = decoderFamily({
-  name: "Qwen3Config",
-  defaults: DEFAULTS,
-  config: qwen3Config,
-});
+export const qwen3Family: ModelFamily<Qwen3Config> = decoderFamily(QWEN3_SETTINGS);
