@@ -1,41 +1,19 @@
 import type { ByteSource } from "./byte-source.ts";
-import type { FileSource } from "./file-source.ts";
+import { CheckpointError } from "./checkpoint-error.ts";
+import { isTorchHead } from "./file-kind.ts";
 import { FileSourceError } from "./file-source-error.ts";
+import type { FileSource } from "./file-source.ts";
 import type { RawData, RawTensor } from "./raw-tensor.ts";
 import { quote } from "./safetensors-header.ts";
 import { SafetensorsFile } from "./safetensors.ts";
+import { parseShardIndex } from "./shard-index.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
 import { TorchCheckpointFile } from "./torch/torch-checkpoint-file.ts";
+import { otherWeights, type WeightNames, weightNames } from "./weight-names.ts";
 
-/** A way in which weights are kept. */
-interface WeightFormat {
-  readonly single: string;
-  readonly index: string;
-  readonly extension: string;
-  readonly open: (source: ByteSource) => Promise<TensorFile>;
-}
-
-/** In the order of preference. */
-const FORMATS: readonly WeightFormat[] = [
-  {
-    single: "model.safetensors",
-    index: "model.safetensors.index.json",
-    extension: ".safetensors",
-    open: (source) => SafetensorsFile.open(source),
-  },
-  {
-    single: "pytorch_model.bin",
-    index: "pytorch_model.bin.index.json",
-    extension: ".bin",
-    open: (source) => TorchCheckpointFile.open(source),
-  },
-];
 const MOST_NAMES_SHOWN = 10;
-
-/** A checkpoint that is incomplete or contradicts itself. */
-export class CheckpointError extends Error {
-  override readonly name: string = "CheckpointError";
-}
+/** Bytes that tell a format from another. */
+const HEAD_BYTES = 9;
 
 /** The weights of a model, each read when it is asked for. */
 export interface Checkpoint {
@@ -46,6 +24,8 @@ export interface Checkpoint {
   has(name: string): boolean;
   /** Element type and shape of a tensor, without reading it. */
   info(name: string): TensorInfo;
+  /** Names that an index lists but no file has, with the file that each should be in. */
+  readonly absent: ReadonlyMap<string, string>;
   /** Reads a tensor, each time anew: nothing of it is kept here. */
   read(name: string): Promise<RawTensor>;
   /** Reads a tensor part by part, through `buffer`; see {@link TensorFile.parts}. */
@@ -67,11 +47,19 @@ function listed(names: readonly string[]): string {
 /** One tensor name -> the open file that has it. */
 class FilesOfTensors implements Checkpoint {
   readonly location: string;
+  readonly absent: ReadonlyMap<string, string>;
   readonly #files: ReadonlyMap<string, TensorFile>;
+  readonly #open: readonly TensorFile[];
 
-  constructor(location: string, files: ReadonlyMap<string, TensorFile>) {
+  constructor(
+    location: string,
+    open: readonly TensorFile[],
+    { files, absent }: Pick<FilesOfTensors, "absent"> & { files: ReadonlyMap<string, TensorFile> },
+  ) {
     this.location = location;
+    this.absent = absent;
     this.#files = files;
+    this.#open = open;
   }
 
   get names(): readonly string[] {
@@ -103,7 +91,7 @@ class FilesOfTensors implements Checkpoint {
   }
 
   async close(): Promise<void> {
-    await closeAll([...new Set(this.#files.values())]);
+    await closeAll(this.#open);
   }
 
   #fileOf(name: string): TensorFile {
@@ -119,63 +107,37 @@ async function closeAll(files: readonly TensorFile[]): Promise<void> {
   await Promise.all(files.map((file) => file.close()));
 }
 
-async function openTensors(
-  files: FileSource,
-  path: string,
-  { open }: WeightFormat,
-): Promise<TensorFile> {
+/** Whether a file is for the reader of PyTorch's; one that is too short for either is, too. */
+async function isTorchFile(source: ByteSource): Promise<boolean> {
+  const head = await source.read(0, Math.min(HEAD_BYTES, source.size));
+  return isTorchHead(head) || head.length < HEAD_BYTES;
+}
+
+/** Opens a file of tensors by what it is, whatever its name says. */
+async function openTensors(files: FileSource, path: string): Promise<TensorFile> {
   const source = await files.openRange(path);
   try {
-    return await open(source);
+    const isTorch = !path.endsWith(".safetensors") && (await isTorchFile(source));
+    return await (isTorch ? TorchCheckpointFile : SafetensorsFile).open(source);
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Tensor names by shard, as the index tells. */
-function parseIndex(
-  index: unknown,
-  where: string,
-  { extension }: WeightFormat,
-): Map<string, string[]> {
-  const weights = isObject(index) ? index["weight_map"] : undefined;
-  if (!isObject(weights) || Object.keys(weights).length === 0) {
-    throw new CheckpointError(
-      `${where}: "weight_map" is ${weights === undefined ? "missing" : "not what it should be"}; ` +
-        "an object of tensor names and file names was expected, with at least one",
-    );
-  }
-  const shards = new Map<string, string[]>();
-  for (const [name, shard] of Object.entries(weights)) {
-    if (typeof shard !== "string" || !shard.endsWith(extension)) {
-      throw new CheckpointError(
-        `${where}: tensor ${quote(name)} is said to be in ${JSON.stringify(shard)}; ` +
-          `the name of a "${extension}" file was expected`,
-      );
-    }
-    const names = shards.get(shard);
-    if (names === undefined) shards.set(shard, [name]);
-    else names.push(name);
-  }
-  return shards;
-}
-
+/** Opens what an index lists; of files that are missing, a few are looked for to be named. */
 async function openShards(
   files: FileSource,
-  shards: ReadonlyMap<string, readonly string[]>,
-  format: WeightFormat,
+  shards: ReadonlySet<string>,
+  index: string,
 ): Promise<Map<string, TensorFile>> {
   const open = new Map<string, TensorFile>();
   const missing: string[] = [];
   try {
-    for (const shard of shards.keys()) {
+    for (const shard of shards) {
+      if (missing.length > MOST_NAMES_SHOWN) break;
       try {
-        open.set(shard, await openTensors(files, shard, format));
+        open.set(shard, await openTensors(files, shard));
       } catch (error) {
         if (!(error instanceof FileSourceError && error.code === "missing")) throw error;
         missing.push(shard);
@@ -183,8 +145,8 @@ async function openShards(
     }
     if (missing.length > 0) {
       throw new CheckpointError(
-        `${files.location}: ${missing.length} of the ${shards.size} files that ${format.index} ` +
-          `lists are missing: ${listed(missing)}`,
+        `${files.location}: ${missing.length} of the ${shards.size} files that ${index} ` +
+          `lists are missing: ${listed(missing)}; the download or the copy is not complete`,
       );
     }
     return open;
@@ -194,36 +156,53 @@ async function openShards(
   }
 }
 
-async function openSharded(files: FileSource, format: WeightFormat): Promise<Checkpoint> {
-  const where = `${files.location}: ${format.index}`;
-  const shards = parseIndex(await files.readJson(format.index), where, format);
-  const open = await openShards(files, shards, format);
+/**
+ * As transformers does, an index is asked which files there are, and the files which tensors: what
+ * it says beyond that may be out of date. Where two files have a tensor, it decides.
+ */
+async function openSharded(files: FileSource, index: string): Promise<Checkpoint> {
+  const listedIn = parseShardIndex(await files.readJson(index), `${files.location}: ${index}`);
+  const open = await openShards(files, new Set(listedIn.values()), index);
   const places = new Map<string, TensorFile>();
-  const absent: string[] = [];
   for (const [shard, file] of open) {
-    const listedHere = new Set(shards.get(shard));
-    for (const name of file.names) if (listedHere.has(name)) places.set(name, file);
-    absent.push(...[...listedHere].filter((name) => !file.has(name)));
+    for (const name of file.names) {
+      if (!places.has(name) || listedIn.get(name) === shard) places.set(name, file);
+    }
   }
-  if (absent.length === 0) return new FilesOfTensors(files.location, places);
-  await closeAll([...open.values()]);
+  const absent = new Map([...listedIn].filter(([name]) => !places.has(name)));
+  return new FilesOfTensors(files.location, [...open.values()], { files: places, absent });
+}
+
+async function openSingle(files: FileSource, path: string): Promise<Checkpoint> {
+  const file = await openTensors(files, path);
+  const places = new Map(file.names.map((name) => [name, file]));
+  return new FilesOfTensors(files.location, [file], { files: places, absent: new Map() });
+}
+
+async function noWeights(files: FileSource, formats: readonly WeightNames[]): Promise<never> {
+  const names = formats.flatMap(({ single, index }) => [single, index]).join(", ");
+  const others = await otherWeights(files);
   throw new CheckpointError(
-    `${where} lists ${absent.length} tensors that are not in their files: ${listed(absent)}`,
+    `${files.location}: found no weights: none of ${names} is there${others}`,
   );
 }
 
-async function openSingle(files: FileSource, format: WeightFormat): Promise<Checkpoint> {
-  const file = await openTensors(files, format.single, format);
-  return new FilesOfTensors(files.location, new Map(file.names.map((name) => [name, file])));
+/** Which of the weights of a model are wanted. */
+export interface CheckpointOptions {
+  /**
+   * Weights under names such as `model.fp16.safetensors`: here `"fp16"`.
+   * @default those without
+   */
+  readonly variant?: string;
 }
 
 /**
  * Opens the weights of a model: `model.safetensors`, or the shards that
  * `model.safetensors.index.json` lists; where neither is there, `pytorch_model.bin` or the shards of
- * `pytorch_model.bin.index.json`, of which nothing is executed. All headers are read and checked, and the index against
- * them; the tensors are not read. A tensor that lies in a shard but not in the index is left out.
+ * `pytorch_model.bin.index.json`, of which nothing is executed. All headers are read and checked;
+ * the tensors are not read. An index need not be right about which tensor is in which of its files.
  *
- * @throws {@link CheckpointError} when there are no such weights, or shards or tensors are missing;
+ * @throws {@link CheckpointError} when there are no such weights, or shards are missing;
  * `FileSourceError` when an index leads out of the directory; `SafetensorsError` or
  * `TorchFileError` for a malformed file.
  *
@@ -235,11 +214,14 @@ async function openSingle(files: FileSource, format: WeightFormat): Promise<Chec
  * await checkpoint.close();
  * ```
  */
-export async function openCheckpoint(files: FileSource): Promise<Checkpoint> {
-  for (const format of FORMATS) {
-    if (await files.exists(format.single)) return openSingle(files, format);
-    if (await files.exists(format.index)) return openSharded(files, format);
+export async function openCheckpoint(
+  files: FileSource,
+  { variant }: CheckpointOptions = {},
+): Promise<Checkpoint> {
+  const formats = weightNames(variant);
+  for (const { single, index } of formats) {
+    if (await files.exists(single)) return openSingle(files, single);
+    if (await files.exists(index)) return openSharded(files, index);
   }
-  const names = FORMATS.flatMap(({ single, index }) => [single, index]).join(", ");
-  throw new CheckpointError(`${files.location}: found no weights: none of ${names} is there`);
+  return noWeights(files, formats);
 }

@@ -1,4 +1,5 @@
 import { type ByteSource, partsOf } from "./byte-source.ts";
+import { fileKind, isTorchHead, KIND_BYTES } from "./file-kind.ts";
 import { type RawData, type RawDType, type RawTensor, viewAs } from "./raw-tensor.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
 import {
@@ -10,6 +11,10 @@ import {
   type SafetensorsHeader,
   supportedElementTypes,
 } from "./safetensors-header.ts";
+
+const TORCH =
+  "a file of torch.save (or another zip file); read it with loadTorchFile, or call it " +
+  "pytorch_model.bin";
 
 /**
  * An open safetensors file. Its header has been read and checked; each tensor is read when it is
@@ -31,10 +36,19 @@ export class SafetensorsFile {
    * @throws {@link SafetensorsError} when the file is not well formed. `source` then stays open.
    */
   static async open(source: ByteSource): Promise<SafetensorsFile> {
-    const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
-    const length = headerLength(prefix, source.size, source.name);
-    const json = await source.read(PREFIX_BYTES, PREFIX_BYTES + length);
-    return new SafetensorsFile(source, parseHeader(json, source.size, source.name));
+    try {
+      const prefix = await source.read(0, Math.min(PREFIX_BYTES, source.size));
+      const length = headerLength(prefix, source.size, source.name);
+      const json = await source.read(PREFIX_BYTES, PREFIX_BYTES + length);
+      return new SafetensorsFile(source, parseHeader(json, source.size, source.name));
+    } catch (error) {
+      if (!(error instanceof SafetensorsError)) throw error;
+      // Asked only now, as the length of a header may look like the beginning of anything.
+      const head = await source.read(0, Math.min(KIND_BYTES, source.size));
+      const kind = isTorchHead(head) ? TORCH : fileKind(head);
+      if (kind === undefined) throw error;
+      throw new SafetensorsError(`${source.name}: this is ${kind}`, { cause: error });
+    }
   }
 
   /** What messages call the file. */

@@ -74,6 +74,7 @@ function checkpointOf(tensor: RawTensor): Checkpoint {
     },
     bytes: async () => bytesOf(data),
     byteLength: () => data.byteLength,
+    absent: new Map(),
     close: async () => undefined,
   };
 }

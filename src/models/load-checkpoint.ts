@@ -1,82 +1,16 @@
-import { type Checkpoint, CheckpointError } from "../io/checkpoint.ts";
+import { CheckpointError } from "../io/checkpoint-error.ts";
+import type { Checkpoint } from "../io/checkpoint.ts";
 import type { Module } from "../nn/module.ts";
-import { sameShape, show } from "../tensor/shape.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { warn } from "../tensor/warn.ts";
+import { holdsBase, matchNames, type NameMatch, type Source } from "./checkpoint-names.ts";
 import { fitsDType, ValueReader } from "./checkpoint-values.ts";
 import type { ModelFamily } from "./family.ts";
+import { likelyCauses, type LoadProblems, type Misfit, problemLines } from "./load-problems.ts";
 import { nonFinite } from "./non-finite.ts";
-import { type StateEntry, stateOf } from "./state.ts";
-
-/** What goes where: for each value of a model, its names in the checkpoint. */
-interface LoadPlan {
-  readonly sources: ReadonlyMap<StateEntry, readonly string[]>;
-  readonly problems: readonly string[];
-}
-
-/** Name in the model of a checkpoint's tensor; undefined for one of a head that the model lacks. */
-type Rename = (name: string) => string | undefined;
-
-/** Whether a model is one with a head, which holds the one without. */
-function holdsBase(model: Module, basePrefix: string): boolean {
-  return [...model.namedChildren()].some(([name]) => name === basePrefix);
-}
-
-/**
- * Checkpoints of models with and without a head differ in the prefix of all other names; each kind
- * is read into each.
- */
-function renaming(model: Module, names: readonly string[], basePrefix: string): Rename {
-  const prefix = `${basePrefix}.`;
-  const inModel = holdsBase(model, basePrefix);
-  const inFile = names.some((name) => name.startsWith(prefix));
-  if (inModel === inFile) return (name) => name;
-  if (inModel) return (name) => prefix + name;
-  return (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : undefined);
-}
-
-/** A name of another version's checkpoint as this one writes it. */
-function canonical(family: ModelFamily, name: string): string {
-  const { renamed = [] } = family;
-  return renamed.reduce((known, [pattern, to]) => known.replace(pattern, to), name);
-}
-
-function planLoading(model: Module, checkpoint: Checkpoint, family: ModelFamily): LoadPlan {
-  const state = stateOf(model);
-  const byName = new Map(state.flatMap((entry) => entry.names.map((name) => [name, entry])));
-  const sources = new Map<StateEntry, string[]>(state.map((entry) => [entry, []]));
-  const names = checkpoint.names.map((name): [string, string] => [name, canonical(family, name)]);
-  const rename = renaming(
-    model,
-    names.map(([, name]) => name),
-    family.basePrefix,
-  );
-  const unexpected: string[] = [];
-  for (const [name, known] of names) {
-    const target = rename(known);
-    const entry = byName.get(known) ?? byName.get(target ?? "");
-    if (entry !== undefined) sources.get(entry)?.push(name);
-    else if (target !== undefined && !isIgnored(family, target)) unexpected.push(name);
-  }
-  const missing = state.flatMap((e) => (sources.get(e)?.length === 0 ? e.names.slice(0, 1) : []));
-  const problems = [...listed("missing", missing), ...listed("unexpected", unexpected)];
-  for (const [entry, names] of sources) {
-    problems.push(...names.flatMap((name) => misfit(checkpoint, name, entry) ?? []));
-  }
-  const onlyHead =
-    missing.length > 0 &&
-    holdsBase(model, family.basePrefix) &&
-    missing.every((name) => !name.startsWith(family.basePrefix));
-  if (onlyHead && unexpected.length < checkpoint.names.length) problems.push(headHint(family));
-  return { sources, problems };
-}
-
-function isIgnored(family: ModelFamily, name: string): boolean {
-  return family.ignored?.some((pattern) => pattern.test(name)) ?? false;
-}
-
-function listed(kind: string, names: readonly string[]): string[] {
-  return names.length === 0 ? [] : [`${kind}: ${names.join(", ")}`];
-}
+import { type StateEntry, type StatePlace, stateOf } from "./state.ts";
 
 function headHint({ basePrefix }: ModelFamily): string {
   return (
@@ -90,16 +24,61 @@ function isTransposed(checkpoint: Checkpoint, name: string, { transposed }: Stat
   return transposed && checkpoint.info(name).asLinear !== true;
 }
 
+/** Whether a shape is the wanted one; old versions saved single numbers as lists of one. */
+function fits(shape: Shape, wanted: Shape): boolean {
+  return sameShape(shape, wanted) || (wanted.length === 0 && sameShape(shape, [1]));
+}
+
 /** What is wrong with a tensor of the checkpoint, seen from its header. */
-function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): string | undefined {
+function misfit(checkpoint: Checkpoint, name: string, entry: StateEntry): Misfit | undefined {
   const { dtype, elementType, shape } = checkpoint.info(name);
   const { dtype: wanted, shape: kept } = entry.holder.stored;
   if (dtype === undefined || !fitsDType(dtype, wanted)) {
-    return `${name} is ${dtype ?? elementType}, wanted ${wanted}`;
+    return { name, message: `is ${dtype ?? elementType}, wanted ${wanted}` };
   }
   const wantedShape = isTransposed(checkpoint, name, entry) ? [...kept].reverse() : kept;
-  if (sameShape(shape, wantedShape)) return undefined;
-  return `${name} has shape ${show(shape)}, wanted ${show(wantedShape)}`;
+  if (fits(shape, wantedShape)) return undefined;
+  return { name, message: `has shape ${show(shape)}, wanted ${show(wantedShape)}` };
+}
+
+function problemsOf(
+  { sources, unexpected, ofOtherParts }: NameMatch,
+  checkpoint: Checkpoint,
+): LoadProblems {
+  const missing = [...sources].flatMap(([{ names }, found]) =>
+    found.length === 0 ? names.slice(0, 1) : [],
+  );
+  const misfits = [...sources].flatMap(([entry, found]) =>
+    found.flatMap(({ name }) => misfit(checkpoint, name, entry) ?? []),
+  );
+  const areOthersAsked = missing.length + unexpected.length + misfits.length > 0;
+  const left = areOthersAsked ? [...unexpected, ...ofOtherParts] : unexpected;
+  return { missing, unexpected: left.map(({ name }) => name), misfits };
+}
+
+/** A model and the checkpoint that is read into it. */
+interface Loading extends LoadSettings {
+  readonly model: Module;
+  readonly checkpoint: Checkpoint;
+}
+
+/** @throws CheckpointError unless the names, shapes and element types are those of the model. */
+function checkFits(match: NameMatch, { model, checkpoint, family, ...settings }: Loading): void {
+  const problems = problemsOf(match, checkpoint);
+  const { missing, unexpected, misfits } = problems;
+  if (missing.length + unexpected.length + misfits.length === 0) return;
+  const className = model.constructor.name;
+  const { architectures = [] } = settings;
+  const causes = likelyCauses({ ...problems, checkpoint, match, className, architectures });
+  const isHead =
+    missing.length > 0 &&
+    holdsBase(model, family.basePrefix) &&
+    missing.every((name) => !name.startsWith(family.basePrefix));
+  const hint = isHead && unexpected.length < checkpoint.names.length ? [headHint(family)] : [];
+  throw new CheckpointError(
+    `${settings.caller}: the tensors of ${checkpoint.location} do not fit the model that its ` +
+      `config.json describes:\n  ${[...causes, ...problemLines(problems), ...hint].join("\n  ")}`,
+  );
 }
 
 async function readEntry(reader: ValueReader, entry: StateEntry, name: string): Promise<Tensor> {
@@ -108,31 +87,61 @@ async function readEntry(reader: ValueReader, entry: StateEntry, name: string): 
   return Tensor.fromData(await reader.read(name, dtype, transposed), shape, dtype);
 }
 
-/** A shared value may stand in a file under several names, but it must be one value. */
-async function checkEqual(
+/** Gives a place of a shared value a value of its own. */
+function untie({ module, property }: StatePlace, value: Tensor, requiresGrad: boolean): void {
+  Reflect.set(module, property, new Parameter(value, { requiresGrad }));
+}
+
+/**
+ * A shared value may stand in a file under several names. Where the file has another value under one
+ * of them, that place gets its own, as transformers 5 does it.
+ */
+async function untieDiffering(
   reader: ValueReader,
-  entry: StateEntry,
-  { names: [first = "", ...others], where }: { names: readonly string[]; where: string },
+  [entry, [first, ...others]]: readonly [StateEntry, readonly Source[]],
+  { caller, checkpoint: { location } }: Loading,
 ): Promise<void> {
   const kept = entry.holder.stored.values;
-  for (const name of others) {
-    const { values } = await readEntry(reader, entry, name);
-    if (values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
-    throw new CheckpointError(
-      `${where}: ${first} and ${name} are one and the same in this model, but have ` +
-        'different values in the checkpoint; if they should differ, set "tie_word_embeddings" to ' +
-        "false in config.json",
+  const origin = entry.places.find(({ name }) => name === first?.target);
+  for (const { name, target } of others) {
+    const value = await readEntry(reader, entry, name);
+    if (value.values?.every((v, i) => Object.is(v, kept?.[i])) === true) continue;
+    const place = entry.places.find((place) => place.name === target);
+    const differ = `${first?.name} and ${name} have different values in the checkpoint`;
+    if (place === undefined || place === origin || place.module === origin?.module) {
+      throw new CheckpointError(
+        `${caller}: ${location}: ${differ}, but are one value in this model`,
+      );
+    }
+    untie(place, value, entry.holder instanceof Parameter && entry.holder.requiresGrad);
+    warn(
+      caller,
+      `${location}: ${differ}, although config.json says that they are one, so each is kept; ` +
+        'set "tie_word_embeddings" to false in config.json to say so',
     );
   }
 }
 
 /** How a checkpoint is read. */
-interface LoadSettings {
+export interface LoadSettings {
   readonly family: ModelFamily;
   /** What messages begin with. */
   readonly caller: string;
   /** Refuse numbers that are infinite or NaN. */
   readonly checkFinite: boolean;
+  /** Classes that `config.json` names, for messages. */
+  readonly architectures?: readonly string[];
+}
+
+function warnOfOthers({ ofOtherParts }: NameMatch, { caller, checkpoint, model }: Loading): void {
+  if (ofOtherParts.length === 0) return;
+  const names = ofOtherParts.slice(0, 10).map(({ name }) => name);
+  const rest = ofOtherParts.length - names.length;
+  warn(
+    caller,
+    `${checkpoint.location} has tensors of parts that a ${model.constructor.name} has not; they are ` +
+      `left out: ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`,
+  );
 }
 
 /**
@@ -140,29 +149,28 @@ interface LoadSettings {
  * are checked before the first tensor is read; each tensor is read once, and what is kept otherwise
  * than in the file (transposed, another width) is converted one tensor at a time.
  *
- * @throws CheckpointError listing every missing, unexpected and unfitting tensor.
+ * @throws CheckpointError with the likely cause and every missing, unexpected and unfitting tensor.
  */
 export async function loadCheckpoint(
   model: Module,
   checkpoint: Checkpoint,
-  { family, caller, checkFinite }: LoadSettings,
+  settings: LoadSettings,
 ): Promise<void> {
-  const { sources, problems } = planLoading(model, checkpoint, family);
-  if (problems.length > 0) {
-    throw new CheckpointError(
-      `${caller}: the tensors of ${checkpoint.location} do not fit the model that its config.json ` +
-        `describes:\n  ${problems.join("\n  ")}`,
-    );
-  }
+  const { caller, checkFinite } = settings;
+  const loading: Loading = { ...settings, model, checkpoint };
+  const match = matchNames(model, stateOf(model), { checkpoint, family: settings.family });
+  checkFits(match, loading);
+  warnOfOthers(match, loading);
   const reader = new ValueReader(checkpoint);
   const order = new Map(checkpoint.names.map((name, i) => [name, i]));
-  const place = ([name = ""]: readonly string[]): number => order.get(name) ?? 0;
+  const place = ([first]: readonly Source[]): number => order.get(first?.name ?? "") ?? 0;
   const broken: string[] = [];
-  for (const [entry, names] of [...sources].sort(([, a], [, b]) => place(a) - place(b))) {
-    entry.holder.set(await readEntry(reader, entry, names[0] ?? ""));
-    await checkEqual(reader, entry, { names, where: `${caller}: ${checkpoint.location}` });
+  for (const item of [...match.sources].sort(([, a], [, b]) => place(a) - place(b))) {
+    const [entry, [first = { name: "" }]] = item;
+    entry.holder.set(await readEntry(reader, entry, first.name));
+    await untieDiffering(reader, item, loading);
     const found = checkFinite ? nonFinite(entry.holder.stored) : undefined;
-    if (found !== undefined) broken.push(`${names[0]}: ${found}`);
+    if (found !== undefined) broken.push(`${first.name}: ${found}`);
   }
   if (broken.length === 0) return;
   throw new CheckpointError(

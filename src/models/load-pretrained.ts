@@ -38,6 +38,11 @@ export interface PretrainedOptions extends HubOptions {
    * @default none
    */
   readonly ignoreSettings?: readonly string[];
+  /**
+   * Weights under names such as `model.fp16.safetensors`: here `"fp16"`.
+   * @default those without
+   */
+  readonly variant?: string;
 }
 
 const OPTIONS: OptionNames<PretrainedOptions> = {
@@ -45,6 +50,7 @@ const OPTIONS: OptionNames<PretrainedOptions> = {
   device: true,
   checkFinite: true,
   ignoreSettings: true,
+  variant: true,
   ...HUB_OPTIONS,
 };
 
@@ -75,11 +81,12 @@ export async function loadPretrained<M extends PreTrainedModel>(
   const fields = await familyFields(files, family.modelType, { caller, ...options });
   const { quantizationConfig, ...settings } = fields;
   const config = family.readConfig(settings);
-  const checkpoint = await openWeights(files, quantizationConfig);
+  const checkpoint = await openWeights(files, options, quantizationConfig);
   try {
     const parts = family.parts?.(checkpoint.names);
     const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
-    await loadCheckpoint(model, checkpoint, { family, caller, checkFinite });
+    const architectures = [fields["architectures"] ?? []].flat().map(String);
+    await loadCheckpoint(model, checkpoint, { family, caller, checkFinite, architectures });
     model.generationConfig = await readGenerationFields(files);
     return model.eval();
   } finally {
@@ -90,9 +97,10 @@ export async function loadPretrained<M extends PreTrainedModel>(
 /** The weights; quantized ones as the floats that they stand for. */
 async function openWeights(
   files: FileSource,
+  { variant }: PretrainedOptions,
   quantization: JsonValue | undefined,
 ): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(files);
+  const checkpoint = await openCheckpoint(files, variant === undefined ? {} : { variant });
   if (quantization === undefined || quantization === null) return checkpoint;
   try {
     return await dequantize(checkpoint, toConfigJson(Object(quantization) as object));

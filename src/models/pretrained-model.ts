@@ -41,10 +41,12 @@ export abstract class PreTrainedModel extends Module {
    * which nothing is executed. The model is in evaluation mode.
    *
    * Loading is strict: every weight of the model must be in the checkpoint, with its shape, and
-   * nothing else. A model without a head can be read from the checkpoint of one that has a head.
+   * nothing else of the same parts. A model without a head can be read from the checkpoint of one
+   * that has a head; tensors of parts that the class has not are left out, which is said. Shared
+   * weights that differ in the checkpoint are no longer shared, which is said as well.
    *
    * @param name a directory, a model of the Hub, or another place that `openFiles` knows.
-   * @throws CheckpointError listing every missing, unexpected and unfitting tensor; TensorError for
+   * @throws CheckpointError with the likely cause and the missing, unexpected and unfitting tensors; TensorError for
    * a model of another family.
    *
    * @example

@@ -2,30 +2,50 @@ import { Buffer } from "../nn/buffer.ts";
 import type { Module } from "../nn/module.ts";
 import { Parameter } from "../nn/parameter.ts";
 
+/** A property of a module in which a value is. */
+export interface StatePlace {
+  readonly name: string;
+  readonly module: Module;
+  readonly property: string;
+}
+
 /** A parameter, or a buffer that checkpoints hold. */
 export interface StateEntry {
   /** All names it goes by; a shared one has several. */
   readonly names: readonly string[];
+  /** Where it is, one for each name. */
+  readonly places: readonly StatePlace[];
   readonly holder: Parameter | Buffer;
   /** Whether checkpoints hold it transposed. */
   readonly transposed: boolean;
 }
 
-function* named(module: Module, prefix: string): Generator<[string, Parameter | Buffer, boolean]> {
-  for (const [name, value] of Object.entries(module)) {
-    const kept = value instanceof Parameter || (value instanceof Buffer && value.persistent);
-    if (kept) yield [prefix + name, value, module.transposedInCheckpoint.includes(name)];
+interface Found extends StatePlace {
+  readonly holder: Parameter | Buffer;
+}
+
+function* found(module: Module, prefix: string): Generator<Found> {
+  for (const [property, holder] of Object.entries(module)) {
+    const kept = holder instanceof Parameter || (holder instanceof Buffer && holder.persistent);
+    if (kept) yield { name: prefix + property, module, property, holder };
   }
-  for (const [name, child] of module.namedChildren()) yield* named(child, `${prefix}${name}.`);
+  for (const [name, child] of module.namedChildren()) yield* found(child, `${prefix}${name}.`);
 }
 
 /** What checkpoints hold of a model, each once, in the order of the modules. */
 export function stateOf(model: Module): StateEntry[] {
-  const entries = new Map<Parameter | Buffer, { names: string[]; transposed: boolean }>();
-  for (const [name, holder, transposed] of named(model, "")) {
-    const entry = entries.get(holder);
-    if (entry === undefined) entries.set(holder, { names: [name], transposed });
-    else entry.names.push(name);
+  const places = new Map<Parameter | Buffer, StatePlace[]>();
+  for (const { holder, ...place } of found(model, "")) {
+    const known = places.get(holder);
+    if (known === undefined) places.set(holder, [place]);
+    else known.push(place);
   }
-  return [...entries].map(([holder, entry]) => ({ holder, ...entry }));
+  return [...places].map(([holder, places]) => {
+    const transposed = places.slice(0, 1).some(isTransposed);
+    return { holder, places, names: places.map(({ name }) => name), transposed };
+  });
+}
+
+function isTransposed({ module, property }: StatePlace): boolean {
+  return module.transposedInCheckpoint.includes(property);
 }

@@ -186,10 +186,6 @@ describe("fromPretrained", () => {
       });
     const model = await GPT2LMHeadModel.fromPretrained(await both((t) => t.add(0)));
     expect(model.lm_head.weight).toBe(model.transformer.wte.weight);
-    const differing = await both((t) => t.add(1));
-    expect(await message(GPT2LMHeadModel.fromPretrained(differing))).toMatch(
-      /lm_head\.weight and transformer\.wte\.weight are one and the same .*"tie_word_embeddings"/,
-    );
   });
 
   test("loads a head of its own where the weights are not tied", async () => {
@@ -277,11 +273,6 @@ describe("bad checkpoints", () => {
     const { hiddenStates } = model.eval().forward({ inputIds: IDS });
     const expected = base.forward({ inputIds: IDS }).lastHiddenState;
     expect(await hiddenStates.at(-1)?.toArray()).toEqual(await expected.toArray());
-  });
-
-  test("a head of another kind is unexpected", async () => {
-    const text = await message(GPT2LMHeadModel.fromPretrained(golden("gpt2_classifier")));
-    expect(text).toContain("unexpected: score.weight");
   });
 
   test("element types that cannot be kept are named before anything is read", async () => {

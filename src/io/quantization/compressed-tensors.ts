@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../checkpoint.ts";
-import { CheckpointError } from "../checkpoint.ts";
+import { CheckpointError } from "../checkpoint-error.ts";
 import {
   type DequantizedTensor,
   type QuantizationMethod,

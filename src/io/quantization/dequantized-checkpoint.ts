@@ -1,4 +1,5 @@
-import { type Checkpoint, CheckpointError } from "../checkpoint.ts";
+import { CheckpointError } from "../checkpoint-error.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import type { RawData, RawTensor } from "../raw-tensor.ts";
 import type { TensorInfo } from "../tensor-file.ts";
 import { bitsandbytes } from "./bitsandbytes.ts";
@@ -33,6 +34,10 @@ class DequantizedCheckpoint implements Checkpoint {
     const used = new Set(made.flatMap(({ parts }) => parts));
     const others = inner.names.filter((name) => !used.has(name) && !this.#made.has(name));
     this.names = [...others, ...this.#made.keys()];
+  }
+
+  get absent(): ReadonlyMap<string, string> {
+    return this.#inner.absent;
   }
 
   get location(): string {

@@ -1,4 +1,5 @@
-import { type Checkpoint, CheckpointError } from "../checkpoint.ts";
+import { CheckpointError } from "../checkpoint-error.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import {
   bfloat16ToFloat32,
   float16ToFloat32,

@@ -1,4 +1,5 @@
 import { type ByteSource, partsOf } from "../byte-source.ts";
+import { fileKind, KIND_BYTES } from "../file-kind.ts";
 import { rawItemsize, type RawData, type RawTensor } from "../raw-tensor.ts";
 import { PickleCursor } from "./pickle-cursor.ts";
 import {
@@ -203,13 +204,16 @@ async function openLegacy(source: ByteSource): Promise<TorchFile> {
  * @throws TorchFileError when it is damaged or needs more than tensors and plain values.
  */
 export async function openTorchFile(source: ByteSource): Promise<TorchFile> {
-  const head = await source.read(0, Math.min(4, source.size));
+  const head = await source.read(0, Math.min(KIND_BYTES, source.size));
   if (head.length === 0) throw new TorchFileError(`${source.name}: the file is empty`);
   const isZip = head[0] === 0x50 && head[1] === 0x4b;
   if (isZip) return openZip(source);
   if (head[0] === 0x80) return openLegacy(source);
+  const kind = fileKind(head);
   throw new TorchFileError(
-    `${source.name}: the file is not one of torch.save: it begins neither as a zip file nor as a ` +
-      "pickle of protocol 2 or later",
+    kind === undefined
+      ? `${source.name}: the file is not one of torch.save: it begins neither as a zip file nor as ` +
+          "a pickle of protocol 2 or later"
+      : `${source.name}: this is ${kind}`,
   );
 }
