@@ -1,6 +1,6 @@
 import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
 import { FileSourceError } from "./file-source-error.ts";
-import type { FileSource } from "./file-source.ts";
+import { type FileSource, readTogether } from "./file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
 import { isObject } from "./tokenizer-config.ts";
@@ -56,6 +56,13 @@ async function fromPretrained(
   const wrong = wrongOptions(options, OPTIONS);
   if (wrong !== undefined) throw new TokenizerError(`AutoTokenizer.fromPretrained: ${wrong}`);
   const files = await openFiles(name, options);
+  return readTogether(files, () => readFrom(files, options));
+}
+
+async function readFrom(
+  files: FileSource,
+  options: TokenizerOptions,
+): Promise<PreTrainedTokenizer> {
   const json = await readTokenizer(files);
   const special = await readOptional(files, "special_tokens_map.json");
   const config = await readOptional(files, "tokenizer_config.json");

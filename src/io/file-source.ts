@@ -36,6 +36,12 @@ export abstract class FileSource {
   abstract exists(path: string): Promise<boolean>;
 
   /**
+   * Says which files lie there, if that can change: another text once a model or tokenizer was saved
+   * into the place anew.
+   */
+  readonly version?: () => Promise<string>;
+
+  /**
    * Opens a file to read ranges of it; the caller closes it. From the Hub it is downloaded first,
    * whole.
    * @throws {@link FileSourceError} with code `"missing"` when there is no such file.
@@ -79,4 +85,26 @@ export abstract class FileSource {
   async readJson(path: string): Promise<unknown> {
     return parseJson(await this.readText(path), `${this.location}: ${path}`);
   }
+}
+
+/** How often a place is read that is written to meanwhile. */
+const ATTEMPTS = 5;
+
+/**
+ * Reads several files that belong together; again, when they were replaced meanwhile.
+ * @throws {@link FileSourceError} when that happens again and again.
+ */
+export async function readTogether<T>(files: FileSource, read: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const before = await files.version?.();
+    const [result] = await Promise.allSettled([read()]);
+    if ((await files.version?.()) !== before) continue;
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
+  }
+  throw new FileSourceError(
+    "content",
+    `${files.location} was written to each of the ${ATTEMPTS} times that it was read; ` +
+      "read it when nobody saves to it",
+  );
 }

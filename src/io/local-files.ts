@@ -17,6 +17,16 @@ export function isMissing(error: unknown): boolean {
   return code === "ENOENT" || code === "ENOTDIR";
 }
 
+/** Files that a save replaces; each tells one state of the directory from another. */
+const VERSIONED = [
+  "config.json",
+  "model.safetensors",
+  "model.safetensors.index.json",
+  "pytorch_model.bin",
+  "tokenizer.json",
+  "tokenizer_config.json",
+];
+
 /** A directory of the local disk (Node only). */
 export class LocalFiles extends FileSource {
   readonly location: string;
@@ -30,6 +40,15 @@ export class LocalFiles extends FileSource {
     this.#directory = directory;
     this.location = `directory ${directory}`;
   }
+
+  override readonly version = async (): Promise<string> => {
+    const states = VERSIONED.map(async (name) => {
+      const options = { bigint: true } as const;
+      const stat = await this.#node.fs.stat(this.#resolve(name), options).catch(() => undefined);
+      return stat === undefined ? "" : `${stat.dev}.${stat.ino}.${stat.size}.${stat.mtimeNs}`;
+    });
+    return (await Promise.all(states)).join(" ");
+  };
 
   async exists(path: string): Promise<boolean> {
     checkRelativePath(path, this.location);

@@ -1,12 +1,40 @@
 import { evaluate } from "../tensor/evaluate.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { writeFileAtomic } from "./atomic-file.ts";
+import { type FillFile, writeFileAtomic } from "./atomic-file.ts";
 import type { RawTensor } from "./raw-tensor.ts";
 import { planSafetensors, tensorBytes } from "./safetensors-writer.ts";
 
 async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
   if (!(tensor instanceof Tensor)) return tensor;
   return { dtype: tensor.dtype, shape: tensor.shape, data: await tensor.data() };
+}
+
+type Tensors =
+  Readonly<Record<string, Tensor | RawTensor>> | ReadonlyMap<string, Tensor | RawTensor>;
+
+/**
+ * The content of a safetensors file, computed: what is left to do is to write it.
+ *
+ * @throws SafetensorsError as {@link saveSafetensors} does.
+ */
+export async function safetensorsContent(
+  tensors: Tensors,
+  metadata: Readonly<Record<string, string>> = { format: "pt" },
+): Promise<FillFile> {
+  const entries: ReadonlyMap<string, Tensor | RawTensor> =
+    tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
+  const plan = planSafetensors(entries, metadata);
+  await evaluate(...[...entries.values()].filter((tensor) => tensor instanceof Tensor));
+  const content = new Map<string, Uint8Array>();
+  for (const [name, tensor] of entries) content.set(name, tensorBytes(name, await toRaw(tensor)));
+  return async (write) => {
+    await write(plan.header);
+    for (const name of plan.order) {
+      const bytes = content.get(name);
+      if (bytes === undefined) throw new Error(`internal: planned tensor ${name} is missing`);
+      await write(bytes);
+    }
+  };
 }
 
 /**
@@ -18,7 +46,7 @@ async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
  * @param metadata free-form strings for the file's header; by default `{ format: "pt" }`, which
  * Python's transformers asks for.
  * @throws SafetensorsError for a name, shape, type or metadata that the format cannot hold, before
- * anything is written.
+ * anything is written; FileSourceError when it cannot be written, with the path and the reason.
  *
  * @example
  * ```ts no-run
@@ -28,21 +56,8 @@ async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
  */
 export async function saveSafetensors(
   path: string,
-  tensors: Readonly<Record<string, Tensor | RawTensor>> | ReadonlyMap<string, Tensor | RawTensor>,
+  tensors: Tensors,
   metadata: Readonly<Record<string, string>> = { format: "pt" },
 ): Promise<void> {
-  const entries: ReadonlyMap<string, Tensor | RawTensor> =
-    tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
-  const plan = planSafetensors(entries, metadata);
-  await evaluate(...[...entries.values()].filter((tensor) => tensor instanceof Tensor));
-  const content = new Map<string, Uint8Array>();
-  for (const [name, tensor] of entries) content.set(name, tensorBytes(name, await toRaw(tensor)));
-  await writeFileAtomic(path, async (write) => {
-    await write(plan.header);
-    for (const name of plan.order) {
-      const bytes = content.get(name);
-      if (bytes === undefined) throw new Error(`internal: planned tensor ${name} is missing`);
-      await write(bytes);
-    }
-  });
+  await writeFileAtomic(path, await safetensorsContent(tensors, metadata));
 }

@@ -1,9 +1,8 @@
-import { writeFileAtomic } from "./atomic-file.ts";
+import type { FillFile } from "./atomic-file.ts";
 import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
 import { type HuggingFaceTokenizer, makeHuggingFaceTokenizer } from "./hugging-face-tokenizer.ts";
-import { requireNode } from "./node.ts";
 import {
   isObject,
   parseTokenizerConfig,
@@ -12,6 +11,7 @@ import {
   type TokenRole,
 } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
+import { writeTogether } from "./write-together.ts";
 
 /** One id, or a row of them: an array, or the typed array of an int64 or int32 tensor. */
 export type TokenIds = number | bigint | ArrayLike<number | bigint>;
@@ -50,6 +50,14 @@ export interface TokenizeOptions extends EncodeOptions {
   /** @default the tokenizer's `modelMaxLength`, where `padding` or `truncation` asks for it */
   readonly maxLength?: number;
 }
+
+/** Files whose fields go into `tokenizer_config.json` when it is written. */
+const MERGED_FILES: ReadonlySet<string> = new Set([
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "chat_template.json",
+]);
 
 const TOKENIZE_OPTIONS: OptionNames<TokenizeOptions> = {
   addSpecialTokens: true,
@@ -319,14 +327,18 @@ export class PreTrainedTokenizer {
     return typeof ids === "object" ? tokens : (tokens[0] ?? "");
   }
 
-  /** Writes `tokenizer.json` and `tokenizer_config.json` (Node only). */
+  /**
+   * Writes `tokenizer.json` and `tokenizer_config.json` (Node only), both in one step.
+   * @throws FileSourceError when they cannot be written, with the path and the reason.
+   */
   async savePretrained(directory: string): Promise<void> {
-    const { path } = requireNode("savePretrained()");
-    const files = { "tokenizer.json": this.#json, "tokenizer_config.json": this.#configJson };
-    for (const [name, value] of Object.entries(files)) {
+    const json = { "tokenizer.json": this.#json, "tokenizer_config.json": this.#configJson };
+    const files = Object.entries(json).map(([name, value]): [string, FillFile] => {
       const bytes = new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
-      await writeFileAtomic(path.join(directory, name), (write) => write(bytes));
-    }
+      return [name, (write) => write(bytes)];
+    });
+    const isSuperseded = (name: string): boolean => MERGED_FILES.has(name);
+    await writeTogether(directory, { files: new Map(files), isSuperseded });
   }
 
   #idOf(token: string): number | undefined {

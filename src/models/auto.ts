@@ -1,3 +1,4 @@
+import { type FileSource, readTogether } from "../io/file-source.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
@@ -48,6 +49,9 @@ function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoCla
   const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
     checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
+    return readTogether(files, () => load(files, options));
+  };
+  const load = async (files: FileSource, options: PretrainedOptions): Promise<M> => {
     const fields = await readConfigFields(files, options.ignoreSettings);
     const { family, models } = familyOf(fields, `${caller}: ${files.location}`);
     const modelClass = models[kind] as ModelClass<M> | undefined;

@@ -1,5 +1,5 @@
 import { type Checkpoint, openCheckpoint } from "../io/checkpoint.ts";
-import type { FileSource } from "../io/file-source.ts";
+import { type FileSource, readTogether } from "../io/file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "../io/hub-files.ts";
 import { dequantize } from "../io/quantization/dequantized-checkpoint.ts";
 import { type FilesName, openFiles } from "../io/open-files.ts";
@@ -73,12 +73,20 @@ export async function loadPretrained<M extends PreTrainedModel>(
   name: FilesName,
   options: PretrainedOptions = {},
 ): Promise<M> {
-  const { family } = modelClass;
   const caller = `${modelClass.name}.fromPretrained`;
   checkPretrainedOptions(caller, options);
-  const { dtype = "float32", checkFinite = false } = options;
   const files = await openFiles(name, options);
-  const fields = await familyFields(files, family.modelType, { caller, ...options });
+  return readTogether(files, () => loadFrom(modelClass, files, { ...options, caller }));
+}
+
+async function loadFrom<M extends PreTrainedModel>(
+  modelClass: ModelClass<M>,
+  files: FileSource,
+  options: PretrainedOptions & { readonly caller: string },
+): Promise<M> {
+  const { family } = modelClass;
+  const { caller, dtype = "float32", checkFinite = false } = options;
+  const fields = await familyFields(files, family.modelType, options);
   const { quantizationConfig, ...settings } = fields;
   const config = family.readConfig(settings);
   const checkpoint = await openWeights(files, options, quantizationConfig);
@@ -111,7 +119,7 @@ async function openWeights(
 }
 
 async function familyFields(
-  files: Awaited<ReturnType<typeof openFiles>>,
+  files: FileSource,
   modelType: string,
   { caller, ignoreSettings }: PretrainedOptions & { readonly caller: string },
 ): Promise<Awaited<ReturnType<typeof readConfigFields>>> {

@@ -65,8 +65,14 @@ export abstract class PreTrainedModel extends Module {
 
   /**
    * Writes `config.json` and `model.safetensors` with Hugging Face's names and orientation of
-   * weights, so that Python's `from_pretrained` reads them too (Node only). Shared weights are
-   * written once. Files of these names are replaced.
+   * weights, so that Python's `from_pretrained` reads them too (Node only); and
+   * `generation_config.json`, when there are settings for it. Shared weights are written once.
+   *
+   * It is one step: whenever it is stopped, and by whatever, the directory holds the model that it
+   * held before or this one. Of several saves at once, one comes after the other. Files of an old
+   * model of these names go, shards among them; other files stay.
+   *
+   * @throws FileSourceError when it cannot be written, with the path and the reason.
    *
    * @example
    * ```ts no-run

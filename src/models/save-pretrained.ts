@@ -1,6 +1,7 @@
-import { writeFileAtomic } from "../io/atomic-file.ts";
+import type { FillFile } from "../io/atomic-file.ts";
 import { requireNode } from "../io/node.ts";
-import { saveSafetensors } from "../io/save-safetensors.ts";
+import { safetensorsContent } from "../io/save-safetensors.ts";
+import { writeTogether } from "../io/write-together.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
@@ -30,12 +31,20 @@ function withLabels({ numLabels, ...config }: ModelConfig): object {
   };
 }
 
-async function writeJson(path: string, fields: object): Promise<void> {
+function jsonContent(fields: object): FillFile {
   const sorted = Object.fromEntries(
     Object.entries(toConfigJson(fields)).sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   const bytes = new TextEncoder().encode(configText(sorted));
-  await writeFileAtomic(path, (write) => write(bytes));
+  return (write) => write(bytes);
+}
+
+/** Files of a model that was saved before, which would not fit to another's weights. */
+function isOfAnotherSave(name: string): boolean {
+  return (
+    /^model(?:-\d{5}-of-\d{5})?\.safetensors$/.test(name) ||
+    ["model.safetensors.index.json", "config.json", "generation_config.json"].includes(name)
+  );
 }
 
 /** Weights in checkpoint form, in the file's element type. */
@@ -55,17 +64,20 @@ export async function savePretrained(
   { dtype = model.dtype }: SaveOptions = {},
 ): Promise<void> {
   const caller = `${model.constructor.name}.savePretrained`;
-  const { path } = requireNode(caller);
+  requireNode(caller);
   checkWeightDType(caller, dtype);
   if (typeof directory !== "string" || directory === "") {
     fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
   }
-  await saveSafetensors(path.join(directory, "model.safetensors"), weightsOf(model, dtype));
   const architectures = [model.constructor.name];
   // Old versions called the element type torch_dtype; two answers would be one too many.
   const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };
-  await writeJson(path.join(directory, "config.json"), config);
+  const files = new Map([
+    ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
+    ["config.json", jsonContent(config)],
+  ]);
   if (Object.keys(model.generationConfig).length > 0) {
-    await writeJson(path.join(directory, "generation_config.json"), model.generationConfig);
+    files.set("generation_config.json", jsonContent(model.generationConfig));
   }
+  await writeTogether(directory, { files, isSuperseded: isOfAnotherSave });
 }
