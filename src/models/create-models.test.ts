@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import "../runtime/run.ts";
+import "../runtime/default-runtime.ts";
 import {
   createBlip,
   createBlipItm,

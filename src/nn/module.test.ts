@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { ones, tensor } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import "../runtime/run.ts";
+import "../runtime/default-runtime.ts";
 import { Buffer } from "./buffer.ts";
 import { Conv1D } from "./layers/conv1d.ts";
 import { Embedding } from "./layers/embedding.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { tensor } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import "../runtime/run.ts";
+import "../runtime/default-runtime.ts";
 import { Module } from "./module.ts";
 import { EditScope, site } from "./scope.ts";
 

@@ -6,7 +6,7 @@ import { randn } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { buildProgram } from "./program.ts";
 import { isStep } from "./step.ts";
-import "./run.ts";
+import "./default-runtime.ts";
 
 interface Case {
   readonly batch?: number;

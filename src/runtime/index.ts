@@ -1,5 +1,14 @@
-import "./run.ts";
-
+export type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "./backend.ts";
+export {
+  clearSessions,
+  configureRuntime,
+  defaultRuntime,
+  resetStats,
+  runtimeStats,
+} from "./default-runtime.ts";
 export { describeProgram, type ProgramDescription } from "./describe-program.ts";
-export { clearSessions, configureRuntime, type RuntimeOptions } from "./sessions.ts";
-export { resetStats, type RuntimeStats, runtimeStats } from "./stats.ts";
+export type { Weights } from "./packing.ts";
+export type { Feedback, Program } from "./program.ts";
+export { Runtime, type RuntimeOptions } from "./runtime.ts";
+export type { RuntimeStats } from "./stats.ts";
+export type { Input, Step, Value } from "./step.ts";

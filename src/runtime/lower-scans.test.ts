@@ -3,8 +3,8 @@ import { expectGradient, expectSecondGradient, noise } from "../../tests/ops/gra
 import { apply } from "../tensor/apply.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { describeProgram } from "./describe-program.ts";
-import { evaluateTensors } from "./run.ts";
-import { resetStats, runtimeStats } from "./stats.ts";
+import { evaluate } from "../tensor/evaluate.ts";
+import { resetStats, runtimeStats } from "./default-runtime.ts";
 
 const [BATCH, STEPS, SIZE, WIDTH] = [2, 4, 3, 5];
 
@@ -30,7 +30,7 @@ const operands = [
 const weighted = (y: Tensor): Tensor => y.mul(noise(y.shape, 7)).sum();
 
 async function numbers(y: Tensor): Promise<number[]> {
-  await evaluateTensors([y]);
+  await evaluate(y);
   return Array.from(y.values ?? [], Number);
 }
 
@@ -122,9 +122,9 @@ test("one small program serves all lengths, and gives outputs and state in one r
     const given = [a, b, noise([SIZE, WIDTH]).neg(), into, out, initial];
     return [scan("outputs")(...given), scan("state")(...given)];
   };
-  await evaluateTensors(over(3));
+  await evaluate(...over(3));
   resetStats();
-  for (const steps of [1, 40, 300]) await evaluateTensors(over(steps));
+  for (const steps of [1, 40, 300]) await evaluate(...over(steps));
   expect(runtimeStats()).toMatchObject({ runs: 3, programsCompiled: 0, nodesRun: 3 * 3 });
 });
 

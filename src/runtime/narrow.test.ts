@@ -7,8 +7,8 @@ import { numel, type Shape } from "../tensor/shape.ts";
 import { cat } from "../tensor/shaping.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { narrow } from "./narrow.ts";
-import { evaluateTensors } from "./run.ts";
-import { resetStats, runtimeStats } from "./stats.ts";
+import { evaluate } from "../tensor/evaluate.ts";
+import { resetStats, runtimeStats } from "./default-runtime.ts";
 
 /** Different small numbers, the same every time. */
 function numbers(shape: Shape, seed: number): Tensor {
@@ -55,10 +55,10 @@ describe("narrow", () => {
           names.reduce((x, name) => STEPS[name]?.(x) ?? x, numbers([3, 5, 4], 0));
         const cut = (x: Tensor): Tensor => x.slice(p.dim, p.from, p.from + p.length, p.step);
         const whole = build();
-        await evaluateTensors([whole]);
+        await evaluate(whole);
         const [expected, actual] = [cut(whole), cut(build())];
-        await evaluateTensors([expected]);
-        await evaluateTensors([actual]);
+        await evaluate(expected);
+        await evaluate(actual);
         expect(actual.shape).toEqual(expected.shape);
         const [want, got] = [await expected.data(), await actual.data()];
         got.forEach((value, i) => expect(Number(value)).toBeCloseTo(Number(want[i]), 4));
@@ -78,7 +78,7 @@ describe("narrow", () => {
   test("computes all where all is read too, once", async () => {
     const y = linear(numbers([1, 8, 4], 0).mul(2), numbers([16, 4], 1));
     resetStats();
-    await evaluateTensors([y.slice(1, -1), y.sum()]);
+    await evaluate(y.slice(1, -1), y.sum());
     expect(runtimeStats().multiplyAdds).toBe(8 * 4 * 16);
     expect(runtimeStats().nodesByOp["linear"]).toBe(1);
   });
@@ -91,7 +91,7 @@ describe("narrow", () => {
   test("does not narrow what is asked for whole", async () => {
     const y = numbers([2, 6, 4], 0).exp();
     const last = y.slice(1, -1);
-    await evaluateTensors([y, last]);
+    await evaluate(y, last);
     expect(y.shape).toEqual([2, 6, 4]);
     expect((await y.data()).length).toBe(48);
   });

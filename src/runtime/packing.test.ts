@@ -5,9 +5,7 @@ import { evaluate } from "../tensor/evaluate.ts";
 import { linear } from "../tensor/linear-algebra.ts";
 import { randn } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { clearSessions, configureRuntime } from "./sessions.ts";
-import { resetStats, runtimeStats } from "./stats.ts";
-import "./run.ts";
+import { clearSessions, configureRuntime, resetStats, runtimeStats } from "./default-runtime.ts";
 
 const WIDTH = 128;
 const BYTES = 4 * WIDTH * WIDTH;

@@ -18,27 +18,9 @@ export interface Weights {
   readonly witness: Tensor;
 }
 
-/** How much a program has been run with the same weights, by their keys, the latest last. */
-type Heat = Map<string, number>;
-
 /** Below this many bytes of weights there is nothing to gain. */
 const FEW_BYTES = 65_536;
 
-/**
- * Building a weight in costs about 2 ns a byte, once; a multiply-add takes about 1/50 ns. A program
- * that has run as long as building its weights in will take is likely to go on: the usual bet when
- * one does not know whether to rent or to buy, which never costs more than twice the best choice.
- * It counts arithmetic and not time, so that a repeated run does the same.
- */
-const MULTIPLY_ADDS_PER_BYTE = 100;
-
-/** Programs whose heat is known; the longest unused is forgotten. */
-const KNOWN = 512;
-
-/** Weights, or sizes, that are known of each. */
-const KNOWN_WEIGHTS = 4;
-
-const heats = new Map<string, Heat>();
 const serials = new WeakMap<Tensor, number>();
 let nextSerial = 0;
 
@@ -108,29 +90,4 @@ function reshapesOf(program: Program, weights: ReadonlySet<number>): ReadonlySet
 function isConstant({ values }: Program, id: number): boolean {
   const value = values[id];
   return value !== undefined && isStep(value) && kernels[value.origin.op].builtIn === "constant";
-}
-
-/** Whether building the weights in is likely to pay. */
-export function isHot({ signature }: Program, { key, bytes }: Weights): boolean {
-  return (heats.get(signature)?.get(key) ?? 0) >= MULTIPLY_ADDS_PER_BYTE * bytes;
-}
-
-/** Notes a run with these weights. */
-export function warm({ signature }: Program, { key }: Weights, multiplyAdds: number): void {
-  const heat: Heat = heats.get(signature) ?? new Map<string, number>();
-  remember(heats, signature, heat, KNOWN);
-  remember(heat, key, (heat.get(key) ?? 0) + multiplyAdds, KNOWN_WEIGHTS);
-}
-
-/** Puts an entry last, and forgets the first of too many. */
-function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
-}
-
-/** The program is to be judged anew, for what was built in was given up. */
-export function cool(signature: string): void {
-  heats.delete(signature);
 }

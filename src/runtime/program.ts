@@ -37,6 +37,11 @@ export interface Feedback {
   readonly output: number;
 }
 
+/** Whether an output of a loop is that of all steps, and not what the last one hands on. */
+export function isStacked({ feedback }: Program, output: number): boolean {
+  return feedback !== undefined && !feedback.some((state) => state.output === output);
+}
+
 /** The program as the body of a loop, each step of which goes on from the one before. */
 export function looped(program: Program, feedback: readonly Feedback[]): Program {
   const places = feedback.map(({ input, output }) => `${input}<${output}`).join(",");

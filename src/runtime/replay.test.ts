@@ -7,7 +7,7 @@ import { randn } from "../tensor/random.ts";
 import { cat } from "../tensor/shaping.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Replay } from "./replay.ts";
-import { resetStats, runtimeStats } from "./stats.ts";
+import { resetStats, runtimeStats } from "./default-runtime.ts";
 
 const generator = new Generator(2);
 

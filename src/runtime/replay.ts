@@ -2,11 +2,12 @@ import { leaf } from "../tensor/apply.ts";
 import { fail, internal } from "../tensor/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { initialName, inputName, TIMES } from "./compile.ts";
+import type { BoundProgram, Executable, HostValue } from "./backend.ts";
+import { defaultRuntime } from "./default-runtime.ts";
 import { narrow } from "./narrow.ts";
 import { type Weights, weightsOf } from "./packing.ts";
-import { buildProgram, type Feedback, looped, type Program } from "./program.ts";
-import { type Feeds, feedsOf, isStacked, runProgram, steps, wrap } from "./run.ts";
+import { buildProgram, type Feedback, isStacked, looped, type Program } from "./program.ts";
+import type { Runtime } from "./runtime.ts";
 import { isStep } from "./step.ts";
 
 /** Which output, by its place, each input is in the next step, by its place. */
@@ -40,22 +41,26 @@ export class Replay {
   readonly #program: Program;
   readonly #weights: Weights | undefined;
   readonly #outputs: readonly Tensor[];
-  /** What the inputs are fed as; undefined for one that nothing reads. */
-  readonly #names: readonly (string | undefined)[];
   readonly #lasting: readonly Tensor[];
-  #feeds: { readonly within: Weights | undefined; readonly feeds: Feeds } | undefined;
+  readonly #runtime: Runtime;
+  #bound: { readonly executable: Executable; readonly program: BoundProgram } | undefined;
 
   /**
    * @param inputs Tensors that hold values, of one dimension or more, and that others of their
    * shapes and types are to take the places of.
    * @param outputs What was computed from them, and is to be computed from those others.
    * @param options.loop Makes it the step of a loop, where it does so little that this pays.
+   * @param options.runtime What runs it. @default the one that computes tensors
    */
   constructor(
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
-    { loop }: { readonly loop?: Loop | undefined } = {},
+    {
+      loop,
+      runtime = defaultRuntime,
+    }: { readonly loop?: Loop | undefined; readonly runtime?: Runtime } = {},
   ) {
+    this.#runtime = runtime;
     this.#inputs = inputs;
     this.#outputs = outputs;
     const program = buildProgram(narrow(outputs));
@@ -64,9 +69,6 @@ export class Replay {
     this.mostSteps = loop === undefined ? 1 : stepsTogether(program);
     const feedback = loop && this.mostSteps > 1 ? this.#feedback(loop) : undefined;
     this.#program = feedback === undefined ? program : looped(program, feedback);
-    const states = new Set(feedback?.map(({ input }) => input));
-    const nameOf = (id: number): string => (states.has(id) ? initialName(id) : inputName(id));
-    this.#names = this.#ids.map((id) => (id === undefined ? undefined : nameOf(id)));
     this.#weights = weightsOf(this.#program, { sized: true });
     this.#lasting = program.values.flatMap(({ tensor }) => (tensor.lasting ? [tensor] : []));
   }
@@ -100,8 +102,9 @@ export class Replay {
    */
   async run(inputs: readonly Tensor[], times = 1): Promise<readonly Tensor[]> {
     this.#check(inputs);
-    const feedsFor = (within: Weights | undefined): Feeds => this.#feedsFor(within, inputs, times);
-    const values = await runProgram(this.#program, this.#weights, feedsFor, times);
+    const call = (executable: Executable): Promise<readonly HostValue[]> =>
+      this.#boundTo(executable).run(this.#byId(inputs), times);
+    const values = await this.#runtime.run(this.#program, this.#weights, call, times);
     return this.#outputs.map(({ shape, dtype }, i) => {
       const own = isStacked(this.#program, i) ? [times, ...shape] : shape;
       return leaf(values[i] ?? internal(`no values for output ${i}`), own, dtype);
@@ -128,23 +131,21 @@ export class Replay {
     });
   }
 
-  #feedsFor(within: Weights | undefined, inputs: readonly Tensor[], times: number): Feeds {
-    if (this.#feeds === undefined || this.#feeds.within !== within) {
-      this.#feeds = { within, feeds: this.#constants(within) };
+  /** The program with all that is the same in every run, put together once. */
+  #boundTo(executable: Executable): BoundProgram {
+    if (this.#bound?.executable !== executable) {
+      const open = new Set(this.#ids.flatMap((id) => id ?? []));
+      this.#bound = { executable, program: executable.bind(this.#program, open) };
     }
-    const feeds = { ...this.#feeds.feeds };
-    this.#names.forEach((name, i) => {
-      if (name !== undefined) feeds[name] = wrap(inputs[i] ?? internal(`no input ${i}`));
-    });
-    if (this.#program.feedback !== undefined) feeds[TIMES] = steps(times);
-    return feeds;
+    return this.#bound.program;
   }
 
-  /** What is fed in every run. */
-  #constants(within: Weights | undefined): Feeds {
-    const feeds = feedsOf(this.#program, within);
-    for (const id of this.#ids) if (id !== undefined) delete feeds[inputName(id)];
-    return feeds;
+  #byId(inputs: readonly Tensor[]): ReadonlyMap<number, Tensor> {
+    const byId = new Map<number, Tensor>();
+    this.#ids.forEach((id, i) => {
+      if (id !== undefined) byId.set(id, inputs[i] ?? internal(`no input ${i}`));
+    });
+    return byId;
   }
 }
 

@@ -1,4 +1,6 @@
-/** Counters of the runtime, since the process started or {@link resetStats}. */
+import type { Work } from "./work.ts";
+
+/** Counters of a runtime, since it was made or {@link Counters.reset}. */
 export interface RuntimeStats {
   /** Programs compiled, that is, signatures met for the first time. */
   programsCompiled: number;
@@ -18,40 +20,58 @@ export interface RuntimeStats {
   bytesHeld: number;
 }
 
-const stats: RuntimeStats = {
+/** What has been done since the last reset. */
+const NOTHING_DONE = {
   programsCompiled: 0,
   runs: 0,
   nodesRun: 0,
-  nodesByOp: {},
   multiplyAdds: 0,
-  sessionsAlive: 0,
-  weightBytes: 0,
-  bytesHeld: 0,
-};
+} as const;
 
-/** The live counters; only the runtime writes them. */
-export const counters: RuntimeStats = stats;
+/** The live counters of one runtime. */
+export class Counters {
+  readonly #stats: RuntimeStats = {
+    ...NOTHING_DONE,
+    nodesByOp: {},
+    sessionsAlive: 0,
+    weightBytes: 0,
+    bytesHeld: 0,
+  };
+  readonly #dead = new FinalizationRegistry<number>((bytes) => {
+    this.#stats.bytesHeld -= bytes;
+  });
 
-/** A copy of the counters as they stand. */
-export function runtimeStats(): RuntimeStats {
-  return { ...stats, nodesByOp: { ...stats.nodesByOp } };
-}
+  /** A copy of the counters as they stand. */
+  get snapshot(): RuntimeStats {
+    return { ...this.#stats, nodesByOp: { ...this.#stats.nodesByOp } };
+  }
 
-/** Sets the counters of work done to zero; what is alive stays counted. */
-export function resetStats(): void {
-  stats.programsCompiled = 0;
-  stats.runs = 0;
-  stats.nodesRun = 0;
-  stats.nodesByOp = {};
-  stats.multiplyAdds = 0;
-}
+  /** Sets the counters of work done to zero; what is alive stays counted. */
+  reset(): void {
+    Object.assign(this.#stats, NOTHING_DONE, { nodesByOp: {} });
+  }
 
-const dead = new FinalizationRegistry<number>((bytes) => {
-  stats.bytesHeld -= bytes;
-});
+  countCompiled(): void {
+    this.#stats.programsCompiled++;
+  }
 
-/** Counts values as held until they are collected. */
-export function countHeld(values: object, bytes: number): void {
-  stats.bytesHeld += bytes;
-  dead.register(values, bytes);
+  /** Counts sessions, with the bytes of their weights: 1 that was made, -1 that was released. */
+  countAlive(sessions: 1 | -1, bytes: number): void {
+    this.#stats.sessionsAlive += sessions;
+    this.#stats.weightBytes += sessions * bytes;
+  }
+
+  countRun({ nodes, byOp, multiplyAdds }: Work, times: number): void {
+    const stats = this.#stats;
+    stats.runs += times;
+    stats.nodesRun += nodes * times;
+    stats.multiplyAdds += multiplyAdds * times;
+    for (const [op, n] of byOp) stats.nodesByOp[op] = (stats.nodesByOp[op] ?? 0) + n * times;
+  }
+
+  /** Counts values as held until they are collected. */
+  countHeld(values: object, bytes: number): void {
+    this.#stats.bytesHeld += bytes;
+    this.#dead.register(values, bytes);
+  }
 }

@@ -25,8 +25,6 @@ export abstract class TensorCore {
   values: TypedArray | undefined;
   /** @internal Its graph was dropped on evaluation although gradients could have flowed there. */
   severed = false;
-  /** @internal What the runtime feeds for its values, made once: weights are fed again and again. */
-  fed: object | undefined;
   /** @internal Held by a module, until another takes its place: compiled programs may hold it too. */
   lasting = false;
 

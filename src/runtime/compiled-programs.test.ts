@@ -1,9 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { tensor } from "../tensor/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { clearSessions, configureRuntime } from "./sessions.ts";
-import { resetStats, runtimeStats } from "./stats.ts";
-import "./run.ts";
+import { clearSessions, configureRuntime, resetStats, runtimeStats } from "./default-runtime.ts";
 
 const x = tensor([1, 2, 3]);
 

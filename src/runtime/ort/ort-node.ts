@@ -3,5 +3,8 @@
 import "./no-telemetry.ts";
 export { env, InferenceSession, Tensor } from "onnxruntime-node";
 
+/** What reports call this engine. */
+export const BACKEND_NAME = "onnxruntime-node";
+
 /** Bytes of weights that compiled programs may hold, unless configured. */
 export const WEIGHT_BYTES: number = 2 ** 30;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor } from "../index.ts";
+import { tensor } from "../../index.ts";
 import { explainFailure } from "./explain-failure.ts";
 
 describe("explainFailure", () => {

@@ -1,0 +1,57 @@
+import type { TypedArray } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Weights } from "./packing.ts";
+import type { Program } from "./program.ts";
+
+/** Numbers that a backend has computed, in row-major order. */
+export interface HostValue {
+  /** The shape, or that of the matrix [rows, features] of the same numbers. */
+  readonly shape: Shape;
+  readonly data: TypedArray;
+}
+
+/** A program together with what is the same in each of its runs. */
+export interface BoundProgram {
+  /**
+   * Computes the program's targets; of a loop the last of what is fed back, and of all else the
+   * numbers of all steps, stacked.
+   *
+   * @param inputs Values from outside that were not bound, by their ids.
+   * @param times Steps, if it is a loop.
+   * @throws TensorError for what only the run shows, such as an index that is computed in it.
+   */
+  run(inputs: ReadonlyMap<number, Tensor>, times: number): Promise<readonly HostValue[]>;
+}
+
+/** A program that is ready to run, with any sizes that its signature leaves open. */
+export interface Executable {
+  /**
+   * Takes the sizes of `program`, which has the signature that was compiled, and all its values from
+   * outside but the weights that were built in and those whose ids are in `open`.
+   */
+  bind(program: Program, open: ReadonlySet<number>): BoundProgram;
+  /** Gives everything back; no run is under way. */
+  release(): Promise<void>;
+}
+
+/** How a program is to be compiled. */
+export interface CompileOptions {
+  /** Weights to be built in, with the sizes that they say. */
+  readonly weights: Weights | undefined;
+  /** Threads that one operation may use; undefined for all. */
+  readonly threads: number | undefined;
+}
+
+/** What computes programs. Everything else about running them is the {@link Runtime}'s. */
+export interface Backend {
+  /** What reports and messages call it, such as "onnxruntime-node". */
+  readonly name: string;
+  /** Bytes of weights that programs may hold besides the tensors' own, unless configured. */
+  readonly weightBytes: number;
+  /**
+   * Makes a program ready to run. Only what its signature and the key of its weights cover may
+   * influence the result, for programs of the same share it.
+   */
+  compile(program: Program, options: CompileOptions): Promise<Executable>;
+}

@@ -1,0 +1,33 @@
+import { BACKEND_NAME, WEIGHT_BYTES } from "#ort";
+import { provideEvaluator } from "../tensor/evaluate.ts";
+import { OrtBackend } from "./ort/ort-backend.ts";
+import { Runtime, type RuntimeOptions } from "./runtime.ts";
+import type { RuntimeStats } from "./stats.ts";
+
+/** The runtime that computes tensors unless another is asked to. */
+export const defaultRuntime: Runtime = new Runtime(new OrtBackend(BACKEND_NAME, WEIGHT_BYTES));
+
+provideEvaluator((tensors) => defaultRuntime.evaluate(tensors));
+
+/**
+ * Changes settings of the default runtime. Programs that are compiled already keep theirs.
+ * @throws TensorError for a count below 1.
+ */
+export function configureRuntime(options: RuntimeOptions): void {
+  defaultRuntime.configure(options);
+}
+
+/** Releases every program that the default runtime has compiled; they are compiled again when needed. */
+export function clearSessions(): Promise<void> {
+  return defaultRuntime.clear();
+}
+
+/** A copy of the default runtime's counters as they stand. */
+export function runtimeStats(): RuntimeStats {
+  return defaultRuntime.stats;
+}
+
+/** Sets the default runtime's counters of work done to zero; what is alive stays counted. */
+export function resetStats(): void {
+  defaultRuntime.resetStats();
+}

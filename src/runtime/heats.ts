@@ -1,0 +1,49 @@
+import type { Weights } from "./packing.ts";
+import type { Program } from "./program.ts";
+
+/** How much a program has been run with the same weights, by their keys, the latest last. */
+type Heat = Map<string, number>;
+
+/**
+ * Building a weight in costs about 2 ns a byte, once; a multiply-add takes about 1/50 ns. A program
+ * that has run as long as building its weights in will take is likely to go on: the usual bet when
+ * one does not know whether to rent or to buy, which never costs more than twice the best choice.
+ * It counts arithmetic and not time, so that a repeated run does the same.
+ */
+const MULTIPLY_ADDS_PER_BYTE = 100;
+
+/** Programs whose heat is known; the longest unused is forgotten. */
+const KNOWN = 512;
+
+/** Weights, or sizes, that are known of each. */
+const KNOWN_WEIGHTS = 4;
+
+/** How much programs have been run with the same weights. */
+export class Heats {
+  readonly #heats = new Map<string, Heat>();
+
+  /** Whether building the weights in is likely to pay. */
+  isHot({ signature }: Program, { key, bytes }: Weights): boolean {
+    return (this.#heats.get(signature)?.get(key) ?? 0) >= MULTIPLY_ADDS_PER_BYTE * bytes;
+  }
+
+  /** Notes a run with these weights. */
+  warm({ signature }: Program, { key }: Weights, multiplyAdds: number): void {
+    const heat: Heat = this.#heats.get(signature) ?? new Map<string, number>();
+    remember(this.#heats, signature, heat, KNOWN);
+    remember(heat, key, (heat.get(key) ?? 0) + multiplyAdds, KNOWN_WEIGHTS);
+  }
+
+  /** The program is to be judged anew, for what was built in was given up. */
+  cool(signature: string): void {
+    this.#heats.delete(signature);
+  }
+}
+
+/** Puts an entry last, and forgets the first of too many. */
+function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
+}

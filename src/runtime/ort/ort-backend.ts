@@ -1,0 +1,136 @@
+import { InferenceSession, Tensor as OrtTensor } from "#ort";
+import { isFloat, itemsize, type TypedArray } from "../../tensor/dtype.ts";
+import { internal, TensorError } from "../../tensor/errors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "../backend.ts";
+import { compileModel, initialName, inputName, outputName, sizeName, TIMES } from "../compile.ts";
+import { transportOf } from "../half-carriers.ts";
+import type { Weights } from "../packing.ts";
+import type { Program } from "../program.ts";
+import { isStep } from "../step.ts";
+import { explainFailure } from "./explain-failure.ts";
+
+/** What a session is given, by name. */
+type Feeds = Record<string, OrtTensor>;
+
+/** The engine's view of tensors, which copies nothing; made once, for weights are fed in every run. */
+const views = new WeakMap<Tensor, OrtTensor>();
+
+function viewOf(t: Tensor): OrtTensor {
+  const known = views.get(t);
+  if (known !== undefined) return known;
+  const values = t.values ?? internal("a leaf has no values");
+  const made = new OrtTensor(transportOf(t.dtype), values as never, t.shape);
+  views.set(t, made);
+  return made;
+}
+
+function sizeView(values: readonly number[], isScalar: boolean): OrtTensor {
+  return new OrtTensor(
+    "int64",
+    BigInt64Array.from(values, BigInt),
+    isScalar ? [] : [values.length],
+  );
+}
+
+/** Whether weights in 16 bits come in. */
+function readsHalves(program: Program): boolean {
+  return program.values.some(
+    (value) => !isStep(value) && isFloat(value.tensor.dtype) && itemsize(value.tensor.dtype) === 2,
+  );
+}
+
+/** Everything from outside but what is left open and the weights that a session holds. */
+function fixedFeeds(
+  program: Program,
+  within: Weights | undefined,
+  open: ReadonlySet<number>,
+): Feeds {
+  const feeds: Feeds = {};
+  if (within?.sized !== "all") {
+    program.sizes.forEach((values, slot) => {
+      feeds[sizeName(slot)] = sizeView(values, program.scalarSizes.has(slot));
+    });
+  }
+  program.values.forEach((value, id) => {
+    if (isStep(value) || within?.ids.has(id) === true || open.has(id)) return;
+    feeds[inputName(id)] = viewOf(value.tensor);
+  });
+  return feeds;
+}
+
+/** A session of ONNX Runtime for a program. */
+class OrtExecutable implements Executable {
+  readonly #session: InferenceSession;
+  readonly #within: Weights | undefined;
+
+  constructor(session: InferenceSession, within: Weights | undefined) {
+    this.#session = session;
+    this.#within = within;
+  }
+
+  bind(program: Program, open: ReadonlySet<number>): BoundProgram {
+    const fixed = fixedFeeds(program, this.#within, open);
+    const names = program.outputs.map((_, i) => outputName(i));
+    const states = new Set(program.feedback?.map(({ input }) => input));
+    return {
+      run: (inputs, times) => {
+        if (inputs.size === 0 && program.feedback === undefined) return this.#run(fixed, names);
+        const feeds = { ...fixed };
+        for (const [id, t] of inputs) {
+          feeds[states.has(id) ? initialName(id) : inputName(id)] = viewOf(t);
+        }
+        if (program.feedback !== undefined) feeds[TIMES] = sizeView([times], true);
+        return this.#run(feeds, names);
+      },
+    };
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #run(feeds: Feeds, names: readonly string[]): Promise<HostValue[]> {
+    try {
+      const results = await this.#session.run(feeds, names);
+      return names.map((name) => {
+        const { dims, data } = results[name] ?? internal(`no output ${name}`);
+        return { shape: dims, data: data as TypedArray };
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new TensorError(explainFailure(reason), { cause });
+    }
+  }
+}
+
+/** ONNX Runtime, in Node or in a browser: programs become ONNX models, each of which is a session. */
+export class OrtBackend implements Backend {
+  readonly name: string;
+  readonly weightBytes: number;
+
+  constructor(name: string, weightBytes: number) {
+    this.name = name;
+    this.weightBytes = weightBytes;
+  }
+
+  async compile(program: Program, { weights, threads }: CompileOptions): Promise<Executable> {
+    const { model, externalData } = compileModel(program, weights);
+    const session = await InferenceSession.create(model, {
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(externalData.length === 0 ? {} : { externalData }),
+      // A session never gives back the memory of its arena, which widened weights would fill.
+      enableCpuMemArena: !readsHalves(program),
+      graphOptimizationLevel: "all",
+      // What goes wrong is thrown; ONNX Runtime need not print it too.
+      logSeverityLevel: 4,
+      // It would turn the products back that `linear` turns round on purpose.
+      extra: {
+        optimization: { disable_specified_optimizers: "GemmTransposeFusion" },
+        // Threads wait busily for the next operation, but not for the next run.
+        session: { force_spinning_stop: "1" },
+      },
+    });
+    return new OrtExecutable(session, weights);
+  }
+}
