@@ -6,10 +6,14 @@ import { crossEntropy } from "../nn/functional/cross-entropy.ts";
 import { binaryCrossEntropyWithLogits, mseLoss } from "../nn/functional/losses.ts";
 
 /** Cross-entropy of each token given those before it; labels are the ids themselves. */
-export function nextTokenLoss(logits: Tensor, labels: Tensor): Tensor {
+export function nextTokenLoss(
+  logits: Tensor,
+  labels: Tensor,
+  { labelSmoothing = 0 }: { readonly labelSmoothing?: number } = {},
+): Tensor {
   const n = logits.size(1);
   const predictions = logits.slice(1, 0, n - 1).flatten(0, 1);
-  return crossEntropy(predictions, labels.slice(1, 1, n).flatten());
+  return crossEntropy(predictions, labels.slice(1, 1, n).flatten(), { labelSmoothing });
 }
 
 export const PROBLEM_TYPES = [
@@ -38,13 +42,7 @@ export function classificationLoss(
   if (problem === "single_label_classification") {
     return crossEntropy(logits.reshape([-1, classes]), labels.flatten());
   }
-  if (problem === "regression") {
-    return mseLoss(logits, labels.to(logits.dtype).reshape(logits.shape));
-  }
-  throw new TensorError(
-    `loss of a classifier: problemType ${JSON.stringify(problem)} of the config is not known; ` +
-      `known are ${PROBLEM_TYPES.join(", ")}`,
-  );
+  return mseLoss(logits, labels.to(logits.dtype).reshape(logits.shape));
 }
 
 function problemOf(classes: number, { dtype }: Tensor): ProblemType {

@@ -158,7 +158,7 @@ describe("bad input", () => {
   test("sizes that cannot be", () => {
     expect(() => new BertModel({ hiddenSize: 10 })).toThrow(/must be a multiple of numAttentionH/);
     expect(() => new EsmModel({ positionEmbeddingType: "relative" })).toThrow(
-      /EsmConfig: positionEmbeddingType must be one of "absolute", "rotary"; got "relative"/,
+      /EsmConfig: positionEmbeddingType must be one of "absolute", "rotary", got "relative"/,
     );
   });
 });

@@ -112,7 +112,7 @@ describe("bad input", () => {
     expect(() => new MLPModel({ nLayer: 0 })).toThrow(/MLPConfig: nLayer must be a whole number/);
     const problemType = "guess" as "regression";
     expect(() => new GRUModel({ problemType })).toThrow(
-      /GRUConfig: problemType must be one of "regression", .*; got "guess"/,
+      /GRUConfig: problemType must be one of "regression", .*, got "guess"/,
     );
     expect(() => new BackpackGPT2LMHeadModel({ numSenses: 7 })).toThrow(
       /nEmbd \(768\) must be a multiple of numSenses \(7\)/,

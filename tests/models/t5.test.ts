@@ -120,6 +120,8 @@ test("bad input", () => {
   expect(() => model.forward({ decoderInputIds: int64([[0]]) })).toThrow(
     /T5 encoder: give inputIds or inputsEmbeds, as in forward/,
   );
-  expect(() => new T5Model({ feedForwardProj: "gated-" })).toThrow(/feedForwardProj "gated-"/);
+  expect(() => new T5Model({ feedForwardProj: "gated-" })).toThrow(
+    /feedForwardProj must be the name of an activation .*, got "gated-"/,
+  );
   expect(() => new T5Model({ relativeAttentionNumBuckets: 6 })).toThrow(/a multiple of 4/);
 });

@@ -1,8 +1,13 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
+import { ABSOLUTE_POSITIONS, encoderRows } from "../encoder/rows.ts";
 import type { EncoderLayerConfig } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
-import type { ProblemType } from "../heads.ts";
+import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, oneOf, token, whole, width } from "../settings/kinds.ts"; // prettier-ignore
+
+const ORIGINAL = "left over from the first BERTs; transformers does not read it";
 
 /** Settings of a BERT, with Hugging Face's meanings and defaults. */
 export interface BertConfig extends ModelConfig, EncoderLayerConfig {
@@ -20,51 +25,55 @@ export interface BertConfig extends ModelConfig, EncoderLayerConfig {
   readonly problemType: ProblemType | null;
 }
 
-const DEFAULTS: BertConfig = {
+const SETTINGS = defineSettings<BertConfig>({
+  name: "BertConfig",
   modelType: "bert",
-  vocabSize: 30522,
-  hiddenSize: 768,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  intermediateSize: 3072,
-  hiddenAct: "gelu",
-  hiddenDropoutProb: 0.1,
-  attentionProbsDropoutProb: 0.1,
-  maxPositionEmbeddings: 512,
-  typeVocabSize: 2,
-  initializerRange: 0.02,
-  layerNormEps: 1e-12,
-  classifierDropout: null,
-  tieWordEmbeddings: true,
-  numLabels: 2,
-  problemType: null,
-  padTokenId: 0,
-};
+  rows: {
+    ...encoderRows({
+      hiddenSize: 768,
+      intermediateSize: 3072,
+      numAttentionHeads: 12,
+      hiddenDropoutProb: 0.1,
+    }),
+    vocabSize: width(30522),
+    numHiddenLayers: count(12),
+    hiddenAct: activationName("gelu"),
+    maxPositionEmbeddings: width(512),
+    typeVocabSize: width(2),
+    classifierDropout: fraction.orNull(null),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    problemType: oneOf([...PROBLEM_TYPES, null], null),
+    padTokenId: token.orNull(0),
+  },
+  neutral: { positionEmbeddingType: ABSOLUTE_POSITIONS },
+  inert: {
+    directionality: ORIGINAL,
+    poolerFcSize: ORIGINAL,
+    poolerNumAttentionHeads: ORIGINAL,
+    poolerNumFcLayers: ORIGINAL,
+    poolerSizePerHead: ORIGINAL,
+    poolerType: ORIGINAL,
+  },
+  complete: (config) => {
+    requireHeads("BertConfig", config);
+    return config;
+  },
+});
 
 /**
  * BERT settings: those given over the defaults, which are BERT base's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function bertConfig(given: Partial<BertConfig> = {}): BertConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize } = config;
-  requirePositive("BertConfig", {
-    vocabSize,
-    hiddenSize,
-    numHiddenLayers,
-    numAttentionHeads,
-    intermediateSize,
-    maxPositionEmbeddings: config.maxPositionEmbeddings,
-    typeVocabSize: config.typeVocabSize,
-  });
-  requireHeads("BertConfig", config);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of BERT are read. */
 export const bertFamily: ModelFamily<BertConfig> = {
   modelType: "bert",
-  readConfig: (fields) => bertConfig(checkedFields("BertConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "bert",
   parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
   // As the first checkpoints call them.

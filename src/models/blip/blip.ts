@@ -119,7 +119,7 @@ export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
     return {
       logits: output.logits,
       decoderLogits: output.logits,
-      ...(labels && { loss: nextTokenLoss(output.logits, labels) }),
+      ...(labels && { loss: nextTokenLoss(output.logits, labels, this.config.textConfig) }),
       imageEmbeds,
       pastKeyValues: noted(output.pastKeyValues, { attentionMask }),
       decoderHiddenStates: output.hiddenStates,

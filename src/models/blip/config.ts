@@ -1,15 +1,13 @@
-import {
-  checkedFields,
-  type JsonValue,
-  type ModelConfig,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
+import { ABSOLUTE_POSITIONS, encoderRows } from "../encoder/rows.ts";
 import type { EncoderLayerConfig } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
 import type { Seq2SeqConfig } from "../seq2seq/seq2seq-language-model.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, fraction, nested, nonNegative, number, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
+import { patchRows, squareSizes } from "../vision/rows.ts";
 
 /** Settings of BLIP's layers for text, those that read and those that write. */
 export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
@@ -20,6 +18,8 @@ export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
   /** Longest text. */
   readonly maxPositionEmbeddings: number;
   readonly hiddenAct: string;
+  /** Share of the loss that is spread over all tokens, so that no answer is certain. */
+  readonly labelSmoothing: number;
   /** Begins answers. */
   readonly bosTokenId: number;
   /** Ends answers. */
@@ -58,95 +58,121 @@ export interface PartialBlipConfig extends Partial<
   readonly visionConfig?: Partial<BlipVisionConfig>;
 }
 
-const TEXT: BlipTextConfig = {
+const COMPARED = "the projections are as wide as the whole model's projection_dim says";
+const STARTED = "a model starts as initializer_range says, as in transformers";
+const TIED = { values: [true, null], why: "the words' vectors would not be those of the logits" };
+
+const TEXT = defineSettings<BlipTextConfig>({
+  name: "BlipTextConfig",
   modelType: "blip_text_model",
-  vocabSize: 30524,
-  hiddenSize: 768,
-  encoderHiddenSize: 768,
-  intermediateSize: 3072,
-  numHiddenLayers: 12,
-  numAttentionHeads: 8,
-  maxPositionEmbeddings: 512,
-  hiddenAct: "gelu",
-  layerNormEps: 1e-12,
-  hiddenDropoutProb: 0,
-  attentionProbsDropoutProb: 0,
-  initializerRange: 0.02,
-  bosTokenId: 30522,
-  eosTokenId: 2,
-  padTokenId: 0,
-  sepTokenId: 102,
-};
+  rows: {
+    ...encoderRows({
+      hiddenSize: 768,
+      intermediateSize: 3072,
+      numAttentionHeads: 8,
+      hiddenDropoutProb: 0,
+    }),
+    vocabSize: width(30524),
+    encoderHiddenSize: width(768),
+    numHiddenLayers: count(12),
+    maxPositionEmbeddings: width(512),
+    hiddenAct: activationName("gelu"),
+    labelSmoothing: fraction(0),
+    bosTokenId: token(30522),
+    eosTokenId: tokens.orNull(2),
+    padTokenId: token(0),
+    sepTokenId: token(102),
+  },
+  neutral: {
+    isDecoder: { values: [true, null], why: "the layers would not look at images" },
+    positionEmbeddingType: ABSOLUTE_POSITIONS,
+    tieWordEmbeddings: TIED,
+  },
+  inert: {
+    projectionDim: COMPARED,
+    initializerFactor: STARTED,
+    attentionDropout: "attention drops as attention_probs_dropout_prob says, as in transformers",
+    dropout: "layers drop as hidden_dropout_prob says, as in transformers",
+  },
+  complete: (config) => {
+    requireHeads("BlipTextConfig", config);
+    return config;
+  },
+});
 
-const VISION: BlipVisionConfig = {
+const VISION = defineSettings<BlipVisionConfig>({
+  name: "BlipVisionConfig",
   modelType: "blip_vision_model",
-  hiddenSize: 768,
-  intermediateSize: 3072,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  numChannels: 3,
-  imageSize: 384,
-  patchSize: 16,
-  hiddenAct: "gelu",
-  layerNormEps: 1e-5,
-  attentionDropout: 0,
-  initializerRange: 1e-10,
-};
+  rows: {
+    ...patchRows({ imageSize: 384, patchSize: 16, hiddenSize: 768, initializerRange: 1e-10 }),
+    intermediateSize: width(3072),
+    numHiddenLayers: count(12),
+    numAttentionHeads: width(12),
+    hiddenAct: activationName("gelu"),
+    layerNormEps: nonNegative(1e-5),
+    attentionDropout: fraction(0),
+  },
+  inert: {
+    projectionDim: COMPARED,
+    initializerFactor: STARTED,
+    dropout: "there is none but attention's, as in transformers",
+  },
+  translate: squareSizes,
+  complete: (config) => {
+    requirePatches("BlipVisionConfig", config);
+    requireHeads("BlipVisionConfig", config);
+    return config;
+  },
+});
 
-const DEFAULTS = {
+const TWICE = { values: [null], why: "it would set the part's settings again; leave it out" };
+
+const SETTINGS = defineSettings<BlipConfig>({
+  name: "BlipConfig",
   modelType: "blip",
-  imageTextHiddenSize: 256,
-  projectionDim: 512,
-  logitScaleInitValue: 2.6592,
-};
+  rows: {
+    textConfig: nested(TEXT),
+    visionConfig: nested(VISION),
+    // The text's, whatever files say of the whole.
+    vocabSize: width(undefined),
+    imageTextHiddenSize: width(256),
+    projectionDim: width(512),
+    logitScaleInitValue: number(2.6592),
+    decoderStartTokenId: token.orNull(undefined),
+  },
+  neutral: { textConfigDict: TWICE, visionConfigDict: TWICE, tieWordEmbeddings: TIED },
+  inert: {
+    initializerFactor: STARTED,
+    initializerRange: "each part starts as its own initializer_range says",
+    labelSmoothing: "the text's label_smoothing acts, as in transformers",
+  },
+  complete: completed,
+});
 
-function checkLayers(name: string, config: BlipTextConfig | BlipVisionConfig): void {
-  const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = config;
-  requirePositive(name, { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads });
-  requireHeads(name, config);
+/** What a part decides: the special tokens of the whole are the text's. */
+function completed(config: BlipConfig): BlipConfig {
+  const { visionConfig } = config;
+  const textConfig = { ...config.textConfig, encoderHiddenSize: visionConfig.hiddenSize };
+  const { vocabSize, padTokenId, bosTokenId, sepTokenId: eosTokenId } = textConfig;
+  const tokens = { vocabSize, padTokenId, bosTokenId, eosTokenId, decoderStartTokenId: bosTokenId };
+  return { ...config, ...tokens, textConfig, visionConfig };
 }
 
 /**
  * BLIP settings: those given over the defaults. The special tokens of the whole are the text's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function blipConfig(given: PartialBlipConfig = {}): BlipConfig {
-  const { textConfig = {}, visionConfig = {}, ...rest } = given;
-  const config = withDefaults(DEFAULTS, rest);
-  const vision = withDefaults(VISION, visionConfig);
-  const text = { ...withDefaults(TEXT, textConfig), encoderHiddenSize: vision.hiddenSize };
-  const { vocabSize, maxPositionEmbeddings, padTokenId, sepTokenId, bosTokenId } = text;
-  const { numChannels, imageSize, patchSize } = vision;
-  const { imageTextHiddenSize, projectionDim } = config;
-  requirePositive("BlipConfig", { imageTextHiddenSize, projectionDim });
-  requirePositive("BlipTextConfig", { vocabSize, maxPositionEmbeddings });
-  requirePositive("BlipVisionConfig", { numChannels, imageSize, patchSize });
-  requirePatches("BlipVisionConfig", vision);
-  checkLayers("BlipTextConfig", text);
-  checkLayers("BlipVisionConfig", vision);
-  const tokens = { vocabSize, padTokenId, bosTokenId, eosTokenId: sepTokenId };
-  return {
-    ...config,
-    ...tokens,
-    decoderStartTokenId: bosTokenId,
-    textConfig: text,
-    visionConfig: vision,
-  };
+  return SETTINGS.read(given);
 }
-
-type Fields = Readonly<Record<string, JsonValue>>;
 
 /** How checkpoints of BLIPs are read, of which each class has its own parts. */
 export function blipFamily(architectures?: RegExp): ModelFamily<BlipConfig> {
   return {
     modelType: "blip",
     ...(architectures && { architectures }),
-    readConfig: ({ textConfig, visionConfig, ...fields }) =>
-      blipConfig({
-        ...checkedFields("BlipConfig", DEFAULTS, fields),
-        textConfig: checkedFields("BlipTextConfig", TEXT, (textConfig ?? {}) as Fields),
-        visionConfig: checkedFields("BlipVisionConfig", VISION, (visionConfig ?? {}) as Fields),
-      }),
+    settings: SETTINGS,
+    readConfig: SETTINGS.fromFields,
     basePrefix: "blip",
     renamed: [[/\.predictions\.decoder\.bias$/, ".predictions.bias"]],
     // Numbers of positions, which old versions saved as if they were weights.

@@ -1,13 +1,10 @@
-import {
-  checkedFields,
-  type JsonValue,
-  type ModelConfig,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
+import { defineSettings, type GivenSettings, type SettingRows, type Settings } from "../settings/define-settings.ts"; // prettier-ignore
+import { activationName, count, fraction, kind, nested, nonNegative, number, token, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
+import { patchRows, squareSizes } from "../vision/rows.ts";
 
 /** What the layers for text and those for images both have. */
 export interface CLIPTowerConfig extends ModelConfig {
@@ -56,99 +53,129 @@ export interface PartialCLIPConfig extends Partial<
   readonly visionConfig?: Partial<CLIPVisionConfig>;
 }
 
-const TOWER = {
-  hiddenAct: "quick_gelu",
-  layerNormEps: 1e-5,
-  attentionDropout: 0,
-  initializerRange: 0.02,
-  initializerFactor: 1,
-  numHiddenLayers: 12,
+/** Sizes of an encoder unless others are given. */
+type TowerSizes = Pick<CLIPTowerConfig, "hiddenSize" | "intermediateSize" | "numAttentionHeads">;
+
+function towerRows(sizes: TowerSizes): SettingRows<Omit<CLIPTowerConfig, keyof ModelConfig>> {
+  return {
+    hiddenSize: width(sizes.hiddenSize),
+    intermediateSize: width(sizes.intermediateSize),
+    numHiddenLayers: count(12),
+    numAttentionHeads: width(sizes.numAttentionHeads),
+    hiddenAct: activationName("quick_gelu"),
+    layerNormEps: nonNegative(1e-5),
+    attentionDropout: fraction(0),
+    initializerRange: nonNegative(0.02),
+    initializerFactor: nonNegative(1),
+  };
+}
+
+const TOWER_INERT = {
+  projectionDim: "the projection is as wide as the whole model's projection_dim says",
+  dropout: "there is none but attention's, as in transformers",
 };
 
-const TEXT: CLIPTextConfig = {
-  ...TOWER,
+const TEXT = defineSettings<CLIPTextConfig>({
+  name: "CLIPTextConfig",
   modelType: "clip_text_model",
-  vocabSize: 49408,
-  hiddenSize: 512,
-  intermediateSize: 2048,
-  numAttentionHeads: 8,
-  maxPositionEmbeddings: 77,
-  padTokenId: 1,
-  bosTokenId: 49406,
-  eosTokenId: 49407,
-};
+  rows: {
+    ...towerRows({ hiddenSize: 512, intermediateSize: 2048, numAttentionHeads: 8 }),
+    vocabSize: width(49408),
+    maxPositionEmbeddings: width(77),
+    padTokenId: token.orNull(1),
+    bosTokenId: token.orNull(49406),
+    eosTokenId: token(49407),
+  },
+  inert: TOWER_INERT,
+  complete: (config) => {
+    requireHeads("CLIPTextConfig", config);
+    return config;
+  },
+});
 
-const VISION: CLIPVisionConfig = {
-  ...TOWER,
+/** The settings of CLIP's image encoder. */
+export const CLIP_VISION_SETTINGS: Settings<CLIPVisionConfig> = defineSettings<CLIPVisionConfig>({
+  name: "CLIPVisionConfig",
   modelType: "clip_vision_model",
-  hiddenSize: 768,
-  intermediateSize: 3072,
-  numAttentionHeads: 12,
-  numChannels: 3,
-  imageSize: 224,
-  patchSize: 32,
-};
+  rows: {
+    ...patchRows({ imageSize: 224, patchSize: 32, hiddenSize: 768, initializerRange: 0.02 }),
+    ...towerRows({ hiddenSize: 768, intermediateSize: 3072, numAttentionHeads: 12 }),
+  },
+  inert: { ...TOWER_INERT, vocabSize: "images have no vocabulary" },
+  translate: squareSizes,
+  complete: (config) => {
+    requirePatches("CLIPVisionConfig", config);
+    requireHeads("CLIPVisionConfig", config);
+    return config;
+  },
+});
 
-const DEFAULTS: Omit<CLIPConfig, "textConfig" | "visionConfig"> = {
+const dictionary = kind<object>(
+  "an object of settings",
+  (v) => typeof v === "object" && v !== null && !Array.isArray(v),
+);
+
+const SETTINGS = defineSettings<CLIPConfig>({
+  name: "CLIPConfig",
   modelType: "clip",
-  projectionDim: 512,
-  logitScaleInitValue: 2.6592,
-  initializerFactor: 1,
-  numLabels: 2,
-};
+  rows: {
+    textConfig: nested(TEXT),
+    visionConfig: nested(CLIP_VISION_SETTINGS),
+    projectionDim: width(512),
+    logitScaleInitValue: number(2.6592),
+    initializerFactor: nonNegative(1),
+    numLabels: whole(2),
+  },
+  older: {
+    textConfigDict: dictionary.orNull(null),
+    visionConfigDict: dictionary.orNull(null),
+  },
+  translate: ({ textConfigDict, visionConfigDict, ...given }) => ({
+    ...given,
+    ...overridden("textConfig", given["textConfig"], { dict: textConfigDict, part: TEXT }),
+    ...overridden("visionConfig", given["visionConfig"], {
+      dict: visionConfigDict,
+      part: CLIP_VISION_SETTINGS,
+    }),
+  }),
+});
 
-function checkTower(name: string, config: CLIPTowerConfig): void {
-  const { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads } = config;
-  requirePositive(name, { hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads });
-  requireHeads(name, config);
+/**
+ * The first files name a part's settings twice: where there is a `text_config_dict`, all settings of
+ * `text_config` are its own or their defaults.
+ */
+function overridden(
+  name: string,
+  config: unknown,
+  { dict, part }: { readonly dict: unknown; readonly part: { readonly defaults: object } },
+): GivenSettings {
+  if (dict === undefined || dict === null) return {};
+  return { [name]: { ...(config as object | null), ...part.defaults, ...dict } };
 }
 
 /** Settings of CLIP's text encoder: those given over the defaults, which are ViT-B/32's. */
 export function clipTextConfig(given: Partial<CLIPTextConfig> = {}): CLIPTextConfig {
-  const config = withDefaults(TEXT, given);
-  const { vocabSize, maxPositionEmbeddings } = config;
-  requirePositive("CLIPTextConfig", { vocabSize, maxPositionEmbeddings });
-  checkTower("CLIPTextConfig", config);
-  return config;
+  return TEXT.read(given);
 }
 
 /** Settings of CLIP's image encoder: those given over the defaults, which are ViT-B/32's. */
 export function clipVisionConfig(given: Partial<CLIPVisionConfig> = {}): CLIPVisionConfig {
-  const config = withDefaults(VISION, given);
-  const { numChannels, imageSize, patchSize } = config;
-  requirePositive("CLIPVisionConfig", { numChannels, imageSize, patchSize });
-  requirePatches("CLIPVisionConfig", config);
-  checkTower("CLIPVisionConfig", config);
-  return config;
+  return CLIP_VISION_SETTINGS.read(given);
 }
 
 /**
  * CLIP settings: those given over the defaults, which are ViT-B/32's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function clipConfig(given: PartialCLIPConfig = {}): CLIPConfig {
-  const { textConfig, visionConfig, ...rest } = given;
-  const config = withDefaults(DEFAULTS, rest);
-  const { projectionDim, numLabels } = config;
-  requirePositive("CLIPConfig", { projectionDim, numLabels });
-  return {
-    ...config,
-    textConfig: clipTextConfig(textConfig),
-    visionConfig: clipVisionConfig(visionConfig),
-  };
+  return SETTINGS.read(given);
 }
-
-type Fields = Readonly<Record<string, JsonValue>>;
 
 /** How checkpoints of CLIPs are read. */
 export const clipFamily: ModelFamily<CLIPConfig> = {
   modelType: "clip",
-  readConfig: ({ textConfig, visionConfig, ...fields }) =>
-    clipConfig({
-      ...checkedFields("CLIPConfig", DEFAULTS, fields),
-      textConfig: checkedFields("CLIPTextConfig", TEXT, (textConfig ?? {}) as Fields),
-      visionConfig: checkedFields("CLIPVisionConfig", VISION, (visionConfig ?? {}) as Fields),
-    }),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "clip",
   // Numbers of positions, which old versions saved as if they were weights.
   ignored: [/embeddings\.position_ids$/],

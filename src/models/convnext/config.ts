@@ -1,12 +1,17 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
-import { requireStages } from "../vision/require-stages.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, fraction, listOf, nonNegative, whole, width } from "../settings/kinds.ts"; // prettier-ignore
+import { requireStages, withoutNullStages } from "../vision/require-stages.ts";
+import { BACKBONE_FIELDS } from "../vision/rows.ts";
 
 /** Settings of a ConvNeXt, with Hugging Face's meanings and defaults. */
 export interface ConvNextConfig extends ModelConfig {
   readonly numChannels: number;
   /** Height and width of the patches that the first convolution makes vectors of. */
   readonly patchSize: number;
+  /** How many stages there are, as `hiddenSizes` and `depths` say too. */
+  readonly numStages?: number;
   /** Channels of each stage. */
   readonly hiddenSizes: readonly number[];
   /** Layers of each stage. */
@@ -23,35 +28,42 @@ export interface ConvNextConfig extends ModelConfig {
   readonly numLabels: number;
 }
 
-const DEFAULTS: ConvNextConfig = {
+const SETTINGS = defineSettings<ConvNextConfig>({
+  name: "ConvNextConfig",
   modelType: "convnext",
-  numChannels: 3,
-  patchSize: 4,
-  hiddenSizes: [96, 192, 384, 768],
-  depths: [3, 3, 9, 3],
-  hiddenAct: "gelu",
-  initializerRange: 0.02,
-  layerNormEps: 1e-12,
-  layerScaleInitValue: 1e-6,
-  dropPathRate: 0,
-  numLabels: 2,
-};
+  rows: {
+    numChannels: width(3),
+    patchSize: width(4),
+    numStages: count(undefined),
+    hiddenSizes: listOf(width, [96, 192, 384, 768]),
+    depths: listOf(count, [3, 3, 9, 3]),
+    hiddenAct: activationName("gelu"),
+    initializerRange: nonNegative(0.02),
+    layerNormEps: nonNegative(1e-12),
+    layerScaleInitValue: nonNegative(1e-6),
+    dropPathRate: fraction(0),
+    numLabels: whole(2),
+  },
+  inert: { ...BACKBONE_FIELDS, imageSize: "images may have any size" },
+  translate: withoutNullStages,
+  complete: (config) => {
+    requireStages("ConvNextConfig", config);
+    return { ...config, numStages: config.depths.length };
+  },
+});
 
 /**
  * ConvNeXt settings: those given over the defaults, which are ConvNeXt-tiny's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function convNextConfig(given: Partial<ConvNextConfig> = {}): ConvNextConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { numChannels, patchSize, hiddenSizes, depths } = config;
-  requirePositive("ConvNextConfig", { numChannels, patchSize });
-  requireStages("ConvNextConfig", hiddenSizes, depths);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of ConvNeXts are read. */
 export const convNextFamily: ModelFamily<ConvNextConfig> = {
   modelType: "convnext",
-  readConfig: (fields) => convNextConfig(checkedFields("ConvNextConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "convnext",
 };

@@ -1,9 +1,11 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
+import { encoderRows } from "../encoder/rows.ts";
 import type { EncoderLayerConfig } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
-import type { ProblemType } from "../heads.ts";
+import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { count, flag, oneOf, positive, token, tokens, whole, width } from "../settings/kinds.ts";
 
 /** Settings of an ESM, with Hugging Face's meanings and defaults. */
 export interface EsmConfig extends ModelConfig, EncoderLayerConfig {
@@ -25,55 +27,63 @@ export interface EsmConfig extends ModelConfig, EncoderLayerConfig {
   readonly problemType: ProblemType | null;
 }
 
-const DEFAULTS: EsmConfig = {
-  modelType: "esm",
-  vocabSize: 33,
-  maskTokenId: null,
-  padTokenId: 1,
-  eosTokenId: 2,
-  hiddenSize: 768,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  intermediateSize: 3072,
-  hiddenDropoutProb: 0.1,
-  attentionProbsDropoutProb: 0.1,
-  maxPositionEmbeddings: 1026,
-  positionEmbeddingType: "absolute",
-  ropeTheta: 10000,
-  initializerRange: 0.02,
-  layerNormEps: 1e-12,
-  embLayerNormBefore: null,
-  tokenDropout: false,
-  tieWordEmbeddings: true,
-  numLabels: 2,
-  problemType: null,
+const FOLDING = {
+  values: [false, null],
+  why: "the model would fold proteins, with parts that are not there",
 };
+
+const SETTINGS = defineSettings<EsmConfig>({
+  name: "EsmConfig",
+  modelType: "esm",
+  rows: {
+    ...encoderRows({
+      hiddenSize: 768,
+      intermediateSize: 3072,
+      numAttentionHeads: 12,
+      hiddenDropoutProb: 0.1,
+    }),
+    vocabSize: width(33),
+    maskTokenId: token.orNull(null),
+    padTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+    numHiddenLayers: count(12),
+    maxPositionEmbeddings: width(1026),
+    positionEmbeddingType: oneOf(["absolute", "rotary"], "absolute"),
+    ropeTheta: positive(10_000),
+    embLayerNormBefore: flag.orNull(null),
+    tokenDropout: flag(false),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    problemType: oneOf([...PROBLEM_TYPES, null], null),
+  },
+  neutral: {
+    isFoldingModel: FOLDING,
+    esmfoldConfig: { ...FOLDING, values: [null] },
+  },
+  inert: {
+    hiddenAct: "the function is always GELU, as in transformers",
+    classifierDropout: "the classifier drops as hidden_dropout_prob says, as in transformers",
+    vocabList: "the tokenizer's tokens, for models that fold proteins",
+  },
+  complete: (config) => {
+    requireHeads("EsmConfig", config);
+    return config;
+  },
+});
 
 /**
  * ESM settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function esmConfig(given: Partial<EsmConfig> = {}): EsmConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize } = config;
-  requirePositive("EsmConfig", {
-    vocabSize,
-    hiddenSize,
-    numHiddenLayers,
-    numAttentionHeads,
-    intermediateSize,
-    maxPositionEmbeddings: config.maxPositionEmbeddings,
-  });
-  const { positionEmbeddingType } = config;
-  requireOneOf("EsmConfig", "positionEmbeddingType", positionEmbeddingType, ["absolute", "rotary"]);
-  requireHeads("EsmConfig", config);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of ESM are read. */
 export const esmFamily: ModelFamily<EsmConfig> = {
   modelType: "esm",
-  readConfig: (fields) => esmConfig(checkedFields("EsmConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "esm",
   renamed: [
     [/LayerNorm\.gamma$/, "LayerNorm.weight"],

@@ -1,7 +1,8 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
 import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { count, flag, fraction, nonNegative, oneOf, whole, width } from "../settings/kinds.ts";
 
 /** Settings of pyvene's GRU, with its meanings and defaults. */
 export interface GRUConfig extends ModelConfig {
@@ -21,35 +22,35 @@ export interface GRUConfig extends ModelConfig {
   readonly initializerRange: number;
 }
 
-const DEFAULTS: GRUConfig = {
+const SETTINGS = defineSettings<GRUConfig>({
+  name: "GRUConfig",
   modelType: "gru",
-  includeEmb: false,
-  vocabSize: 50257,
-  maxPositionEmbeddings: 512,
-  nLayer: 2,
-  hDim: 512,
-  nLabels: 2,
-  includeBias: true,
-  pdrop: 0.3,
-  problemType: "single_label_classification",
-  initializerRange: 0.02,
-};
+  rows: {
+    includeEmb: flag(false),
+    vocabSize: width(50257),
+    maxPositionEmbeddings: width(512),
+    nLayer: count(2),
+    hDim: width(512),
+    nLabels: whole(2),
+    includeBias: flag(true),
+    pdrop: fraction(0.3),
+    problemType: oneOf([...PROBLEM_TYPES, null], "single_label_classification"),
+    initializerRange: nonNegative(0.02),
+  },
+});
 
 /**
  * Settings of a GRU: those given over pyvene's defaults.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function gruConfig(given: Partial<GRUConfig> = {}): GRUConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, maxPositionEmbeddings, nLayer, hDim, nLabels, problemType } = config;
-  requirePositive("GRUConfig", { vocabSize, maxPositionEmbeddings, nLayer, hDim, nLabels });
-  if (problemType !== null) requireOneOf("GRUConfig", "problemType", problemType, PROBLEM_TYPES);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of pyvene's GRUs are read. */
 export const gruFamily: ModelFamily<GRUConfig> = {
   modelType: "gru",
-  readConfig: (fields) => gruConfig(checkedFields("GRUConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "gru",
 };

@@ -1,10 +1,20 @@
-import { TensorError } from "../../tensor/errors.ts";
-import { type CLIPVisionConfig, clipVisionConfig } from "../clip/config.ts";
-import { checkedFields, type JsonValue, type ModelConfig, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import { fail } from "../../tensor/errors.ts";
+import { CLIP_VISION_SETTINGS, type CLIPVisionConfig } from "../clip/config.ts";
+import type { ModelConfig } from "../config.ts";
 import type { Given } from "../decoder/config.ts";
 import type { ModelFamily } from "../family.ts";
-import { type LlamaConfig, llamaConfig, llamaFamily } from "../llama/config.ts";
+import { LLAMA_SETTINGS, type LlamaConfig } from "../llama/config.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import {
+  activationName,
+  flag,
+  kind,
+  type Kind,
+  nested,
+  oneOf,
+  token,
+  width,
+} from "../settings/kinds.ts";
 
 /** Settings of a LLaVA, with Hugging Face's meanings and defaults. */
 export interface LlavaConfig extends ModelConfig {
@@ -16,8 +26,13 @@ export interface LlavaConfig extends ModelConfig {
   readonly multimodalProjectorBias: boolean;
   /** `default` leaves out the image encoder's first position, `full` does not. */
   readonly visionFeatureSelectStrategy: string;
-  /** Number of the image encoder's hidden state that is read, from the end if negative. */
-  readonly visionFeatureLayer: number;
+  /**
+   * Number of the image encoder's hidden state that is read, from the end if negative; or of several,
+   * which are laid side by side.
+   */
+  readonly visionFeatureLayer: number | readonly number[];
+  /** Whether the text's output matrix is that of its words' vectors. */
+  readonly tieWordEmbeddings: boolean;
 }
 
 /** Some settings of a LLaVA. */
@@ -28,72 +43,79 @@ export interface PartialLlavaConfig extends Partial<
   readonly visionConfig?: Partial<CLIPVisionConfig>;
 }
 
-const DEFAULTS: Omit<LlavaConfig, "textConfig" | "visionConfig"> = {
-  modelType: "llava",
-  imageTokenIndex: 32000,
-  projectorHiddenAct: "gelu",
-  multimodalProjectorBias: true,
-  visionFeatureSelectStrategy: "default",
-  visionFeatureLayer: -2,
-};
-
-/** The image encoder of LLaVA 1.5, where the configuration says nothing else. */
-const VISION: Partial<CLIPVisionConfig> = {
+/** The image encoder of LLaVA 1.5, where the configuration says nothing of it. */
+const LLAVA_VISION = CLIP_VISION_SETTINGS.read({
   hiddenSize: 1024,
   intermediateSize: 4096,
   numHiddenLayers: 24,
   numAttentionHeads: 16,
   imageSize: 336,
   patchSize: 14,
-};
+});
+
+const layers: Kind<number | readonly number[]> = kind(
+  "a layer's number, or a list of such",
+  (v) => Number.isSafeInteger(v) || (Array.isArray(v) && v.length > 0 && v.every(Number.isSafeInteger)), // prettier-ignore
+);
+
+const SETTINGS = defineSettings<LlavaConfig>({
+  name: "LlavaConfig",
+  modelType: "llava",
+  rows: {
+    textConfig: nested(LLAMA_SETTINGS),
+    visionConfig: nested(CLIP_VISION_SETTINGS, LLAVA_VISION),
+    // The text's, whatever files say of the whole.
+    vocabSize: width(undefined),
+    imageTokenIndex: token(32000, { names: ["imageTokenId"] }),
+    projectorHiddenAct: activationName("gelu"),
+    multimodalProjectorBias: flag(true),
+    visionFeatureSelectStrategy: oneOf(["default", "full"], "default"),
+    visionFeatureLayer: layers(-2),
+    tieWordEmbeddings: flag(false),
+  },
+  inert: {
+    imageSeqLength: "an image has as many tokens as the image encoder gives of it",
+  },
+  complete: completed,
+});
+
+/** What a part decides: the special tokens of the whole are the text's, unless it has its own. */
+function completed(config: LlavaConfig): LlavaConfig {
+  const { textConfig, visionConfig } = config;
+  const states = visionConfig.numHiddenLayers + 1;
+  const wrong = featureLayers(config).find((layer) => layer < -states || layer >= states);
+  if (wrong !== undefined) {
+    fail(
+      "LlavaConfig",
+      `visionFeatureLayer ${wrong} is not one of the image encoder's ${states} hidden states`,
+    );
+  }
+  // Older files say so of the text, newer ones of the whole.
+  const tieWordEmbeddings = config.tieWordEmbeddings || textConfig.tieWordEmbeddings;
+  const { vocabSize, padTokenId = null, eosTokenId = null, bosTokenId = null } = textConfig;
+  const text = { ...textConfig, tieWordEmbeddings };
+  const tokens = { padTokenId, eosTokenId, bosTokenId };
+  return { ...tokens, ...config, vocabSize, tieWordEmbeddings, textConfig: text };
+}
+
+/** Numbers of the hidden states that are read, from the end if negative. */
+export function featureLayers({ visionFeatureLayer: layer }: LlavaConfig): readonly number[] {
+  return typeof layer === "number" ? [layer] : layer;
+}
 
 /**
  * LLaVA settings: those given over the defaults.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function llavaConfig(given: PartialLlavaConfig = {}): LlavaConfig {
-  const { textConfig, visionConfig, ...rest } = given;
-  const config = withDefaults(DEFAULTS, rest);
-  const { visionFeatureSelectStrategy } = config;
-  requireOneOf("LlavaConfig", "visionFeatureSelectStrategy", visionFeatureSelectStrategy, [
-    "default",
-    "full",
-  ]);
-  const text = llamaConfig(textConfig);
-  const vision = clipVisionConfig(withDefaults(VISION, visionConfig ?? {}));
-  const states = vision.numHiddenLayers + 1;
-  const { visionFeatureLayer: layer } = config;
-  if (!Number.isInteger(layer) || layer < -states || layer >= states) {
-    throw new TensorError(
-      `LlavaConfig: visionFeatureLayer ${String(layer)} is not one of the image encoder's ` +
-        `${states} hidden states`,
-    );
-  }
-  const { vocabSize, padTokenId = null, eosTokenId = null, bosTokenId = null } = text;
-  const tokens = { vocabSize, padTokenId, eosTokenId, bosTokenId };
-  return { ...tokens, ...config, textConfig: text, visionConfig: vision };
-}
-
-type Fields = Readonly<Record<string, JsonValue>>;
-
-/** Fields of one of the two parts, which must be of the kind that is known here. */
-function partOf(name: string, value: JsonValue | undefined, wanted: string): Fields {
-  const fields = (value ?? {}) as Fields;
-  const { modelType = wanted } = fields;
-  const kind = typeof modelType === "string" ? modelType : JSON.stringify(modelType);
-  requireOneOf("LlavaConfig", `${name}.modelType`, kind, [wanted]);
-  return fields;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of LLaVAs are read. */
 export const llavaFamily: ModelFamily<LlavaConfig> = {
   modelType: "llava",
-  readConfig: ({ textConfig, visionConfig, ...fields }) =>
-    llavaConfig({
-      ...checkedFields("LlavaConfig", DEFAULTS, fields),
-      textConfig: llamaFamily.readConfig(partOf("textConfig", textConfig, "llama")),
-      visionConfig: partOf("visionConfig", visionConfig, "clip_vision_model"),
-    }),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "model",
   renamed: [
     [/^model\.language_model\./, "language_model.model."],

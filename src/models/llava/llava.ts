@@ -2,6 +2,7 @@ import type { Activation } from "../../nn/layers/activation.ts";
 import type { Linear } from "../../nn/layers/linear.ts";
 import { Module } from "../../nn/module.ts";
 import { fail, internal } from "../../tensor/errors.ts";
+import { cat } from "../../tensor/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { activation } from "../activations.ts";
 import { CausalLanguageModel } from "../causal-language-model.ts";
@@ -14,6 +15,7 @@ import { PreTrainedModel } from "../pretrained-model.ts";
 import { fillImages } from "../vision/fill-images.ts";
 import type { ImageInputs } from "../vision/outputs.ts";
 import {
+  featureLayers,
   llavaBaseFamily,
   type LlavaConfig,
   llavaConfig,
@@ -43,11 +45,13 @@ export class LlavaMultiModalProjector extends Module {
   readonly act: Activation;
   readonly linear_2: Linear;
 
-  constructor({ textConfig, visionConfig, ...config }: LlavaConfig) {
+  constructor(config: LlavaConfig) {
     super();
+    const { textConfig, visionConfig } = config;
     const options = { bias: config.multimodalProjectorBias, std: textConfig.initializerRange };
     const width = textConfig.hiddenSize;
-    this.linear_1 = initialLinear(visionConfig.hiddenSize, width, options);
+    const seen = visionConfig.hiddenSize * featureLayers(config).length;
+    this.linear_1 = initialLinear(seen, width, options);
     this.act = activation(config.projectorHiddenAct);
     this.linear_2 = initialLinear(width, width, options);
   }
@@ -66,11 +70,13 @@ interface Seeing extends Module {
 
 /** Patches as the language model reads them, [images, patches, width]. */
 function imageFeatures(model: Seeing, images: ImageInputs): Tensor {
-  const { visionFeatureLayer, visionFeatureSelectStrategy } = model.config;
   const { hiddenStates } = model.vision_tower.forward(images);
-  const seen = hiddenStates.at(visionFeatureLayer) ?? internal("the layer was not checked");
-  const patches = visionFeatureSelectStrategy === "default" ? seen.slice(1, 1) : seen;
-  return model.multi_modal_projector.forward(patches);
+  const { visionFeatureSelectStrategy: strategy } = model.config;
+  const features = featureLayers(model.config).map((layer) => {
+    const seen = hiddenStates.at(layer) ?? internal("the layer was not checked");
+    return strategy === "default" ? seen.slice(1, 1) : seen;
+  });
+  return model.multi_modal_projector.forward(cat(features, -1));
 }
 
 /** What the language model reads in place of ids and images, and what stands for these in it. */

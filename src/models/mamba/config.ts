@@ -1,11 +1,7 @@
-import {
-  checkedFields,
-  type JsonValue,
-  type ModelConfig,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
+import { type ModelConfig, requirePositive } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
+import { defineSettings, type GivenSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, kind, type Kind, nonNegative, oneOf, positive, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import type { TimeStepConfig } from "../state-space/init.ts";
 
 /** Settings of a Mamba, with Hugging Face's meanings and defaults. */
@@ -16,8 +12,10 @@ export interface MambaConfig extends ModelConfig, TimeStepConfig {
   readonly stateSize: number;
   readonly numHiddenLayers: number;
   readonly layerNormEpsilon: number;
-  /** Channels of the mixer, in multiples of hiddenSize. */
+  /** Channels of the mixer, in multiples of hiddenSize, unless `intermediateSize` is given. */
   readonly expand: number;
+  /** Channels of the mixer. @default floor(expand * hiddenSize) */
+  readonly intermediateSize?: number | null;
   readonly convKernel: number;
   readonly useBias: boolean;
   readonly useConvBias: boolean;
@@ -31,35 +29,105 @@ export interface MambaConfig extends ModelConfig, TimeStepConfig {
   readonly tieWordEmbeddings: boolean;
 }
 
-const DEFAULTS: MambaConfig = {
-  modelType: "mamba",
-  vocabSize: 50280,
-  hiddenSize: 768,
-  stateSize: 16,
-  numHiddenLayers: 32,
-  layerNormEpsilon: 1e-5,
-  expand: 2,
-  convKernel: 4,
-  useBias: false,
-  useConvBias: true,
-  hiddenAct: "silu",
-  initializerRange: 0.1,
-  timeStepRank: "auto",
-  timeStepScale: 1,
-  timeStepInitScheme: "random",
-  timeStepMin: 0.001,
-  timeStepMax: 0.1,
-  timeStepFloor: 1e-4,
-  rescalePrenormResidual: false,
-  tieWordEmbeddings: true,
-  bosTokenId: 0,
-  eosTokenId: 0,
-  padTokenId: 0,
+const isSize = (v: unknown): boolean => Number.isSafeInteger(v) && (v as number) > 0;
+
+const rank: Kind<number | "auto"> = kind(
+  'a whole number of 1 or more, or "auto"',
+  (v) => v === "auto" || isSize(v),
+  "elements",
+);
+
+/** Settings of the mixer, under the names of the first Mambas. */
+const MIXER: Readonly<Record<string, string>> = {
+  dState: "stateSize",
+  dConv: "convKernel",
+  expand: "expand",
+  dtRank: "timeStepRank",
+  dtMin: "timeStepMin",
+  dtMax: "timeStepMax",
+  dtInit: "timeStepInitScheme",
+  dtScale: "timeStepScale",
+  dtInitFloor: "timeStepFloor",
+  bias: "useBias",
+  convBias: "useConvBias",
+  useFastPath: "useFastPath",
 };
 
+const mixerSettings = kind<object>(
+  "an object of settings of the mixer, such as d_state",
+  (v) =>
+    typeof v === "object" && v !== null && Object.keys(v).every((k) => Object.hasOwn(MIXER, k)),
+);
+
+/** Names that the first Mambas' files have, of which those of today go before them. */
+const FIRST_NAMES = { dModel: "hiddenSize", nLayer: "numHiddenLayers", dInner: "intermediateSize" };
+
+/** The first Mambas' names, where those of today are not there: transformers reads only these. */
+function translated({ ssmCfg, ...given }: GivenSettings): GivenSettings {
+  const older = Object.keys(FIRST_NAMES);
+  const named = Object.entries(FIRST_NAMES).map(([old, name]) => [name, given[old]]);
+  const mixer = Object.entries(ssmCfg ?? {}).map(([old, value]) => [MIXER[old], value]);
+  const { useFastPath: _, ...first } = Object.fromEntries([...named, ...mixer]) as GivenSettings;
+  const rest = Object.entries(given).filter(
+    ([name, v]) => v !== undefined && !older.includes(name),
+  );
+  return { ...first, ...Object.fromEntries(rest) };
+}
+
+const COMPUTED = "how it is computed, not what";
+
+const SETTINGS = defineSettings<MambaConfig>({
+  name: "MambaConfig",
+  modelType: "mamba",
+  rows: {
+    vocabSize: width(50280),
+    hiddenSize: width(768),
+    stateSize: width(16),
+    numHiddenLayers: count(32),
+    layerNormEpsilon: nonNegative(1e-5),
+    expand: positive(2),
+    intermediateSize: width.orNull(undefined),
+    convKernel: width(4),
+    useBias: flag(false),
+    useConvBias: flag(true),
+    hiddenAct: activationName("silu"),
+    initializerRange: nonNegative(0.1),
+    timeStepRank: rank("auto"),
+    timeStepScale: nonNegative(1),
+    timeStepInitScheme: oneOf(["random", "constant"], "random"),
+    timeStepMin: positive(0.001),
+    timeStepMax: positive(0.1),
+    timeStepFloor: nonNegative(1e-4),
+    rescalePrenormResidual: flag(false),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(0),
+    padTokenId: token.orNull(0),
+  },
+  older: {
+    dModel: width(undefined),
+    nLayer: count(undefined),
+    dInner: width(undefined),
+    ssmCfg: mixerSettings.orNull(undefined),
+  },
+  translate: translated,
+  neutral: { rmsNorm: { values: [true, null], why: "norms would take the mean away" } },
+  inert: {
+    residualInFp32: "all is computed in float32",
+    fusedAddNorm: COMPUTED,
+    useMambapy: COMPUTED,
+    useAssociativeScan: COMPUTED,
+    padVocabSizeMultiple: "vocab_size counts what there is, as in transformers",
+  },
+  complete: (config) => {
+    requirePositive("MambaConfig", { "expand * hiddenSize": innerWidth(config) });
+    return config;
+  },
+});
+
 /** Channels of the mixer. */
-export function innerWidth({ expand, hiddenSize }: MambaConfig): number {
-  return Math.floor(expand * hiddenSize);
+export function innerWidth({ expand, hiddenSize, intermediateSize }: MambaConfig): number {
+  return intermediateSize ?? Math.floor(expand * hiddenSize);
 }
 
 /** The rank that "auto" stands for too. */
@@ -69,33 +137,17 @@ export function timeStepRank({ timeStepRank: rank, hiddenSize }: MambaConfig): n
 
 /**
  * Mamba settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function mambaConfig(given: Partial<MambaConfig> = {}): MambaConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, hiddenSize, stateSize, numHiddenLayers, convKernel } = config;
-  requirePositive("MambaConfig", {
-    vocabSize,
-    hiddenSize,
-    stateSize,
-    numHiddenLayers,
-    convKernel,
-    timeStepRank: timeStepRank(config),
-    "expand * hiddenSize": innerWidth(config),
-  });
-  return config;
-}
-
-/** A rank may be a number or "auto", so it is compared with either. */
-function read(fields: Readonly<Record<string, JsonValue>>): MambaConfig {
-  const rank = typeof fields["timeStepRank"] === "number" ? 1 : "auto";
-  return mambaConfig(checkedFields("MambaConfig", { ...DEFAULTS, timeStepRank: rank }, fields));
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of Mamba are read. */
 export const mambaFamily: ModelFamily<MambaConfig> = {
   modelType: "mamba",
-  readConfig: read,
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "backbone",
   // The first checkpoints' name.
   renamed: [[/^backbone\.embedding\./, "backbone.embeddings."]],

@@ -1,6 +1,8 @@
-import { TensorError } from "../../tensor/errors.ts";
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import { fail } from "../../tensor/errors.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, kind, nonNegative, positive, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import type { TimeStepConfig } from "../state-space/init.ts";
 
 /** Settings of a Mamba-2, with Hugging Face's meanings and defaults. */
@@ -28,32 +30,69 @@ export interface Mamba2Config extends ModelConfig, TimeStepConfig {
   readonly tieWordEmbeddings: boolean;
 }
 
-const DEFAULTS: Mamba2Config = {
+function isLimit(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [least, most] = value as unknown[];
+  return typeof least === "number" && typeof most === "number" && 0 <= least && least <= most;
+}
+
+const limits = kind<readonly number[]>("a list of the least and the greatest length", isLimit);
+
+const FIRST = "for Mamba's steps, which Mamba-2 does not have";
+
+const SETTINGS = defineSettings<Mamba2Config>({
+  name: "Mamba2Config",
   modelType: "mamba2",
-  numHeads: 128,
-  headDim: 64,
-  vocabSize: 32768,
-  hiddenSize: 4096,
-  stateSize: 128,
-  numHiddenLayers: 64,
-  layerNormEpsilon: 1e-5,
-  expand: 2,
-  convKernel: 4,
-  nGroups: 8,
-  useBias: false,
-  useConvBias: true,
-  hiddenAct: "silu",
-  initializerRange: 0.1,
-  timeStepMin: 0.001,
-  timeStepMax: 0.1,
-  timeStepFloor: 1e-4,
-  timeStepLimit: [0, Infinity],
-  rescalePrenormResidual: false,
-  tieWordEmbeddings: false,
-  bosTokenId: 0,
-  eosTokenId: 2,
-  padTokenId: 1,
-};
+  rows: {
+    numHeads: width(128),
+    headDim: width(64),
+    vocabSize: width(32768),
+    hiddenSize: width(4096),
+    stateSize: width(128),
+    numHiddenLayers: count(64),
+    layerNormEpsilon: nonNegative(1e-5),
+    expand: positive(2),
+    convKernel: width(4),
+    nGroups: width(8),
+    useBias: flag(false),
+    useConvBias: flag(true),
+    hiddenAct: activationName("silu"),
+    initializerRange: nonNegative(0.1),
+    timeStepMin: positive(0.001),
+    timeStepMax: positive(0.1),
+    timeStepFloor: nonNegative(1e-4),
+    timeStepLimit: limits([0, Infinity]),
+    rescalePrenormResidual: flag(false),
+    tieWordEmbeddings: flag(false),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(2),
+    padTokenId: token.orNull(1),
+  },
+  neutral: { rmsNorm: { values: [true, null], why: "there would be no norm before out_proj" } },
+  inert: {
+    chunkSize: "how it is computed, not what",
+    residualInFp32: "all is computed in float32",
+    normBeforeGate: "the gate always comes before the norm, as in transformers",
+    intermediateSize: "follows from expand and hidden_size, as in transformers",
+    timeStepRank: FIRST,
+    timeStepScale: FIRST,
+    timeStepInitScheme: FIRST,
+  },
+  complete: (config) => {
+    const { numHeads, hiddenSize, nGroups, expand } = config;
+    if (hiddenSize * expand !== innerWidth(config)) {
+      fail(
+        "Mamba2Config",
+        `hiddenSize * expand (${hiddenSize * expand}) must be numHeads * headDim ` +
+          `(${innerWidth(config)})`,
+      );
+    }
+    if (numHeads % nGroups !== 0) {
+      fail("Mamba2Config", `numHeads (${numHeads}) must be a multiple of nGroups (${nGroups})`);
+    }
+    return config;
+  },
+});
 
 /** Channels of the mixer. */
 export function innerWidth({ numHeads, headDim }: Mamba2Config): number {
@@ -67,39 +106,17 @@ export function convWidth(config: Mamba2Config): number {
 
 /**
  * Mamba-2 settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function mamba2Config(given: Partial<Mamba2Config> = {}): Mamba2Config {
-  const config = withDefaults(DEFAULTS, given);
-  const { numHeads, headDim, vocabSize, hiddenSize, stateSize, numHiddenLayers, nGroups } = config;
-  requirePositive("Mamba2Config", {
-    numHeads,
-    headDim,
-    vocabSize,
-    hiddenSize,
-    stateSize,
-    numHiddenLayers,
-    nGroups,
-    convKernel: config.convKernel,
-  });
-  if (hiddenSize * config.expand !== innerWidth(config)) {
-    throw new TensorError(
-      `Mamba2Config: hiddenSize * expand (${hiddenSize * config.expand}) must be ` +
-        `numHeads * headDim (${innerWidth(config)})`,
-    );
-  }
-  if (numHeads % nGroups !== 0) {
-    throw new TensorError(
-      `Mamba2Config: numHeads (${numHeads}) must be a multiple of nGroups (${nGroups})`,
-    );
-  }
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of Mamba-2 are read. */
 export const mamba2Family: ModelFamily<Mamba2Config> = {
   modelType: "mamba2",
-  readConfig: (fields) => mamba2Config(checkedFields("Mamba2Config", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "backbone",
   renamed: [[/^backbone\.embedding\./, "backbone.embeddings."]],
 };

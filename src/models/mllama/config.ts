@@ -1,31 +1,20 @@
-import { TensorError } from "../../tensor/errors.ts";
-import {
-  checkedFields,
-  type JsonValue,
-  type ModelConfig,
-  requirePositive,
-  withDefaults,
-} from "../config.ts";
-import { decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import { fail } from "../../tensor/errors.ts";
+import type { ModelConfig } from "../config.ts";
+import { decoderRows, type Given, headRows, type RotaryConfig } from "../decoder/config.ts";
 import { defineRotarySettings, PLAIN_ROPE } from "../decoder/rotary-settings.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
-import type { Settings } from "../settings/define-settings.ts";
-import {
-  activationName,
-  listOf,
-  natural,
-  nonNegative,
-  token,
-  tokens,
-  width,
-} from "../settings/kinds.ts";
+import { defineSettings, type GivenSettings, type Settings } from "../settings/define-settings.ts";
+import { activationName, count, fraction, kind, type Kind, listOf, natural, nested, nonNegative, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
+import { patchRows, squareSizes } from "../vision/rows.ts";
 
 /** Settings of the language model: a Llama of which some layers look at the image. */
 export interface MllamaTextConfig extends RotaryConfig {
   readonly hiddenAct: string;
   readonly rmsNormEps: number;
+  /** Share of attention weights that are dropped in training. @default attentionDropout */
+  readonly dropout?: number;
   /** Numbers of the layers that look at the image instead of the text. */
   readonly crossAttentionLayers: readonly number[];
 }
@@ -45,6 +34,8 @@ export interface MllamaVisionConfig extends ModelConfig, PatchConfig {
   readonly intermediateLayersIndices: readonly number[];
   /** Rows and columns of tiles that an image can have, counted from 1. */
   readonly supportedAspectRatios: readonly (readonly number[])[];
+  /** Width of what the encoder gives. @default what follows from the others */
+  readonly visionOutputDim?: number;
 }
 
 /** Settings of an Mllama (Llama 3.2 Vision), with Hugging Face's meanings and defaults. */
@@ -64,8 +55,6 @@ export interface PartialMllamaConfig extends Partial<
 const TEXT: Settings<MllamaTextConfig> = defineRotarySettings<MllamaTextConfig>({
   name: "MllamaTextConfig",
   modelType: "mllama_text_model",
-  // Of training.
-  inert: ["dropout"],
   rope: { ...PLAIN_ROPE, ropeTheta: 500_000 },
   rows: {
     ...decoderRows({
@@ -76,7 +65,8 @@ const TEXT: Settings<MllamaTextConfig> = defineRotarySettings<MllamaTextConfig>(
       numAttentionHeads: 32,
       maxPositionEmbeddings: 131072,
     }),
-    numKeyValueHeads: width.orNull(8),
+    ...headRows(8),
+    dropout: fraction(undefined),
     hiddenAct: activationName("silu"),
     rmsNormEps: nonNegative(1e-5),
     crossAttentionLayers: listOf(natural, [3, 8, 13, 18, 23, 28, 33, 38]),
@@ -84,60 +74,130 @@ const TEXT: Settings<MllamaTextConfig> = defineRotarySettings<MllamaTextConfig>(
     eosTokenId: tokens.orNull(128001),
     padTokenId: token.orNull(128004),
   },
+  translate: ({ crossAttentionLayers, ...given }) => ({
+    ...given,
+    ...(crossAttentionLayers === null ? {} : { crossAttentionLayers }),
+  }),
+  complete: (config) => {
+    const { numHiddenLayers, crossAttentionLayers, tieWordEmbeddings } = config;
+    const wrong = crossAttentionLayers.find((layer) => layer === 0 || layer >= numHiddenLayers);
+    if (wrong !== undefined) {
+      fail(
+        "MllamaTextConfig",
+        `crossAttentionLayers names layer ${wrong}, but must leave out the first and hold numbers ` +
+          `below numHiddenLayers (${numHiddenLayers})`,
+      );
+    }
+    if (tieWordEmbeddings) {
+      fail("MllamaTextConfig", "tieWordEmbeddings must be false: there are more words to read than to write"); // prettier-ignore
+    }
+    const { attentionDropout: other, dropout = other } = config;
+    if (other !== 0 && other !== dropout) {
+      fail("MllamaTextConfig", `dropout (${dropout}) and attentionDropout (${other}) differ`);
+    }
+    return { ...config, dropout, attentionDropout: dropout };
+  },
 });
 
-const VISION: MllamaVisionConfig = {
-  modelType: "mllama_vision_model",
-  hiddenSize: 1280,
-  intermediateSize: 5120,
-  numHiddenLayers: 32,
-  numGlobalLayers: 8,
-  attentionHeads: 16,
-  hiddenAct: "gelu",
-  normEps: 1e-5,
-  numChannels: 3,
-  imageSize: 448,
-  patchSize: 14,
-  maxNumTiles: 4,
-  intermediateLayersIndices: [3, 7, 15, 23, 30],
-  supportedAspectRatios: [
-    [1, 1],
-    [1, 2],
-    [1, 3],
-    [1, 4],
-    [2, 1],
-    [2, 2],
-    [3, 1],
-    [4, 1],
-  ],
-  initializerRange: 0.02,
-};
+const isRatio = (v: unknown): boolean =>
+  Array.isArray(v) && v.length === 2 && v.every((n) => Number.isInteger(n) && n >= 1 && n < 1000);
 
-function checkVision(config: MllamaVisionConfig): void {
-  const { hiddenSize, attentionHeads: numAttentionHeads, numHiddenLayers } = config;
-  const { intermediateSize, numGlobalLayers, maxNumTiles, imageSize, patchSize } = config;
-  const sizes = { hiddenSize, attentionHeads: numAttentionHeads, numHiddenLayers, numGlobalLayers };
-  const rest = { intermediateSize, maxNumTiles, imageSize, patchSize };
-  requirePositive("MllamaVisionConfig", { ...sizes, ...rest });
-  requireHeads("MllamaVisionConfig", { hiddenSize, numAttentionHeads });
-  requirePatches("MllamaVisionConfig", config);
+const ratio: Kind<readonly number[]> = kind("a list of rows and columns of tiles", isRatio);
+
+const VISION: Settings<MllamaVisionConfig> = defineSettings<MllamaVisionConfig>({
+  name: "MllamaVisionConfig",
+  modelType: "mllama_vision_model",
+  rows: {
+    ...patchRows({ imageSize: 448, patchSize: 14, hiddenSize: 1280, initializerRange: 0.02 }),
+    intermediateSize: width(5120),
+    numHiddenLayers: count(32),
+    numGlobalLayers: count(8),
+    attentionHeads: width(16, { names: ["numAttentionHeads"] }),
+    hiddenAct: activationName("gelu"),
+    normEps: nonNegative(1e-5),
+    maxNumTiles: width(4),
+    intermediateLayersIndices: listOf(natural, [3, 7, 15, 23, 30]),
+    supportedAspectRatios: listOf(ratio, [
+      [1, 1],
+      [1, 2],
+      [1, 3],
+      [1, 4],
+      [2, 1],
+      [2, 2],
+      [3, 1],
+      [4, 1],
+    ]),
+    visionOutputDim: width(undefined),
+  },
+  translate: (given) => withoutNulls(squareSizes(given)),
+  complete: completedVision,
+});
+
+/** Settings without lists that are null, which stands for the defaults. */
+function withoutNulls(given: GivenSettings): GivenSettings {
+  const lists = ["intermediateLayersIndices", "supportedAspectRatios", "visionOutputDim"];
+  const isSet = ([name, v]: [string, unknown]): boolean => v !== null || !lists.includes(name);
+  return Object.fromEntries(Object.entries(given).filter(isSet));
 }
+
+function completedVision(config: MllamaVisionConfig): MllamaVisionConfig {
+  const name = "MllamaVisionConfig";
+  const { hiddenSize, attentionHeads: numAttentionHeads, numHiddenLayers, maxNumTiles } = config;
+  requireHeads(name, { hiddenSize, numAttentionHeads });
+  requirePatches(name, config);
+  const beyond = config.intermediateLayersIndices.find((layer) => layer >= numHiddenLayers);
+  if (beyond !== undefined) {
+    fail(name, `intermediateLayersIndices names layer ${beyond} of ${numHiddenLayers}`);
+  }
+  const large = config.supportedAspectRatios.find(([rows = 1, columns = 1]) => rows * columns > maxNumTiles); // prettier-ignore
+  if (large !== undefined) {
+    const tiles = `${large.join(" x ")} tiles, but maxNumTiles is ${maxNumTiles}`;
+    fail(name, `supportedAspectRatios has ${tiles}`);
+  }
+  const wanted = visionWidth(config);
+  if (config.visionOutputDim !== undefined && config.visionOutputDim !== wanted) {
+    fail(
+      name,
+      `visionOutputDim is ${config.visionOutputDim}, but hiddenSize times the number of states, the ` +
+        `last and those of intermediateLayersIndices, is ${wanted}`,
+    );
+  }
+  return { ...config, visionOutputDim: wanted };
+}
+
+const SETTINGS = defineSettings<MllamaConfig>({
+  name: "MllamaConfig",
+  modelType: "mllama",
+  rows: {
+    textConfig: nested(TEXT),
+    visionConfig: nested(VISION),
+    // The text's, whatever files say of the whole.
+    vocabSize: width(undefined),
+  },
+  neutral: {
+    tieWordEmbeddings: { values: [false, null], why: "there are more words to read than to write" },
+  },
+  inert: {
+    imageTokenIndex: "the image's token is read as any other",
+    imageTokenId: "the image's token is read as any other",
+  },
+  complete: (config) => {
+    const {
+      vocabSize,
+      padTokenId = null,
+      eosTokenId = null,
+      bosTokenId = null,
+    } = config.textConfig;
+    return { padTokenId, eosTokenId, bosTokenId, ...config, vocabSize };
+  },
+});
 
 /**
  * Mllama settings: those given over the defaults.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function mllamaConfig(given: PartialMllamaConfig = {}): MllamaConfig {
-  const { textConfig, visionConfig, ...rest } = given;
-  const text = TEXT.read(textConfig ?? {});
-  const vision = withDefaults(VISION, visionConfig ?? {});
-  checkVision(vision);
-  if (text.crossAttentionLayers.includes(0)) {
-    throw new TensorError("MllamaTextConfig: crossAttentionLayers must leave out the first layer");
-  }
-  const { vocabSize, padTokenId = null, eosTokenId = null, bosTokenId = null } = text;
-  const tokens = { vocabSize, padTokenId, eosTokenId, bosTokenId };
-  return { modelType: "mllama", ...tokens, ...rest, textConfig: text, visionConfig: vision };
+  return SETTINGS.read(given);
 }
 
 /** Width of what the image encoder gives: its last state and the intermediate ones. */
@@ -145,17 +205,11 @@ export function visionWidth({ hiddenSize, intermediateLayersIndices }: MllamaVis
   return hiddenSize * (1 + intermediateLayersIndices.length);
 }
 
-type Fields = Readonly<Record<string, JsonValue>>;
-
 /** How checkpoints of Mllamas are read. */
 export const mllamaFamily: ModelFamily<MllamaConfig> = {
   modelType: "mllama",
-  readConfig: ({ textConfig, visionConfig, ...fields }) =>
-    mllamaConfig({
-      ...checkedFields("MllamaConfig", { modelType: "mllama" }, fields),
-      textConfig: TEXT.fromFields((textConfig ?? {}) as Fields),
-      visionConfig: checkedFields("MllamaVisionConfig", VISION, (visionConfig ?? {}) as Fields),
-    }),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "model",
   renamed: [
     [/^model\.language_model\./, "language_model.model."],

@@ -1,7 +1,8 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
 import { PROBLEM_TYPES, type ProblemType } from "../heads.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, oneOf, whole, width } from "../settings/kinds.ts";
 
 /** Settings of pyvene's MLP, with its meanings and defaults. */
 export interface MLPConfig extends ModelConfig {
@@ -21,36 +22,36 @@ export interface MLPConfig extends ModelConfig {
   readonly squeezeOutput: boolean;
 }
 
-const DEFAULTS: MLPConfig = {
+const SETTINGS = defineSettings<MLPConfig>({
+  name: "MLPConfig",
   modelType: "mlp",
-  includeEmb: false,
-  vocabSize: 50257,
-  maxPositionEmbeddings: 512,
-  nLayer: 2,
-  hDim: 512,
-  numClasses: 2,
-  activationFunction: "gelu",
-  pdrop: 0.3,
-  problemType: "single_label_classification",
-  includeBias: true,
-  squeezeOutput: true,
-};
+  rows: {
+    includeEmb: flag(false),
+    vocabSize: width(50257),
+    maxPositionEmbeddings: width(512),
+    nLayer: count(2),
+    hDim: width(512),
+    numClasses: whole(2),
+    activationFunction: activationName("gelu"),
+    pdrop: fraction(0.3),
+    problemType: oneOf([...PROBLEM_TYPES, null], "single_label_classification"),
+    includeBias: flag(true),
+    squeezeOutput: flag(true),
+  },
+});
 
 /**
  * Settings of an MLP: those given over pyvene's defaults.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function mlpConfig(given: Partial<MLPConfig> = {}): MLPConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, maxPositionEmbeddings, nLayer, hDim, numClasses, problemType } = config;
-  requirePositive("MLPConfig", { vocabSize, maxPositionEmbeddings, nLayer, hDim, numClasses });
-  if (problemType !== null) requireOneOf("MLPConfig", "problemType", problemType, PROBLEM_TYPES);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of pyvene's MLPs are read. */
 export const mlpFamily: ModelFamily<MLPConfig> = {
   modelType: "mlp",
-  readConfig: (fields) => mlpConfig(checkedFields("MLPConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "mlp",
 };

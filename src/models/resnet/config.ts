@@ -1,7 +1,9 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
-import { requireStages } from "../vision/require-stages.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, listOf, oneOf, whole, width } from "../settings/kinds.ts";
+import { requireStages, withoutNullStages } from "../vision/require-stages.ts";
+import { BACKBONE_FIELDS } from "../vision/rows.ts";
 
 /** Settings of a ResNet, with Hugging Face's meanings and defaults. */
 export interface ResNetConfig extends ModelConfig {
@@ -22,35 +24,40 @@ export interface ResNetConfig extends ModelConfig {
   readonly numLabels: number;
 }
 
-const DEFAULTS: ResNetConfig = {
+const SETTINGS = defineSettings<ResNetConfig>({
+  name: "ResNetConfig",
   modelType: "resnet",
-  numChannels: 3,
-  embeddingSize: 64,
-  hiddenSizes: [256, 512, 1024, 2048],
-  depths: [3, 4, 6, 3],
-  layerType: "bottleneck",
-  hiddenAct: "relu",
-  downsampleInFirstStage: false,
-  downsampleInBottleneck: false,
-  numLabels: 2,
-};
+  rows: {
+    numChannels: width(3),
+    embeddingSize: width(64),
+    hiddenSizes: listOf(width, [256, 512, 1024, 2048]),
+    depths: listOf(count, [3, 4, 6, 3]),
+    layerType: oneOf(["basic", "bottleneck"], "bottleneck"),
+    hiddenAct: activationName("relu"),
+    downsampleInFirstStage: flag(false),
+    downsampleInBottleneck: flag(false),
+    numLabels: whole(2),
+  },
+  inert: { ...BACKBONE_FIELDS, imageSize: "images may have any size" },
+  translate: withoutNullStages,
+  complete: (config) => {
+    requireStages("ResNetConfig", config);
+    return config;
+  },
+});
 
 /**
  * ResNet settings: those given over the defaults, which are ResNet-50's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function resNetConfig(given: Partial<ResNetConfig> = {}): ResNetConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { numChannels, embeddingSize, hiddenSizes, depths, layerType } = config;
-  requirePositive("ResNetConfig", { numChannels, embeddingSize });
-  requireStages("ResNetConfig", hiddenSizes, depths);
-  requireOneOf("ResNetConfig", "layerType", layerType, ["basic", "bottleneck"]);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of ResNets are read. */
 export const resNetFamily: ModelFamily<ResNetConfig> = {
   modelType: "resnet",
-  readConfig: (fields) => resNetConfig(checkedFields("ResNetConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "resnet",
 };

@@ -1,5 +1,7 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { count, flag, integer, nonNegative, token, tokens, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 
 /** Settings of an RWKV (version 4), with Hugging Face's meanings and defaults. */
 export interface RwkvConfig extends ModelConfig {
@@ -13,46 +15,41 @@ export interface RwkvConfig extends ModelConfig {
   /** Width inside the feed-forward layers; null stands for 4 hiddenSize. */
   readonly intermediateSize: number | null;
   readonly layerNormEpsilon: number;
-  /** In evaluation, values are halved behind every so many layers; 0 for never. */
+  /** In evaluation, values are halved behind every so many layers; 0 or less for never. */
   readonly rescaleEvery: number;
   readonly tieWordEmbeddings: boolean;
 }
 
-const DEFAULTS: RwkvConfig = {
+const SETTINGS = defineSettings<RwkvConfig>({
+  name: "RwkvConfig",
   modelType: "rwkv",
-  vocabSize: 50277,
-  contextLength: 1024,
-  hiddenSize: 4096,
-  numHiddenLayers: 32,
-  attentionHiddenSize: null,
-  intermediateSize: null,
-  layerNormEpsilon: 1e-5,
-  rescaleEvery: 6,
-  tieWordEmbeddings: false,
-  bosTokenId: 0,
-  eosTokenId: 0,
-};
+  rows: {
+    vocabSize: width(50277),
+    contextLength: whole(1024, { names: ["maxPositionEmbeddings"] }),
+    hiddenSize: width(4096),
+    numHiddenLayers: count(32),
+    attentionHiddenSize: width.orNull(null),
+    intermediateSize: width.orNull(null),
+    layerNormEpsilon: nonNegative(1e-5),
+    rescaleEvery: integer(6),
+    tieWordEmbeddings: flag(false),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(0),
+  },
+});
 
 /**
  * RWKV settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function rwkvConfig(given: Partial<RwkvConfig> = {}): RwkvConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, hiddenSize, numHiddenLayers } = config;
-  requirePositive("RwkvConfig", {
-    vocabSize,
-    hiddenSize,
-    numHiddenLayers,
-    attentionHiddenSize: config.attentionHiddenSize ?? hiddenSize,
-    intermediateSize: config.intermediateSize ?? 4 * hiddenSize,
-  });
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of RWKV are read. */
 export const rwkvFamily: ModelFamily<RwkvConfig> = {
   modelType: "rwkv",
-  readConfig: (fields) => rwkvConfig(checkedFields("RwkvConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "rwkv",
 };

@@ -27,8 +27,8 @@ export interface SettingsTable {
   readonly older?: { readonly [name: string]: Setting<unknown> };
   /** Puts settings under older names into those of today, before any is checked. */
   readonly translate?: (given: GivenSettings) => GivenSettings;
-  /** Fields of this family's files that change nothing here, in camelCase. */
-  readonly inert?: readonly string[];
+  /** Fields of this family's files that change nothing here, in camelCase, and why they do not. */
+  readonly inert?: readonly string[] | Readonly<Record<string, string>>;
   /** Fields that would change numbers in a way that is not there here, and their harmless values. */
   readonly neutral?: { readonly [name: string]: Neutral };
   /** What every setting is that is not given. */
@@ -138,7 +138,8 @@ function shown(value: unknown): string {
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return Object.is(a, b) || JSON.stringify(a) === JSON.stringify(b);
+  const isObject = typeof a === "object" && typeof b === "object";
+  return Object.is(a, b) || (isObject && JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** Settings by the names of the table, from any of their names; reports those given twice. */
@@ -186,8 +187,12 @@ function wrongField(
     return `${write(name)} is ${shown(value)}, which is not known here: ${neutral.why}`;
   }
   if (Object.hasOwn(settings.older ?? {}, name)) return undefined;
-  if (inertField(name) || settings.inert?.includes(name) === true) return undefined;
+  if (inertField(name) || isInert(settings, name)) return undefined;
   return unknownField(settings, name, write);
+}
+
+function isInert({ inert = [] }: SettingsTable, name: string): boolean {
+  return Array.isArray(inert) ? inert.includes(name) : Object.hasOwn(inert, name);
 }
 
 function unknownField(settings: SettingsTable, name: string, write: Write): string {
@@ -233,9 +238,9 @@ function readSettings(settings: SettingsTable, given: GivenSettings, place: Plac
   refuse(problems);
   for (const [name, { within }] of settings.all) {
     const value = entries.get(name);
-    if (within !== undefined && typeof value === "object" && value !== null) {
-      entries.set(name, read(within, value));
-    }
+    if (within === undefined || value === undefined) continue;
+    if (value === null) entries.delete(name);
+    else entries.set(name, read(within, value));
   }
   return { ...settings.defaults, ...Object.fromEntries(entries) };
 }

@@ -171,7 +171,14 @@ export function listOf<T>(
   };
 }
 
-/** The settings of a part, which has a table of its own, such as `text_config`. */
-export function nested<C extends object>(settings: Settings<C>): Setting<C> {
-  return { ...record<C>(undefined), fallback: settings.defaults, within: settings };
+/**
+ * The settings of a part, which has a table of its own, such as `text_config`. Null stands for the
+ * fallback.
+ */
+export function nested<C extends object>(
+  settings: Settings<C>,
+  fallback: C = settings.defaults,
+): Setting<C> {
+  const { wanted, accepts } = record<C>(undefined);
+  return { wanted, accepts: (v) => v === null || accepts(v), fallback, within: settings };
 }

@@ -1,10 +1,22 @@
-import { TensorError } from "../../tensor/errors.ts";
-import { checkedFields, requirePositive, withDefaults } from "../config.ts";
+import { fail } from "../../tensor/errors.ts";
+import { ACTIVATION_NAMES } from "../activations.ts";
 import type { ModelFamily } from "../family.ts";
 import type { Seq2SeqConfig } from "../seq2seq/seq2seq-language-model.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, kind, type Kind, nonNegative, token, tokens, whole, width } from "../settings/kinds.ts"; // prettier-ignore
+
+/** How feed-forward layers are made. */
+export interface FeedForwardConfig {
+  /** The activation, such as "relu", or "gated-gelu" for one that another projection gates. */
+  readonly feedForwardProj: string;
+  /** The activation. @default the one that feedForwardProj names */
+  readonly denseActFn?: string | null;
+  /** Whether another projection gates it. @default as feedForwardProj says */
+  readonly isGatedAct?: boolean | null;
+}
 
 /** Settings of a T5, with Hugging Face's meanings and defaults. */
-export interface T5Config extends Seq2SeqConfig {
+export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
   readonly vocabSize: number;
   readonly dModel: number;
   /** Width of a head. */
@@ -23,8 +35,6 @@ export interface T5Config extends Seq2SeqConfig {
   readonly dropoutRate: number;
   readonly layerNormEpsilon: number;
   readonly initializerFactor: number;
-  /** The activation, such as "relu", or "gated-gelu" for one that another projection gates. */
-  readonly feedForwardProj: string;
   readonly tieWordEmbeddings: boolean;
   /** Divide what logits are made from by the root of dModel; null stands for tieWordEmbeddings. */
   readonly scaleDecoderOutputs: boolean | null;
@@ -33,78 +43,97 @@ export interface T5Config extends Seq2SeqConfig {
   readonly classifierDropout: number;
 }
 
-const DEFAULTS: T5Config = {
+const FEED_FORWARD = new RegExp(`^(gated-)?(${ACTIVATION_NAMES.join("|")})$`);
+
+const feedForward: Kind<string> = kind(
+  'the name of an activation function, such as "relu", or "gated-" and that',
+  (v) => typeof v === "string" && FEED_FORWARD.test(v),
+);
+
+/** Distances are looked up in a table, which is made for all of them. */
+const distance: Kind<number> = kind(
+  "a whole number from 3 to 1048576",
+  (v) => Number.isInteger(v) && (v as number) > 2 && (v as number) <= 1 << 20,
+);
+
+const SETTINGS = defineSettings<T5Config>({
+  name: "T5Config",
   modelType: "t5",
-  vocabSize: 32128,
-  dModel: 512,
-  dKv: 64,
-  dFf: 2048,
-  numLayers: 6,
-  numDecoderLayers: null,
-  numHeads: 8,
-  relativeAttentionNumBuckets: 32,
-  relativeAttentionMaxDistance: 128,
-  dropoutRate: 0.1,
-  layerNormEpsilon: 1e-6,
-  initializerFactor: 1,
-  feedForwardProj: "relu",
-  tieWordEmbeddings: true,
-  scaleDecoderOutputs: null,
-  numLabels: 2,
-  classifierDropout: 0,
-  decoderStartTokenId: 0,
-  padTokenId: 0,
-  eosTokenId: 1,
-};
+  rows: {
+    vocabSize: width(32128),
+    dModel: width(512, { names: ["hiddenSize"] }),
+    dKv: width(64, { names: ["headDim"] }),
+    dFf: width(2048),
+    numLayers: count(6, { names: ["numHiddenLayers"] }),
+    numDecoderLayers: count.orNull(null),
+    numHeads: width(8, { names: ["numAttentionHeads"] }),
+    relativeAttentionNumBuckets: width(32),
+    relativeAttentionMaxDistance: distance(128),
+    dropoutRate: fraction(0.1),
+    layerNormEpsilon: nonNegative(1e-6),
+    initializerFactor: nonNegative(1),
+    feedForwardProj: feedForward("relu"),
+    denseActFn: activationName.orNull(undefined),
+    isGatedAct: flag.orNull(undefined),
+    tieWordEmbeddings: flag(true),
+    scaleDecoderOutputs: flag.orNull(null),
+    numLabels: whole(2),
+    classifierDropout: fraction(0),
+    decoderStartTokenId: token.orNull(0),
+    padTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(1),
+  },
+  neutral: {
+    isEncoderDecoder: { values: [true, null], why: "the model would have no decoder" },
+  },
+  inert: { nPositions: "distances have no bound; transformers does not read it" },
+  complete: (config) => {
+    requireBuckets(config);
+    return config;
+  },
+});
+
+function requireBuckets(config: T5Config): void {
+  const { relativeAttentionNumBuckets: buckets, relativeAttentionMaxDistance: most } = config;
+  if (buckets % 4 !== 0) {
+    fail(
+      "T5Config",
+      "relativeAttentionNumBuckets must be a multiple of 4, for near and far distances on both " +
+        `sides, got ${buckets}`,
+    );
+  }
+  if (most > buckets / 2) return;
+  fail(
+    "T5Config",
+    `relativeAttentionMaxDistance (${most}) must be more than half of ` +
+      `relativeAttentionNumBuckets (${buckets}): nearer distances have a bucket each`,
+  );
+}
 
 /** A feed-forward layer's activation, and whether it is gated. */
-export function feedForwardOf({ feedForwardProj: name }: Pick<T5Config, "feedForwardProj">): {
+export function feedForwardOf({ feedForwardProj, denseActFn, isGatedAct }: FeedForwardConfig): {
   readonly act: string;
   readonly gated: boolean;
 } {
-  const [, gate, act = ""] = /^(gated-)?(\w+)$/.exec(name) ?? [];
-  if (act === "") {
-    throw new TensorError(
-      `T5Config: feedForwardProj "${name}" must be an activation's name, or "gated-" and that`,
-    );
-  }
+  const [, gate, name = ""] = FEED_FORWARD.exec(feedForwardProj) ?? [];
   // What is called so in checkpoints is the other approximation.
-  return { act: name === "gated-gelu" ? "gelu_new" : act, gated: gate !== undefined };
+  const act = feedForwardProj === "gated-gelu" ? "gelu_new" : name;
+  return { act: denseActFn ?? act, gated: isGatedAct ?? gate !== undefined };
 }
 
 /**
  * T5 settings: those given over the defaults, which are T5 small's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function t5Config(given: Partial<T5Config> = {}): T5Config {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, dModel, dKv, dFf, numLayers, numHeads } = config;
-  requirePositive("T5Config", {
-    vocabSize,
-    dModel,
-    dKv,
-    dFf,
-    numLayers,
-    numHeads,
-    numDecoderLayers: config.numDecoderLayers ?? numLayers,
-    numLabels: config.numLabels,
-    relativeAttentionNumBuckets: config.relativeAttentionNumBuckets,
-    relativeAttentionMaxDistance: config.relativeAttentionMaxDistance,
-  });
-  if (config.relativeAttentionNumBuckets % 4 !== 0) {
-    throw new TensorError(
-      "T5Config: relativeAttentionNumBuckets must be a multiple of 4, for near and far distances " +
-        `on both sides, got ${config.relativeAttentionNumBuckets}`,
-    );
-  }
-  feedForwardOf(config);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of T5 are read. */
 export const t5Family: ModelFamily<T5Config> = {
   modelType: "t5",
-  readConfig: (fields) => t5Config(checkedFields("T5Config", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "transformer",
   // The first checkpoints have a table that was never used.
   ignored: [

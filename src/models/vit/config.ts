@@ -1,7 +1,10 @@
-import { checkedFields, type ModelConfig, requirePositive, withDefaults } from "../config.ts";
+import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, nonNegative, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
+import { BACKBONE_FIELDS, patchRows, squareSizes } from "../vision/rows.ts";
 
 /** Settings of a vision transformer, with Hugging Face's meanings and defaults. */
 export interface ViTConfig extends ModelConfig, PatchConfig {
@@ -21,45 +24,45 @@ export interface ViTConfig extends ModelConfig, PatchConfig {
   readonly numLabels: number;
 }
 
-const DEFAULTS: ViTConfig = {
+const SETTINGS = defineSettings<ViTConfig>({
+  name: "ViTConfig",
   modelType: "vit",
-  hiddenSize: 768,
-  numHiddenLayers: 12,
-  numAttentionHeads: 12,
-  intermediateSize: 3072,
-  hiddenAct: "gelu",
-  hiddenDropoutProb: 0,
-  attentionProbsDropoutProb: 0,
-  initializerRange: 0.02,
-  layerNormEps: 1e-12,
-  imageSize: 224,
-  patchSize: 16,
-  numChannels: 3,
-  qkvBias: true,
-  poolerOutputSize: null,
-  poolerAct: "tanh",
-  numLabels: 2,
-};
+  rows: {
+    ...patchRows({ imageSize: 224, patchSize: 16, hiddenSize: 768, initializerRange: 0.02 }),
+    numHiddenLayers: count(12),
+    numAttentionHeads: width(12),
+    intermediateSize: width(3072),
+    hiddenAct: activationName("gelu"),
+    hiddenDropoutProb: fraction(0),
+    attentionProbsDropoutProb: fraction(0),
+    layerNormEps: nonNegative(1e-12),
+    qkvBias: flag(true),
+    poolerOutputSize: width.orNull(null),
+    poolerAct: activationName("tanh"),
+    numLabels: whole(2),
+  },
+  inert: { ...BACKBONE_FIELDS, encoderStride: "for a model that fills in masked patches" },
+  translate: squareSizes,
+  complete: (config) => {
+    requireHeads("ViTConfig", config);
+    requirePatches("ViTConfig", config);
+    return config;
+  },
+});
 
 /**
  * ViT settings: those given over the defaults, which are ViT-base's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function viTConfig(given: Partial<ViTConfig> = {}): ViTConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize } = config;
-  const { imageSize, patchSize, numChannels } = config;
-  const sizes = { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize };
-  requirePositive("ViTConfig", { ...sizes, imageSize, patchSize, numChannels });
-  requireHeads("ViTConfig", config);
-  requirePatches("ViTConfig", config);
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of vision transformers are read. */
 export const viTFamily: ModelFamily<ViTConfig> = {
   modelType: "vit",
-  readConfig: (fields) => viTConfig(checkedFields("ViTConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "vit",
   parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
 };

@@ -1,9 +1,9 @@
+import { fail } from "../../tensor/errors.ts";
 import type { AudioClassifierConfig } from "../audio/classifier.ts";
-import { checkedFields, requirePositive, withDefaults } from "../config.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
-import { TensorError } from "../../tensor/errors.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, natural, nonNegative, oneOf, token, tokens, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 
 /** Settings of a Wav2Vec2-BERT, with Hugging Face's meanings and defaults. */
 export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
@@ -38,71 +38,93 @@ export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
   readonly useIntermediateFfnBeforeAdapter: boolean;
 }
 
-const DEFAULTS: Wav2Vec2BertConfig = {
+const FRAMES = "frames are not masked in training here";
+const CTC = "for a model that writes letters, which is not there";
+const VECTORS = "for a model that tells voices apart, which is not there";
+const ADAPTER = "for an adapter, which is not there";
+const POSITIONS = "for other kinds of positions, which are not there";
+
+const SETTINGS = defineSettings<Wav2Vec2BertConfig>({
+  name: "Wav2Vec2BertConfig",
   modelType: "wav2vec2-bert",
-  hiddenSize: 1024,
-  numHiddenLayers: 24,
-  numAttentionHeads: 16,
-  intermediateSize: 4096,
-  featureProjectionInputDim: 160,
-  hiddenAct: "swish",
-  hiddenDropout: 0,
-  activationDropout: 0,
-  attentionDropout: 0,
-  featProjDropout: 0,
-  conformerConvDropout: 0.1,
-  initializerRange: 0.02,
-  layerNormEps: 1e-5,
-  maskTimeProb: 0.05,
-  maskFeatureProb: 0,
-  positionEmbeddingsType: "relative_key",
-  leftMaxPositionEmbeddings: 64,
-  rightMaxPositionEmbeddings: 8,
-  convDepthwiseKernelSize: 31,
-  addAdapter: false,
-  useIntermediateFfnBeforeAdapter: false,
-  numLabels: 2,
-  classifierProjSize: 768,
-  useWeightedLayerSum: false,
-  padTokenId: 0,
-  bosTokenId: 1,
-  eosTokenId: 2,
-};
+  rows: {
+    hiddenSize: width(1024),
+    numHiddenLayers: count(24),
+    numAttentionHeads: width(16),
+    intermediateSize: width(4096),
+    featureProjectionInputDim: width(160),
+    hiddenAct: activationName("swish"),
+    hiddenDropout: fraction(0),
+    activationDropout: fraction(0),
+    attentionDropout: fraction(0),
+    featProjDropout: fraction(0),
+    conformerConvDropout: fraction(0.1),
+    initializerRange: nonNegative(0.02),
+    layerNormEps: nonNegative(1e-5),
+    maskTimeProb: fraction(0.05),
+    maskFeatureProb: fraction(0),
+    positionEmbeddingsType: oneOf(["relative_key", null], "relative_key"),
+    leftMaxPositionEmbeddings: natural(64),
+    rightMaxPositionEmbeddings: natural(8),
+    convDepthwiseKernelSize: width(31),
+    addAdapter: flag(false),
+    useIntermediateFfnBeforeAdapter: flag(false),
+    numLabels: whole(2),
+    classifierProjSize: width(768),
+    useWeightedLayerSum: flag(false),
+    padTokenId: token.orNull(0),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+  inert: {
+    vocabSize: CTC,
+    finalDropout: CTC,
+    ctcLossReduction: CTC,
+    ctcZeroInfinity: CTC,
+    layerdrop: "layers are not left out in training here",
+    applySpecAugment: FRAMES,
+    maskTimeLength: FRAMES,
+    maskTimeMinMasks: FRAMES,
+    maskFeatureLength: FRAMES,
+    maskFeatureMinMasks: FRAMES,
+    tdnnDim: VECTORS,
+    tdnnKernel: VECTORS,
+    tdnnDilation: VECTORS,
+    xvectorOutputDim: VECTORS,
+    adapterKernelSize: ADAPTER,
+    adapterStride: ADAPTER,
+    numAdapterLayers: ADAPTER,
+    adapterAct: ADAPTER,
+    outputHiddenSize: ADAPTER,
+    rotaryEmbeddingBase: POSITIONS,
+    maxSourcePositions: POSITIONS,
+  },
+  complete: (config) => {
+    requireHeads("Wav2Vec2BertConfig", config);
+    const { convDepthwiseKernelSize: kernel, addAdapter } = config;
+    if (kernel % 2 === 0) {
+      fail("Wav2Vec2BertConfig", `convDepthwiseKernelSize must be odd, got ${kernel}`);
+    }
+    if (addAdapter) {
+      fail("Wav2Vec2BertConfig", "models with an adapter (addAdapter) are not known");
+    }
+    return config;
+  },
+});
 
 /**
  * Wav2Vec2-BERT settings: those given over the defaults.
- * @throws TensorError for sizes that cannot be, and for parts that are not there: adapters, and
+ * @throws TensorError for settings that cannot be, and for parts that are not there: adapters, and
  * positions other than relative keys.
  */
 export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav2Vec2BertConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize } = config;
-  const { featureProjectionInputDim, convDepthwiseKernelSize, positionEmbeddingsType } = config;
-  const sizes = { hiddenSize, numHiddenLayers, numAttentionHeads, intermediateSize };
-  const { classifierProjSize, numLabels } = config;
-  const head = { classifierProjSize, numLabels };
-  const rest = { featureProjectionInputDim, convDepthwiseKernelSize, ...head };
-  requirePositive("Wav2Vec2BertConfig", { ...sizes, ...rest });
-  requireHeads("Wav2Vec2BertConfig", config);
-  if (convDepthwiseKernelSize % 2 === 0) {
-    throw new TensorError(
-      `Wav2Vec2BertConfig: convDepthwiseKernelSize must be odd, got ${convDepthwiseKernelSize}`,
-    );
-  }
-  if (positionEmbeddingsType !== null) {
-    requireOneOf("Wav2Vec2BertConfig", "positionEmbeddingsType", positionEmbeddingsType, [
-      "relative_key",
-    ]);
-  }
-  if (config.addAdapter) {
-    throw new TensorError("Wav2Vec2BertConfig: models with an adapter (addAdapter) are not known");
-  }
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of Wav2Vec2-BERTs are read. */
 export const wav2Vec2BertFamily: ModelFamily<Wav2Vec2BertConfig> = {
   modelType: "wav2vec2-bert",
-  readConfig: (fields) => wav2Vec2BertConfig(checkedFields("Wav2Vec2BertConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "wav2vec2_bert",
 };

@@ -1,8 +1,9 @@
 import type { AudioClassifierConfig } from "../audio/classifier.ts";
-import { checkedFields, requirePositive, withDefaults } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import type { Seq2SeqConfig } from "../seq2seq/seq2seq-language-model.ts";
+import { defineSettings } from "../settings/define-settings.ts";
+import { activationName, count, flag, fraction, nonNegative, token, tokens, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 
 /** Settings of a Whisper, with Hugging Face's meanings and defaults. */
 export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
@@ -31,58 +32,75 @@ export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
   readonly numLabels: number;
 }
 
-const DEFAULTS: WhisperConfig = {
+const SPECTRUM = "spectrograms are not masked in training here";
+const LAYER_DROP = "layers are not left out in training here";
+
+const SETTINGS = defineSettings<WhisperConfig>({
+  name: "WhisperConfig",
   modelType: "whisper",
-  vocabSize: 51865,
-  numMelBins: 80,
-  dModel: 384,
-  encoderLayers: 4,
-  encoderAttentionHeads: 6,
-  encoderFfnDim: 1536,
-  decoderLayers: 4,
-  decoderAttentionHeads: 6,
-  decoderFfnDim: 1536,
-  decoderStartTokenId: 50257,
-  activationFunction: "gelu",
-  dropout: 0,
-  attentionDropout: 0,
-  activationDropout: 0,
-  initStd: 0.02,
-  maxSourcePositions: 1500,
-  maxTargetPositions: 448,
-  padTokenId: 50256,
-  bosTokenId: 50256,
-  eosTokenId: 50256,
-  tieWordEmbeddings: true,
-  numLabels: 2,
-  classifierProjSize: 256,
-  useWeightedLayerSum: false,
-};
+  rows: {
+    vocabSize: width(51865),
+    numMelBins: width(80),
+    dModel: width(384, { names: ["hiddenSize"] }),
+    encoderLayers: count(4, { names: ["numHiddenLayers"] }),
+    encoderAttentionHeads: width(6, { names: ["numAttentionHeads", "numKeyValueHeads"] }),
+    encoderFfnDim: width(1536),
+    decoderLayers: count(4),
+    decoderAttentionHeads: width(6),
+    decoderFfnDim: width(1536),
+    decoderStartTokenId: token.orNull(50257),
+    activationFunction: activationName("gelu"),
+    dropout: fraction(0),
+    attentionDropout: fraction(0),
+    activationDropout: fraction(0),
+    initStd: nonNegative(0.02),
+    maxSourcePositions: width(1500),
+    maxTargetPositions: width(448),
+    padTokenId: token.orNull(50256),
+    bosTokenId: token.orNull(50256),
+    eosTokenId: tokens.orNull(50256),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    classifierProjSize: width(256),
+    useWeightedLayerSum: flag(false),
+  },
+  neutral: {
+    isEncoderDecoder: { values: [true, null], why: "the model would have one half only" },
+  },
+  inert: {
+    encoderLayerdrop: LAYER_DROP,
+    decoderLayerdrop: LAYER_DROP,
+    scaleEmbedding: "embeddings are not scaled, as in transformers",
+    applySpecAugment: SPECTRUM,
+    maskTimeProb: SPECTRUM,
+    maskTimeLength: SPECTRUM,
+    maskTimeMinMasks: SPECTRUM,
+    maskFeatureProb: SPECTRUM,
+    maskFeatureLength: SPECTRUM,
+    maskFeatureMinMasks: SPECTRUM,
+    medianFilterWidth: "for times of words, which are not given here",
+  },
+  complete: (config) => {
+    const { dModel: hiddenSize, encoderAttentionHeads, decoderAttentionHeads } = config;
+    for (const numAttentionHeads of [encoderAttentionHeads, decoderAttentionHeads]) {
+      requireHeads("WhisperConfig", { hiddenSize, numAttentionHeads });
+    }
+    return config;
+  },
+});
 
 /**
  * Whisper settings: those given over the defaults, which are Whisper-tiny's.
- * @throws TensorError for sizes that cannot be.
+ * @throws TensorError for settings that cannot be.
  */
 export function whisperConfig(given: Partial<WhisperConfig> = {}): WhisperConfig {
-  const config = withDefaults(DEFAULTS, given);
-  const { vocabSize, numMelBins, dModel: hiddenSize } = config;
-  const { encoderLayers, encoderAttentionHeads, encoderFfnDim, maxSourcePositions } = config;
-  const { decoderLayers, decoderAttentionHeads, decoderFfnDim, maxTargetPositions } = config;
-  const encoder = { encoderLayers, encoderAttentionHeads, encoderFfnDim, maxSourcePositions };
-  const decoder = { decoderLayers, decoderAttentionHeads, decoderFfnDim, maxTargetPositions };
-  const { numLabels, classifierProjSize } = config;
-  const head = { numLabels, classifierProjSize };
-  const sizes = { vocabSize, numMelBins, dModel: hiddenSize, ...encoder, ...decoder, ...head };
-  requirePositive("WhisperConfig", sizes);
-  for (const numAttentionHeads of [encoderAttentionHeads, decoderAttentionHeads]) {
-    requireHeads("WhisperConfig", { hiddenSize, numAttentionHeads });
-  }
-  return config;
+  return SETTINGS.read(given);
 }
 
 /** How checkpoints of Whispers are read. */
 export const whisperFamily: ModelFamily<WhisperConfig> = {
   modelType: "whisper",
-  readConfig: (fields) => whisperConfig(checkedFields("WhisperConfig", DEFAULTS, fields)),
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
   basePrefix: "model",
 };
