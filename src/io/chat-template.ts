@@ -1,4 +1,4 @@
-import { Template } from "@huggingface/jinja";
+import { renderTemplate } from "./jinja/render-template.ts";
 import type { TokenRole } from "./tokenizer-config.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
@@ -80,10 +80,11 @@ export function renderChat(
     text,
   ]);
   try {
-    return new Template(template).render({
+    return renderTemplate(template, {
       ...Object.fromEntries(tokens),
       ...options.variables,
-      ...(options.tools === undefined ? {} : { tools: options.tools }),
+      tools: options.tools ?? null,
+      documents: null,
       messages,
       add_generation_prompt: options.addGenerationPrompt ?? false,
     });
