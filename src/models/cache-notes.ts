@@ -5,6 +5,16 @@ import { paddingOf, withReal } from "./mask.ts";
 export interface CacheNotes {
   /** [batch, tokens]: which of them are real. @default all */
   readonly attentionMask?: Tensor | undefined;
+  /** What was read, in order, of models that may have to read it again. */
+  readonly read?: readonly ReadTokens[] | undefined;
+}
+
+/** Tokens as a decoder's layers read them. */
+export interface ReadTokens {
+  /** [batch, sequence, width] */
+  readonly embedded: Tensor;
+  /** [1 or batch, sequence] int64 */
+  readonly positions: Tensor;
 }
 
 const notes = new WeakMap<object, CacheNotes>();

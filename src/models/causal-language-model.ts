@@ -31,6 +31,14 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
     return vocabSize;
   }
 
+  /**
+   * Whether what is kept of a text of `before` tokens is of no use at `after` tokens, so that the whole
+   * text is read again: where rotary frequencies depend on the length.
+   */
+  changesAt(_before: number, _after: number): boolean {
+    return false;
+  }
+
   /** What is kept of tokens that were read is the family's own affair. */
   abstract override forward(inputs: CausalLMInputs<unknown>): CausalLMOutput<unknown>;
 

@@ -106,6 +106,11 @@ export function isWatched(module: object): boolean {
   return false;
 }
 
+/** @internal Whether a trace is under way that may read or edit something. */
+export function isTraced(): boolean {
+  return current !== undefined;
+}
+
 /** @internal The value that goes on from a site, through all open scopes. */
 export function passSite(
   module: object,

@@ -16,12 +16,14 @@ import { PreTrainedModel } from "../pretrained-model.ts";
 import { capped } from "./attend.ts";
 import type { DecoderConfig } from "./config.ts";
 import { initialLinear } from "./initial-linear.ts";
+import type { Changes } from "./text-lengths.ts";
 
 /** A decoder without a head, as the heads see it. */
 type Decoder = Module & { readonly forward: (inputs: DecoderInputs) => DecoderOutput };
 
 /** A Llama-like decoder without a head. */
 type LlamaLike = Decoder & {
+  readonly changes: Changes | undefined;
   readonly config: DecoderConfig;
   readonly embed_tokens: { readonly weight: Parameter };
 };
@@ -86,6 +88,10 @@ export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLang
   /** Rotary embeddings have no last position. */
   override get maxLength(): number | undefined {
     return undefined;
+  }
+
+  override changesAt(before: number, after: number): boolean {
+    return this.model.changes?.(before, after) === true;
   }
 
   /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */

@@ -2,12 +2,18 @@ import { constant, where } from "../../tensor/arithmetic.ts";
 import { fail, internal } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { RopeParameters, RopeType } from "./rope-parameters.ts";
+import type { Changes } from "./text-lengths.ts";
 
 /** Rotation frequencies, in radians a token, and what rotated values are multiplied by. */
 export interface RopeFrequencies {
-  /** [dim / 2], for a pass over these positions. */
+  /**
+   * [dim / 2], or [rows, 1, dim / 2] where they depend on the texts' lengths.
+   * @param positions - [rows, sequence], of which the greatest is that of the text's last token.
+   */
   readonly at: (positions: Tensor) => Tensor;
   readonly scale: number;
+  /** Whether texts of these lengths have different frequencies. @default never */
+  readonly changes?: Changes;
 }
 
 /** Settings of a model that frequencies depend on. */
@@ -35,9 +41,10 @@ function fixed(values: Float32Array, scale = 1): RopeFrequencies {
   return { at: () => frequencies, scale };
 }
 
-/** Length of the text that ends at the last of these positions, as float32. */
+/** Length of each row's text, which ends at the last of its positions, as float32 [rows, 1, 1]. */
 function lengthOf(positions: Tensor): Tensor {
-  return positions.amax().to("float32").add(constant(1));
+  const last = positions.amax({ dim: 1, keepdim: true });
+  return last.unsqueeze(-1).to("float32").add(constant(1));
 }
 
 function needed<T>(value: T | undefined): T {
@@ -55,7 +62,8 @@ const dynamic: Method = ({ ropeTheta, factor }, { dim, maxPositionEmbeddings: mo
     const base = growth.pow(constant(dim / (dim - 2))).mul(constant(ropeTheta));
     return base.pow(powers).reciprocal();
   };
-  return { at, scale: 1 };
+  const changes: Changes = (before, after) => Math.max(before, most) !== Math.max(after, most);
+  return { at, scale: 1, changes };
 };
 
 /** Long wavelengths are stretched, short ones kept, those between mixed. */
@@ -122,7 +130,8 @@ const longrope: Method = (rope, { dim, maxPositionEmbeddings }) => {
   const long = divided(needed(longFactor), "longFactor");
   const at = (positions: Tensor): Tensor =>
     where(lengthOf(positions).gt(constant(trained)), long, short);
-  return { at, scale: attentionFactor ?? grown };
+  const changes: Changes = (before, after) => before > trained !== after > trained;
+  return { at, scale: attentionFactor ?? grown, changes };
 };
 
 const METHODS: { readonly [K in RopeType]: Method } = {

@@ -11,6 +11,7 @@ import { headDimOf, type RotaryConfig } from "./config.ts";
 import type { Transform } from "./layers.ts";
 import { beginPass, runLayers } from "./pass.ts";
 import { RotaryEmbedding } from "./rotary-embedding.ts";
+import type { Changes } from "./text-lengths.ts";
 
 /** A layer with rotary embeddings. */
 export type RotaryLayer = Module & {
@@ -64,10 +65,15 @@ export abstract class RotaryDecoder<
     this.#windows = indices.map(window);
   }
 
+  /** Whether a cache of a text of one length is of no use at another; undefined for never. */
+  get changes(): Changes | undefined {
+    return this.rotary_emb.changes;
+  }
+
   override forward(inputs: DecoderInputs): DecoderOutput {
-    const { layers, norm } = this;
-    const pass = beginPass(inputs, { name: this.constructor.name, embed: this.embed_tokens });
-    const rotation = this.rotary_emb.forward(pass.positions);
+    const { layers, norm, changes, embed_tokens: embed } = this;
+    const pass = beginPass(inputs, { name: this.constructor.name, embed, changes });
+    const rotation = this.rotary_emb.forward(pass.positions, pass.attentionMask);
     const masks = new Map([...new Set(this.#windows)].map((w) => [w, pass.mask(w)]));
     const context = (i: number): Omit<RotaryContext, "past"> => ({
       rotation,

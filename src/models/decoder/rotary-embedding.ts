@@ -5,6 +5,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../../nn/module.ts";
 import { type RopeFrequencies, ropeFrequencies } from "./rope-frequencies.ts";
 import type { RopeParameters } from "./rope-parameters.ts";
+import type { Changes } from "./text-lengths.ts";
 
 /** Cosines and sines of each position's angles, [1 or batch, sequence, pairs] each. */
 export interface Rotation {
@@ -33,10 +34,22 @@ export class RotaryEmbedding extends Module {
     this.#frequencies = ropeFrequencies(rope, { dim, maxPositionEmbeddings });
   }
 
-  /** @param positions - [1 or batch, sequence] */
-  override forward(positions: Tensor): Rotation {
-    const { at, scale } = this.#frequencies;
-    const angles = positions.to("float32").unsqueeze(-1).mul(at(positions));
+  /** Whether texts of two lengths are rotated differently; undefined where none are. */
+  get changes(): Changes | undefined {
+    return this.#frequencies.changes;
+  }
+
+  /**
+   * @param positions - [1 or batch, sequence]
+   * @param attentionMask - [batch, past + sequence]: padding adds nothing to the length of a text.
+   */
+  override forward(positions: Tensor, attentionMask?: Tensor): Rotation {
+    const { at, scale, changes } = this.#frequencies;
+    const counted =
+      changes === undefined || attentionMask === undefined
+        ? positions
+        : positions.mul(attentionMask.slice(1, -positions.size(1)).to("bool").to("int64"));
+    const angles = positions.to("float32").unsqueeze(-1).mul(at(counted));
     const scaled = (t: Tensor): Tensor => (scale === 1 ? t : t.mul(constant(scale)));
     return { cos: scaled(angles.cos()), sin: scaled(angles.sin()) };
   }

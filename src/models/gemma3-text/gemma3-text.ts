@@ -8,6 +8,7 @@ import { windowsOf } from "../decoder/layer-types.ts";
 import { SandwichNormLayer } from "../decoder/layers.ts";
 import { beginPass, runLayers } from "../decoder/pass.ts";
 import { RotaryEmbedding, type Rotation } from "../decoder/rotary-embedding.ts";
+import type { Changes } from "../decoder/text-lengths.ts";
 import type { ModelFamily } from "../family.ts";
 import { GemmaEmbedding, GemmaRMSNorm } from "../gemma/gemma.ts";
 import type { DecoderInputs, DecoderOutput } from "../outputs.ts";
@@ -31,10 +32,22 @@ export class Gemma3RotaryEmbedding extends Module {
     this.sliding_attention = new RotaryEmbedding(ropeParameters.slidingAttention, sizes);
   }
 
-  override forward(positions: Tensor): Record<"full_attention" | "sliding_attention", Rotation> {
+  /** Whether texts of two lengths are rotated differently in some layer; undefined where none are. */
+  get changes(): Changes | undefined {
+    const { full_attention: full, sliding_attention: sliding } = this;
+    if (full.changes === undefined || sliding.changes === undefined) {
+      return full.changes ?? sliding.changes;
+    }
+    return (...lengths) => [full, sliding].some(({ changes }) => changes?.(...lengths) === true);
+  }
+
+  override forward(
+    positions: Tensor,
+    attentionMask?: Tensor,
+  ): Record<"full_attention" | "sliding_attention", Rotation> {
     return {
-      full_attention: this.full_attention.forward(positions),
-      sliding_attention: this.sliding_attention.forward(positions),
+      full_attention: this.full_attention.forward(positions, attentionMask),
+      sliding_attention: this.sliding_attention.forward(positions, attentionMask),
     };
   }
 }
@@ -73,10 +86,16 @@ export class Gemma3TextModel extends PreTrainedModel {
     this.rotary_emb = new Gemma3RotaryEmbedding(config);
   }
 
+  /** Whether a cache of a text of one length is of no use at another; undefined for never. */
+  get changes(): Changes | undefined {
+    return this.rotary_emb.changes;
+  }
+
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { layers, norm, config } = this;
-    const pass = beginPass(inputs, { name: "Gemma3TextModel", embed: this.embed_tokens });
-    const rotations = this.rotary_emb.forward(pass.positions);
+    const { changes } = this;
+    const pass = beginPass(inputs, { name: "Gemma3TextModel", embed: this.embed_tokens, changes });
+    const rotations = this.rotary_emb.forward(pass.positions, pass.attentionMask);
     const window = windowsOf(config);
     return runLayers(pass.embedded, {
       layers,

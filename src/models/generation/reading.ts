@@ -20,6 +20,8 @@ function positionsOf(mask: readonly boolean[]): number[] {
 export class Reading {
   readonly #model: CausalLanguageModel;
   readonly #plan: GenerationPlan;
+  /** Real tokens of the prompts. */
+  readonly #lengths: readonly number[];
   #rows: number[][];
   /** [rows, 1], to be read next; only with a cache. */
   #next: Tensor | undefined;
@@ -34,6 +36,8 @@ export class Reading {
     this.#model = model;
     this.#plan = plan;
     this.#rows = plan.prompt.rows.map((row) => [...row]);
+    const { mask, length } = plan.prompt;
+    this.#lengths = mask?.map((row) => row.filter(Boolean).length) ?? [length];
   }
 
   /** Prompts and new tokens so far. */
@@ -55,6 +59,7 @@ export class Reading {
   async read(wanted: Wanted): Promise<readonly Tensor[]> {
     const ahead = this.#ahead.shift();
     if (ahead !== undefined) return ahead;
+    if (this.#changesAt(this.#count)) this.#readAnew();
     const token = this.#next;
     if (this.#cache !== undefined && token !== undefined) {
       const [first, ...later] = (await this.#replayed(wanted)?.read(token)) ?? [];
@@ -80,12 +85,32 @@ export class Reading {
       beams === undefined &&
       Object.keys(images.later).length === 0 &&
       !this.#model.training;
-    const real = prompt.mask ?? this.#rows.map((row) => row.slice(0, -1).map(() => true));
-    const length = prompt.length + maxNewTokens - 1;
+    const real = this.#rows.map((row, i) => row.slice(0, -1).map((_, at) => prompt.mask?.[i]?.[at] ?? true)); // prettier-ignore
+    const length = prompt.length + this.#nextChange(maxNewTokens) - 1;
     const text = { model: this.#model, cache: this.#cache, real, length, wanted };
     const steps = alike ? ReplayedSteps.begin(text) : undefined;
     this.#steps = steps ?? "none";
     return steps;
+  }
+
+  /** Whether the cache is of no use to the step of a number, which reads one token more. */
+  #changesAt(step: number): boolean {
+    if (this.#cache === undefined) return false;
+    return this.#lengths.some((real) => this.#model.changesAt(real + step - 1, real + step));
+  }
+
+  /** The next step from now on that the cache is of no use to, or else the one after the last. */
+  #nextChange(maxNewTokens: number): number {
+    const { count } = this;
+    const left = Array.from({ length: maxNewTokens - count }, (_, i) => count + i);
+    return left.find((step) => this.#changesAt(step)) ?? maxNewTokens;
+  }
+
+  /** The next step reads the whole text. */
+  #readAnew(): void {
+    this.#cache = undefined;
+    this.#next = undefined;
+    this.#steps = undefined;
   }
 
   /** From now on each step is traced. */

@@ -141,8 +141,9 @@ export class GPTNeoXModel extends PreTrainedModel {
   }
 
   override forward(inputs: DecoderInputs): DecoderOutput {
-    const pass = beginPass(inputs, { name: "GPTNeoXModel", embed: this.embed_in });
-    const rotation = this.rotary_emb.forward(pass.positions);
+    const { changes } = this.rotary_emb;
+    const pass = beginPass(inputs, { name: "GPTNeoXModel", embed: this.embed_in, changes });
+    const rotation = this.rotary_emb.forward(pass.positions, pass.attentionMask);
     const mask = pass.mask();
     return runLayers(this.emb_dropout.forward(pass.embedded), {
       layers: this.layers,
@@ -170,6 +171,10 @@ export class GPTNeoXForCausalLM extends CausalLanguageModel {
   /** Rotary embeddings have no last position. */
   override get maxLength(): undefined {
     return undefined;
+  }
+
+  override changesAt(before: number, after: number): boolean {
+    return this.gpt_neox.rotary_emb.changes?.(before, after) === true;
   }
 
   /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */

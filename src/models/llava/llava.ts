@@ -148,6 +148,10 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
     return this.language_model.maxLength;
   }
 
+  override changesAt(before: number, after: number): boolean {
+    return this.language_model.changesAt(before, after);
+  }
+
   override get imageInputs(): { readonly pixelValues: "prompt" } {
     return { pixelValues: "prompt" };
   }

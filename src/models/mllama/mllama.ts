@@ -182,9 +182,10 @@ export class MllamaTextModel extends Module {
     const read = this.textCache(pastKeyValues);
     const pass = beginPass(
       { ...rest, ...(read && { pastKeyValues: noted([read], notesOf(pastKeyValues)) }) },
-      { name: "MllamaTextModel", embed: this.embed_tokens },
+      { name: "MllamaTextModel", embed: this.embed_tokens, changes: this.rotary_emb.changes },
     );
-    const context = { mask: pass.mask(), rotation: this.rotary_emb.forward(pass.positions) };
+    const rotation = this.rotary_emb.forward(pass.positions, pass.attentionMask);
+    const context = { mask: pass.mask(), rotation };
     let x = pass.embedded;
     const hiddenStates = [x];
     const attentions: Tensor[] = [];
@@ -327,6 +328,10 @@ export class MllamaForConditionalGeneration extends CausalLanguageModel {
   override get imageInputs(): CausalLanguageModel["imageInputs"] {
     const read = "prompt";
     return { pixelValues: read, aspectRatioIds: read, aspectRatioMask: read, crossAttentionMask: "too" }; // prettier-ignore
+  }
+
+  override changesAt(before: number, after: number): boolean {
+    return this.language_model.model.rotary_emb.changes?.(before, after) === true;
   }
 
   /** The image's token and others beyond the vocabulary are read too. */
