@@ -1,11 +1,6 @@
 import type { Encoded } from "../models/encoder/encode.ts";
-import {
-  GENERATE_OPTIONS,
-  type GenerateOptions,
-  type TracedOutput,
-  type TraceStep,
-} from "../models/generation/options.ts";
-import { countSteps, rowsPerPrompt } from "../models/generation/plan.ts";
+import type { GenerateOptions, TracedOutput, TraceStep } from "../models/generation/options.ts";
+import { GENERATE_OPTIONS } from "../models/generation/settings.ts";
 import type { CausalLMOutput } from "../models/outputs.ts";
 import type { Module } from "../nn/module.ts";
 import { EditScope } from "../nn/scope.ts";
@@ -49,6 +44,9 @@ export interface GenerationRequest {
 }
 
 const OP = "IntervenableModel.generate";
+
+/** Steps are planned before the first is taken, each by itself. */
+const MOST_STEPS = 2 ** 20;
 
 const OWN: OptionNames<GenerationArguments> = {
   sources: true,
@@ -127,8 +125,11 @@ function scheduling(request: GenerationRequest): Scheduling {
   const { writer, targets, options, settings } = request;
   const { inputIds, encode } = writer;
   const keys = targets.map(({ key }) => key);
-  const count = countSteps(writer, inputIds.size(1), settings);
-  const rows = { batch: batchOf(inputIds, "inputIds"), times: rowsPerPrompt(settings) };
+  const { steps: count, rowsPerPrompt: times, useCache } = writer.extent(settings);
+  if (count > MOST_STEPS) {
+    fail(OP, `up to ${count} steps cannot be planned; give maxNewTokens, at most ${MOST_STEPS}`);
+  }
+  const rows = { batch: batchOf(inputIds, "inputIds"), times };
   const fires = stepsOf(options, keys, count);
   const all = plansOf(request, keys, fires, count);
   const plans = [...new Set(all)].filter((plan) => plan !== undefined);
@@ -136,7 +137,7 @@ function scheduling(request: GenerationRequest): Scheduling {
   const frame = {
     promptLength: inputIds.size(1),
     rows: rows.batch * rows.times,
-    useCache: settings.useCache ?? true,
+    useCache,
     steps: count,
     byDefault: isDefault(options) && plans.length === 1,
     encoded: encodedKeys(targets, encode),

@@ -235,8 +235,8 @@ export class IntervenableModel<
     readonly settings: GenerateOptions;
   }> {
     const model: Module = this.model;
-    const writer = writerOf(model, prompts);
     const settings = modelSettings(options);
+    const writer = writerOf(model, prompts, settings);
     const targets = this.#targets.built(() => callModel(model, writer.inputs));
     const generation = await traceGeneration({
       model,

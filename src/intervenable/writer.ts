@@ -6,6 +6,7 @@ import type {
   GenerateOutput,
   GenerateStep,
 } from "../models/generation/options.ts";
+import { type Extent, extentOf } from "../models/generation/plan.ts";
 import { requirePrompt } from "../models/generation/prompt.ts";
 import {
   type Seq2SeqGenerateInputs,
@@ -23,7 +24,8 @@ export type PromptsOf<M extends WritingModel> = Parameters<M["generate"]>[0];
 
 /** A model about to write from its prompts, be it one with an encoder or without. */
 export interface Writer {
-  readonly maxLength: number | undefined;
+  /** How much will be written at most. */
+  readonly extent: (settings: GenerateOptions) => Extent;
   /** What the model's `forward` takes to read the prompts. */
   readonly inputs: unknown;
   /** The text that is gone on from, [batch, length]. */
@@ -38,36 +40,41 @@ export interface Writer {
 }
 
 /** @throws TensorError for a model that cannot write. */
-export function writerOf(model: Module, prompts: unknown): Writer {
+export function writerOf(model: Module, prompts: unknown, settings: GenerateOptions): Writer {
   if (model instanceof CausalLanguageModel) return textWriter(model, prompts as GenerateInputs);
   if (model instanceof Seq2SeqLanguageModel) {
-    return seq2SeqWriter(model, prompts as Seq2SeqGenerateInputs);
+    return seq2SeqWriter(model, prompts as Seq2SeqGenerateInputs, settings);
   }
   return fail("IntervenableModel", `${model.constructor.name} cannot generate`);
 }
 
 function textWriter(model: CausalLanguageModel, prompts: GenerateInputs): Writer {
+  const { inputIds } = requirePrompt(prompts);
   return {
-    maxLength: model.maxLength,
+    extent: (settings) => extentOf(model, inputIds.size(1), settings),
     inputs: prompts,
-    inputIds: requirePrompt(prompts).inputIds,
+    inputIds,
     asInputs: (source) => source,
     generate: (settings) => model.generate(prompts, settings),
     stream: (settings) => model.stream(prompts, settings),
   };
 }
 
-function seq2SeqWriter(model: Seq2SeqLanguageModel, prompts: Seq2SeqGenerateInputs): Writer {
-  const inputs = model.withStart(prompts);
+function seq2SeqWriter(
+  model: Seq2SeqLanguageModel,
+  prompts: Seq2SeqGenerateInputs,
+  options: GenerateOptions,
+): Writer {
+  const inputs = model.withStart(prompts, options);
   const { encoderOutputs } = prompts;
   const read = (encoded: Encoded | undefined): Seq2SeqGenerateInputs =>
     encoded === undefined ? inputs : { ...inputs, encoderOutputs: encoded };
   return {
-    maxLength: model.maxLength,
+    extent: (settings) => extentOf(model, inputs.decoderInputIds.size(1), settings),
     inputs,
     inputIds: inputs.decoderInputIds,
     encode: () => encoderOutputs ?? model.encode(prompts),
-    asInputs: (source) => model.withStart(source as Seq2SeqGenerateInputs),
+    asInputs: (source) => model.withStart(source as Seq2SeqGenerateInputs, options),
     generate: (settings, encoded) => model.generate(read(encoded), settings),
     stream: (settings, encoded) => model.stream(read(encoded), settings),
   };

@@ -9,7 +9,9 @@ import type {
   PromptImages,
 } from "./generation/options.ts";
 import { planGeneration } from "./generation/plan.ts";
+import type { Timestamps } from "./generation/processors/timestamps.ts";
 import type { CausalLMInputs, CausalLMOutput } from "./outputs.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { PreTrainedModel } from "./pretrained-model.ts";
 
 /** Base of all models that give the logits of the next token: they can write. */
@@ -37,6 +39,16 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    */
   changesAt(_before: number, _after: number): boolean {
     return false;
+  }
+
+  /** What the text is written from: its prompt, or what an encoder read, [batch, length], if tokens. */
+  get sourceIds(): Tensor | "prompt" | undefined {
+    return "prompt";
+  }
+
+  /** How times are written, where the model writes any. */
+  get timestampTokens(): Timestamps | undefined {
+    return undefined;
   }
 
   /** What is kept of tokens that were read is the family's own affair. */
@@ -70,8 +82,8 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
     const scores = steps.flatMap((step) => step.scores ?? []);
     return {
       sequences: decoding.sequences,
-      ...(options.outputLogits === true ? { logits } : {}),
-      ...(options.outputScores === true ? { scores } : {}),
+      ...(plan.output.logits ? { logits } : {}),
+      ...(plan.output.scores ? { scores } : {}),
     };
   }
 

@@ -90,10 +90,14 @@ export function fromConfigJson(json: unknown): Record<string, JsonValue> {
   return renameKeys(json as JsonValue, camelCase) as Record<string, JsonValue>;
 }
 
+/** An object as plain JSON; what is undefined is left out. */
+export function toJson(fields: object): Record<string, JsonValue> {
+  return JSON.parse(JSON.stringify(fields, special)) as Record<string, JsonValue>;
+}
+
 /** Settings under the snake_case names of a `config.json`; undefined ones are left out. */
 export function toConfigJson(config: object): Record<string, JsonValue> {
-  const plain = JSON.parse(JSON.stringify(config, special)) as JsonValue;
-  return renameKeys(plain, snakeCase) as Record<string, JsonValue>;
+  return renameKeys(toJson(config), snakeCase) as Record<string, JsonValue>;
 }
 
 /** `given` over `defaults`; a field given as undefined keeps its default. */

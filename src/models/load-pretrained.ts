@@ -95,7 +95,7 @@ async function loadFrom<M extends PreTrainedModel>(
     const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
     const architectures = [fields["architectures"] ?? []].flat().map(String);
     await loadCheckpoint(model, checkpoint, { family, caller, checkFinite, architectures });
-    model.generationConfig = await readGenerationFields(files);
+    model.generationConfig = await readGenerationFields(files, fields);
     return model.eval();
   } finally {
     await checkpoint.close();

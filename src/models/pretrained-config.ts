@@ -2,6 +2,8 @@ import { FileSourceError } from "../io/file-source-error.ts";
 import type { FileSource } from "../io/file-source.ts";
 import { TensorError } from "../tensor/errors.ts";
 import { camelCase, fromConfigJson, type JsonValue, parseConfigJson } from "./config.ts";
+import { type GenerationFields, inheritedFields } from "./generation/fields.ts";
+import { fromGenerationJson } from "./generation/file.ts";
 
 type Fields = Record<string, JsonValue>;
 
@@ -12,6 +14,25 @@ function without(fields: Fields, [name = "", ...path]: readonly string[]): Field
   return { ...rest, [name]: without(value as Fields, path) };
 }
 
+/** Reads a file of settings, and says of what is wrong with it where it lies. */
+async function readFields<T>(
+  files: FileSource,
+  name: string,
+  fieldsOf: (json: unknown) => T,
+): Promise<T> {
+  const text = await files.readText(name);
+  try {
+    return fieldsOf(parseConfigJson(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      const message = `${files.location}: ${name} is not valid JSON: ${error.message}`;
+      throw new FileSourceError("content", message, { cause: error });
+    }
+    if (!(error instanceof TensorError)) throw error;
+    throw new TensorError(`${files.location}: ${error.message}`, { cause: error });
+  }
+}
+
 /**
  * The fields of a model's `config.json` under camelCase names.
  * @param ignored names of fields that are left out, such as "text_config.name" of one within.
@@ -20,26 +41,24 @@ export async function readConfigFields(
   files: FileSource,
   ignored: readonly string[] = [],
 ): Promise<Fields> {
-  const text = await files.readText("config.json");
-  try {
-    const fields = fromConfigJson(parseConfigJson(text));
-    return ignored.reduce((kept, name) => without(kept, name.split(".").map(camelCase)), fields);
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      const message = `${files.location}: config.json is not valid JSON: ${error.message}`;
-      throw new FileSourceError("content", message, { cause: error });
-    }
-    if (!(error instanceof TensorError)) throw error;
-    throw new TensorError(`${files.location}: ${error.message}`, { cause: error });
-  }
+  const fields = await readFields(files, "config.json", fromConfigJson);
+  return ignored.reduce((kept, name) => without(kept, name.split(".").map(camelCase)), fields);
 }
 
-/** The fields of `generation_config.json`; none where there is no such file. */
-export async function readGenerationFields(files: FileSource): Promise<Fields> {
+/**
+ * The fields of `generation_config.json`; where there is no such file, what a `config.json` of old
+ * versions says of generation.
+ *
+ * @param config - Fields of `config.json`.
+ */
+export async function readGenerationFields(
+  files: FileSource,
+  config: GenerationFields,
+): Promise<GenerationFields> {
   try {
-    return fromConfigJson(await files.readJson("generation_config.json"));
+    return await readFields(files, "generation_config.json", fromGenerationJson);
   } catch (error) {
-    if (error instanceof FileSourceError && error.code === "missing") return {};
-    throw error;
+    if (!(error instanceof FileSourceError) || error.code !== "missing") throw error;
+    return inheritedFields(config);
   }
 }

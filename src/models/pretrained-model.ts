@@ -3,8 +3,9 @@ import { Module } from "../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
-import type { JsonValue, ModelConfig } from "./config.ts";
+import type { ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
+import type { GenerationFields } from "./generation/fields.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
 import { savePretrained, type SaveOptions } from "./save-pretrained.ts";
 
@@ -16,8 +17,11 @@ export abstract class PreTrainedModel extends Module {
   /** Settings; subclasses say which their family has. */
   abstract readonly config: ModelConfig;
 
-  /** Fields of `generation_config.json`, of which `generate` takes the special tokens. */
-  generationConfig: Readonly<Record<string, JsonValue>> = {};
+  /**
+   * Fields of `generation_config.json` under camelCase names, which `generate` goes by where a call says
+   * nothing else. `savePretrained` writes them; to change one, replace the object.
+   */
+  generationConfig: GenerationFields = {};
 
   /** Inputs under Python's names would silently be no inputs. */
   protected override checkInputs(inputs: unknown): void {

@@ -7,7 +7,8 @@ import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
-import { type ModelConfig, toConfigJson } from "./config.ts";
+import { type JsonValue, type ModelConfig, toConfigJson } from "./config.ts";
+import { toGenerationJson } from "./generation/file.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import { stateOf } from "./state.ts";
 
@@ -31,10 +32,8 @@ function withLabels({ numLabels, ...config }: ModelConfig): object {
   };
 }
 
-function jsonContent(fields: object): FillFile {
-  const sorted = Object.fromEntries(
-    Object.entries(toConfigJson(fields)).sort(([a], [b]) => (a < b ? -1 : 1)),
-  );
+function jsonContent(json: Readonly<Record<string, JsonValue>>): FillFile {
+  const sorted = Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)));
   const bytes = new TextEncoder().encode(configText(sorted));
   return (write) => write(bytes);
 }
@@ -74,10 +73,11 @@ export async function savePretrained(
   const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };
   const files = new Map([
     ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
-    ["config.json", jsonContent(config)],
+    ["config.json", jsonContent(toConfigJson(config))],
   ]);
   if (Object.keys(model.generationConfig).length > 0) {
-    files.set("generation_config.json", jsonContent(model.generationConfig));
+    const generation = toGenerationJson(model.generationConfig);
+    files.set("generation_config.json", jsonContent(generation));
   }
   await writeTogether(directory, { files, isSuperseded: isOfAnotherSave });
 }

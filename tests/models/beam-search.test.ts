@@ -205,14 +205,13 @@ test("gives logits of each beam", async () => {
 
 const wrong: readonly (readonly [name: string, options: GenerateOptions, message: RegExp])[] = [
   ["no beams", { numBeams: 0 }, /numBeams must be a whole number of 1 or more/],
-  ["samples of beams", { numBeams: 2, doSample: true }, /doSample or numBeams, and not both/],
   ["more texts than beams", { numBeams: 2, numReturnSequences: 3 }, /2 beams cannot give 3/],
   ["a penalty without beams", { lengthPenalty: 2 }, /are for beams; pass numBeams as well/],
   ["a penalty that is none", { numBeams: 2, lengthPenalty: NaN }, /lengthPenalty must be a number/],
   [
     "another stop",
     { numBeams: 2, earlyStopping: "soon" as never },
-    /true, false or "never", got soon/,
+    /earlyStopping must be true, false or "never", got "soon"/,
   ],
 ];
 

@@ -79,8 +79,9 @@ describe("length", () => {
   test("20 new tokens unless said otherwise, or what the positions leave", async () => {
     expect((await rows(PROMPT))[0]).toHaveLength(25);
     const long = { inputIds: int64([Array.from({ length: 30 }, (_, i) => i)]) };
-    // The model has 32 positions; the last token needs none.
-    expect((await rows(long))[0]).toHaveLength(33);
+    // As in Python, up to the model's 32 positions; the last token needs none, so that 33 can be had.
+    expect((await rows(long))[0]).toHaveLength(32);
+    expect((await rows(long, { maxNewTokens: 3 }))[0]).toHaveLength(33);
   });
 
   test("maxLength counts the prompt", async () => {
@@ -360,15 +361,25 @@ describe("bad input", () => {
     ["maxNewTokens", PROMPT, { maxNewTokens: 2.5 }, /maxNewTokens must be a whole number/],
     ["temperature", PROMPT, { doSample: true, temperature: 0 }, /temperature must be a number above 0, got 0; for no randomness leave out doSample/], // prettier-ignore
     ["temperature", PROMPT, { doSample: true, temperature: NaN }, /temperature must be a number above 0/], // prettier-ignore
-    ["topP", PROMPT, { doSample: true, topP: 1.5 }, /topP must be a number above 0 and at most 1, got 1.5/], // prettier-ignore
+    ["topP", PROMPT, { doSample: true, topP: 1.5 }, /topP must be a number of 0 or more and at most 1, got 1.5/], // prettier-ignore
     ["topK", PROMPT, { doSample: true, topK: -1 }, /topK must be a whole number of 0 or more, got -1/], // prettier-ignore
     ["penalty", PROMPT, { repetitionPenalty: 0 }, /repetitionPenalty must be a number above 0/],
     ["seed", PROMPT, { doSample: true, seed: -1 }, /seed must be a whole number of 0 or more/],
     ["no sampling", PROMPT, { temperature: 0.5 }, /change nothing .* pass \{ doSample: true \}/],
     ["no sampling", PROMPT, { numReturnSequences: 2 }, /numReturnSequences change nothing/],
     ["stop token", PROMPT, { eosTokenId: 50 }, /eosTokenId 50 is not a token; .* vocabulary's size 50/], // prettier-ignore
-    ["stop token", PROMPT, { eosTokenId: [1, -2] }, /eosTokenId -2 is not a token/],
-    ["padding token", PROMPT, { padTokenId: 0.5 }, /padTokenId 0.5 is not a token/],
+    [
+      "stop token",
+      PROMPT,
+      { eosTokenId: [1, -2] },
+      /eosTokenId must be a token or a list of them: whole numbers of 0 or more, got \[1,-2\]/,
+    ],
+    [
+      "padding token",
+      PROMPT,
+      { padTokenId: 0.5 },
+      /padTokenId must be a token: a whole number of 0 or more, got 0.5/,
+    ],
     ["misspelled option", PROMPT, { max_new_tokens: 3 } as GenerateOptions, /there is no option max_new_tokens; did you mean maxNewTokens/], // prettier-ignore
     ["no signal", PROMPT, { signal: {} as AbortSignal }, /signal must be an AbortSignal/],
     ["bounds crossed", PROMPT, { minNewTokens: 4, maxNewTokens: 3 }, /minNewTokens 4 is more than the 3 new tokens at most/], // prettier-ignore

@@ -1,11 +1,16 @@
-import { fail, internal } from "../../tensor/errors.ts";
+import { internal } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateOutput } from "./options.ts";
 import type { BeamSettings, GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
 import { Reading } from "./reading.ts";
-import { scoresOf } from "./scores.ts";
+import { drawSeveral } from "./choose.ts";
+import { logSoftmax } from "./processors/softmax.ts";
+import { requireChoice, requireNumbers, scoresOf } from "./scores.ts";
+
+/** A row and the token that would follow it, for which nobody has asked yet whether the text ends. */
+type Open = Omit<Candidate, "ends">;
 
 /** A row and the token that would follow it. */
 interface Candidate {
@@ -13,6 +18,8 @@ interface Candidate {
   readonly token: number;
   /** Sum of the log-probabilities of all new tokens. */
   readonly score: number;
+  /** Whether the text ends with the token. */
+  readonly ends: boolean;
 }
 
 /** A text that has ended. */
@@ -59,11 +66,12 @@ export class BeamSearch {
   }
 
   async run(): Promise<GenerateOutput> {
-    const { maxNewTokens, options } = this.#plan;
+    const { maxNewTokens, calls, output, beams, stopping } = this.#plan;
+    stopping.start();
     const logits: Tensor[] = [];
     const scores: Tensor[] = [];
     while (this.#reading.count < maxNewTokens && this.#goesOn()) {
-      options.signal?.throwIfAborted();
+      calls.signal?.throwIfAborted();
       const [last] = await this.#reading.read({ of: (logits) => [logits] });
       const data = (await (last ?? internal("no logits were read")).data()) as Float32Array;
       const rows = this.#reading.rows.length;
@@ -72,9 +80,9 @@ export class BeamSearch {
       scores.push(Tensor.fromData(this.#advance(data), shape));
     }
     return {
-      ...this.#best(options.numReturnSequences ?? 1),
-      ...(options.outputLogits === true ? { logits } : {}),
-      ...(options.outputScores === true ? { scores } : {}),
+      ...this.#best(beams?.numReturnSequences ?? 1),
+      ...(output.logits ? { logits } : {}),
+      ...(output.scores ? { scores } : {}),
     };
   }
 
@@ -87,49 +95,71 @@ export class BeamSearch {
   /** Continues all beams by a token and returns the scores that tokens were chosen by. */
   #advance(logits: Float32Array): Float32Array {
     const { numBeams } = this.#beams;
-    const { rows, count } = this.#reading;
+    const { processes, prompt } = this.#plan;
+    const { rows } = this.#reading;
     const size = logits.length / rows.length;
     const all = new Float32Array(logits.length);
     rows.forEach((ids, i) => {
       const own = logSoftmax(logits.subarray(i * size, (i + 1) * size));
-      all.set(scoresOf(own, ids, count, this.#plan.scores), i * size);
+      const text = { ids, row: i, promptLength: prompt.length };
+      const scores = scoresOf(own, text, processes);
+      requireNumbers(scores);
+      all.set(scores, i * size);
     });
-    const chosen = this.#searches.flatMap((search, i) =>
-      this.#continue(search, this.#candidates(search, all, i * numBeams, size)),
-    );
+    const isLate = this.#plan.stopping.isLate();
+    let goesOn = false;
+    const chosen = this.#searches.flatMap((search, i) => {
+      const open = this.#candidates(search, all, i * numBeams, size);
+      requireChoice(Math.max(...open.map(({ score }) => score)), processes);
+      const candidates = this.#withEnds(open, all, isLate);
+      goesOn ||= candidates.some(({ ends }) => !ends);
+      return this.#continue(search, candidates);
+    });
     this.#reading.reorder(chosen.map(({ row }) => row));
     this.#reading.append(chosen.map(({ token }) => token));
     for (const search of this.#searches) search.improvable &&= this.#mayImprove(search);
+    if (!goesOn) for (const search of this.#searches) search.improvable = false;
     return all;
   }
 
-  /** The likeliest continuations, best first: as many as leave `numBeams` that do not end. */
-  #candidates(search: Search, all: Float32Array, firstRow: number, size: number): Candidate[] {
+  /** Some continuations, as many as leave `numBeams` that do not end: the likeliest, or drawn ones. */
+  #candidates(search: Search, all: Float32Array, firstRow: number, size: number): Open[] {
     const keep = Math.max(2, 1 + this.#plan.eosTokenIds.size) * this.#beams.numBeams;
-    const best: Candidate[] = [];
-    search.scores.forEach((score, beam) => {
-      const row = firstRow + beam;
-      for (let token = 0; token < size; token++) {
-        const total = score + (all[row * size + token] ?? 0);
-        if (Number.isNaN(total)) fail("generate", "the model's logits are not numbers (NaN)");
-        if (best.length === keep && total <= (best.at(-1)?.score ?? 0)) continue;
-        const at = best.findIndex((other) => total > other.score);
-        best.splice(at < 0 ? best.length : at, 0, { row, token, score: total });
-        if (best.length > keep) best.pop();
-      }
+    const generator = this.#plan.generators?.[firstRow];
+    if (generator === undefined) return likeliestOf(search.scores, all, { firstRow, size, keep });
+    const totals = search.scores.flatMap((score, beam) => {
+      const begin = (firstRow + beam) * size;
+      return Array.from(all.subarray(begin, begin + size), (value) => score + value);
     });
-    return best;
+    const drawn = drawSeveral(totals, keep, () => generator.uniform());
+    return drawn.map((at) => ({
+      row: firstRow + Math.floor(at / size),
+      token: at % size,
+      score: totals[at] ?? NEVER,
+    }));
+  }
+
+  /** Says of candidates whether their texts end. */
+  #withEnds(candidates: readonly Open[], all: Float32Array, isLate: boolean): Candidate[] {
+    const { maxNewTokens, eosTokenIds, stopping } = this.#plan;
+    const { rows, count } = this.#reading;
+    const size = all.length / rows.length;
+    const always = isLate || count + 1 === maxNewTokens;
+    return candidates.map((candidate) => {
+      const { row, token } = candidate;
+      const scores = all.subarray(row * size, (row + 1) * size);
+      const stops = stopping.looks && stopping.ends([...(rows[row] ?? []), token], scores);
+      return { ...candidate, ends: stops || always || eosTokenIds.has(token) };
+    });
   }
 
   /** Keeps the candidates that end, and returns those that the beams go on with. */
   #continue(search: Search, candidates: readonly Candidate[]): readonly Candidate[] {
     const { numBeams, lengthPenalty, earlyStopping } = this.#beams;
     const length = this.#reading.count + 1;
-    const isLast = length === this.#plan.maxNewTokens;
-    const ends = ({ token }: Candidate): boolean => isLast || this.#plan.eosTokenIds.has(token);
     const closed = earlyStopping === true && search.finished.length === numBeams;
     if (search.improvable && !closed) {
-      const ended = candidates.slice(0, numBeams).filter(ends);
+      const ended = candidates.slice(0, numBeams).filter(({ ends }) => ends);
       const finished = ended.map(({ row, token, score }) => ({
         ids: [...(this.#reading.rows[row] ?? []), token],
         score: score / length ** lengthPenalty,
@@ -138,9 +168,11 @@ export class BeamSearch {
         .sort((a, b) => b.score - a.score)
         .slice(0, numBeams);
     }
-    const open = candidates.filter((candidate) => isLast || !ends(candidate)).slice(0, numBeams);
-    search.scores = open.map(({ score }) => score);
-    return open;
+    // Where all end, the beams are not gone on with, but the loop wants its rows.
+    const [open, ended] = [false, true].map((end) => candidates.filter(({ ends }) => ends === end));
+    const next = [...(open ?? []).toSorted(byScore), ...(ended ?? [])].slice(0, numBeams);
+    search.scores = next.map(({ score, ends }) => (ends ? NEVER : score));
+    return next;
   }
 
   #mayImprove({ scores, finished }: Search): boolean {
@@ -166,8 +198,28 @@ export class BeamSearch {
   }
 }
 
-function logSoftmax(logits: Float32Array): Float32Array {
-  const peak = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  const sum = logits.reduce((total, logit) => total + Math.exp(logit - peak), 0);
-  return logits.map((logit) => logit - peak - Math.log(sum));
+const byScore = (a: Open, b: Open): number => b.score - a.score;
+
+/** The best continuations of a prompt's beams, best first. */
+function likeliestOf(
+  beamScores: readonly number[],
+  all: Float32Array,
+  {
+    firstRow,
+    size,
+    keep,
+  }: { readonly firstRow: number; readonly size: number; readonly keep: number },
+): Open[] {
+  const best: Open[] = [];
+  beamScores.forEach((beamScore, beam) => {
+    const row = firstRow + beam;
+    for (let token = 0; token < size; token++) {
+      const score = beamScore + (all[row * size + token] ?? 0);
+      if (best.length === keep && score <= (best.at(-1)?.score ?? 0)) continue;
+      const at = best.findIndex((other) => score > other.score);
+      best.splice(at < 0 ? best.length : at, 0, { row, token, score });
+      if (best.length > keep) best.pop();
+    }
+  });
+  return best;
 }

@@ -1,5 +1,5 @@
 import { apply } from "../../tensor/apply.ts";
-import { internal, fail } from "../../tensor/errors.ts";
+import { fail, internal } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
 import type { GenerateStep } from "./options.ts";
@@ -7,7 +7,8 @@ import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
 import { Reading } from "./reading.ts";
 import type { Wanted } from "./replayed-steps.ts";
-import { changesLogits, draw, likeliest, scoresOf } from "./scores.ts";
+import { draw, likeliest } from "./choose.ts";
+import { requireChoice, requireNumbers, scoresOf } from "./scores.ts";
 
 /** A token chosen for each row, and what it was chosen by. */
 interface Choice {
@@ -37,9 +38,9 @@ export class Decoding {
     this.#plan = plan;
     this.#reading = new Reading(model, plan);
     this.#ended = plan.prompt.rows.map(() => false);
-    this.#isGreedy = plan.generators === undefined && !changesLogits(plan.scores);
-    const { outputLogits = false, outputScores = false } = plan.options;
-    const kept = outputLogits || outputScores;
+    this.#isGreedy = plan.generators === undefined && plan.processes.length === 0;
+    const { output, stopping } = plan;
+    const kept = output.logits || output.scores || stopping.looks;
     this.#wanted = {
       of: (last) => {
         if (!this.#isGreedy) return [last];
@@ -57,15 +58,16 @@ export class Decoding {
   }
 
   async *steps(): AsyncGenerator<GenerateStep> {
-    const { maxNewTokens, options } = this.#plan;
+    const { maxNewTokens, calls, stopping } = this.#plan;
+    stopping.start();
     while (this.#reading.count < maxNewTokens && this.#ended.includes(false)) {
-      options.signal?.throwIfAborted();
+      calls.signal?.throwIfAborted();
       yield await this.#step();
     }
   }
 
   async #step(): Promise<GenerateStep> {
-    const { outputLogits = false, outputScores = false } = this.#plan.options;
+    const { output } = this.#plan;
     const index = this.#reading.count;
     const choice = await this.#choose();
     const tokens = this.#append(choice);
@@ -73,8 +75,8 @@ export class Decoding {
       index,
       tokens,
       ended: [...this.#ended],
-      ...(outputLogits ? { logits: choice.logits ?? internal("no logits were kept") } : {}),
-      ...(outputScores ? { scores: choice.scores ?? internal("no scores were made") } : {}),
+      ...(output.logits ? { logits: choice.logits ?? internal("no logits were kept") } : {}),
+      ...(output.scores ? { scores: choice.scores ?? internal("no scores were made") } : {}),
     };
   }
 
@@ -83,7 +85,7 @@ export class Decoding {
     if (!this.#isGreedy) return this.#chooseOnHost(this.#logits(outputs[0]));
     const [tensor, sum, last] = outputs;
     if (tensor === undefined || sum === undefined) return internal("nothing was chosen");
-    refuseNaN((await sum.data()) as Float32Array);
+    requireNumbers((await sum.data()) as Float32Array);
     const tokens = Array.from(await tensor.data(), Number);
     if (last === undefined) return { tokens, tensor };
     const logits = this.#logits(last);
@@ -99,34 +101,41 @@ export class Decoding {
 
   #chooseOnHost(given: Tensor): Choice {
     const logits = given.values as Float32Array;
-    const { scores: settings, generators, padTokenId } = this.#plan;
-    const { rows, count } = this.#reading;
+    const { processes, generators, padTokenId, prompt } = this.#plan;
+    const { rows } = this.#reading;
     const size = logits.length / rows.length;
     const all = new Float32Array(logits.length);
     const tokens = rows.map((ids, i) => {
       const own = logits.subarray(i * size, (i + 1) * size);
-      const scores = scoresOf(own, ids, count, settings);
+      const text = { ids, row: i, promptLength: prompt.length };
+      const scores = scoresOf(own, text, processes);
       all.set(scores, i * size);
       if (this.#ended[i] === true) return padTokenId;
-      refuseNaN(scores);
+      requireNumbers(scores);
+      const best = likeliest(scores);
+      requireChoice(scores[best] ?? NaN, processes);
       const generator = generators?.[i];
-      if (generator === undefined) return likeliest(scores);
-      return draw(scores, generator.uniform());
+      return generator === undefined ? best : draw(scores, generator.uniform());
     });
     return { tokens, logits: given, scores: Tensor.fromData(all, [rows.length, size]) };
   }
 
-  #append({ tokens: chosen, tensor }: Choice): readonly number[] {
-    const { eosTokenIds, padTokenId } = this.#plan;
-    const hadEnded = this.#ended.includes(true);
-    const tokens = chosen.map((token, i) => (this.#ended[i] === true ? padTokenId : token));
-    tokens.forEach((token, i) => (this.#ended[i] ||= eosTokenIds.has(token)));
-    this.#reading.append(tokens, hadEnded ? undefined : tensor);
+  #append({ tokens: chosen, tensor, scores }: Choice): readonly number[] {
+    const { eosTokenIds, padTokenId, stopping } = this.#plan;
+    const hadEnded = [...this.#ended];
+    const tokens = chosen.map((token, i) => (hadEnded[i] === true ? padTokenId : token));
+    this.#reading.append(tokens, hadEnded.includes(true) ? undefined : tensor);
+    const isLate = stopping.isLate();
+    const values = stopping.looks ? (scores?.values as Float32Array) : undefined;
+    const size = (values?.length ?? 0) / tokens.length;
+    this.#reading.rows.forEach((ids, i) => {
+      const token = tokens[i] ?? padTokenId;
+      if (hadEnded[i] === true) return;
+      const own = values?.subarray(i * size, (i + 1) * size);
+      // All criteria are asked, as those of the caller may count.
+      const stops = own !== undefined && stopping.ends([...ids], own);
+      this.#ended[i] = stops || isLate || eosTokenIds.has(token);
+    });
     return tokens;
   }
-}
-
-/** The likeliest of what is not a number would be some token or other. */
-function refuseNaN(values: Float32Array): void {
-  if (values.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
 }

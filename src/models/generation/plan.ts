@@ -1,12 +1,13 @@
-import { fail } from "../../tensor/errors.ts";
-import { defaultGenerator, Generator } from "../../tensor/generator.ts";
+import { Generator, defaultGenerator } from "../../tensor/generator.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
-import type { ModelConfig } from "../config.ts";
-import { requireKnownOptions } from "../../tensor/known-options.ts";
 import { type ImagesOfPasses, readImages } from "./images.ts";
-import { GENERATE_OPTIONS, type GenerateInputs, type GenerateOptions } from "./options.ts";
-import { type Prompt, readPrompt } from "./prompt.ts";
-import type { ScoreSettings } from "./scores.ts";
+import type { Settings } from "./kinds.ts";
+import { type Bounded, lengthsOf } from "./lengths.ts";
+import type { GenerateInputs, GenerateOptions, LogitsProcessor } from "./options.ts"; // prettier-ignore
+import { type Prompt, readPrompt, readRows } from "./prompt.ts";
+import { type ActiveProcess, processesOf } from "./scores.ts";
+import { type Configured, listOf, readSettings, tokenList } from "./settings.ts";
+import { type Stopping, stoppingOf } from "./stopping.ts";
 
 /** A generation, checked and with all defaults filled in. */
 export interface GenerationPlan {
@@ -16,178 +17,73 @@ export interface GenerationPlan {
   readonly eosTokenIds: ReadonlySet<number>;
   /** Fills up rows that have ended. */
   readonly padTokenId: number;
-  readonly scores: ScoreSettings;
+  /** How scores are made of logits; none for the logits themselves. */
+  readonly processes: readonly ActiveProcess[];
+  /** What ends rows besides stop tokens and the greatest length. */
+  readonly stopping: Stopping;
   /** Where each row draws from; undefined to take the likeliest token. */
   readonly generators: readonly Generator[] | undefined;
   /** How beams are searched; undefined for none. */
   readonly beams: BeamSettings | undefined;
-  readonly options: GenerateOptions;
+  readonly useCache: boolean;
+  /** What is given besides the text. */
+  readonly output: Output;
+  readonly calls: Pick<GenerateOptions, "signal" | "trace">;
 }
 
-/** How many beams there are, and when their search ends. */
+/** Which tensors are given for each token. */
+export interface Output {
+  readonly logits: boolean;
+  readonly scores: boolean;
+}
+
+/** How many beams there are, how many texts they give, and when their search ends. */
 export interface BeamSettings {
   readonly numBeams: number;
+  readonly numReturnSequences: number;
   readonly lengthPenalty: number;
   readonly earlyStopping: boolean | "never";
 }
 
-interface Bounds {
-  readonly min: number;
-  readonly max?: number;
-  /** Whether `min` itself is out. */
-  readonly above?: boolean;
-  readonly whole?: boolean;
-}
-
-const BOUNDS: { readonly [K in keyof GenerateOptions]?: Bounds } = {
-  maxNewTokens: { min: 1, whole: true },
-  maxLength: { min: 1, whole: true },
-  minNewTokens: { min: 0, whole: true },
-  temperature: { min: 0, above: true },
-  topK: { min: 0, whole: true },
-  topP: { min: 0, max: 1, above: true },
-  repetitionPenalty: { min: 0, above: true },
-  seed: { min: 0, whole: true },
-  numReturnSequences: { min: 1, whole: true },
-  numBeams: { min: 1, whole: true },
-  lengthPenalty: { min: -Infinity },
-};
-
-function inBounds(value: unknown, { min, max, above = false, whole = false }: Bounds): boolean {
-  if (typeof value !== "number" || !Number.isFinite(value)) return false;
-  if (whole && !Number.isSafeInteger(value)) return false;
-  return (above ? value > min : value >= min) && value <= (max ?? Infinity);
-}
-
-function checkOptions(options: GenerateOptions): void {
-  requireKnownOptions("generate", options, GENERATE_OPTIONS);
-  const { signal } = options;
-  // Not by class: there are signals of other realms, and of packages.
-  if (signal !== undefined && typeof signal.throwIfAborted !== "function") {
-    fail("generate", "signal must be an AbortSignal, such as AbortSignal.timeout(1000)");
-  }
-  for (const [name, bounds] of Object.entries(BOUNDS)) {
-    const value: unknown = options[name as keyof GenerateOptions];
-    if (value === undefined || inBounds(value, bounds)) continue;
-    const { min, max, above, whole } = bounds;
-    const kind = whole === true ? "a whole number" : "a number";
-    const lower = above === true ? `above ${min}` : `of ${min} or more`;
-    const upper = max === undefined ? "" : ` and at most ${max}`;
-    const hint =
-      name === "temperature" && value === 0 ? "; for no randomness leave out doSample" : "";
-    fail(
-      "generate",
-      `${name} must be ${kind} ${lower}${upper}, got ${JSON.stringify(value) ?? "nothing"}${hint}`,
-    );
-  }
-  checkBeams(options);
-  if (options.doSample === true) return;
-  const { temperature = 1, topK = 0, topP = 1, numBeams = 1 } = options;
-  const { numReturnSequences = 1 } = numBeams > 1 ? {} : options;
-  if (temperature === 1 && topK === 0 && topP === 1 && numReturnSequences === 1) return;
-  fail(
-    "generate",
-    "temperature, topK, topP and numReturnSequences change nothing where the likeliest token is " +
-      "taken; pass { doSample: true } as well, or leave them out",
-  );
-}
-
-function checkBeams(options: GenerateOptions): void {
-  const { numBeams = 1, lengthPenalty, earlyStopping, numReturnSequences = 1 } = options;
-  const stops: readonly unknown[] = [undefined, true, false, "never"];
-  if (!stops.includes(earlyStopping)) {
-    fail("generate", `earlyStopping must be true, false or "never", got ${String(earlyStopping)}`);
-  }
-  if (numBeams === 1) {
-    if (lengthPenalty === undefined && earlyStopping === undefined) return;
-    fail("generate", "lengthPenalty and earlyStopping are for beams; pass numBeams as well");
-  }
-  if (options.doSample === true) {
-    fail("generate", "give doSample or numBeams, and not both: beams are not drawn at random");
-  }
-  if (numReturnSequences > numBeams) {
-    fail(
-      "generate",
-      `${numBeams} beams cannot give ${numReturnSequences} sequences; use more beams`,
-    );
-  }
-}
-
-function beamSettings(options: GenerateOptions): BeamSettings | undefined {
-  const { numBeams = 1, lengthPenalty = 1, earlyStopping = false } = options;
-  return numBeams === 1 ? undefined : { numBeams, lengthPenalty, earlyStopping };
+function beamSettings(settings: Settings): BeamSettings | undefined {
+  const { numBeams, numReturnSequences, lengthPenalty, earlyStopping } = settings;
+  if (numBeams === null || numBeams === 1) return undefined;
+  return {
+    numBeams,
+    numReturnSequences: numReturnSequences ?? 1,
+    lengthPenalty: lengthPenalty ?? 1,
+    earlyStopping: earlyStopping ?? false,
+  };
 }
 
 /** Rows that each prompt takes while text is written. */
-export function rowsPerPrompt({ numBeams = 1, numReturnSequences = 1 }: GenerateOptions): number {
-  return numBeams > 1 ? numBeams : numReturnSequences;
+function rowsPerPrompt({ numBeams, numReturnSequences }: Settings): number {
+  return numBeams !== null && numBeams > 1 ? numBeams : (numReturnSequences ?? 1);
 }
 
-function idList(name: string, ids: unknown, vocabSize: number | undefined): number[] {
-  if (ids === null || ids === undefined) return [];
-  const list: unknown[] = [ids].flat();
-  return list.map((id) => {
-    const known = typeof id === "number" && Number.isInteger(id) && id >= 0;
-    if (known && id < (vocabSize ?? Infinity)) return id;
-    return fail(
-      "generate",
-      `${name} ${String(id)} is not a token; expected a whole number of 0 or more` +
-        (vocabSize === undefined ? "" : `, below the vocabulary's size ${vocabSize}`),
-    );
-  });
-}
-
-/** An option, or what the checkpoint's files say: `generation_config.json` before `config.json`. */
-function tokenIds(
-  name: "eosTokenId" | "padTokenId",
-  { config, generationConfig }: CausalLanguageModel,
-  options: GenerateOptions,
-): number[] {
-  const { vocabSize }: ModelConfig = config;
-  if (options[name] !== undefined) return idList(name, options[name], vocabSize);
-  return idList(name, generationConfig[name] ?? config[name], vocabSize);
-}
-
-const DEFAULT_NEW_TOKENS = 20;
-
-/** How long a model's texts may be. */
-type Bounded = Pick<CausalLanguageModel, "maxLength">;
-
-/** New tokens at most, which the model must have positions for. */
-function newTokens(model: Bounded, length: number, options: GenerateOptions): number {
-  const { maxNewTokens, maxLength } = options;
-  if (maxNewTokens !== undefined && maxLength !== undefined) {
-    fail("generate", "give maxNewTokens or maxLength, not both");
-  }
-  if (maxLength !== undefined && maxLength <= length) {
-    fail("generate", `maxLength ${maxLength} leaves no room after a prompt of ${length} tokens`);
-  }
-  // The last token is not read any more, so it needs no position.
-  const room = (model.maxLength ?? Infinity) - length + 1;
-  const wanted = maxNewTokens ?? (maxLength === undefined ? undefined : maxLength - length);
-  if (room < 1 || (wanted !== undefined && wanted > room)) {
-    fail(
-      "generate",
-      `a prompt of ${length} tokens and ${wanted ?? 1} new ones are more than the model's ` +
-        `${model.maxLength} positions; ` +
-        (room < 1 ? "shorten the prompt" : `shorten the prompt, or generate at most ${room}`),
-    );
-  }
-  const most = wanted ?? Math.min(DEFAULT_NEW_TOKENS, room);
-  const { minNewTokens = 0 } = options;
-  if (minNewTokens > most) {
-    fail("generate", `minNewTokens ${minNewTokens} is more than the ${most} new tokens at most`);
-  }
-  return most;
+/** The measures of a generation. */
+export interface Extent {
+  /** Steps at most, which are its new tokens. */
+  readonly steps: number;
+  /** Texts that are written at a time from each prompt. */
+  readonly rowsPerPrompt: number;
+  readonly useCache: boolean;
 }
 
 /**
- * Steps that a generation takes at most, which are its new tokens.
+ * How much will be written at most.
+ *
  * @throws TensorError for options that cannot be.
  */
-export function countSteps(model: Bounded, promptLength: number, options: GenerateOptions): number {
-  checkOptions(options);
-  return newTokens(model, promptLength, options);
+export function extentOf(
+  model: Bounded & Configured,
+  promptLength: number,
+  options: GenerateOptions,
+): Extent {
+  const settings = readSettings(model, options);
+  const { maxNewTokens: steps } = lengthsOf(model, promptLength, settings, options);
+  const { useCache } = settings;
+  return { steps, rowsPerPrompt: rowsPerPrompt(settings), useCache: useCache ?? true };
 }
 
 /**
@@ -199,31 +95,59 @@ export async function planGeneration(
   inputs: GenerateInputs,
   options: GenerateOptions,
 ): Promise<GenerationPlan> {
-  checkOptions(options);
-  const eosTokenIds = new Set(tokenIds("eosTokenId", model, options));
-  const [padTokenId] = tokenIds("padTokenId", model, options);
+  const settings = readSettings(model, options);
+  const eosTokenIds = new Set(tokenList(settings.eosTokenId));
+  const padTokenId = settings.padTokenId ?? undefined;
+  const times = rowsPerPrompt(settings);
   const limits = { vocabSize: model.idCount, padTokenId, eosTokenIds };
-  const prompt = await readPrompt(inputs, limits, rowsPerPrompt(options));
-  const { doSample = false, seed } = options;
-  const root = seed === undefined ? defaultGenerator() : new Generator(seed);
+  const prompt = await readPrompt(inputs, limits, times);
+  const lengths = lengthsOf(model, prompt.length, settings, options);
+  const { maxNewTokens, minLength } = lengths;
+  const beams = beamSettings(settings);
   return {
     prompt,
-    images: readImages(model, inputs, rowsPerPrompt(options)),
-    maxNewTokens: newTokens(model, prompt.length, options),
+    images: readImages(model, inputs, times),
+    maxNewTokens,
     eosTokenIds,
     padTokenId: padTokenId ?? [...eosTokenIds][0] ?? 0,
-    scores: scoreSettings(options, eosTokenIds),
-    beams: beamSettings(options),
-    generators: doSample ? prompt.rows.map(() => root.split()) : undefined,
-    options,
+    processes: processesOf(settings, {
+      eosTokenIds,
+      maxLength: prompt.length + maxNewTokens,
+      minLength,
+      sources: await sourcesOf(model, prompt, times),
+      custom: listOf<LogitsProcessor>(options.logitsProcessors),
+      timestamps: model.timestampTokens,
+    }),
+    stopping: stoppingOf(settings, options),
+    beams,
+    generators: generatorsOf(settings, options, prompt),
+    useCache: settings.useCache ?? true,
+    output: { logits: settings.outputLogits === true, scores: settings.outputScores === true },
+    calls: {
+      ...(options.signal && { signal: options.signal }),
+      ...(options.trace && { trace: options.trace }),
+    },
   };
 }
 
-function scoreSettings(options: GenerateOptions, eosTokenIds: ReadonlySet<number>): ScoreSettings {
-  const { doSample = false, minNewTokens = 0, repetitionPenalty = 1 } = options;
-  const { temperature = 1, topK = 50, topP = 1 } = options;
-  const always = { repetitionPenalty, minNewTokens, eosTokenIds };
-  return doSample
-    ? { ...always, temperature, topK, topP }
-    : { ...always, temperature: 1, topK: 0, topP: 1 };
+function generatorsOf(
+  { doSample }: Settings,
+  { seed }: GenerateOptions,
+  { rows }: Prompt,
+): readonly Generator[] | undefined {
+  if (doSample !== true) return undefined;
+  const root = seed === undefined ? defaultGenerator() : new Generator(seed);
+  return rows.map(() => root.split());
+}
+
+/** What each row was written from: what an encoder read, or its prompt. */
+async function sourcesOf(
+  { sourceIds }: CausalLanguageModel,
+  { rows }: Prompt,
+  times: number,
+): Promise<readonly (readonly number[])[] | undefined> {
+  if (sourceIds === "prompt") return rows;
+  if (sourceIds === undefined) return undefined;
+  const sources = await readRows("inputIds", sourceIds);
+  return rows.map((_, row) => sources[Math.floor(row / times)] ?? []);
 }

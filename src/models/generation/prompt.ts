@@ -18,7 +18,8 @@ export interface PromptLimits {
   readonly eosTokenIds: ReadonlySet<number>;
 }
 
-async function rowsOf(name: string, t: Tensor): Promise<number[][]> {
+/** Rows of a tensor [batch, length]. */
+export async function readRows(name: string, t: Tensor): Promise<number[][]> {
   if (!(t instanceof Tensor)) fail("generate", `${name} must be a tensor, got ${typeof t}`);
   if (t.ndim !== 2) fail("generate", `${name} must be [batch, sequence], got ${show(t.shape)}`);
   const [batch = 0, length = 0] = t.shape;
@@ -94,7 +95,7 @@ export async function readPrompt(
   times: number,
 ): Promise<Prompt> {
   const { inputIds, attentionMask } = requirePrompt(inputs);
-  const rows = await rowsOf("inputIds", inputIds);
+  const rows = await readRows("inputIds", inputIds);
   checkIds(inputIds, rows, limits);
   if (attentionMask !== undefined && !sameShape(attentionMask.shape, inputIds.shape)) {
     fail(
@@ -103,7 +104,7 @@ export async function readPrompt(
         show(inputIds.shape),
     );
   }
-  const given = attentionMask && (await rowsOf("attentionMask", attentionMask));
+  const given = attentionMask && (await readRows("attentionMask", attentionMask));
   const found = given ?? inferMask(rows, limits);
   const mask = found && checkMask(found);
   const padded = mask?.some((row) => row.includes(false)) === true;

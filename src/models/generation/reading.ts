@@ -67,7 +67,7 @@ export class Reading {
       if (first !== undefined) return first;
       this.#goOnWithout();
     }
-    const { useCache = true } = this.#plan.options;
+    const { useCache } = this.#plan;
     const output = this.#forward();
     const outputs = wanted.of(output.logits.slice(1, output.logits.size(1) - 1));
     const cached = useCache ? tensorsIn(output.pastKeyValues) : [];
@@ -79,9 +79,9 @@ export class Reading {
   /** The steps that are traced once, where that can be. */
   #replayed(wanted: Wanted): ReplayedSteps | undefined {
     if (this.#steps !== undefined) return this.#steps === "none" ? undefined : this.#steps;
-    const { prompt, options, beams, images, maxNewTokens } = this.#plan;
+    const { prompt, calls, beams, images, maxNewTokens } = this.#plan;
     const alike =
-      options.trace === undefined &&
+      calls.trace === undefined &&
       beams === undefined &&
       Object.keys(images.later).length === 0 &&
       !this.#model.training;
@@ -138,14 +138,14 @@ export class Reading {
   }
 
   #forward(): TracedOutput {
-    const { prompt, options } = this.#plan;
+    const { prompt, calls } = this.#plan;
     const inputs = this.#inputs();
     const run = (): CausalLMOutput<unknown> => this.#model.forward(inputs);
-    if (options.trace === undefined) return run();
+    if (calls.trace === undefined) return run();
     const pastLength = this.#cache === undefined ? 0 : prompt.length + this.#count - 1;
     const isPrompt = this.#cache === undefined;
     const step = { index: this.#count, isPrompt, pastLength, promptLength: prompt.length };
-    return options.trace(step, run);
+    return calls.trace(step, run);
   }
 
   #inputs(): DecoderInputs<unknown> {

@@ -1,4 +1,4 @@
-import { full, onesLike } from "../../tensor/creation.ts";
+import { onesLike } from "../../tensor/creation.ts";
 import { fail } from "../../tensor/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -11,9 +11,11 @@ import type {
   GenerateOutput,
   GenerateStep,
 } from "../generation/options.ts";
-import { countSteps, rowsPerPrompt } from "../generation/plan.ts";
+import { extentOf } from "../generation/plan.ts";
+import type { Timestamps } from "../generation/processors/timestamps.ts";
 import type { CausalLMInputs, CausalLMOutput } from "../outputs.ts";
 import { PreTrainedModel } from "../pretrained-model.ts";
+import { isSpoken, startTokens } from "./start-tokens.ts";
 import type { CrossCache, Seq2SeqLMInputs, Seq2SeqLMOutput, Seq2SeqSource } from "./outputs.ts";
 
 /** Settings that all models of an encoder and a decoder have. */
@@ -53,8 +55,8 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
     inputs: Seq2SeqGenerateInputs,
     options: GenerateOptions = {},
   ): Promise<GenerateOutput> {
-    const { decoder, prompts } = await this.#bind(inputs, options);
-    return decoder.generate(prompts, options);
+    const { decoder, prompts, settings } = await this.#bind(inputs, options);
+    return decoder.generate(prompts, settings);
   }
 
   /** As {@link generate}, token by token. A loop that is left early computes no further token. */
@@ -62,19 +64,21 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
     inputs: Seq2SeqGenerateInputs,
     options: GenerateOptions = {},
   ): AsyncGenerator<GenerateStep> {
-    const { decoder, prompts } = await this.#bind(inputs, options);
-    yield* decoder.stream(prompts, options);
+    const { decoder, prompts, settings } = await this.#bind(inputs, options);
+    yield* decoder.stream(prompts, settings);
   }
 
   /**
-   * Inputs with what the decoder reads first: the start token of each row, where nothing is given.
+   * Inputs with what the decoder reads first: the start tokens of each row, where nothing is given.
+   * Those of a Whisper that has to hear the language first are not computed yet.
    *
-   * @throws TensorError where the config names no start token.
+   * @throws TensorError where no start token is known.
    */
   withStart<Inputs extends Seq2SeqGenerateInputs>(
     inputs: Inputs,
+    options: GenerateOptions = {},
   ): Inputs & { readonly decoderInputIds: Tensor } {
-    const { decoderInputIds = this.#start(batchOf(inputs)) } = inputs;
+    const { decoderInputIds = this.#start(inputs, options) } = inputs;
     return { ...inputs, decoderInputIds };
   }
 
@@ -82,30 +86,50 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
   async #bind(
     inputs: Seq2SeqGenerateInputs,
     options: GenerateOptions,
-  ): Promise<{ readonly decoder: CausalLanguageModel; readonly prompts: GenerateInputs }> {
-    const { decoderInputIds: inputIds, encoderOutputs, ...source } = this.withStart(inputs);
-    countSteps(this, inputIds.size(1), options);
-    const encoded = encoderOutputs ?? this.encode(source);
+  ): Promise<{
+    readonly decoder: CausalLanguageModel;
+    readonly prompts: GenerateInputs;
+    readonly settings: GenerateOptions;
+  }> {
+    const length = this.withStart(inputs, options).decoderInputIds.size(1);
+    const { rowsPerPrompt: times } = extentOf(this, length, options);
+    const encoded = inputs.encoderOutputs ?? this.encode(sourceOf(inputs));
     await evaluate(encoded.lastHiddenState);
-    const times = rowsPerPrompt(options);
+    const { decoderInputIds: inputIds } = this.withStart(
+      { ...inputs, encoderOutputs: encoded },
+      options,
+    );
+    await evaluate(inputIds);
     const repeat = (t: Tensor): Tensor => (times === 1 ? t : t.repeatInterleave(times, 0));
-    const { attentionMask, ...rest } = source;
+    const { attentionMask, ...rest } = sourceOf(inputs);
     const decoder = new BoundDecoder(
       this,
       { ...rest, ...(attentionMask && { attentionMask: repeat(attentionMask) }) },
       { ...encoded, lastHiddenState: repeat(encoded.lastHiddenState) },
     );
+    // Its start tokens are what old files would force.
+    const settings = isSpoken(this.generationConfig)
+      ? { ...options, forcedDecoderIds: null }
+      : options;
     // The start token is often the padding token, but it is read as any other.
-    return { decoder, prompts: { inputIds, attentionMask: onesLike(inputIds) } };
+    return { decoder, prompts: { inputIds, attentionMask: onesLike(inputIds) }, settings };
   }
 
-  #start(batch: number): Tensor {
-    const { decoderStartTokenId: start } = this.config;
-    if (start === null) {
-      fail("generate", "the config has no decoderStartTokenId; give decoderInputIds");
-    }
-    return full([batch, 1], start, { dtype: "int64" });
+  #start(inputs: Seq2SeqGenerateInputs, options: GenerateOptions): Tensor {
+    return startTokens({
+      model: this,
+      options,
+      batch: batchOf(inputs),
+      logitsAfter: (start) =>
+        this.forward({ ...inputs, decoderInputIds: start }).logits.select(1, 0),
+    });
   }
+}
+
+/** What an encoder reads. */
+function sourceOf(inputs: Seq2SeqGenerateInputs): Seq2SeqSource {
+  const others = ["decoderInputIds", "encoderOutputs"];
+  return Object.fromEntries(Object.entries(inputs).filter(([name]) => !others.includes(name)));
 }
 
 /** Rows of a source. */
@@ -133,6 +157,16 @@ class BoundDecoder extends CausalLanguageModel {
 
   override get maxLength(): number | undefined {
     return this.#model.maxLength;
+  }
+
+  override get sourceIds(): Tensor | undefined {
+    return this.#source.inputIds;
+  }
+
+  override get timestampTokens(): Timestamps | undefined {
+    const { noTimestampsTokenId: id, maxInitialTimestampIndex: most } = this.generationConfig;
+    if (typeof id !== "number") return undefined;
+    return { noTimestampsTokenId: id, maxInitialIndex: typeof most === "number" ? most : null };
   }
 
   override forward(inputs: CausalLMInputs<CrossCache>): CausalLMOutput<CrossCache> {

@@ -1,5 +1,3 @@
-import { camelCase, type JsonValue } from "../config.ts";
-
 /**
  * Fields of a `config.json` that are defaults of `generate` where there is no
  * `generation_config.json`: transformers 4 wrote them there.
@@ -47,18 +45,3 @@ export const GENERATION_FIELDS: readonly string[] = [
   "stop_strings",
   "max_time",
 ];
-
-const NAMES: readonly string[] = GENERATION_FIELDS.map(camelCase);
-
-/**
- * Those settings of a model that are defaults of `generate` where its checkpoint has no
- * `generation_config.json`, under camelCase names.
- */
-export function legacyGenerationFields(config: object): Record<string, JsonValue> {
-  const fields = config as Readonly<Record<string, JsonValue | undefined>>;
-  const given = NAMES.map((name) => [name, fields[name]] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Record<
-    string,
-    JsonValue
-  >;
-}
