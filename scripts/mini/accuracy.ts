@@ -1,4 +1,3 @@
-import type { Tokenizer } from "@huggingface/tokenizers";
 import { type GPT2LMHeadModel, type PreTrainedTokenizer, tensor } from "tsvene";
 import { factPrompts, indirectObjectPrompts, storyBeginnings } from "./evaluation.ts";
 import { countMoodWords, type Mood, moodNames } from "./moods.ts";
@@ -25,12 +24,12 @@ const BATCH = 256;
 /** Asks a model for the next token of each prompt, prompts of one length together. */
 export async function accuracy(
   model: GPT2LMHeadModel,
-  tokenizer: Tokenizer,
+  tokenizer: PreTrainedTokenizer,
   questions: readonly Question[],
 ): Promise<Accuracy> {
   const byLength = new Map<number, { ids: number[]; question: Question }[]>();
   for (const question of questions) {
-    const { ids } = tokenizer.encode(question.prompt);
+    const ids = tokenizer.encode(question.prompt);
     byLength.set(ids.length, [...(byLength.get(ids.length) ?? []), { ids, question }]);
   }
   const wrong: (Question & { got: string })[] = [];
@@ -45,7 +44,7 @@ export async function accuracy(
       const best = (await logits.select(1, -1).argmax(-1).toArray()) as number[];
       rows.forEach(({ question }, i) => {
         const got = best[i] ?? -1;
-        if (got === tokenizer.encode(question.answer).ids[0]) return;
+        if (got === tokenizer.encode(question.answer)[0]) return;
         wrong.push({ ...question, got: tokenizer.decode([got]) });
       });
     }
@@ -60,7 +59,7 @@ function summary(total: number, wrong: Accuracy["wrong"]): Accuracy {
 
 export function evaluateFacts(
   model: GPT2LMHeadModel,
-  tokenizer: Tokenizer,
+  tokenizer: PreTrainedTokenizer,
   split: Split,
 ): Promise<Accuracy> {
   return accuracy(model, tokenizer, factPrompts(split));
@@ -68,7 +67,7 @@ export function evaluateFacts(
 
 export function evaluateIndirectObjects(
   model: GPT2LMHeadModel,
-  tokenizer: Tokenizer,
+  tokenizer: PreTrainedTokenizer,
   split: Split,
 ): Promise<Accuracy> {
   return accuracy(model, tokenizer, indirectObjectPrompts(split));

@@ -53,6 +53,6 @@ for (const [name, contents] of Object.entries(files)) {
 
 const tokenizer = loadTokenizer(files);
 const encode = createDocumentEncoder(tokenizer);
-console.log(`vocabulary: ${tokenizer.get_vocab(true).size} tokens`);
+console.log(`vocabulary: ${tokenizer.vocabSize} tokens`);
 console.log(["documents:", ...describeCorpus(encode)].join("\n"));
 console.log(`answers of several tokens:${answersOfSeveralTokens(encode).join(",")}`);

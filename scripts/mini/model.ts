@@ -3,8 +3,7 @@ import { CONTEXT_LENGTH, loadTokenizer } from "./tokenizer-files.ts";
 
 /** Shape of tsvene-mini: about a million parameters. */
 export function miniConfig(): Partial<GPT2Config> {
-  const endOfText = loadTokenizer().token_to_id("<|endoftext|>");
-  if (endOfText === undefined) throw new Error("the tokenizer has no <|endoftext|>");
+  const endOfText = loadTokenizer().convertTokensToIds("<|endoftext|>");
   return {
     vocabSize: endOfText + 1,
     nPositions: CONTEXT_LENGTH,

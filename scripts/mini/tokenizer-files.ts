@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { Tokenizer } from "@huggingface/tokenizers";
+import { PreTrainedTokenizer } from "tsvene";
 import { type Bpe, trainBpe } from "./bpe.ts";
 import { END_OF_TEXT, generateDocuments } from "./corpus.ts";
 
@@ -89,10 +89,10 @@ function* tokenizerTexts(): Generator<string, void, undefined> {
  *
  * @param files Contents to use. @default the committed files
  */
-export function loadTokenizer(files: TokenizerFiles = readTokenizerFiles()): Tokenizer {
+export function loadTokenizer(files: TokenizerFiles = readTokenizerFiles()): PreTrainedTokenizer {
   const model: object = JSON.parse(files["tokenizer.json"]);
   const config: object = JSON.parse(files["tokenizer_config.json"]);
-  return new Tokenizer(model, config);
+  return new PreTrainedTokenizer(model, config);
 }
 
 /** Reads the committed tokenizer files. */

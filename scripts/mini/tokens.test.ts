@@ -15,7 +15,7 @@ import {
 import { createDocumentEncoder, packTokens } from "./tokens.ts";
 
 const tokenizer = loadTokenizer();
-const sizeOf = (text: string): number => tokenizer.encode(text).ids.length;
+const sizeOf = (text: string): number => tokenizer.encode(text).length;
 
 describe("the committed tokenizer", () => {
   let built: TokenizerFiles;
@@ -29,12 +29,12 @@ describe("the committed tokenizer", () => {
 
   test("is small", () => {
     expect(built["tokenizer.json"].length).toBeLessThan(150_000);
-    expect(tokenizer.get_vocab(true).size).toBeLessThanOrEqual(2500);
+    expect(tokenizer.vocabSize).toBeLessThanOrEqual(2500);
   });
 
   test("gives back every document", () => {
     for (const document of generateDocuments({ seed: 77, documents: 3000 })) {
-      expect(tokenizer.decode(tokenizer.encode(document).ids)).toBe(document);
+      expect(tokenizer.decode(tokenizer.encode(document))).toBe(document);
     }
   });
 
@@ -46,13 +46,13 @@ describe("the committed tokenizer", () => {
     "\u0000\u007f\u00a0\u00ad",
     `before${END_OF_TEXT} after`,
   ])("gives back %j", (text) => {
-    expect(tokenizer.decode(tokenizer.encode(text).ids)).toBe(text);
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
   });
 
   test("ends with its special token, as GPT-2's does", () => {
-    const size = tokenizer.get_vocab(true).size;
-    expect(tokenizer.encode(END_OF_TEXT).ids).toEqual([size - 1]);
-    const skipped = tokenizer.decode([size - 1], { skip_special_tokens: true });
+    const size = tokenizer.vocabSize;
+    expect(tokenizer.encode(END_OF_TEXT)).toEqual([size - 1]);
+    const skipped = tokenizer.decode([size - 1], { skipSpecialTokens: true });
     expect(skipped).toBe("");
   });
 });
@@ -77,15 +77,15 @@ describe("single tokens", () => {
   test("the first token tells an answer from all others of its relation", () => {
     const firsts = new Map<string, string>();
     for (const { relation, answer } of factPrompts("trained")) {
-      const key = `${relation} ${tokenizer.encode(answer).ids[0] ?? ""}`;
+      const key = `${relation} ${tokenizer.encode(answer)[0] ?? ""}`;
       expect(firsts.get(key) ?? answer).toBe(answer);
       firsts.set(key, answer);
     }
   });
 
   test("all countries stand at one position of the canonical prompt", () => {
-    const base = tokenizer.encode("The capital of Spain is").ids;
-    const source = tokenizer.encode("The capital of Italy is").ids;
+    const base = tokenizer.encode("The capital of Spain is");
+    const source = tokenizer.encode("The capital of Italy is");
     expect(base).toHaveLength(5);
     expect(
       source.flatMap((id: number, index: number) => (id === base[index] ? [] : [index])),
@@ -97,7 +97,7 @@ describe("createDocumentEncoder", () => {
   test("agrees with the tokenizer on whole documents", () => {
     const encode = createDocumentEncoder(tokenizer);
     for (const document of generateDocuments({ seed: 78, documents: 3000 })) {
-      expect(encode(document)).toEqual(tokenizer.encode(document).ids);
+      expect(encode(document)).toEqual(tokenizer.encode(document));
     }
   });
 });
@@ -112,7 +112,7 @@ describe("packTokens", () => {
       return Array.from(ids.subarray(row * CONTEXT_LENGTH, (row + 1) * CONTEXT_LENGTH));
     });
   });
-  const endOfText = tokenizer.get_vocab(true).size - 1;
+  const endOfText = tokenizer.vocabSize - 1;
 
   test("repeats with its seed", () => {
     expect(take(1, 3)).toEqual(take(1, 3));

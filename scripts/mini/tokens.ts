@@ -1,4 +1,4 @@
-import type { Tokenizer } from "@huggingface/tokenizers";
+import type { PreTrainedTokenizer } from "tsvene";
 import { END_OF_TEXT, generateDocuments } from "./corpus.ts";
 import { createRandom } from "./random.ts";
 import { CONTEXT_LENGTH, loadTokenizer } from "./tokenizer-files.ts";
@@ -18,7 +18,7 @@ export interface PackOptions {
    * What to encode with.
    * @default the committed tokenizer
    */
-  readonly tokenizer?: Tokenizer;
+  readonly tokenizer?: PreTrainedTokenizer;
 }
 
 /**
@@ -26,13 +26,15 @@ export interface PackOptions {
  * is asked once for each: the text has single spaces only, at which every piece of GPT-2's rule
  * starts, so the words' tokens, one after another, are the document's.
  */
-export function createDocumentEncoder(tokenizer: Tokenizer): (document: string) => number[] {
+export function createDocumentEncoder(
+  tokenizer: PreTrainedTokenizer,
+): (document: string) => number[] {
   const cache = new Map<string, readonly number[]>();
 
   function encodeWord(word: string): readonly number[] {
     const known = cache.get(word);
     if (known !== undefined) return known;
-    const ids = tokenizer.encode(word).ids;
+    const ids = tokenizer.encode(word);
     cache.set(word, ids);
     return ids;
   }

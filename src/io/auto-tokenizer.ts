@@ -5,6 +5,7 @@ import { HUB_OPTIONS, type HubOptions } from "./hub-files.ts";
 import { type FilesName, openFiles } from "./open-files.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
+import { withOlderFiles } from "./tokenizers/older-files.ts";
 import { PreTrainedTokenizer, type TokenizerOptions } from "./tokenizer.ts";
 
 async function readOptional(files: FileSource, path: string): Promise<Record<string, unknown>> {
@@ -64,11 +65,13 @@ async function readFrom(
   options: TokenizerOptions,
 ): Promise<PreTrainedTokenizer> {
   const json = await readTokenizer(files);
-  const special = await readOptional(files, "special_tokens_map.json");
   const config = await readOptional(files, "tokenizer_config.json");
+  const special = await readOptional(files, "special_tokens_map.json");
+  const added = await readOptional(files, "added_tokens.json");
   const template = await readTemplate(files);
   try {
-    return new PreTrainedTokenizer(json, { ...special, ...config, ...template }, options);
+    const whole = withOlderFiles(config, special, added);
+    return new PreTrainedTokenizer(json, { ...whole, ...template }, options);
   } catch (error) {
     if (!(error instanceof TokenizerError)) throw error;
     throw new TokenizerError(`${files.location}: ${error.message}`, { cause: error });
@@ -78,8 +81,8 @@ async function readFrom(
 /** Loads the tokenizer of a model. */
 export const AutoTokenizer: {
   /**
-   * Reads `tokenizer.json`, and `tokenizer_config.json`, `special_tokens_map.json` and
-   * `chat_template.jinja` if they are there.
+   * Reads `tokenizer.json`, and `tokenizer_config.json`, `special_tokens_map.json`,
+   * `added_tokens.json` and `chat_template.jinja` if they are there.
    *
    * @param name a directory, a model of the Hugging Face Hub, or another place that `openFiles`
    * knows.

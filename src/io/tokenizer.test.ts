@@ -27,7 +27,10 @@ const wordLevel = {
       { SpecialToken: { id: "[SEP]", type_id: 0 } },
     ],
     pair: [],
-    special_tokens: {},
+    special_tokens: {
+      "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] },
+      "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] },
+    },
   },
   decoder: { type: "WordPiece", prefix: "##", cleanup: false },
   model: {
@@ -110,8 +113,13 @@ describe("PreTrainedTokenizer", () => {
     expect(words.convertIdsToTokens([0, 9])).toEqual(["[PAD]", "."]);
   });
 
+  it("leaves out ids that no token has", () => {
+    expect(words.decode([4, 10, 1e9, 8])).toBe("a sat");
+    expect(words.decode([10], { skipSpecialTokens: true })).toBe("");
+    expect(words.convertIdsToTokens([10, 4])).toEqual(["", "a"]);
+  });
+
   it("refuses ids and texts that it cannot take", () => {
-    expect(() => words.decode([4, 10])).toThrow("decode: 10 is not the id of a token");
     expect(() => words.decode([-1])).toThrow("-1 is not the id");
     expect(() => words.convertIdsToTokens(1.5)).toThrow("convertIdsToTokens: 1.5");
     const notText = JSON.parse("3") as string;
@@ -126,7 +134,9 @@ describe("PreTrainedTokenizer", () => {
 
   it("names what is wrong with the files", () => {
     expect(() => new PreTrainedTokenizer([])).toThrow('tokenizer.json: an object with a "model"');
-    expect(() => new PreTrainedTokenizer({ model: { type: "Magic" } })).toThrow("cannot be used");
+    expect(() => new PreTrainedTokenizer({ model: { type: "Magic" } })).toThrow(
+      'tokenizer.json: model: type is "Magic"; one of BPE, WordPiece, WordLevel, Unigram',
+    );
     expect(() => new PreTrainedTokenizer(wordLevel, "x")).toThrow("tokenizer_config.json");
     expect(() => new PreTrainedTokenizer(wordLevel, { padding_side: "top" })).toThrow(
       'padding_side is "top"; "left" or "right" was expected',
@@ -139,7 +149,7 @@ describe("encode", () => {
     const model = { ...wordLevel.model, unk_token: "[NOTHING]" };
     const tokenizer = new PreTrainedTokenizer({ ...wordLevel, model }, wordConfig);
     expect(() => tokenizer.encode("zebra")).toThrow(
-      'the piece "[NOTHING]" is not in the vocabulary',
+      'the vocabulary has nothing for "zebra", and no "[NOTHING]"',
     );
   });
 });

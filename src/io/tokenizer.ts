@@ -2,7 +2,6 @@ import type { FillFile } from "./atomic-file.ts";
 import { type OptionNames, wrongOptions } from "../tensor/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
-import { type HuggingFaceTokenizer, makeHuggingFaceTokenizer } from "./hugging-face-tokenizer.ts";
 import {
   isObject,
   parseTokenizerConfig,
@@ -11,6 +10,11 @@ import {
   type TokenRole,
 } from "./tokenizer-config.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
+import { cleanUpText } from "./tokenizers/clean-up.ts";
+import { isCount, shown } from "./tokenizers/fields.ts";
+import { makePipeline } from "./tokenizers/make-pipeline.ts";
+import type { TokenizerPipeline } from "./tokenizers/pipeline.ts";
+import type { TextToken } from "./tokenizers/post-processors.ts";
 import { writeTogether } from "./write-together.ts";
 
 /** One id, or a row of them: an array, or the typed array of an int64 or int32 tensor. */
@@ -106,7 +110,7 @@ export class PreTrainedTokenizer {
   readonly vocabSize: number;
   /** Ids that `skipSpecialTokens` leaves out. */
   readonly allSpecialIds: readonly number[];
-  readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #tokenizer: TokenizerPipeline;
   readonly #config: TokenizerConfig;
   readonly #json: unknown;
   readonly #configJson: Readonly<Record<string, unknown>>;
@@ -121,9 +125,9 @@ export class PreTrainedTokenizer {
   constructor(json: unknown, config: unknown = {}, options: TokenizerOptions = {}) {
     this.#json = json;
     this.#configJson = withOptionsWritten(config, options);
-    this.#config = parseTokenizerConfig(isObject(config) ? this.#configJson : config);
-    this.#tokenizer = makeHuggingFaceTokenizer(json, this.#configJson);
-    this.vocabSize = this.#tokenizer.get_vocab().size;
+    this.#config = parseTokenizerConfig(isObject(config) ? this.#configJson : config, json);
+    this.#tokenizer = makePipeline(json, this.#configJson, this.#config, options.padToken);
+    this.vocabSize = this.#tokenizer.size;
     if (options.padToken !== undefined && this.padTokenId === undefined) {
       throw new TokenizerError(
         `padToken ${JSON.stringify(options.padToken)} is not among the ${this.vocabSize} tokens of ` +
@@ -131,12 +135,8 @@ export class PreTrainedTokenizer {
           `end-of-text token${this.eosToken === undefined ? "" : ` ${JSON.stringify(this.eosToken)}`}`,
       );
     }
-    const added = [...this.#tokenizer.get_added_tokens_decoder().values()];
-    const named = Object.values(this.#config.specialTokens).map((token) => this.#idOf(token));
-    const special = [...added.filter((token) => token.special).map((token) => token.id), ...named];
-    this.allSpecialIds = [...new Set(special.filter((id) => id !== undefined))].toSorted(
-      (a, b) => a - b,
-    );
+    const special = [...this.#tokenizer.addedTokens].filter(([, token]) => token.special);
+    this.allSpecialIds = special.map(([id]) => id).toSorted((a, b) => a - b);
   }
 
   /** The same tokenizer with other decisions. */
@@ -213,18 +213,13 @@ export class PreTrainedTokenizer {
     return this.#roleId("mask");
   }
 
-  /** Token ids of one text. */
-  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
-    const { ids, tokens } = this.#tokenizer.encode(checkText("encode", text), {
-      add_special_tokens: addSpecialTokens,
-    });
-    const known = ids.filter((id) => id !== undefined);
-    if (known.length === ids.length) return known;
-    const unknown = ids.indexOf(undefined);
-    throw new TokenizerError(
-      `encode: the piece ${JSON.stringify(tokens[unknown])} is not in the vocabulary, and the ` +
-        "tokenizer has no token for unknown pieces",
-    );
+  /**
+   * Token ids of one text.
+   * @throws TokenizerError when the vocabulary has nothing for a part of it, or it ends or begins
+   * within a character.
+   */
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    return this.#tokensOf("encode", text, options).map(({ id }) => id);
   }
 
   /**
@@ -232,9 +227,28 @@ export class PreTrainedTokenizer {
    * `encode`, without special tokens unless they are asked for, as in Python.
    */
   tokens(text: string, { addSpecialTokens = false }: EncodeOptions = {}): string[] {
-    return this.#tokenizer.tokenize(checkText("tokens", text), {
-      add_special_tokens: addSpecialTokens,
-    });
+    return this.#tokensOf("tokens", text, { addSpecialTokens }).map(({ token }) => token);
+  }
+
+  /**
+   * Which part of a text each of its tokens stands for: begin and end, in UTF-16 units, or undefined
+   * for a token that the tokenizer puts around it. A space belongs to the token that spells it.
+   */
+  offsets(
+    text: string,
+    options: EncodeOptions = {},
+  ): (readonly [begin: number, end: number] | undefined)[] {
+    const tokens = this.#tokensOf("offsets", text, options, true);
+    return tokens.map(({ begin, end, isAround }) => (isAround ? undefined : [begin, end]));
+  }
+
+  #tokensOf(
+    method: string,
+    text: string,
+    { addSpecialTokens = true }: EncodeOptions,
+    offsets = false,
+  ): TextToken[] {
+    return this.#tokenizer.encode(checkText(method, text), { addSpecialTokens, offsets });
   }
 
   /**
@@ -256,7 +270,7 @@ export class PreTrainedTokenizer {
     requireWord("paddingSide", options.paddingSide, ["left", "right"]);
     const maxLength = this.#maxLength(options);
     const cut = options.truncation === true ? maxLength : undefined;
-    const rows = batch.map((text) => this.#encodeCut(checkText("tokenize", text), cut, options));
+    const rows = batch.map((text) => this.#encodeCut(text, cut, options));
     const side = options.paddingSide ?? this.paddingSide;
     const { padding = false } = options;
     if (padding === false) return toBatch(rows, { length: undefined, side, padTokenId: 0 });
@@ -290,16 +304,17 @@ export class PreTrainedTokenizer {
     return options.tokenize === false ? text : this.tokenize(text, { addSpecialTokens: false });
   }
 
-  /** The text of a row of token ids. */
+  /**
+   * The text of a row of token ids. Ids that no token has are left out: models have more rows of
+   * embeddings than there are tokens, and may choose one.
+   * @throws TokenizerError for what is no id at all.
+   */
   decode(ids: TokenIds, options: DecodeOptions = {}): string {
     const row = this.#checkIds("decode", ids);
-    const special = new Set(options.skipSpecialTokens === true ? this.allSpecialIds : []);
-    const kept = row.filter((id) => !special.has(id));
-    if (kept.length === 0) return "";
-    return this.#tokenizer.decode(kept, {
-      clean_up_tokenization_spaces:
-        options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces,
-    });
+    const text = this.#tokenizer.decode(row, options.skipSpecialTokens === true);
+    const cleansUp = options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces;
+    const isBpe = this.#tokenizer.model.isBpe && !this.#config.cleansUpBpe;
+    return cleansUp && !isBpe ? cleanUpText(text) : text;
   }
 
   /** The texts of several rows of token ids. */
@@ -318,12 +333,12 @@ export class PreTrainedTokenizer {
     return tokens.map((token) => this.#requireId(token));
   }
 
-  /** The token of an id, spelled as in the vocabulary. */
+  /** The token of an id, spelled as in the vocabulary; "" for an id that no token has. */
   convertIdsToTokens(id: number | bigint): string;
   convertIdsToTokens(ids: ArrayLike<number | bigint>): string[];
   convertIdsToTokens(ids: TokenIds): string | string[] {
     const row = this.#checkIds("convertIdsToTokens", ids);
-    const tokens = row.map((id) => this.#tokenizer.id_to_token(id) ?? "");
+    const tokens = row.map((id) => this.#tokenizer.token(id) ?? "");
     return typeof ids === "object" ? tokens : (tokens[0] ?? "");
   }
 
@@ -342,7 +357,7 @@ export class PreTrainedTokenizer {
   }
 
   #idOf(token: string): number | undefined {
-    return this.#tokenizer.token_to_id(token);
+    return this.#tokenizer.id(token);
   }
 
   #roleId(role: TokenRole): number | undefined {
@@ -392,29 +407,18 @@ export class PreTrainedTokenizer {
 
   /** Cuts the text's own tokens, so that what stands around them stays. */
   #encodeCut(text: string, maxLength: number | undefined, options: EncodeOptions): number[] {
-    const whole = this.encode(text, options);
-    if (maxLength === undefined || whole.length <= maxLength) return whole;
-    const bare = this.encode(text, { addSpecialTokens: false });
-    const around = whole.length - bare.length;
-    const kept = maxLength - around;
+    const whole = this.#tokensOf("tokenize", text, options);
+    const own = whole.filter(({ isAround }) => !isAround);
+    const around = whole.length - own.length;
+    const kept = maxLength === undefined ? own.length : Math.min(own.length, maxLength - around);
     if (kept < 0) {
       throw new TokenizerError(
         `tokenize: maxLength ${maxLength} has no room for the ${around} special tokens around a text`,
       );
     }
-    const begin = this.#positionOf(bare, whole);
-    const first = this.truncationSide === "left" ? bare.length - kept : 0;
-    const middle = bare.slice(first, first + kept);
-    return [...whole.slice(0, begin), ...middle, ...whole.slice(begin + bare.length)];
-  }
-
-  #positionOf(part: readonly number[], whole: readonly number[]): number {
-    for (let begin = 0; begin + part.length <= whole.length; begin++) {
-      if (part.every((id, i) => whole[begin + i] === id)) return begin;
-    }
-    throw new TokenizerError(
-      "tokenize: cannot truncate: the tokenizer puts special tokens inside of a text",
-    );
+    const first = this.truncationSide === "left" ? own.length - kept : 0;
+    const stays = new Set(own.slice(first, first + kept));
+    return whole.filter((token) => token.isAround || stays.has(token)).map(({ id }) => id);
   }
 
   #checkIds(method: string, ids: TokenIds): number[] {
@@ -424,15 +428,25 @@ export class PreTrainedTokenizer {
       );
     }
     const row = typeof ids === "object" ? Array.from(ids, Number) : [Number(ids)];
-    const wrong = row.find((id) => this.#tokenizer.id_to_token(id) === undefined);
-    if (wrong === undefined) return row;
+    const wrong = row.findIndex((id) => !isCount(id));
+    if (wrong < 0) return row;
     throw new TokenizerError(
-      `${method}: ${wrong} is not the id of a token; the vocabulary has ${this.vocabSize}`,
+      `${method}: ${row[wrong]} is not the id of a token; a whole number of at least 0 was expected`,
     );
   }
 }
 
+/** Half of a character that takes two units. */
+const HALF = /\p{Surrogate}/u;
+
 function checkText(method: string, text: unknown): string {
-  if (typeof text === "string") return text;
-  throw new TokenizerError(`${method}: got ${JSON.stringify(text)}; a string was expected`);
+  if (typeof text !== "string") {
+    throw new TokenizerError(`${method}: got ${shown(text)}; a string was expected`);
+  }
+  const half = text.search(HALF);
+  if (half < 0) return text;
+  throw new TokenizerError(
+    `${method}: the text has half of a character at ${half} (a surrogate without its other half), ` +
+      "as slice() leaves where it cuts an emoji; cut between characters, or take text.toWellFormed()",
+  );
 }
