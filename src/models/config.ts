@@ -1,3 +1,4 @@
+import { endOfString, parseJson } from "../io/parse-json.ts";
 import { TensorError } from "../tensor/errors.ts";
 import type { ProblemType } from "./heads.ts";
 
@@ -57,29 +58,47 @@ function renameKeys(value: JsonValue, rename: (name: string) => string): JsonVal
 /** Python's infinities, as Hugging Face writes them where JSON has none. */
 const SPECIAL = "__float__";
 
-/** Numbers that JSON cannot hold, from `{ "__float__": "Infinity" }`. */
-function revived(_: string, value: unknown): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, SPECIAL)) return value;
-  return Number((value as Readonly<Record<string, unknown>>)[SPECIAL]);
-}
-
 function special(_: string, value: unknown): unknown {
   return typeof value === "number" && !Number.isFinite(value)
     ? { [SPECIAL]: String(value) }
     : value;
 }
 
+/** Words that Python writes for numbers that JSON has none for, where a value may begin. */
+const NUMBER_WORD = /-?Infinity|NaN/y;
+
+/** A JSON text with Python's infinities as objects, in one pass. */
+function withoutNumberWords(text: string): string {
+  const parts: string[] = [];
+  let copied = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    if (char === '"') i = endOfString(text, i);
+    if (char !== "-" && char !== "I" && char !== "N") continue;
+    NUMBER_WORD.lastIndex = i;
+    const word = NUMBER_WORD.exec(text)?.[0];
+    if (word === undefined) continue;
+    parts.push(text.slice(copied, i), JSON.stringify({ [SPECIAL]: word }));
+    copied = i + word.length;
+    i = copied - 1;
+  }
+  return copied === 0 ? text : parts.join("") + text.slice(copied);
+}
+
+function revive(value: JsonValue): JsonValue {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(revive);
+  if (Object.hasOwn(value, SPECIAL)) return Number((value as Record<string, unknown>)[SPECIAL]);
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, revive(v)]));
+}
+
 /**
  * The JSON of a `config.json`, which may hold `Infinity` as Python writes it.
- * @throws SyntaxError for text that is not JSON otherwise.
+ * @param where what messages call the text.
+ * @throws FileSourceError for text that is not JSON otherwise, or nested too deeply.
  */
-export function parseConfigJson(text: string): unknown {
-  const quoted = text.replace(
-    /("(?:[^"\\]|\\.)*")|(-?Infinity|NaN)\b/g,
-    (whole: string, _text: string | undefined, number: string | undefined) =>
-      number === undefined ? whole : JSON.stringify({ [SPECIAL]: number }),
-  );
-  return JSON.parse(quoted, revived);
+export function parseConfigJson(text: string, where = "config.json"): unknown {
+  return revive(parseJson(withoutNumberWords(text), where) as JsonValue);
 }
 
 /** The fields of a `config.json` under camelCase names. */

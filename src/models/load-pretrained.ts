@@ -11,6 +11,7 @@ import { type JsonValue, type ModelConfig, toConfigJson } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
+import { requireFit } from "./settings/fits-checkpoint.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 
 /** Options of `fromPretrained`. */
@@ -91,6 +92,7 @@ async function loadFrom<M extends PreTrainedModel>(
   const config = family.readConfig(settings);
   const checkpoint = await openWeights(files, options, quantizationConfig);
   try {
+    requireFit(caller, family, config, checkpoint);
     const parts = family.parts?.(checkpoint.names);
     const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
     const architectures = [fields["architectures"] ?? []].flat().map(String);

@@ -22,12 +22,8 @@ async function readFields<T>(
 ): Promise<T> {
   const text = await files.readText(name);
   try {
-    return fieldsOf(parseConfigJson(text));
+    return fieldsOf(parseConfigJson(text, `${files.location}: ${name}`));
   } catch (error) {
-    if (error instanceof SyntaxError) {
-      const message = `${files.location}: ${name} is not valid JSON: ${error.message}`;
-      throw new FileSourceError("content", message, { cause: error });
-    }
     if (!(error instanceof TensorError)) throw error;
     throw new TensorError(`${files.location}: ${error.message}`, { cause: error });
   }

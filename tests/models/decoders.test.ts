@@ -293,7 +293,7 @@ describe("settings that cannot be", () => {
     ],
     ["qwen2", { hidden_size: 30 }, /hiddenSize \(30\) must be a multiple of numAttentionHeads \(4\) unless headDim/], // prettier-ignore
     ["llama", { head_dim: 0 }, /head_dim must be a whole number of 1 or more, or null, got 0/],
-    ["llama", { head_dim: 7 }, /rotates pairs of values, but 7 of each head's 7/],
+    ["llama", { head_dim: 7 }, /num_attention_heads \* head_dim is 28, but .*q_proj/],
     [
       "llama",
       { hidden_act: "selu6" },

@@ -1,7 +1,8 @@
 import { fail } from "../../tensor/errors.ts";
 import { type ModelConfig, requirePositive } from "../config.ts";
 import type { ModelFamily } from "../family.ts";
-import { type Settings } from "../settings/define-settings.ts";
+import type { ClaimedShapes, Dimension } from "../settings/fits-checkpoint.ts";
+import type { Settings } from "../settings/define-settings.ts";
 import {
   flag,
   fraction,
@@ -125,6 +126,36 @@ export function requireHeadSizes(family: string, config: DecoderConfig): void {
     `numAttentionHeads (${numAttentionHeads}) must be a multiple of ` +
       `numKeyValueHeads (${keyValueHeads})`,
   );
+}
+
+/** Shapes of a decoder's embeddings and heads, under the names of Llama. */
+export function edgeShapes(embedding = "embed_tokens", head = "lm_head"): ClaimedShapes {
+  return {
+    [`${embedding}.weight`]: ["vocabSize", "hiddenSize"],
+    [`${head}.weight`]: ["vocabSize", "hiddenSize"],
+    "score.weight": ["numLabels", "hiddenSize"],
+  };
+}
+
+/** Shapes of a Llama-like attention's projections in the first layer. */
+export function attentionShapes(config: DecoderConfig): ClaimedShapes {
+  const width = headDimOf(config);
+  const heads: Dimension = ["numAttentionHeads * headDim", config.numAttentionHeads * width];
+  const shared: Dimension = ["numKeyValueHeads * headDim", keyValueHeadsOf(config) * width];
+  return {
+    "layers.0.self_attn.q_proj.weight": [heads, "hiddenSize"],
+    "layers.0.self_attn.k_proj.weight": [shared, "hiddenSize"],
+    "layers.0.self_attn.o_proj.weight": ["hiddenSize", heads],
+  };
+}
+
+/** Shapes of Llama's tensors. */
+export function llamaShapes(config: DecoderConfig): ClaimedShapes {
+  return {
+    ...edgeShapes(),
+    ...attentionShapes(config),
+    "layers.0.mlp.gate_proj.weight": ["intermediateSize", "hiddenSize"],
+  };
 }
 
 /** What Llama-like families say of themselves. */

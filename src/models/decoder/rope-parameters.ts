@@ -1,4 +1,5 @@
 import { fail } from "../../tensor/errors.ts";
+import { didYouMean } from "../../tensor/nearest.ts";
 import type { JsonValue } from "../config.ts";
 
 /** How rotation frequencies are stretched for texts longer than those that were trained on. */
@@ -64,6 +65,11 @@ const NUMBERS: readonly Key[] = [
 
 const LISTS: readonly Key[] = ["shortFactor", "longFactor"];
 
+/** Names that files have there; what they say is not read anywhere. */
+const IGNORED: readonly string[] = ["finetuned"];
+
+const KNOWN: readonly string[] = ["ropeType", "type", "truncate", ...NUMBERS, ...LISTS, ...IGNORED];
+
 /** Settings as a configuration gives them: complete, in part, or under older names. */
 export type GivenRope = Partial<RopeParameters> | JsonValue | undefined;
 
@@ -89,12 +95,32 @@ export function ropeParameters(
       `rotary embeddings of type ${JSON.stringify(ropeType)} are not known; known are ${known}`,
     );
   }
+  const unknown = Object.keys(rest).find((key) => !KNOWN.includes(key));
+  if (unknown !== undefined) {
+    fail(caller, `there is no ropeParameters.${unknown}; ${didYouMean(unknown, KNOWN)}`);
+  }
   const rope: RopeParameters = { ...defaults, ...rest, ropeType };
+  const { truncate = true } = rope;
+  if (typeof truncate !== "boolean") {
+    fail(caller, `ropeParameters.truncate must be true or false, got ${JSON.stringify(truncate)}`);
+  }
   checkKinds(caller, rope);
   return rope;
 }
 
+function isPositive(value: unknown): boolean {
+  return typeof value === "number" && value > 0 && value < Infinity;
+}
+
 function checkKinds(caller: string, rope: RopeParameters): void {
+  if (!isPositive(rope.ropeTheta)) {
+    const got = JSON.stringify(rope.ropeTheta);
+    fail(caller, `ropeParameters.ropeTheta must be a number above 0, got ${got}`);
+  }
+  const { partialRotaryFactor: share = 1 } = rope;
+  if (share > 1) {
+    fail(caller, `ropeParameters.partialRotaryFactor is a share, at most 1, got ${share}`);
+  }
   for (const key of NEEDED[rope.ropeType]) {
     if ((rope[key] ?? null) !== null) continue;
     fail(caller, `ropeParameters of type "${rope.ropeType}" need ${key}, which is not given`);
@@ -103,7 +129,7 @@ function checkKinds(caller: string, rope: RopeParameters): void {
     const value: unknown = rope[key] ?? null;
     if (value === null) continue;
     const numbers = LISTS.includes(key) ? value : [value];
-    const right = Array.isArray(numbers) && numbers.every((v) => typeof v === "number" && v > 0);
+    const right = Array.isArray(numbers) && numbers.every(isPositive);
     if (right) continue;
     const wanted = LISTS.includes(key) ? "a list of numbers" : "a number";
     fail(caller, `ropeParameters.${key} must be ${wanted} above 0, got ${JSON.stringify(value)}`);

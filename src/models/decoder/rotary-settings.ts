@@ -8,7 +8,7 @@ import {
   type SettingsSpec,
 } from "../settings/define-settings.ts";
 import { kind, positive, record, type Setting, whole } from "../settings/kinds.ts";
-import { requireHeadSizes, type RotaryConfig } from "./config.ts";
+import { llamaShapes, requireHeadSizes, type RotaryConfig } from "./config.ts";
 import { type RopeParameters, ropeParameters } from "./rope-parameters.ts";
 
 /** Rotary embeddings as they were first, with wavelengths to a base of 10,000. */
@@ -99,6 +99,8 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
     originalMaxPositionEmbeddings: whole.orNull(trainedLength),
   } as unknown as SettingRows<C>;
   return defineSettings<C>({
+    shapes: llamaShapes,
+    numbered: [{ path: "layers", setting: "numHiddenLayers" }],
     ...rest,
     rows,
     older: { ...older, ...rest.older },

@@ -4,6 +4,7 @@ import {
   type DecoderConfig,
   decoderFamily,
   decoderRows,
+  llamaShapes,
   requireHeadSizes,
 } from "../decoder/config.ts";
 import { layerTypes, layerTypesRow, type LayerType } from "../decoder/layer-types.ts";
@@ -147,6 +148,8 @@ export const GEMMA3_TEXT_SETTINGS: Settings<Gemma3TextConfig> = defineSettings<G
     ropeLocalBaseFreq: positive.orNull(undefined),
   },
   translate: translateRope,
+  shapes: llamaShapes,
+  numbered: [{ path: "layers", setting: "numHiddenLayers" }],
   inert: ["hiddenAct"],
   complete,
 });

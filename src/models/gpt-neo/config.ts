@@ -130,6 +130,18 @@ export const GPT_NEO_SETTINGS: Settings<GPTNeoConfig> = defineSettings<GPTNeoCon
   },
   older: { attentionLayers: layerList.orNull(undefined) },
   translate: translateLayers,
+  numbered: [{ path: "h", setting: "numLayers" }],
+  shapes: ({ hiddenSize, intermediateSize }) => ({
+    "wte.weight": ["vocabSize", "hiddenSize"],
+    "wpe.weight": ["maxPositionEmbeddings", "hiddenSize"],
+    "lm_head.weight": ["vocabSize", "hiddenSize"],
+    "score.weight": ["numLabels", "hiddenSize"],
+    "h.0.attn.attention.q_proj.weight": ["hiddenSize", "hiddenSize"],
+    "h.0.mlp.c_fc.weight": [
+      intermediateSize === null ? ["4 * hiddenSize", 4 * hiddenSize] : "intermediateSize",
+      "hiddenSize",
+    ],
+  }),
   // Of a class that is not here, and of classes of tokens.
   inert: [
     "summaryType",

@@ -1,5 +1,11 @@
 import type { ModelFamily } from "../family.ts";
-import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  edgeShapes,
+  type Given,
+  type RotaryConfig,
+} from "../decoder/config.ts";
 import { defineRotarySettings } from "../decoder/rotary-settings.ts";
 import type { Settings } from "../settings/define-settings.ts";
 import { activationName, flag, fraction, nonNegative, token, tokens } from "../settings/kinds.ts";
@@ -41,6 +47,11 @@ export const GPT_NEOX_SETTINGS: Settings<GPTNeoXConfig> = defineRotarySettings<G
     bosTokenId: token.orNull(0),
     eosTokenId: tokens.orNull(2),
   },
+  shapes: ({ hiddenSize }) => ({
+    ...edgeShapes("embed_in", "embed_out"),
+    "layers.0.attention.query_key_value.weight": [["3 * hiddenSize", 3 * hiddenSize], "hiddenSize"],
+    "layers.0.mlp.dense_h_to_4h.weight": ["intermediateSize", "hiddenSize"],
+  }),
   // Dropout of classes of tokens, and names of dropout that no version has read.
   inert: ["classifierDropout", "attentionProbsDropoutProb", "hiddenDropoutProb"],
 });

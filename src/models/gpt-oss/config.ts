@@ -1,5 +1,12 @@
 import type { ModelFamily } from "../family.ts";
-import { decoderFamily, decoderRows, type Given, type RotaryConfig } from "../decoder/config.ts";
+import {
+  attentionShapes,
+  decoderFamily,
+  decoderRows,
+  edgeShapes,
+  type Given,
+  type RotaryConfig,
+} from "../decoder/config.ts";
 import { defineRotarySettings } from "../decoder/rotary-settings.ts";
 import type { Settings } from "../settings/define-settings.ts";
 import { flag, nonNegative, whole, width } from "../settings/kinds.ts";
@@ -58,6 +65,13 @@ export const GPT_OSS_SETTINGS: Settings<GptOssConfig> = defineRotarySettings<Gpt
     ...ROUTER_FIELDS.neutral,
     swigluLimit: { values: [7], why: "experts cut off at 7" },
   },
+  shapes: (config) => ({
+    ...edgeShapes(),
+    ...attentionShapes(config),
+    "layers.0.self_attn.sinks": ["numAttentionHeads"],
+    "layers.0.mlp.router.weight": ["numLocalExperts", "hiddenSize"],
+    "layers.0.mlp.experts.down_proj": ["numLocalExperts", "intermediateSize", "hiddenSize"],
+  }),
   complete: (config) => {
     const slides = (layer: number): boolean => layer % 2 === 0;
     requireExperts("GptOssConfig", config);

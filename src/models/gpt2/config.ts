@@ -6,6 +6,7 @@ import {
   type Settings,
   type SettingsSpec,
 } from "../settings/define-settings.ts";
+import type { ClaimedShapes, Dimension } from "../settings/fits-checkpoint.ts";
 import {
   activationName,
   count,
@@ -97,12 +98,27 @@ export function requireGPT2Heads<Config extends GPT2Config>(
   return fail(family, `nEmbd (${nEmbd}) must be a multiple of nHead (${nHead})`);
 }
 
+/** Shapes that a GPT-2's settings say its tensors have; those of its layers lie [in, out]. */
+export function gpt2Shapes({ nEmbd, nInner }: GPT2Config): ClaimedShapes {
+  const inner: Dimension = nInner === null ? ["4 * nEmbd", 4 * nEmbd] : "nInner";
+  return {
+    "wte.weight": ["vocabSize", "nEmbd"],
+    "wpe.weight": ["nPositions", "nEmbd"],
+    "lm_head.weight": ["vocabSize", "nEmbd"],
+    "score.weight": ["numLabels", "nEmbd"],
+    "h.0.attn.c_attn.weight": ["nEmbd", ["3 * nEmbd", 3 * nEmbd]],
+    "h.0.mlp.c_fc.weight": ["nEmbd", inner],
+  };
+}
+
 /** What settings GPT-2s have. */
 export const GPT2_SETTINGS: Settings<GPT2Config> = defineSettings<GPT2Config>({
   name: "GPT2Config",
   modelType: "gpt2",
   rows: GPT2_ROWS,
   inert: GPT2_INERT,
+  shapes: gpt2Shapes,
+  numbered: [{ path: "h", setting: "nLayer" }],
   complete: (config) => requireGPT2Heads("GPT2Config", config),
 });
 

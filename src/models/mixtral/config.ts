@@ -1,7 +1,9 @@
 import type { ModelFamily } from "../family.ts";
 import {
+  attentionShapes,
   decoderFamily,
   decoderRows,
+  edgeShapes,
   type Given,
   headRows,
   type RotaryConfig,
@@ -50,6 +52,12 @@ export const MIXTRAL_SETTINGS: Settings<MixtralConfig> = defineRotarySettings<Mi
     eosTokenId: tokens.orNull(2),
   },
   ...ROUTER_FIELDS,
+  shapes: (config) => ({
+    ...edgeShapes(),
+    ...attentionShapes(config),
+    "layers.0.block_sparse_moe.gate.weight": ["numLocalExperts", "hiddenSize"],
+    "layers.0.block_sparse_moe.experts.0.w1.weight": ["intermediateSize", "hiddenSize"],
+  }),
   complete: (config) => requireExperts("MixtralConfig", config),
 });
 

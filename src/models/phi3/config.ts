@@ -2,6 +2,9 @@ import type { ModelFamily } from "../family.ts";
 import {
   decoderFamily,
   decoderRows,
+  edgeShapes,
+  headDimOf,
+  keyValueHeadsOf,
   type Given,
   headRows,
   type RotaryConfig,
@@ -55,6 +58,22 @@ export const PHI3_SETTINGS: Settings<Phi3Config> = defineRotarySettings<Phi3Conf
     bosTokenId: token.orNull(1),
     eosTokenId: tokens.orNull(32000),
     padTokenId: token.orNull(32000),
+  },
+  shapes: (config) => {
+    const { numAttentionHeads, intermediateSize } = config;
+    const heads = numAttentionHeads + 2 * keyValueHeadsOf(config);
+    const width = heads * headDimOf(config);
+    return {
+      ...edgeShapes(),
+      "layers.0.self_attn.qkv_proj.weight": [
+        ["(numAttentionHeads + 2 * numKeyValueHeads) * headDim", width],
+        "hiddenSize",
+      ],
+      "layers.0.mlp.gate_up_proj.weight": [
+        ["2 * intermediateSize", 2 * intermediateSize],
+        "hiddenSize",
+      ],
+    };
   },
   // Of dropout that no layer has, and of the first program's own attention.
   inert: ["embdPdrop", "fullAttnMod", "interpolateFactor"],

@@ -2,6 +2,7 @@ import { TensorError } from "../../tensor/errors.ts";
 import { didYouMean } from "../../tensor/nearest.ts";
 import { type JsonValue, type ModelConfig, snakeCase } from "../config.ts";
 import { BASE_SETTINGS, labelCount } from "./base-settings.ts";
+import type { ClaimedShapes, NumberedModules } from "./fits-checkpoint.ts";
 import { inertField, NEUTRAL_FIELDS, type Neutral } from "./inert-fields.ts";
 import type { Setting } from "./kinds.ts";
 
@@ -31,6 +32,10 @@ export interface SettingsTable {
   readonly inert?: readonly string[] | Readonly<Record<string, string>>;
   /** Fields that would change numbers in a way that is not there here, and their harmless values. */
   readonly neutral?: { readonly [name: string]: Neutral };
+  /** Shapes that settings say some tensors of checkpoints have. */
+  readonly shapes?: (config: never) => ClaimedShapes;
+  /** Modules of checkpoints that settings count. */
+  readonly numbered?: readonly NumberedModules[];
   /** What every setting is that is not given. */
   readonly defaults: object;
   /** Rows of the family and those of all families, by name. */
@@ -47,9 +52,11 @@ export interface SettingsTable {
 /** What a family says of its settings. */
 export interface SettingsSpec<C extends object> extends Pick<
   SettingsTable,
-  "name" | "modelType" | "older" | "translate" | "inert" | "neutral"
+  "name" | "modelType" | "older" | "translate" | "inert" | "neutral" | "numbered"
 > {
   readonly rows: SettingRows<C>;
+  /** Shapes that settings say some tensors of checkpoints have. */
+  readonly shapes?: (config: C) => ClaimedShapes;
   /** Checks settings against each other, and fills in those that follow from others. */
   readonly complete?: (config: C) => C;
 }
@@ -67,7 +74,8 @@ export interface Settings<C extends object> extends SettingsTable {
  *
  * What is not in the table is refused by its name, unless it is one of the fields that change nothing
  * (`inert-fields.ts`, and the family's own `inert`) or has a value that changes nothing (`neutral`).
- * The settings of a part are a row made with `nested`.
+ * The settings of a part are a row made with `nested`. `shapes` and `numbered` say which settings a
+ * checkpoint's tensors show, so that a contradiction is told by its name.
  *
  * @example
  * ```ts no-run
@@ -81,6 +89,8 @@ export interface Settings<C extends object> extends SettingsTable {
  *     dropout: fraction(0),
  *   },
  *   inert: ["summaryType"],
+ *   numbered: [{ path: "h", setting: "nLayer" }],
+ *   shapes: () => ({ "wte.weight": ["vocabSize", "hDim"] }),
  * });
  * export const gruConfig = (given: Partial<GRUConfig> = {}): GRUConfig => SETTINGS.read(given);
  * export const gruFamily: ModelFamily<GRUConfig> = {
