@@ -10,32 +10,40 @@ export const PREFIX_BYTES = 8;
 /** The reference implementation's limit on the JSON header. */
 export const MAX_HEADER_BYTES = 100_000_000;
 
+/** More dimensions than NumPy and PyTorch have arrays of. */
+const MOST_DIMENSIONS = 64;
 /** The header's key that does not name a tensor. */
 export const METADATA_KEY = "__metadata__";
 
 interface ElementType {
-  readonly bytes: number;
+  readonly bits: number;
   /** Undefined for a type of the format that this library has no numbers for. */
   readonly dtype: RawDType | undefined;
 }
 
 const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
-  F64: { bytes: 8, dtype: "float64" },
-  F32: { bytes: 4, dtype: "float32" },
-  F16: { bytes: 2, dtype: "float16" },
-  BF16: { bytes: 2, dtype: "bfloat16" },
-  I64: { bytes: 8, dtype: "int64" },
-  I32: { bytes: 4, dtype: "int32" },
-  I16: { bytes: 2, dtype: "int16" },
-  I8: { bytes: 1, dtype: "int8" },
-  U8: { bytes: 1, dtype: "uint8" },
-  BOOL: { bytes: 1, dtype: "bool" },
-  U64: { bytes: 8, dtype: undefined },
-  U32: { bytes: 4, dtype: undefined },
-  U16: { bytes: 2, dtype: undefined },
-  C64: { bytes: 8, dtype: undefined },
-  F8_E4M3: { bytes: 1, dtype: undefined },
-  F8_E5M2: { bytes: 1, dtype: undefined },
+  F64: { bits: 64, dtype: "float64" },
+  F32: { bits: 32, dtype: "float32" },
+  F16: { bits: 16, dtype: "float16" },
+  BF16: { bits: 16, dtype: "bfloat16" },
+  I64: { bits: 64, dtype: "int64" },
+  I32: { bits: 32, dtype: "int32" },
+  I16: { bits: 16, dtype: "int16" },
+  I8: { bits: 8, dtype: "int8" },
+  U8: { bits: 8, dtype: "uint8" },
+  BOOL: { bits: 8, dtype: "bool" },
+  U64: { bits: 64, dtype: undefined },
+  U32: { bits: 32, dtype: undefined },
+  U16: { bits: 16, dtype: undefined },
+  C64: { bits: 64, dtype: undefined },
+  F8_E4M3: { bits: 8, dtype: undefined },
+  F8_E5M2: { bits: 8, dtype: undefined },
+  F8_E4M3FNUZ: { bits: 8, dtype: undefined },
+  F8_E5M2FNUZ: { bits: 8, dtype: undefined },
+  F8_E8M0: { bits: 8, dtype: undefined },
+  F6_E2M3: { bits: 6, dtype: undefined },
+  F6_E3M2: { bits: 6, dtype: undefined },
+  F4: { bits: 4, dtype: undefined },
 };
 
 /** Names of the element types that can be read and written. */
@@ -131,7 +139,7 @@ function headerJson(bytes: Uint8Array, file: string): Record<string, unknown> {
   } catch {
     throw new SafetensorsError(`${file}: the header is not valid UTF-8`);
   }
-  if (!text.startsWith("{")) {
+  if (!/^\s*\{/.test(text)) {
     throw new SafetensorsError(
       `${file}: the header begins with ${shown(text.slice(0, 1))}; a JSON object ("{") was expected`,
     );
@@ -154,14 +162,16 @@ function isCount(value: unknown): value is number {
 }
 
 function parseMetadata(value: unknown, file: string): Record<string, string> {
-  if (value === undefined) return {};
+  if (value === undefined || value === null) return {};
   if (!isObject(value)) {
     throw new SafetensorsError(
       `${file}: ${METADATA_KEY} is ${shown(value)}; an object of strings was expected`,
     );
   }
-  const entries = Object.entries(value).map(([key, text]): [string, string] => {
-    if (typeof text === "string") return [key, text];
+  const entries = Object.entries(value).flatMap(([key, text]): [string, string][] => {
+    if (typeof text === "string") return [[key, text]];
+    // Tools that write what they do not know as null mean nothing by it.
+    if (text === null) return [];
     throw new SafetensorsError(
       `${file}: ${METADATA_KEY}[${quote(key)}] is ${shown(text)}; a string was expected`,
     );
@@ -169,14 +179,16 @@ function parseMetadata(value: unknown, file: string): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The product of the dimensions in bytes, or undefined when no file could hold it. */
-function byteLength(shape: readonly number[], itemsize: number): number | undefined {
-  let bytes = itemsize;
+/** The bytes of a tensor, or undefined when no file could hold it, or it ends within a byte. */
+function byteLength(shape: readonly number[], bits: number): number | undefined {
+  // Asked first: other dimensions may be so many that their product is infinite.
+  if (shape.includes(0)) return 0;
+  let elements = 1;
   for (const dim of shape) {
-    bytes *= dim;
-    if (!Number.isSafeInteger(bytes)) return undefined;
+    elements *= dim;
+    if (!Number.isSafeInteger(elements * bits)) return undefined;
   }
-  return bytes;
+  return (elements * bits) % 8 === 0 ? (elements * bits) / 8 : undefined;
 }
 
 interface Place {
@@ -205,6 +217,9 @@ function parseEntry(name: string, value: unknown, place: Place): SafetensorsEntr
   if (!Array.isArray(shape) || !shape.every(isCount)) {
     return fail(`shape is ${shown(shape)}; an array of non-negative integers was expected`);
   }
+  if (shape.length > MOST_DIMENSIONS) {
+    return fail(`shape has ${shape.length} dimensions, at most ${MOST_DIMENSIONS} are read`);
+  }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount)) {
     return fail(`data_offsets is ${shown(offsets)}; two non-negative integers were expected`);
   }
@@ -216,7 +231,7 @@ function parseEntry(name: string, value: unknown, place: Place): SafetensorsEntr
         "the file is truncated or damaged",
     );
   }
-  const bytes = byteLength(shape, type.bytes);
+  const bytes = byteLength(shape, type.bits);
   if (bytes !== end - begin) {
     return fail(
       `data_offsets [${begin}, ${end}] hold ${end - begin} bytes, but shape ${shown(shape)} of ` +

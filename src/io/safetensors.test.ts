@@ -156,7 +156,7 @@ describe("malformed files", () => {
     ["has a header past its end", Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 123, 125), "only 2 follow"],
     ["has an empty header", new Uint8Array(8), 'begins with ""'],
     ["is not UTF-8", Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff), "not valid UTF-8"],
-    ["does not begin with {", fileWith(" {}", 0), 'begins with " "'],
+    ["does not begin with {", fileWith(" 1", 0), 'begins with " "'],
     ["has an array", fileWith("[]", 0), 'begins with "["'],
     ["has broken JSON", fileWith("{]", 0), "not valid JSON"],
     ["has text after the object", fileWith("{} x", 0), "not valid JSON"],
@@ -219,7 +219,7 @@ describe("malformed files", () => {
     await expect(opening).rejects.toThrow(/^bad\.safetensors: /);
   });
 
-  it.each(["U16", "U32", "U64", "C64", "F8_E4M3", "F8_E5M2"])(
+  it.each(["U16", "U32", "U64", "C64", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F8_E4M3FNUZ"])(
     "opens a file with %s, and refuses that tensor by name",
     async (dtype) => {
       const size = { U16: 2, U32: 4, U64: 8, C64: 8 }[dtype] ?? 1;

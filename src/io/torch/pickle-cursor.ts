@@ -1,6 +1,7 @@
 import { PickleEndError, TorchFileError } from "./torch-file-error.ts";
 
 const LONGEST_INTEGER = 64;
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads a pickle's bytes front to back, never past their end. */
 export class PickleCursor {
@@ -66,7 +67,7 @@ export class PickleCursor {
   text(length: number): string {
     const bytes = this.take(length);
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      return UTF_8.decode(bytes);
     } catch {
       throw new TorchFileError(
         `${this.file}: the text before byte ${this.#at} is not UTF-8: ` +

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../byte-source.ts";
 import { bytesOf, type RawData, rawItemsize, type RawTensor } from "../raw-tensor.ts";
 import type { TensorFile, TensorInfo } from "../tensor-file.ts";
+import { findStateDict } from "./state-dict.ts";
 import type { TensorView } from "./tensor-view.ts";
 import { openTorchFile, readParts, readTensor, type TorchFile } from "./torch-file.ts";
 import { TorchFileError } from "./torch-file-error.ts";
@@ -12,6 +13,15 @@ class Unread {
   constructor(view: TensorView) {
     this.view = view;
   }
+}
+
+function noTensors(state: unknown, file: string): string {
+  const keys = state instanceof Map ? [...state.keys()].slice(0, 10).map(String) : [];
+  return (
+    `${file}: the file is not a state dict, which has tensors by name` +
+    (keys.length > 0 ? `; these are no tensors: ${keys.join(", ").slice(0, 300)}` : "") +
+    "; read it with loadTorchFile, and give its state dict to model.loadStateDict"
+  );
 }
 
 /** A state dict in a file of `torch.save`, each tensor read when it is asked for. */
@@ -26,24 +36,14 @@ export class TorchCheckpointFile implements TensorFile {
     this.#views = views;
   }
 
-  /** @throws TorchFileError when the file is damaged, or is not a dict of tensors by name. */
+  /** @throws TorchFileError when the file is damaged, or has no dict of tensors by name. */
   static async open(source: ByteSource): Promise<TorchCheckpointFile> {
     const file = await openTorchFile(source);
     const state = file.value((view) => new Unread(view));
-    const entries = state instanceof Map ? [...(state as Map<unknown, unknown>)] : [];
-    const views = new Map<string, TensorView>();
-    for (const [name, value] of entries) {
-      if (typeof name === "string" && value instanceof Unread) views.set(name, value.view);
-    }
-    if (state instanceof Map && views.size === entries.length) {
-      return new TorchCheckpointFile(source, file, views);
-    }
-    const others = entries.map(([name]) => String(name)).filter((name) => !views.has(name));
-    throw new TorchFileError(
-      `${source.name}: the file is not a state dict, which has tensors by name and nothing else` +
-        (others.length > 0 ? `; these are no tensors: ${others.slice(0, 10).join(", ")}` : "") +
-        "; read it with loadTorchFile, and give its state dict to model.loadStateDict",
-    );
+    const found = findStateDict(state, (value) => value instanceof Unread, source.name);
+    if (found.size === 0) throw new TorchFileError(noTensors(state, source.name));
+    const views = new Map([...found].map(([name, { view }]) => [name, view]));
+    return new TorchCheckpointFile(source, file, views);
   }
 
   get names(): readonly string[] {

@@ -1,6 +1,7 @@
 import { type ByteSource, partsOf } from "../byte-source.ts";
 import { fileKind, KIND_BYTES } from "../file-kind.ts";
 import { rawItemsize, type RawData, type RawTensor } from "../raw-tensor.ts";
+import { budgetsOf } from "./budget.ts";
 import { PickleCursor } from "./pickle-cursor.ts";
 import {
   bytesNeeded,
@@ -18,6 +19,8 @@ import { ZipArchive, type ZipMember } from "./zip.ts";
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;
 const LEGACY_PROTOCOL = 1001;
 const FIRST_READ = 4 << 20;
+/** Bytes that a packed data.pkl may unpack to in any case. */
+const LEAST_PICKLE = 4 << 20;
 
 /** A file of `torch.save` whose pickle has been read; its numbers are read when asked for. */
 export interface TorchFile {
@@ -87,11 +90,20 @@ async function openZip(source: ByteSource): Promise<TorchFile> {
   }
   const order = zip.members.get(`${root}byteorder`);
   if (order !== undefined) checkOrder(new TextDecoder().decode(await zip.read(order)), file);
+  const { packed, size, isDeflated } = pickleMember;
+  if (isDeflated && size > LEAST_PICKLE + 4 * packed) {
+    throw new TorchFileError(
+      `${file}: its data.pkl unpacks from ${packed} bytes to ${size}, more than one of PyTorch does`,
+    );
+  }
   const pickle = await zip.read(pickleMember);
   const member = (key: string): ZipMember | undefined => zip.members.get(`${root}data/${key}`);
   const storages = new Map<string, TorchStorage>();
   const value = (make: MakeTensor): unknown =>
-    unpickle(new PickleCursor(pickle, file), torchHost(file, storages, make));
+    unpickle(
+      new PickleCursor(pickle, file),
+      torchHost(file, storages, { make, budgets: budgetsOf(pickle.length, source.size, file) }),
+    );
   checkPlain(
     value((view) => view),
     file,
@@ -122,10 +134,11 @@ interface LegacyHeads {
 }
 
 /** The five pickles before the numbers: magic, protocol, system, value and the storages' keys. */
-function readHeads(bytes: Uint8Array, file: string): LegacyHeads {
+function readHeads(bytes: Uint8Array, { name: file, size }: ByteSource): LegacyHeads {
   const cursor = new PickleCursor(bytes, file);
+  const budgets = budgetsOf(bytes.length, size, file);
   const storages = new Map<string, TorchStorage>();
-  const host = torchHost(file, storages, (view) => view);
+  const host = torchHost(file, storages, { make: (view) => view, budgets });
   if (unpickle(cursor, host) !== LEGACY_MAGIC || unpickle(cursor, host) !== LEGACY_PROTOCOL) {
     throw new TorchFileError(
       `${file}: the file does not begin as one of torch.save does; it may be a plain pickle`,
@@ -147,7 +160,7 @@ async function findHeads(source: ByteSource): Promise<[Uint8Array, LegacyHeads]>
   for (let length = FIRST_READ; ; length *= 4) {
     const bytes = await source.read(0, Math.min(length, source.size));
     try {
-      return [bytes, readHeads(bytes, source.name)];
+      return [bytes, readHeads(bytes, source)];
     } catch (error) {
       if (!(error instanceof PickleEndError) || length >= source.size) throw error;
     }
@@ -163,8 +176,11 @@ async function legacyPlaces(
   let at = dataBegin;
   for (const key of keys) {
     const storage = storages.get(key);
-    if (storage === undefined) {
-      throw new TorchFileError(`${source.name}: storage ${key} belongs to no tensor`);
+    if (storage === undefined || places.has(key)) {
+      throw new TorchFileError(
+        `${source.name}: storage ${key.slice(0, 100)} ` +
+          `${storage === undefined ? "belongs to no tensor" : "is listed twice"}`,
+      );
     }
     const begin = at + 8;
     const end = begin + storage.length * rawItemsize(storage.dtype);
@@ -189,7 +205,13 @@ async function openLegacy(source: ByteSource): Promise<TorchFile> {
   return {
     storages: heads.storages,
     value: (make) =>
-      unpickle(new PickleCursor(pickle, file), torchHost(file, new Map(heads.storages), make)),
+      unpickle(
+        new PickleCursor(pickle, file),
+        torchHost(file, new Map(heads.storages), {
+          make,
+          budgets: budgetsOf(pickle.length, source.size, file),
+        }),
+      ),
     hasParts: () => true,
     readStorage: async (key, begin, end, into) => {
       const place = places.get(key);

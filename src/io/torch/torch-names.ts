@@ -1,4 +1,5 @@
 import type { RawDType } from "../raw-tensor.ts";
+import type { Budgets } from "./budget.ts";
 import type { PickleHost, PickleName } from "./unpickle.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 import { checkView, type TensorView, TorchStorage } from "./tensor-view.ts";
@@ -38,31 +39,36 @@ class StorageKind {
 /** Makes a tensor of what a file says about one. */
 export type MakeTensor = (view: TensorView) => unknown;
 
+/** A size or a stride has as many numbers as a tensor has dimensions, of which 64 are read. */
+const MOST_COUNTS = 1000;
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every(isCount);
+  return Array.isArray(value) && value.length <= MOST_COUNTS && value.every(isCount);
 }
 
 function malformed(file: string, what: string): never {
   throw new TorchFileError(`${file}: ${what} is not as PyTorch writes it: the file is damaged`);
 }
 
-function rebuildTensor(file: string, make: MakeTensor): PickleName {
+function rebuildTensor(file: string, make: MakeTensor, { values, elements }: Budgets): PickleName {
   return ([storage, offset, shape, stride]) => {
     const isView = storage instanceof TorchStorage && isCount(offset);
     if (!isView || !isCounts(shape) || !isCounts(stride)) return malformed(file, "a tensor");
     if (shape.length !== stride.length) return malformed(file, "a tensor's stride");
+    values.spend(shape.length);
     const view = { storage, offset, shape: [...shape], stride: [...stride] };
-    checkView(view, file);
+    checkView(view, elements, file);
     return make(view);
   };
 }
 
-function orderedDict(file: string): PickleName {
+function orderedDict(file: string, { values }: Budgets): PickleName {
   return ([pairs = []]) => {
+    if (Array.isArray(pairs)) values.spend(10 * pairs.length + 10);
     const isPairs =
       Array.isArray(pairs) && pairs.every((pair) => Array.isArray(pair) && pair.length === 2);
     if (!isPairs) return malformed(file, "an OrderedDict");
@@ -72,13 +78,25 @@ function orderedDict(file: string): PickleName {
 }
 
 /** All names that files may use, with what they mean here. */
-function knownNames(file: string, make: MakeTensor): ReadonlyMap<string, unknown> {
-  const tensor = rebuildTensor(file, make);
+function knownNames(
+  file: string,
+  make: MakeTensor,
+  budgets: Budgets,
+): ReadonlyMap<string, unknown> {
+  const tensor = rebuildTensor(file, make, budgets);
   const parameter: PickleName = ([data]) => data ?? malformed(file, "a parameter");
-  const size: PickleName = ([dims]) => (isCounts(dims) ? dims : malformed(file, "a torch.Size"));
-  const device: PickleName = (parts) => parts.map(String).join(":");
+  const size: PickleName = ([dims]) => {
+    if (!isCounts(dims)) return malformed(file, "a torch.Size");
+    budgets.values.spend(dims.length);
+    return dims;
+  };
+  const device: PickleName = ([type, index]) => {
+    const isDevice = typeof type === "string" && type.length < 100;
+    if (!isDevice || !(index === undefined || isCount(index))) return malformed(file, "a device");
+    return index === undefined ? type : `${type}:${index}`;
+  };
   return new Map<string, unknown>([
-    ["collections OrderedDict", orderedDict(file)],
+    ["collections OrderedDict", orderedDict(file, budgets)],
     ["torch._utils _rebuild_tensor", tensor],
     ["torch._utils _rebuild_tensor_v2", tensor],
     ["torch._utils _rebuild_parameter", parameter],
@@ -126,10 +144,11 @@ function storageOf(storages: Map<string, TorchStorage>, id: unknown, file: strin
 export function torchHost(
   file: string,
   storages: Map<string, TorchStorage>,
-  make: MakeTensor,
+  { make, budgets }: { readonly make: MakeTensor; readonly budgets: Budgets },
 ): PickleHost {
-  const names = knownNames(file, make);
+  const names = knownNames(file, make, budgets);
   return {
+    budget: budgets.values,
     find: (module, name) => {
       const known = names.get(`${module} ${name}`);
       if (known !== undefined) return known;
@@ -143,16 +162,55 @@ export function torchHost(
   };
 }
 
-/** Throws when something that only stands for a class or a storage is left among the values. */
+/** Lists and dicts within each other. */
+const DEEPEST = 128;
+
+function contents(value: unknown): unknown[] {
+  if (value instanceof Map) return [...value.values()];
+  return Array.isArray(value) ? value : [];
+}
+
+/** A list or dict that is being looked at. */
+interface Open {
+  readonly value: unknown;
+  readonly items: readonly unknown[];
+  next: number;
+  /** How deeply others lie within it. */
+  depth: number;
+}
+
+/**
+ * Throws when something that only stands for a class or a storage is left among the values, and when
+ * lists or dicts lie within each other too deeply, or one within itself.
+ */
 export function checkPlain(root: unknown, file: string): void {
-  const seen = new Set<object>();
-  const waiting: unknown[] = [root];
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    const isInner = value instanceof TorchStorage || value instanceof StorageKind;
-    if (isInner || typeof value === "function") malformed(file, "a value");
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
-    if (value instanceof Map) for (const item of value.values()) waiting.push(item);
-    if (Array.isArray(value)) for (const item of value) waiting.push(item);
+  const depths = new Map<unknown, number>();
+  const open: Open[] = [{ value: undefined, items: [root], next: 0, depth: 0 }];
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    if (top.next < top.items.length) {
+      const value = top.items[top.next++];
+      const isInner = value instanceof TorchStorage || value instanceof StorageKind;
+      if (isInner || typeof value === "function") malformed(file, "a value");
+      if (!Array.isArray(value) && !(value instanceof Map)) continue;
+      const known = depths.get(value);
+      if (known === undefined) {
+        // Infinite while it is looked at, so that one within itself is too deep.
+        depths.set(value, Infinity);
+        open.push({ value, items: contents(value), next: 0, depth: 0 });
+      } else top.depth = Math.max(top.depth, known + 1);
+    } else {
+      open.pop();
+      depths.set(top.value, top.depth);
+      const outer = open.at(-1);
+      if (outer !== undefined) outer.depth = Math.max(outer.depth, top.depth + 1);
+    }
+    if (top.depth > DEEPEST || open.length > DEEPEST) tooDeep(file);
   }
+}
+
+function tooDeep(file: string): never {
+  throw new TorchFileError(
+    `${file}: more than ${DEEPEST} lists and dicts lie within each other, or one lies within itself, ` +
+      "which is not read",
+  );
 }

@@ -1,8 +1,12 @@
+import type { Budget } from "./budget.ts";
 import type { PickleCursor } from "./pickle-cursor.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 
 /** What a pickle's names stand for; it runs nothing but what is written in here. */
 export type PickleName = (args: readonly unknown[]) => unknown;
+
+/** What an empty list or dict takes, in values: it has one byte in the file and many in memory. */
+const CONTAINER = 6;
 
 /** What gives meaning to the names and identifiers of a pickle. */
 export interface PickleHost {
@@ -10,61 +14,80 @@ export interface PickleHost {
   readonly find: (module: string, name: string) => unknown;
   /** The object outside of the pickle that an identifier stands for. */
   readonly outside: (id: unknown) => unknown;
+  /** Values that may be made. */
+  readonly budget: Budget;
 }
 
 const PROTOCOLS = [2, 3, 4, 5];
-const MARK: unique symbol = Symbol("mark");
 
 /** One run over a pickle, which ends at its STOP. */
 class Unpickler {
   readonly #cursor: PickleCursor;
   readonly #host: PickleHost;
+  readonly #budget: Budget;
   readonly #stack: unknown[] = [];
+  /** Where on the stack the marks are. */
+  readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
 
   constructor(cursor: PickleCursor, host: PickleHost) {
     this.#cursor = cursor;
     this.#host = host;
+    this.#budget = host.budget;
   }
 
   run(): unknown {
     for (;;) {
       const code = this.#cursor.uint8();
       if (code === 0x2e) return this.pop();
-      const operation = OPERATIONS.get(code);
+      const operation = OPERATIONS[code];
       if (operation === undefined) this.fail(`operation 0x${code.toString(16)} is not known`);
       operation(this, this.#cursor);
     }
   }
 
   push(value: unknown): void {
+    this.#budget.spend(1);
     this.#stack.push(value);
   }
 
   pop(): unknown {
     if (this.#stack.length === 0) this.fail("it takes a value where there is none");
-    const value = this.#stack.pop();
-    return value === MARK ? this.fail("it takes a mark for a value") : value;
+    if (this.#marks.at(-1) === this.#stack.length) this.fail("it takes a mark for a value");
+    return this.#stack.pop();
   }
 
   top(): unknown {
     const value = this.pop();
-    this.push(value);
+    this.#stack.push(value);
     return value;
   }
 
   mark(): void {
-    this.#stack.push(MARK);
+    this.#budget.spend(1);
+    this.#marks.push(this.#stack.length);
   }
 
   popToMark(): unknown[] {
-    const at = this.#stack.lastIndexOf(MARK);
-    if (at < 0) this.fail("a mark is missing");
-    return this.#stack.splice(at).slice(1);
+    const at = this.#marks.pop();
+    this.#budget.spend(CONTAINER);
+    return at === undefined ? this.fail("a mark is missing") : this.#stack.splice(at);
+  }
+
+  /** Discards the top, be it a value or a mark. */
+  drop(): void {
+    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.pop();
+  }
+
+  container(value: unknown[] | Map<unknown, unknown>): void {
+    this.#budget.spend(CONTAINER);
+    this.push(value);
   }
 
   /** The last `count` values, first one first. */
   popMany(count: number): unknown[] {
+    this.#budget.spend(CONTAINER);
     return Array.from({ length: count }, () => this.pop()).reverse();
   }
 
@@ -127,11 +150,12 @@ class Unpickler {
 type Operation = (machine: Unpickler, cursor: PickleCursor) => void;
 
 /** The operations of protocols 2 to 5 that tensors and plain values are written with. */
-const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
+const KNOWN: readonly (readonly [code: number, operation: Operation])[] = [
   [0x80, (m, c) => checkProtocol(m, c.uint8())],
   [0x95, (_, c) => void c.take(8)], // FRAME
   [0x28, (m) => m.mark()],
-  [0x30, (m) => void m.pop()],
+  [0x30, (m) => m.drop()],
+  [0x31, (m) => void m.popToMark()],
   [0x4e, (m) => m.push(null)],
   [0x88, (m) => m.push(true)],
   [0x89, (m) => m.push(false)],
@@ -146,15 +170,15 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x8d, (m, c) => m.push(c.text(c.length64()))], // BINUNICODE8
   [0x54, (m, c) => m.push(c.text(c.uint32()))], // BINSTRING, of Python 2
   [0x55, (m, c) => m.push(c.text(c.uint8()))], // SHORT_BINSTRING, of Python 2
-  [0x5d, (m) => m.push([])],
+  [0x5d, (m) => m.container([])],
   [0x61, (m) => m.append([m.pop()])],
   [0x65, (m) => m.append(m.popToMark())],
-  [0x29, (m) => m.push([])],
+  [0x29, (m) => m.container([])],
   [0x74, (m) => m.push(m.popToMark())],
   [0x85, (m) => m.push(m.popMany(1))],
   [0x86, (m) => m.push(m.popMany(2))],
   [0x87, (m) => m.push(m.popMany(3))],
-  [0x7d, (m) => m.push(new Map())],
+  [0x7d, (m) => m.container(new Map())],
   [0x73, (m) => m.setItems(m.popMany(2))],
   [0x75, (m) => m.setItems(m.popToMark())],
   [0x71, (m, c) => m.store(c.uint8())],
@@ -167,7 +191,13 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x52, (m) => m.call()], // REDUCE
   [0x62, (m) => m.dropAttributes()], // BUILD
   [0x51, (m) => m.outside()], // BINPERSID
-]);
+];
+
+/** The operations by their codes. */
+const OPERATIONS: readonly (Operation | undefined)[] = Array.from(
+  { length: 256 },
+  (_, code) => KNOWN.find(([known]) => known === code)?.[1],
+);
 
 function checkProtocol(machine: Unpickler, protocol: number): void {
   if (!PROTOCOLS.includes(protocol)) machine.fail(`protocol ${protocol} is not known`);
@@ -179,7 +209,7 @@ function findFromStack(machine: Unpickler): void {
 }
 
 /**
- * Reads one pickle and leaves the cursor behind it. Nothing is executed: names mean what the host
+ * Reads one pickle and leaves the cursor after it. Nothing is executed: names mean what the host
  * says, and all else is lists, tuples (as arrays), dicts (as `Map`s), texts and numbers.
  *
  * @throws TorchFileError for unknown names and operations; PickleEndError where the bytes end.

@@ -1,4 +1,5 @@
 import type { ByteSource } from "../byte-source.ts";
+import { crc32 } from "../crc32.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 
 /** A file within a zip file. */
@@ -10,7 +11,13 @@ export interface ZipMember {
   /** Where its own header begins. */
   readonly header: number;
   readonly isDeflated: boolean;
+  /** CRC-32 of the unpacked bytes; 0 where PyTorch was told to leave it out. */
+  readonly checksum: number;
 }
+
+/** Bytes that all packed members may have together, for each byte of the file and in any case. */
+const UNPACKED_A_BYTE = 16;
+const LEAST_UNPACKED = 64 << 20;
 
 const END_BYTES = 22;
 const LOCATOR_BYTES = 20;
@@ -81,13 +88,38 @@ function readEntry(source: ByteSource, view: DataView, at: number): [ZipMember, 
   const [isEncrypted, method] = [view.getUint16(at + 8, true) & 1, view.getUint16(at + 10, true)];
   if (isEncrypted === 1 || (method !== 0 && method !== 8)) {
     throw new TorchFileError(
-      `${source.name}: ${JSON.stringify(name)} is encrypted or packed in a way that is not known`,
+      `${source.name}: ${quoted(name)} is encrypted or packed in a way that is not known`,
     );
   }
   const extra = { begin: at + ENTRY_BYTES + nameBytes, size: extraBytes };
   const short = [24, 20, 42].map((offset) => view.getUint32(at + offset, true));
   const [size = 0, packed = 0, header = 0] = wide(view, short, extra);
-  return [{ name, packed, size, header, isDeflated: method === 8 }, next];
+  const checksum = view.getUint32(at + 16, true);
+  return [{ name, packed, size, header, isDeflated: method === 8, checksum }, next];
+}
+
+/** Members lie side by side: the same bytes must not be read again and again. */
+function checkMembers(source: ByteSource, members: readonly ZipMember[]): void {
+  let end = 0;
+  let unpacked = 0;
+  for (const { name, header, packed, size, isDeflated } of members.toSorted(
+    (a, b) => a.header - b.header,
+  )) {
+    if (header < end) damaged(source, `${quoted(name)} overlaps another member`);
+    // What stands between them beyond that, such as padding, is for the member itself to say.
+    end = header + LOCAL_BYTES + packed;
+    if (isDeflated) unpacked += size;
+  }
+  if (end > source.size) damaged(source, "its parts lie past its end");
+  if (unpacked <= LEAST_UNPACKED + UNPACKED_A_BYTE * source.size) return;
+  throw new TorchFileError(
+    `${source.name}: its members unpack to ${unpacked} bytes, far more than the ${source.size} of ` +
+      "the file: it is damaged, or made to exhaust whoever reads it",
+  );
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name.slice(0, 100));
 }
 
 async function inflated(bytes: Uint8Array, size: number): Promise<Uint8Array | undefined> {
@@ -109,10 +141,17 @@ async function inflated(bytes: Uint8Array, size: number): Promise<Uint8Array | u
   return filled === size ? out : undefined;
 }
 
+/** The checksum of a member's bytes up to `next`. */
+interface RunningChecksum {
+  readonly next: number;
+  readonly checksum: number;
+}
+
 /** A zip file whose list of contents has been read; its members are read when asked for. */
 export class ZipArchive {
   readonly members: ReadonlyMap<string, ZipMember>;
   readonly #source: ByteSource;
+  readonly #checks = new Map<ZipMember, RunningChecksum>();
 
   private constructor(source: ByteSource, members: ReadonlyMap<string, ZipMember>) {
     this.#source = source;
@@ -126,16 +165,17 @@ export class ZipArchive {
     const members = new Map<string, ZipMember>();
     for (let at = 0; at < size;) {
       const [member, next] = readEntry(source, view, at);
-      if (members.has(member.name)) damaged(source, `${member.name} is twice in it`);
+      if (members.has(member.name)) damaged(source, `${quoted(member.name)} is twice in it`);
       members.set(member.name, member);
       at = next;
     }
+    checkMembers(source, [...members.values()]);
     return new ZipArchive(source, members);
   }
 
   /**
    * Bytes `begin` to `end` of a member, in a buffer if one is given; of a packed one, all of it is
-   * unpacked for that.
+   * unpacked for that. The checksum of a member is looked at when all of it has been read in order.
    */
   async read(
     member: ZipMember,
@@ -147,17 +187,34 @@ export class ZipArchive {
     const data =
       member.header + LOCAL_BYTES + local.getUint16(26, true) + local.getUint16(28, true);
     if (data + member.packed > this.#source.size || end > member.size) {
-      damaged(this.#source, `${JSON.stringify(member.name)} is cut off`);
+      damaged(this.#source, `${quoted(member.name)} is cut off`);
     }
     if (!member.isDeflated) {
       if (member.packed !== member.size) damaged(this.#source, "a member has two sizes");
-      return this.#source.read(data + begin, data + end, into);
+      const bytes = await this.#source.read(data + begin, data + end, into);
+      this.#check(member, begin, bytes);
+      return bytes;
     }
     const packed = await this.#source.read(data, data + member.packed);
     // Deflate packs at most 1032 times: a member that says more would only take memory.
     const isPossible = member.size <= 1032 * member.packed + 64;
     const bytes = isPossible ? await inflated(packed, member.size) : undefined;
-    if (bytes === undefined) damaged(this.#source, `${member.name} does not unpack`);
+    if (bytes === undefined) damaged(this.#source, `${quoted(member.name)} does not unpack`);
+    this.#check(member, 0, bytes);
     return bytes.subarray(begin, end);
+  }
+
+  #check(member: ZipMember, begin: number, bytes: Uint8Array): void {
+    if (member.checksum === 0 || member.size === 0) return;
+    const known = begin === 0 ? { next: 0, checksum: 0 } : this.#checks.get(member);
+    if (known?.next !== begin) return;
+    const checksum = crc32(bytes, known.checksum);
+    const next = begin + bytes.length;
+    this.#checks.set(member, { next, checksum });
+    if (next < member.size || checksum === member.checksum) return;
+    throw new TorchFileError(
+      `${this.#source.name}: ${quoted(member.name)} has not the checksum that the file says: ` +
+        "the file was damaged after it was written; download or copy it anew",
+    );
   }
 }
