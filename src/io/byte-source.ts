@@ -1,3 +1,4 @@
+import { FileSourceError } from "./file-source-error.ts";
 import { requireNode } from "./node.ts";
 
 /** A file that is read in ranges. */
@@ -76,14 +77,20 @@ export function bytesOfBlob(blob: Blob, name: string): ByteSource {
 /**
  * Opens a file of the local disk (Node only). It stays open until `close()`.
  *
- * @throws the system's error (`ENOENT`, `EACCES`, ...), and an error when `path` is a directory.
+ * @throws the system's error (`ENOENT`, `EACCES`, ...), and {@link FileSourceError} for a directory,
+ * a pipe, a device or a socket.
  */
 export async function openFile(path: string): Promise<ByteSource> {
   const { fs } = requireNode("openFile()");
+  // Before it is opened: a pipe that nobody writes to is only opened when somebody does.
+  const found = await fs.stat(path);
+  if (!found.isFile()) {
+    const kind = found.isDirectory() ? "a directory" : "a pipe, a device or a socket";
+    throw new FileSourceError("content", `${path} is ${kind}; a file was wanted`);
+  }
   const handle = await fs.open(path, "r");
   try {
     const stat = await handle.stat();
-    if (stat.isDirectory()) throw new Error(`${path} is a directory; a file was wanted`);
     const source: ByteSource = {
       name: path,
       size: stat.size,

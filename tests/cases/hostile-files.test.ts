@@ -1,7 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadSafetensors, loadTorchFile, MemoryFiles, openCheckpoint, Tensor } from "tsvene";
+import { loadSafetensors, loadTorchFile, MemoryFiles, openCheckpoint,
+  openFiles, type Tensor } from "tsvene";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../models/checkpoints.ts";
 import {
   bytes,
   dictPickle,
@@ -146,6 +149,21 @@ describe("state dicts within others", () => {
     expect(error).toBeUndefined();
     const files = new MemoryFiles({ "pytorch_model.bin": torchFile(file, [ZEROS]) });
     await expect(openCheckpoint(files)).rejects.toThrow("more than 200000 entries");
+  });
+});
+
+describe("special files", () => {
+  it("are refused before they are opened, as a pipe would wait for ever", async () => {
+    const directory = await temporaryDirectory();
+    const pipe = join(directory, "model.safetensors");
+    execFileSync("mkfifo", [pipe]);
+    const refused = /is a pipe, a device or a socket; a file was wanted/;
+    await expect(loadSafetensors(pipe)).rejects.toThrow(refused);
+    await expect(loadTorchFile("/dev/zero")).rejects.toThrow(refused);
+    const files = await openFiles(directory);
+    await expect(files.readText("model.safetensors")).rejects.toThrow(refused);
+    await expect(openCheckpoint(files)).rejects.toThrow("found no weights");
+    await expect(loadTorchFile(directory)).rejects.toThrow("is a directory; a file was wanted");
   });
 });
 

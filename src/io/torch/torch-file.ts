@@ -179,7 +179,7 @@ async function legacyPlaces(
     if (storage === undefined || places.has(key)) {
       throw new TorchFileError(
         `${source.name}: storage ${key.slice(0, 100)} ` +
-          `${storage === undefined ? "belongs to no tensor" : "is listed twice"}`,
+          (storage === undefined ? "belongs to no tensor" : "is listed twice"),
       );
     }
     const begin = at + 8;
