@@ -4,10 +4,13 @@ import { fileURLToPath } from "node:url";
 import type { SerializedError } from "vitest";
 import type { Reporter, TestModule } from "vitest/node";
 
-const FILE = fileURLToPath(new URL("../.cache/test-summary.txt", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../.cache/test-summary/", import.meta.url));
+
+/** What the run is called, where tests run more than once, as on several versions of Node. */
+const RUN = process.env["TSVENE_TEST_RUN"] ?? "all";
 
 /**
- * Writes `N passed, N failed[, N skipped]` to `.cache/test-summary.txt` when a run ends.
+ * Writes `N passed, N failed[, N skipped]` to a file in `.cache/test-summary` when a run ends.
  *
  * A file or suite that breaks outside of its tests, and an error that no test caught, count as
  * failed: a run that is not green never says `0 failed`.
@@ -27,7 +30,10 @@ export default class SummaryReporter implements Reporter {
       }
     }
     const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : "";
-    mkdirSync(path.dirname(FILE), { recursive: true });
-    writeFileSync(FILE, `${count.passed} passed, ${count.failed} failed${skipped}\n`);
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(
+      path.join(FOLDER, `${RUN}.txt`),
+      `${count.passed} passed, ${count.failed} failed${skipped}\n`,
+    );
   }
 }
