@@ -28,11 +28,16 @@ export type {
   SequenceClassifier,
   SoundClassifier,
 } from "./family.ts";
+export type { GenerationFields } from "./generation/fields.ts";
 export type {
+  Decoder,
   GenerateInputs,
   GenerateOptions,
   GenerateOutput,
   GenerateStep,
+  LogitsProcessor,
+  StoppingCriterion,
+  TextSoFar,
   TracedOutput,
   TraceStep,
 } from "./generation/options.ts";
