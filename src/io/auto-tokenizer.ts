@@ -19,14 +19,31 @@ async function readOptional(files: FileSource, path: string): Promise<Record<str
   throw new TokenizerError(`${files.location}: ${path}: a JSON object was expected`);
 }
 
-/** Newer models keep their chat template in a file of its own. */
-async function readTemplate(files: FileSource): Promise<Record<string, unknown>> {
+async function readOptionalText(files: FileSource, path: string): Promise<string | undefined> {
   try {
-    return { chat_template: await files.readText("chat_template.jinja") };
+    return await files.readText(path);
   } catch (error) {
-    if (error instanceof FileSourceError && error.code === "missing") return {};
+    if (error instanceof FileSourceError && error.code === "missing") return undefined;
     throw error;
   }
+}
+
+/** Templates that a model may have besides its default one, each in a file. */
+const FURTHER_TEMPLATES = ["tool_use", "rag"];
+
+/**
+ * Newer models keep their chat templates in files of their own, which count more than those in
+ * `tokenizer_config.json`.
+ */
+async function readTemplate(files: FileSource): Promise<Record<string, unknown>> {
+  const template = await readOptionalText(files, "chat_template.jinja");
+  if (template === undefined) return {};
+  const templates = [{ name: "default", template }];
+  for (const name of FURTHER_TEMPLATES) {
+    const further = await readOptionalText(files, `additional_chat_templates/${name}.jinja`);
+    if (further !== undefined) templates.push({ name, template: further });
+  }
+  return { chat_template: templates.length === 1 ? template : templates };
 }
 
 async function readTokenizer(files: FileSource): Promise<unknown> {

@@ -79,5 +79,73 @@ describe("applyChatTemplate", () => {
     expect(() => strict.applyChatTemplate([])).toThrow('{ role: "user", content: "Hello" }');
     const broken = await load({ chat_template: "{% for %}" });
     expect(() => broken.applyChatTemplate(messages)).toThrow("applyChatTemplate: the template");
+    const named = (chatTemplate: string) => (): unknown =>
+      strict.applyChatTemplate(messages, { chatTemplate });
+    expect(named("tool_use")).toThrow('"tool_use" is no template in Jinja');
+    const wrong = (options: object) => (): unknown => strict.applyChatTemplate(messages, options);
+    expect(wrong({ add_generation_prompt: true })).toThrow("addGenerationPrompt");
+    expect(wrong({ tools: [() => 1] })).toThrow("tools[0] is of type function; a JSON schema");
+    expect(wrong({ documents: "x" })).toThrow("documents are of type string; a list");
+    expect(wrong({ variables: { messages: [] } })).toThrow("variables may not have messages");
+    const dated = await load({ chat_template: "{{ messages[0].when }}" });
+    const when = [{ role: "user", content: "x", when: new Date() }];
+    expect(() => dated.applyChatTemplate(when)).toThrow("messages[0].when, which is a Date");
+  });
+
+  it("gives templates documents, the time, and every special token by its name", async () => {
+    const template =
+      "{{ documents[0].title }}{{ strftime_now('%Y-%m-%d') }}{{ image_token }}{{ boi }}" +
+      "{{ add_bos_token }}{% generation %}!{% endgeneration %}";
+    const tokenizer = await load({
+      chat_template: template,
+      add_bos_token: true,
+      image_token: { content: "<|endoftext|>" },
+      extra_special_tokens: { boi: "<b>" },
+    });
+    const text = tokenizer.applyChatTemplate(messages, {
+      tokenize: false,
+      documents: [{ title: "T" }],
+      now: new Date(2024, 6, 5),
+    });
+    expect(text).toBe("T2024-07-05<|endoftext|><b>!");
+  });
+
+  it("goes on with the last message", async () => {
+    const tokenizer = await load({ chat_template: CHATML });
+    const options = { tokenize: false, continueFinalMessage: true } as const;
+    const write = (content: string | object[], chatTemplate?: string): string =>
+      tokenizer.applyChatTemplate(
+        [
+          { role: "user", content: "a" },
+          { role: "assistant", content },
+        ],
+        { ...options, ...(chatTemplate === undefined ? {} : { chatTemplate }) },
+      );
+    const start = "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n";
+    expect(write("The answer ")).toBe(`${start}The answer `);
+    const trimming = "{% for m in messages %}[{{ m.content|trim }}]{% endfor %}";
+    expect(write(" The answer ", trimming)).toBe("[a][The answer");
+    const blocks = "{% for m in messages %}[{{ m.content[-1].text }}]{% endfor %}";
+    expect(write([{ type: "image" }, { type: "text", text: "So" }], blocks)).toBe("[][So");
+    expect(() => write("x", "{{ messages[0].content }}")).toThrow("leaves the last message out");
+    expect(() => write([{ type: "image" }])).toThrow("no text to go on with");
+    expect(() =>
+      tokenizer.applyChatTemplate(messages, { ...options, addGenerationPrompt: true }),
+    ).toThrow("exclude each other");
+  });
+
+  it("takes further templates from files beside the default one", async () => {
+    const files = {
+      "chat_template.jinja": "a",
+      "additional_chat_templates/tool_use.jinja": "b{{ tools|length }}",
+    };
+    const tokenizer = await load({ chat_template: "not this" }, files);
+    const apply = (options: object): string =>
+      tokenizer.applyChatTemplate(messages, { ...options, tokenize: false });
+    expect([
+      apply({}),
+      apply({ tools: [{}] }),
+      apply({ chatTemplate: "tool_use", tools: [] }),
+    ]).toEqual(["a", "b1", "b0"]);
   });
 });

@@ -298,9 +298,7 @@ export class PreTrainedTokenizer {
     messages: readonly ChatMessage[],
     options: ChatTemplateOptions & { readonly tokenize?: boolean } = {},
   ): string | BatchEncoding {
-    const { specialTokens } = this.#config;
-    const template = this.#configJson["chat_template"];
-    const text = renderChat(template, messages, { ...options, specialTokens });
+    const text = renderChat(this.#configJson, messages, options);
     return options.tokenize === false ? text : this.tokenize(text, { addSpecialTokens: false });
   }
 

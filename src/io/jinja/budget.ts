@@ -1,7 +1,7 @@
 import { TemplateError } from "./template-error.ts";
 
 /** Steps for a template by itself; each value of the conversation adds some. */
-const BASE_STEPS = 2_000_000;
+const BASE_STEPS = 500_000;
 const STEPS_PER_VALUE = 1000;
 /** Characters that are made or looked through for one step. */
 const CHARACTERS_PER_STEP = 32;

@@ -4,9 +4,8 @@ import { TemplateError } from "./template-error.ts";
 
 type Node = Expression | Statement | Target;
 
-/** Where a part of a template stands, as far as Python's compiler asks. */
+/** Where parts of a template stand, as far as Python's compiler asks. */
 interface Place {
-  readonly node: Node;
   /** In the branch of a condition, where a filter may be unknown until it is used. */
   readonly isConditional: boolean;
   /** In a loop of the same function, so that it can be left. */
@@ -15,14 +14,19 @@ interface Place {
   readonly underLoop: boolean;
 }
 
-function isNode(value: unknown): value is Node {
-  return typeof value === "object" && value !== null && "kind" in value;
+/** Parts that stand in one place. */
+interface Group extends Place {
+  readonly nodes: readonly Node[];
 }
 
-/** The nodes directly in a value, which may be a node, a list, or a record of them. */
-function nodesIn(value: unknown): Node[] {
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap((part: unknown) => (isNode(part) ? [part] : nodesIn(part)));
+/** Adds the nodes directly in a value, which may be a node, a list, or a record of them. */
+function collect(value: object, into: Node[]): Node[] {
+  for (const part of Object.values(value) as unknown[]) {
+    if (typeof part !== "object" || part === null) continue;
+    if (!("kind" in part)) collect(part, into);
+    else if (part.kind !== "constant" && part.kind !== "text") into.push(part as Node);
+  }
+  return into;
 }
 
 /** Statements whose bodies Python makes functions of. */
@@ -36,26 +40,27 @@ const SCOPES: ReadonlySet<string> = new Set([
   "autoescape",
 ]);
 
-function placesIn({ node, isConditional, inLoop, underLoop }: Place): Place[] {
+/** The parts of a node. */
+function groupsIn(node: Node, place: Place): Group[] {
   if (node.kind === "for") {
     const { body, otherwise, target, test, over } = node;
-    const outside = { isConditional: false, inLoop, underLoop: true };
+    const outside = { isConditional: false, inLoop: place.inLoop, underLoop: true };
     return [
-      { ...outside, node: over, isConditional },
-      ...nodesIn([target, test, otherwise]).map((part) => ({ ...outside, node: part })),
-      ...body.map((part) => ({ ...outside, node: part, inLoop: true })),
+      { ...outside, nodes: [over], isConditional: place.isConditional },
+      { ...outside, nodes: collect([target, test, otherwise], []) },
+      { ...outside, nodes: body, inLoop: true },
     ];
   }
+  const nodes = collect(node, []);
+  if (nodes.length === 0) return [];
   const isBranch = node.kind === "if" || node.kind === "condition";
-  const place = {
-    isConditional: isBranch || (isConditional && !SCOPES.has(node.kind)),
-    inLoop: inLoop && !FUNCTIONS.has(node.kind),
-    underLoop,
-  };
-  return nodesIn(node).map((part) => ({ ...place, node: part }));
+  const isConditional = isBranch || (place.isConditional && !SCOPES.has(node.kind));
+  const inLoop = place.inLoop && !FUNCTIONS.has(node.kind);
+  return [{ nodes, isConditional, inLoop, underLoop: place.underLoop }];
 }
 
-function checkPlace({ node, isConditional, inLoop, underLoop }: Place, blocks: Set<string>): void {
+function checkNode(node: Node, place: Place, blocks: Set<string>): void {
+  const { isConditional, inLoop, underLoop } = place;
   if ((node.kind === "break" || node.kind === "continue") && !inLoop) {
     throw new TemplateError(`'${node.kind}' outside loop`);
   }
@@ -76,11 +81,12 @@ function checkPlace({ node, isConditional, inLoop, underLoop }: Place, blocks: S
 /** @throws TemplateError for what Python's compiler refuses in a template that can be read. */
 export function checkTemplate(body: Body): void {
   const blocks = new Set<string>();
-  const place = { isConditional: false, inLoop: false, underLoop: false };
-  const places = body.map((node): Place => ({ ...place, node }));
-  for (let next = places.pop(); next !== undefined; next = places.pop()) {
-    checkPlace(next, blocks);
-    for (const inner of placesIn(next)) places.push(inner);
+  const groups: Group[] = [{ nodes: body, isConditional: false, inLoop: false, underLoop: false }];
+  for (let group = groups.pop(); group !== undefined; group = groups.pop()) {
+    for (const node of group.nodes) {
+      checkNode(node, group, blocks);
+      groups.push(...groupsIn(node, group));
+    }
   }
 }
 
@@ -90,7 +96,7 @@ export function namesUsed(body: Body, names: readonly string[]): ReadonlySet<str
   const nodes: Node[] = [...body];
   for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
     if (node.kind === "name" && names.includes(node.name)) used.add(node.name);
-    for (const inner of nodesIn(node)) nodes.push(inner);
+    collect(node, nodes);
   }
   return used;
 }

@@ -14,9 +14,9 @@ const TITLE_CASES: ReadonlyMap<string, string> = new Map([
   ["\u01f1", "\u01f2"],
   ["\u01f2", "\u01f2"],
   ["\u0149", "\u02bcN"],
-  ["\u1fb7", "\u1fbc\u0342"],
-  ["\u1fc7", "\u1fcc\u0342"],
-  ["\u1ff7", "\u1ffc\u0342"],
+  ["\u1fb7", "\u0391\u0342\u0345"],
+  ["\u1fc7", "\u0397\u0342\u0345"],
+  ["\u1ff7", "\u03a9\u0342\u0345"],
   ["\u01f3", "\u01f2"],
 ]);
 

@@ -94,7 +94,7 @@ function parseNot(stream: TokenStream): Expression {
 const COMPARISONS: readonly ComparisonOperator[] = ["==", "!=", "<", "<=", ">", ">="];
 
 function comparisonOperator(stream: TokenStream): ComparisonOperator | undefined {
-  const found = COMPARISONS.find((operator) => stream.isOperator(operator));
+  const found = stream.operatorAmong(COMPARISONS);
   if (found !== undefined || stream.isName("in")) {
     stream.next();
     return found ?? "in";
@@ -124,7 +124,7 @@ function parseBinary(
 ): Expression {
   let left = parseOperand(stream);
   for (let links = 0; ; links++) {
-    const operator = operators.find((one) => stream.isOperator(one));
+    const operator = stream.operatorAmong(operators);
     if (operator === undefined) return left;
     stream.checkChain(links);
     stream.next();
@@ -152,8 +152,10 @@ function parsePower(stream: TokenStream): Expression {
   return parseBinary(stream, ["**"], (operands) => parseUnary(operands, true));
 }
 
+const SIGNS = ["-", "+"] as const;
+
 function parseUnary(stream: TokenStream, withFilters: boolean): Expression {
-  const sign = ["-", "+"].find((operator) => stream.isOperator(operator));
+  const sign = stream.operatorAmong(SIGNS);
   let node: Expression;
   if (sign === undefined) node = parsePrimary(stream);
   else {

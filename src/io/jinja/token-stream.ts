@@ -47,14 +47,20 @@ export class TokenStream {
     return this.current.type === "operator" && operators.includes(this.current.text);
   }
 
+  /** The operator that comes next, if it is one of those. */
+  operatorAmong<T extends string>(operators: readonly T[]): T | undefined {
+    const { type, text } = this.current;
+    return type === "operator" ? operators.find((operator) => operator === text) : undefined;
+  }
+
   skipName(name: string): boolean {
-    const found = this.isName(name);
+    const found = this.current.type === "name" && this.current.text === name;
     if (found) this.next();
     return found;
   }
 
   skipOperator(operator: string): boolean {
-    const found = this.isOperator(operator);
+    const found = this.current.type === "operator" && this.current.text === operator;
     if (found) this.next();
     return found;
   }

@@ -240,20 +240,32 @@ export function typeName(value: Value): string {
   return TYPE_NAMES[kindOf(value)];
 }
 
+/** Characters that the parts of a key may have together: a tuple can hold one part many times. */
+const MAX_KEY = 100_000;
+
 /** Equal for values that are one key of a mapping. */
 export function hashKey(value: Value): string {
+  return isTuple(value) ? tupleKey(value, { left: MAX_KEY }) : scalarKey(value);
+}
+
+function tupleKey({ items }: Tuple, room: { left: number }): string {
+  room.left -= 1;
+  const keys = items.map((item) => {
+    const key = isTuple(item) ? tupleKey(item, room) : scalarKey(item);
+    room.left -= 1 + key.length;
+    if (room.left < 0) refuse("a tuple that large as a key");
+    return `${key.length}:${key}`;
+  });
+  return `t${keys.join("")}`;
+}
+
+function scalarKey(value: Value): string {
   if (typeof value === "string") return `s${value}`;
   if (isMarkup(value)) return `s${value.text}`;
   if (typeof value === "bigint" || typeof value === "boolean") return `n${BigInt(value)}`;
   if (typeof value === "number") return Number.isInteger(value) ? `n${BigInt(value)}` : `f${value}`;
   if (value === null) return "None";
   if (isUndefined(value)) return "Undefined";
-  if (isTuple(value)) {
-    return `t${value.items
-      .map((item) => hashKey(item))
-      .map((key) => `${key.length}:${key}`)
-      .join("")}`;
-  }
   if (isList(value) || isDict(value)) {
     throw new TemplateError(`unhashable type: '${typeName(value)}'`);
   }
