@@ -55,6 +55,13 @@ const SETTINGS = defineSettings<BertConfig>({
     poolerSizePerHead: ORIGINAL,
     poolerType: ORIGINAL,
   },
+  numbered: [{ path: "encoder.layer", setting: "numHiddenLayers" }],
+  shapes: () => ({
+    "embeddings.word_embeddings.weight": ["vocabSize", "hiddenSize"],
+    "embeddings.position_embeddings.weight": ["maxPositionEmbeddings", "hiddenSize"],
+    "embeddings.token_type_embeddings.weight": ["typeVocabSize", "hiddenSize"],
+    "encoder.layer.0.intermediate.dense.weight": ["intermediateSize", "hiddenSize"],
+  }),
   complete: (config) => {
     requireHeads("BertConfig", config);
     return config;

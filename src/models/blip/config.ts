@@ -5,9 +5,10 @@ import type { EncoderLayerConfig } from "../encoder/self-attention.ts";
 import type { ModelFamily } from "../family.ts";
 import type { Seq2SeqConfig } from "../seq2seq/seq2seq-language-model.ts";
 import { defineSettings } from "../settings/define-settings.ts";
+import type { ClaimedShapes } from "../settings/fits-checkpoint.ts";
 import { activationName, count, fraction, nested, nonNegative, number, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
-import { patchRows, squareSizes } from "../vision/rows.ts";
+import { patchRows, patchShape, positionCount, squareSizes } from "../vision/rows.ts";
 
 /** Settings of BLIP's layers for text, those that read and those that write. */
 export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
@@ -146,8 +147,37 @@ const SETTINGS = defineSettings<BlipConfig>({
     initializerRange: "each part starts as its own initializer_range says",
     labelSmoothing: "the text's label_smoothing acts, as in transformers",
   },
+  numbered: [
+    { path: "text_encoder.encoder.layer", setting: "textConfig.numHiddenLayers" },
+    { path: "text_model.encoder.layer", setting: "textConfig.numHiddenLayers" },
+    { path: "vision_model.encoder.layers", setting: "visionConfig.numHiddenLayers" },
+  ],
+  shapes: ({ visionConfig }) => ({
+    ...textShapes("text_encoder"),
+    ...textShapes("text_model"),
+    "vision_model.embeddings.patch_embedding.weight": patchShape("visionConfig."),
+    "vision_model.embeddings.position_embedding": [
+      ["1", 1],
+      positionCount("visionConfig.", visionConfig),
+      "visionConfig.hiddenSize",
+    ],
+    "vision_model.encoder.layers.0.mlp.fc1.weight": [
+      "visionConfig.intermediateSize",
+      "visionConfig.hiddenSize",
+    ],
+  }),
   complete: completed,
 });
+
+/** Shapes that the settings of layers for text say, at a path. */
+function textShapes(path: string): ClaimedShapes {
+  const width = "textConfig.hiddenSize";
+  return {
+    [`${path}.embeddings.word_embeddings.weight`]: ["textConfig.vocabSize", width],
+    [`${path}.embeddings.position_embeddings.weight`]: ["textConfig.maxPositionEmbeddings", width],
+    [`${path}.encoder.layer.0.intermediate.dense.weight`]: ["textConfig.intermediateSize", width],
+  };
+}
 
 /** What a part decides: the special tokens of the whole are the text's. */
 function completed(config: BlipConfig): BlipConfig {

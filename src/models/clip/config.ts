@@ -2,9 +2,10 @@ import type { ModelConfig } from "../config.ts";
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import { defineSettings, type GivenSettings, type SettingRows, type Settings } from "../settings/define-settings.ts"; // prettier-ignore
+import type { ClaimedShapes } from "../settings/fits-checkpoint.ts";
 import { activationName, count, fraction, kind, nested, nonNegative, number, token, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
-import { patchRows, squareSizes } from "../vision/rows.ts";
+import { patchRows, patchShape, positionCount, squareSizes } from "../vision/rows.ts";
 
 /** What the layers for text and those for images both have. */
 export interface CLIPTowerConfig extends ModelConfig {
@@ -110,6 +111,19 @@ export const CLIP_VISION_SETTINGS: Settings<CLIPVisionConfig> = defineSettings<C
   },
 });
 
+/** Shapes that the settings of an image encoder say, as the part `visionConfig`, at a path. */
+export function clipVisionShapes(path: string, config: CLIPVisionConfig): ClaimedShapes {
+  const width = "visionConfig.hiddenSize";
+  return {
+    [`${path}.embeddings.patch_embedding.weight`]: patchShape("visionConfig."),
+    [`${path}.embeddings.position_embedding.weight`]: [
+      positionCount("visionConfig.", config),
+      width,
+    ],
+    [`${path}.encoder.layers.0.mlp.fc1.weight`]: ["visionConfig.intermediateSize", width],
+  };
+}
+
 const dictionary = kind<object>(
   "an object of settings",
   (v) => typeof v === "object" && v !== null && !Array.isArray(v),
@@ -126,6 +140,27 @@ const SETTINGS = defineSettings<CLIPConfig>({
     initializerFactor: nonNegative(1),
     numLabels: whole(2),
   },
+  numbered: [
+    { path: "text_model.encoder.layers", setting: "textConfig.numHiddenLayers" },
+    { path: "vision_model.encoder.layers", setting: "visionConfig.numHiddenLayers" },
+  ],
+  shapes: ({ visionConfig }) => ({
+    "text_model.embeddings.token_embedding.weight": [
+      "textConfig.vocabSize",
+      "textConfig.hiddenSize",
+    ],
+    "text_model.embeddings.position_embedding.weight": [
+      "textConfig.maxPositionEmbeddings",
+      "textConfig.hiddenSize",
+    ],
+    "text_model.encoder.layers.0.mlp.fc1.weight": [
+      "textConfig.intermediateSize",
+      "textConfig.hiddenSize",
+    ],
+    ...clipVisionShapes("vision_model", visionConfig),
+    "visual_projection.weight": ["projectionDim", "visionConfig.hiddenSize"],
+    "text_projection.weight": ["projectionDim", "textConfig.hiddenSize"],
+  }),
   older: {
     textConfigDict: dictionary.orNull(null),
     visionConfigDict: dictionary.orNull(null),

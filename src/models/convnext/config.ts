@@ -46,6 +46,21 @@ const SETTINGS = defineSettings<ConvNextConfig>({
   },
   inert: { ...BACKBONE_FIELDS, imageSize: "images may have any size" },
   translate: withoutNullStages,
+  numbered: [{ path: "encoder.stages", setting: "numStages" }],
+  shapes: ({ hiddenSizes }) => ({
+    "embeddings.patch_embeddings.weight": [
+      "hiddenSizes.0",
+      "numChannels",
+      "patchSize",
+      "patchSize",
+    ],
+    ...Object.fromEntries(
+      hiddenSizes.map((_, i) => [
+        `encoder.stages.${i}.layers.0.layernorm.weight`,
+        [`hiddenSizes.${i}`],
+      ]),
+    ),
+  }),
   complete: (config) => {
     requireStages("ConvNextConfig", config);
     return { ...config, numStages: config.depths.length };

@@ -65,6 +65,14 @@ const SETTINGS = defineSettings<EsmConfig>({
     classifierDropout: "the classifier drops as hidden_dropout_prob says, as in transformers",
     vocabList: "the tokenizer's tokens, for models that fold proteins",
   },
+  numbered: [{ path: "encoder.layer", setting: "numHiddenLayers" }],
+  shapes: ({ positionEmbeddingType }) => ({
+    "embeddings.word_embeddings.weight": ["vocabSize", "hiddenSize"],
+    "encoder.layer.0.intermediate.dense.weight": ["intermediateSize", "hiddenSize"],
+    ...(positionEmbeddingType === "absolute" && {
+      "embeddings.position_embeddings.weight": ["maxPositionEmbeddings", "hiddenSize"],
+    }),
+  }),
   complete: (config) => {
     requireHeads("EsmConfig", config);
     return config;

@@ -37,6 +37,13 @@ const SETTINGS = defineSettings<GRUConfig>({
     problemType: oneOf([...PROBLEM_TYPES, null], "single_label_classification"),
     initializerRange: nonNegative(0.02),
   },
+  numbered: [{ path: "cells", setting: "nLayer" }],
+  shapes: ({ hDim }) => ({
+    "wte.weight": ["vocabSize", "hDim"],
+    "wpe.weight": ["maxPositionEmbeddings", "hDim"],
+    "cells.0.x2h.weight": [["3 * hDim", 3 * hDim], "hDim"],
+    "cells.0.h2h.weight": [["3 * hDim", 3 * hDim], "hDim"],
+  }),
 });
 
 /**

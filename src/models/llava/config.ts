@@ -1,10 +1,11 @@
 import { fail } from "../../tensor/errors.ts";
-import { CLIP_VISION_SETTINGS, type CLIPVisionConfig } from "../clip/config.ts";
+import { CLIP_VISION_SETTINGS, type CLIPVisionConfig, clipVisionShapes } from "../clip/config.ts";
 import type { ModelConfig } from "../config.ts";
-import type { Given } from "../decoder/config.ts";
+import { type Given, headDimOf } from "../decoder/config.ts";
 import type { ModelFamily } from "../family.ts";
 import { LLAMA_SETTINGS, type LlamaConfig } from "../llama/config.ts";
 import { defineSettings } from "../settings/define-settings.ts";
+import type { ClaimedShapes } from "../settings/fits-checkpoint.ts";
 import {
   activationName,
   flag,
@@ -76,8 +77,32 @@ const SETTINGS = defineSettings<LlavaConfig>({
   inert: {
     imageSeqLength: "an image has as many tokens as the image encoder gives of it",
   },
+  numbered: [
+    { path: "language_model.layers", setting: "textConfig.numHiddenLayers" },
+    { path: "language_model.model.layers", setting: "textConfig.numHiddenLayers" },
+    { path: "vision_tower.encoder.layers", setting: "visionConfig.numHiddenLayers" },
+  ],
+  shapes: (config) => ({
+    ...textShapes("language_model", config),
+    ...textShapes("language_model.model", config),
+    ...clipVisionShapes("vision_tower", config.visionConfig),
+  }),
   complete: completed,
 });
+
+/** Shapes that the text's settings say, at a path. */
+function textShapes(path: string, { textConfig }: LlavaConfig): ClaimedShapes {
+  const width = "textConfig.hiddenSize";
+  const heads = textConfig.numAttentionHeads * headDimOf(textConfig);
+  return {
+    [`${path}.layers.0.self_attn.q_proj.weight`]: [
+      ["textConfig.numAttentionHeads * textConfig.headDim", heads],
+      width,
+    ],
+    [`${path}.embed_tokens.weight`]: ["textConfig.vocabSize", width],
+    [`${path}.layers.0.mlp.up_proj.weight`]: ["textConfig.intermediateSize", width],
+  };
+}
 
 /** What a part decides: the special tokens of the whole are the text's, unless it has its own. */
 function completed(config: LlavaConfig): LlavaConfig {

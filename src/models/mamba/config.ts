@@ -119,6 +119,20 @@ const SETTINGS = defineSettings<MambaConfig>({
     useAssociativeScan: COMPUTED,
     padVocabSizeMultiple: "vocab_size counts what there is, as in transformers",
   },
+  numbered: [{ path: "layers", setting: "numHiddenLayers" }],
+  shapes: (config) => {
+    const inner = innerWidth(config);
+    const rows = timeStepRank(config) + 2 * config.stateSize;
+    return {
+      "embeddings.weight": ["vocabSize", "hiddenSize"],
+      "layers.0.mixer.A_log": [["intermediateSize", inner], "stateSize"],
+      "layers.0.mixer.x_proj.weight": [
+        ["timeStepRank + 2 * stateSize", rows],
+        ["intermediateSize", inner],
+      ],
+      "layers.0.mixer.conv1d.weight": [["intermediateSize", inner], ["1", 1], "convKernel"],
+    };
+  },
   complete: (config) => {
     requirePositive("MambaConfig", { "expand * hiddenSize": innerWidth(config) });
     return config;

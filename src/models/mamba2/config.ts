@@ -78,6 +78,17 @@ const SETTINGS = defineSettings<Mamba2Config>({
     timeStepScale: FIRST,
     timeStepInitScheme: FIRST,
   },
+  numbered: [{ path: "layers", setting: "numHiddenLayers" }],
+  shapes: (config) => ({
+    "embeddings.weight": ["vocabSize", "hiddenSize"],
+    "layers.0.mixer.A_log": ["numHeads"],
+    "layers.0.mixer.norm.weight": [["numHeads * headDim", innerWidth(config)]],
+    "layers.0.mixer.conv1d.weight": [
+      ["numHeads * headDim + 2 * nGroups * stateSize", convWidth(config)],
+      ["1", 1],
+      "convKernel",
+    ],
+  }),
   complete: (config) => {
     const { numHeads, hiddenSize, nGroups, expand } = config;
     if (hiddenSize * expand !== innerWidth(config)) {

@@ -5,9 +5,10 @@ import { defineRotarySettings, PLAIN_ROPE } from "../decoder/rotary-settings.ts"
 import { requireHeads } from "../encoder/require-heads.ts";
 import type { ModelFamily } from "../family.ts";
 import { defineSettings, type GivenSettings, type Settings } from "../settings/define-settings.ts";
+import type { ClaimedShapes } from "../settings/fits-checkpoint.ts";
 import { activationName, count, fraction, kind, type Kind, listOf, natural, nested, nonNegative, token, tokens, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
-import { patchRows, squareSizes } from "../vision/rows.ts";
+import { patchRows, patchShape, positionCount, squareSizes } from "../vision/rows.ts";
 
 /** Settings of the language model: a Llama of which some layers look at the image. */
 export interface MllamaTextConfig extends RotaryConfig {
@@ -165,6 +166,15 @@ function completedVision(config: MllamaVisionConfig): MllamaVisionConfig {
   return { ...config, visionOutputDim: wanted };
 }
 
+/** Shapes that the text's settings say, at a path. */
+function textShapes(path: string, { vocabSize }: MllamaTextConfig): ClaimedShapes {
+  const width = "textConfig.hiddenSize";
+  return {
+    [`${path}.embed_tokens.weight`]: [["textConfig.vocabSize + 8", vocabSize + 8], width],
+    [`${path}.layers.0.mlp.up_proj.weight`]: ["textConfig.intermediateSize", width],
+  };
+}
+
 const SETTINGS = defineSettings<MllamaConfig>({
   name: "MllamaConfig",
   modelType: "mllama",
@@ -181,6 +191,33 @@ const SETTINGS = defineSettings<MllamaConfig>({
     imageTokenIndex: "the image's token is read as any other",
     imageTokenId: "the image's token is read as any other",
   },
+  numbered: [
+    { path: "language_model.layers", setting: "textConfig.numHiddenLayers" },
+    { path: "language_model.model.layers", setting: "textConfig.numHiddenLayers" },
+    { path: "vision_model.transformer.layers", setting: "visionConfig.numHiddenLayers" },
+    { path: "vision_model.global_transformer.layers", setting: "visionConfig.numGlobalLayers" },
+  ],
+  shapes: ({ textConfig, visionConfig }) => ({
+    ...textShapes("language_model", textConfig),
+    ...textShapes("language_model.model", textConfig),
+    "vision_model.patch_embedding.weight": patchShape("visionConfig."),
+    "vision_model.gated_positional_embedding.embedding": [
+      positionCount("visionConfig.", visionConfig),
+      "visionConfig.hiddenSize",
+    ],
+    "vision_model.pre_tile_positional_embedding.embedding.weight": [
+      ["1 + visionConfig.supportedAspectRatios", 1 + visionConfig.supportedAspectRatios.length],
+      [
+        "visionConfig.maxNumTiles * visionConfig.hiddenSize",
+        visionConfig.maxNumTiles * visionConfig.hiddenSize,
+      ],
+    ],
+    "vision_model.transformer.layers.0.mlp.fc1.weight": [
+      "visionConfig.intermediateSize",
+      "visionConfig.hiddenSize",
+    ],
+    "multi_modal_projector.weight": ["textConfig.hiddenSize", "visionConfig.visionOutputDim"],
+  }),
   complete: (config) => {
     const {
       vocabSize,

@@ -38,6 +38,13 @@ const SETTINGS = defineSettings<MLPConfig>({
     includeBias: flag(true),
     squeezeOutput: flag(true),
   },
+  numbered: [{ path: "h", setting: "nLayer" }],
+  shapes: () => ({
+    "wte.weight": ["vocabSize", "hDim"],
+    "wpe.weight": ["maxPositionEmbeddings", "hDim"],
+    "h.0.ff1.weight": ["hDim", "hDim"],
+    "h.0.ff1.bias": ["hDim"],
+  }),
 });
 
 /**

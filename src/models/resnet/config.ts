@@ -40,6 +40,15 @@ const SETTINGS = defineSettings<ResNetConfig>({
   },
   inert: { ...BACKBONE_FIELDS, imageSize: "images may have any size" },
   translate: withoutNullStages,
+  shapes: ({ hiddenSizes, layerType }) => ({
+    "embedder.embedder.convolution.weight": ["embeddingSize", "numChannels", ["7", 7], ["7", 7]],
+    ...Object.fromEntries(
+      hiddenSizes.map((_, i) => [
+        `encoder.stages.${i}.layers.0.layer.${layerType === "basic" ? 1 : 2}.normalization.weight`,
+        [`hiddenSizes.${i}`],
+      ]),
+    ),
+  }),
   complete: (config) => {
     requireStages("ResNetConfig", config);
     return config;

@@ -36,6 +36,18 @@ const SETTINGS = defineSettings<RwkvConfig>({
     bosTokenId: token.orNull(0),
     eosTokenId: tokens.orNull(0),
   },
+  numbered: [{ path: "blocks", setting: "numHiddenLayers" }],
+  shapes: ({ hiddenSize, attentionHiddenSize, intermediateSize }) => ({
+    "embeddings.weight": ["vocabSize", "hiddenSize"],
+    "blocks.0.attention.key.weight": [
+      ["attentionHiddenSize", attentionHiddenSize ?? hiddenSize],
+      "hiddenSize",
+    ],
+    "blocks.0.feed_forward.key.weight": [
+      ["intermediateSize", intermediateSize ?? 4 * hiddenSize],
+      "hiddenSize",
+    ],
+  }),
 });
 
 /**

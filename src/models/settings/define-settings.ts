@@ -141,10 +141,21 @@ const IN_FILES: Place = {
 
 type Write = Place["write"];
 
-/** Text, shortened: a file's value may be long. */
+/** A file's values and names may be long. */
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
+
 function shown(value: unknown): string {
-  const all = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
-  return all.length > 100 ? `${all.slice(0, 100)}...` : all;
+  return shortened(typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value)); // prettier-ignore
+}
+
+/** How many problems a message tells. */
+const TOLD = 8;
+
+function listed(problems: readonly string[]): string {
+  const more = problems.length > TOLD ? ["and more"] : [];
+  return [...problems.slice(0, TOLD), ...more].join("; ");
 }
 
 function same(a: unknown, b: unknown): boolean {
@@ -207,8 +218,9 @@ function isInert({ inert = [] }: SettingsTable, name: string): boolean {
 
 function unknownField(settings: SettingsTable, name: string, write: Write): string {
   const known = [...settings.all].flatMap(([own, { names = [] }]) => [own, ...names]);
-  const near = didYouMean(write(name), [...known, ...Object.keys(settings.older ?? {})].map(write));
-  const unknown = `there is no setting ${write(name)}; ${near}`;
+  const written = shortened(write(name));
+  const near = didYouMean(written, [...known, ...Object.keys(settings.older ?? {})].map(write));
+  const unknown = `there is no setting ${written}; ${near}`;
   if (write === IN_CODE.write) return unknown;
   return `${unknown}; to load the model without it, use ignoreSettings: [${shown(write(name))}]`;
 }
@@ -234,7 +246,7 @@ function readSettings(settings: SettingsTable, given: GivenSettings, place: Plac
   const { write, where, read } = place;
   const refuse = (problems: readonly string[]): void => {
     if (problems.length === 0) return;
-    throw new TensorError(`${settings.name}${where}: ${problems.join("; ")}`);
+    throw new TensorError(`${settings.name}${where}: ${listed(problems)}`);
   };
   refuse(wrongOlder(settings, given, write));
   const problems: string[] = [];
@@ -242,6 +254,8 @@ function readSettings(settings: SettingsTable, given: GivenSettings, place: Plac
   const entries = underOwnNames(settings, translated, { write, problems });
   countLabels(entries, { write, problems });
   for (const [name, value] of entries) {
+    // A file may have thousands of names, of which each is looked for among all settings.
+    if (problems.length > TOLD) break;
     const wrong = wrongField(settings, name, value, write);
     if (wrong !== undefined) problems.push(wrong);
   }

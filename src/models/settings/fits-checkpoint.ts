@@ -5,7 +5,10 @@ import { snakeCase } from "../config.ts";
 import type { SettingsTable } from "./define-settings.ts";
 import type { Bound } from "./kinds.ts";
 
-/** A size of a tensor: the setting that says it, or a text of several settings and their value. */
+/**
+ * A size of a tensor: the setting that says it, such as "hiddenSize" or "textConfig.hiddenSize", or a
+ * text of several settings and their value.
+ */
 export type Dimension = string | readonly [text: string, value: number];
 
 /** Shapes that settings say tensors have, by names without the prefix of models with a head. */
@@ -87,6 +90,18 @@ const OF: { readonly [B in Bound]: string } = {
   elements: "with as few numbers in all tensors at most",
 };
 
+/** A setting by its path, such as "textConfig.hiddenSize". */
+function settingAt(config: Values, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, name) => (at as Values)[name], config);
+}
+
+/** A size, or what a list of sizes adds up to, such as the layers of all stages. */
+function sizeOf(value: unknown): number | undefined {
+  if (typeof value === "number") return value;
+  if (!Array.isArray(value)) return undefined;
+  return value.reduce<number>((sum, size) => sum + Number(size), 0);
+}
+
 /** Sizes that no model with so few weights can have, of the whole and of its parts. */
 function unbounded(
   settings: SettingsTable,
@@ -100,9 +115,11 @@ function unbounded(
     if (within !== undefined && typeof value === "object" && value !== null) {
       return unbounded(within, value as Values, limits, `${written}.`);
     }
-    if (bound === undefined || typeof value !== "number" || value <= limits[bound]) return [];
+    const size = sizeOf(value);
+    if (bound === undefined || size === undefined || size <= limits[bound]) return [];
+    const said = Array.isArray(value) ? "adds up to" : "is";
     return [
-      `${written} is ${value}, more than the weights can be of: ${OF[bound]} ${limits[bound]}`,
+      `${written} ${said} ${size}, more than the weights can be of: ${OF[bound]} ${limits[bound]}`,
     ];
   });
 }
@@ -121,16 +138,18 @@ function wrongCounts(
       if (number > last) [last, found] = [number, inFile];
     }
     const count = last + 1;
-    if (count === 0 || config[setting] === count) return [];
+    const said = settingAt(config, setting);
+    // Null stands for what another setting says.
+    if (count === 0 || said === count || said === null) return [];
     return [
-      `${snakeCase(setting)} is ${String(config[setting])}, but ${found} is of number ${last}, ` +
+      `${snakeCase(setting)} is ${JSON.stringify(said)}, but ${found} is of number ${last}, ` +
         `counted from 0; wanted ${count}`,
     ];
   });
 }
 
 function valueOf(dimension: Dimension, config: Values): number {
-  return typeof dimension === "string" ? Number(config[dimension]) : dimension[1];
+  return typeof dimension === "string" ? Number(settingAt(config, dimension)) : dimension[1];
 }
 
 function textOf(dimension: Dimension): string {

@@ -17,7 +17,8 @@ export interface Setting<T> {
   /**
    * What a checkpoint's header bounds it by, so that a size that cannot be is refused before
    * anything of that size is made: a number of layers or experts by how many tensors there are, a
-   * width by how many numbers these hold. @default not bounded
+   * width by how many numbers these hold. A list is bounded by what it adds
+   * up to. @default not bounded
    */
   readonly bound?: Bound;
   /** Settings within this one, such as those of `text_config`. */
@@ -162,11 +163,12 @@ export function listOf<T>(
   fallback: readonly T[] | undefined,
   options: SettingOptions = {},
 ): Setting<readonly T[]> {
-  const { wanted, accepts } = item(undefined);
+  const { wanted, accepts, bound } = item(undefined);
   return {
     wanted: `a list, each of which is ${wanted}`,
     accepts: (v) => Array.isArray(v) && v.every(accepts),
     fallback,
+    ...(bound === undefined ? {} : { bound }),
     ...options,
   };
 }

@@ -52,8 +52,8 @@ const feedForward: Kind<string> = kind(
 
 /** Distances are looked up in a table, which is made for all of them. */
 const distance: Kind<number> = kind(
-  "a whole number from 3 to 1048576",
-  (v) => Number.isInteger(v) && (v as number) > 2 && (v as number) <= 1 << 20,
+  "a whole number from 3 to 65536",
+  (v) => Number.isInteger(v) && (v as number) > 2 && (v as number) <= 1 << 16,
 );
 
 const SETTINGS = defineSettings<T5Config>({
@@ -87,6 +87,22 @@ const SETTINGS = defineSettings<T5Config>({
     isEncoderDecoder: { values: [true, null], why: "the model would have no decoder" },
   },
   inert: { nPositions: "distances have no bound; transformers does not read it" },
+  numbered: [
+    { path: "encoder.block", setting: "numLayers" },
+    { path: "decoder.block", setting: "numDecoderLayers" },
+  ],
+  shapes: ({ numHeads, dKv }) => ({
+    "shared.weight": ["vocabSize", "dModel"],
+    "encoder.block.0.layer.0.SelfAttention.q.weight": [
+      ["numHeads * dKv", numHeads * dKv],
+      "dModel",
+    ],
+    "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight": [
+      "relativeAttentionNumBuckets",
+      "numHeads",
+    ],
+    "encoder.block.0.layer.1.DenseReluDense.wo.weight": ["dModel", "dFf"],
+  }),
   complete: (config) => {
     requireBuckets(config);
     return config;

@@ -1,7 +1,8 @@
 import type { ModelConfig } from "../config.ts";
 import type { GivenSettings, SettingRows } from "../settings/define-settings.ts";
+import type { Dimension } from "../settings/fits-checkpoint.ts";
 import { nonNegative, whole, width } from "../settings/kinds.ts";
-import type { PatchConfig } from "./patch-embedding.ts";
+import { type PatchConfig, patchCount } from "./patch-embedding.ts";
 
 /** Rows of the settings of images that are cut into patches. */
 export function patchRows(
@@ -15,6 +16,17 @@ export function patchRows(
     hiddenSize: width(sizes.hiddenSize),
     initializerRange: nonNegative(sizes.initializerRange),
   };
+}
+
+/** The shape of a convolution that makes each patch a vector; `part` is "" or as "visionConfig.". */
+export function patchShape(part: string): readonly Dimension[] {
+  return ["hiddenSize", "numChannels", "patchSize", "patchSize"].map((name) => part + name);
+}
+
+/** How many positions an image has: its patches, and one for the whole. */
+export function positionCount(part: string, config: PatchConfig): Dimension {
+  const [image, patch] = [`${part}imageSize`, `${part}patchSize`];
+  return [`1 + (${image} / ${patch}) ** 2`, 1 + patchCount(config)];
 }
 
 /** Height and width as one number where they are the same: files may have a list of the two. */

@@ -4,7 +4,13 @@ import type { ModelFamily } from "../family.ts";
 import { defineSettings } from "../settings/define-settings.ts";
 import { activationName, count, flag, fraction, nonNegative, whole, width } from "../settings/kinds.ts"; // prettier-ignore
 import { type PatchConfig, requirePatches } from "../vision/patch-embedding.ts";
-import { BACKBONE_FIELDS, patchRows, squareSizes } from "../vision/rows.ts";
+import {
+  BACKBONE_FIELDS,
+  patchRows,
+  patchShape,
+  positionCount,
+  squareSizes,
+} from "../vision/rows.ts";
 
 /** Settings of a vision transformer, with Hugging Face's meanings and defaults. */
 export interface ViTConfig extends ModelConfig, PatchConfig {
@@ -43,6 +49,16 @@ const SETTINGS = defineSettings<ViTConfig>({
   },
   inert: { ...BACKBONE_FIELDS, encoderStride: "for a model that fills in masked patches" },
   translate: squareSizes,
+  numbered: [{ path: "encoder.layer", setting: "numHiddenLayers" }],
+  shapes: (config) => ({
+    "embeddings.patch_embeddings.projection.weight": patchShape(""),
+    "embeddings.position_embeddings": [["1", 1], positionCount("", config), "hiddenSize"],
+    "encoder.layer.0.intermediate.dense.weight": ["intermediateSize", "hiddenSize"],
+    "pooler.dense.weight": [
+      ["poolerOutputSize", config.poolerOutputSize ?? config.hiddenSize],
+      "hiddenSize",
+    ],
+  }),
   complete: (config) => {
     requireHeads("ViTConfig", config);
     requirePatches("ViTConfig", config);

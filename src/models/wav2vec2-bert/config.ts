@@ -99,6 +99,24 @@ const SETTINGS = defineSettings<Wav2Vec2BertConfig>({
     rotaryEmbeddingBase: POSITIONS,
     maxSourcePositions: POSITIONS,
   },
+  numbered: [{ path: "encoder.layers", setting: "numHiddenLayers" }],
+  shapes: (config) => {
+    const { leftMaxPositionEmbeddings: left, rightMaxPositionEmbeddings: right } = config;
+    const distances = "leftMaxPositionEmbeddings + rightMaxPositionEmbeddings + 1";
+    return {
+      "feature_projection.projection.weight": ["hiddenSize", "featureProjectionInputDim"],
+      "encoder.layers.0.ffn1.intermediate_dense.weight": ["intermediateSize", "hiddenSize"],
+      "encoder.layers.0.self_attn.distance_embedding.weight": [
+        [distances, left + right + 1],
+        ["hiddenSize / numAttentionHeads", config.hiddenSize / config.numAttentionHeads],
+      ],
+      "encoder.layers.0.conv_module.depthwise_conv.weight": [
+        "hiddenSize",
+        ["1", 1],
+        "convDepthwiseKernelSize",
+      ],
+    };
+  },
   complete: (config) => {
     requireHeads("Wav2Vec2BertConfig", config);
     const { convDepthwiseKernelSize: kernel, addAdapter } = config;

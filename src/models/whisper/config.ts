@@ -80,6 +80,18 @@ const SETTINGS = defineSettings<WhisperConfig>({
     maskFeatureMinMasks: SPECTRUM,
     medianFilterWidth: "for times of words, which are not given here",
   },
+  numbered: [
+    { path: "encoder.layers", setting: "encoderLayers" },
+    { path: "decoder.layers", setting: "decoderLayers" },
+  ],
+  shapes: () => ({
+    "encoder.conv1.weight": ["dModel", "numMelBins", ["3", 3]],
+    "encoder.embed_positions.weight": ["maxSourcePositions", "dModel"],
+    "encoder.layers.0.fc1.weight": ["encoderFfnDim", "dModel"],
+    "decoder.embed_tokens.weight": ["vocabSize", "dModel"],
+    "decoder.embed_positions.weight": ["maxTargetPositions", "dModel"],
+    "decoder.layers.0.fc1.weight": ["decoderFfnDim", "dModel"],
+  }),
   complete: (config) => {
     const { dModel: hiddenSize, encoderAttentionHeads, decoderAttentionHeads } = config;
     for (const numAttentionHeads of [encoderAttentionHeads, decoderAttentionHeads]) {
