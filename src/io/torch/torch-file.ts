@@ -184,7 +184,10 @@ async function legacyPlaces(
     }
     const begin = at + 8;
     const end = begin + storage.length * rawItemsize(storage.dtype);
-    if (end > source.size) checkBytes(storage, Math.max(0, source.size - begin), source.name);
+    if (end > source.size) {
+      const left = source.size - begin;
+      checkBytes(storage, left < 0 ? undefined : left, source.name);
+    }
     const head = await source.read(at, begin);
     const length = new DataView(head.buffer, head.byteOffset, 8).getBigInt64(0, true);
     if (length !== BigInt(storage.length)) checkBytes(storage, undefined, source.name);
