@@ -1,3 +1,4 @@
+import { specialKind } from "./byte-source.ts";
 import { randomName } from "./file-lock.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { isMissing } from "./local-files.ts";
@@ -67,9 +68,9 @@ export async function makeDirectory(
 async function requireFileOrNothing(node: NodeModules, path: string): Promise<void> {
   try {
     const found = await node.fs.stat(path);
-    if (found.isFile()) return;
-    const what = found.isDirectory() ? "a directory" : "a device, a pipe or a socket";
-    throw new FileSourceError("name", `cannot write ${path}: it is ${what}; a file was expected`);
+    const kind = specialKind(found);
+    if (kind === undefined) return;
+    throw new FileSourceError("name", `cannot write ${path}: it is ${kind}; a file was expected`);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }

@@ -74,6 +74,26 @@ export function bytesOfBlob(blob: Blob, name: string): ByteSource {
   return source;
 }
 
+/** What the parts of a directory that are no files are called in messages. */
+const SPECIAL = {
+  isDirectory: "a directory",
+  isFIFO: "a pipe",
+  isSocket: "a socket",
+  isCharacterDevice: "a device",
+  isBlockDevice: "a device",
+} as const;
+
+/** What a path is that is no file, or undefined for a file. */
+export function specialKind(
+  stat: { readonly isFile: () => boolean } & {
+    readonly [K in keyof typeof SPECIAL]: () => boolean;
+  },
+): string | undefined {
+  if (stat.isFile()) return undefined;
+  const kinds = Object.entries(SPECIAL) as [keyof typeof SPECIAL, string][];
+  return kinds.find(([is]) => stat[is]())?.[1] ?? "no file";
+}
+
 /**
  * Opens a file of the local disk (Node only). It stays open until `close()`.
  *
@@ -83,9 +103,8 @@ export function bytesOfBlob(blob: Blob, name: string): ByteSource {
 export async function openFile(path: string): Promise<ByteSource> {
   const { fs } = requireNode("openFile()");
   // Before it is opened: a pipe that nobody writes to is only opened when somebody does.
-  const found = await fs.stat(path);
-  if (!found.isFile()) {
-    const kind = found.isDirectory() ? "a directory" : "a pipe, a device or a socket";
+  const kind = specialKind(await fs.stat(path));
+  if (kind !== undefined) {
     throw new FileSourceError("content", `${path} is ${kind}; a file was wanted`);
   }
   const handle = await fs.open(path, "r");

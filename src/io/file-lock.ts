@@ -106,14 +106,17 @@ export function isUnsupported(error: unknown): boolean {
  * @param path where the lock is made; its directory must be there.
  * @param work gets a function that throws when the lock was lost, as after a minute's sleep of the
  * machine: to be called before what cannot be undone.
+ * @param signal stops to wait for the lock.
  */
 export async function withFileLock<T>(
   node: NodeModules,
   path: string,
   work: (stillHeld: () => Promise<void>) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const text = `${process.pid}.${randomName()}@${await place(node)}`;
   for (let wait = 2; !(await create(node, path, text)); wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    signal?.throwIfAborted();
     await removeDead(node, path, text);
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
   }

@@ -1,51 +1,141 @@
+import { makeDirectory, syncDirectory, writeFileAtomic } from "./atomic-file.ts";
+import type { DownloadState, Sink } from "./download.ts";
+import { isUnsupported, randomName, withFileLock } from "./file-lock.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { hubCacheDirectory } from "./hub-settings.ts";
 import { isMissing } from "./local-files.ts";
 import type { NodeModules } from "./node.ts";
-import { writeFileAtomic, type WriteBytes } from "./atomic-file.ts";
+import { writeError } from "./write-error.ts";
 
-function environmentDirectory(node: NodeModules): string {
-  const { env, os, path } = node;
-  if (env.HF_HUB_CACHE) return env.HF_HUB_CACHE;
-  if (env.HF_HOME) return path.join(env.HF_HOME, "hub");
-  const base = env.XDG_CACHE_HOME ? env.XDG_CACHE_HOME : path.join(os.homedir(), ".cache");
-  return path.join(base, "huggingface", "hub");
+/** The name of a commit, which files and directories of the cache are named by. */
+export const COMMIT: RegExp = /^[0-9a-f]{40}$/;
+/** Etags that stand for one content: the hash of a file in Git, or the SHA-256 of a large one. */
+const BLOB = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+const COPY_BYTES = 1 << 20;
+
+/** What the Hub says of a file. */
+export interface HubFileInfo {
+  /** Names its content: for large files, their SHA-256. */
+  readonly etag: string;
+  readonly size: number;
 }
+
+/** A file that grows while it is downloaded, and whose SHA-256 is computed meanwhile if it is known. */
+class FileSink implements Sink {
+  readonly #handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>;
+  readonly #node: NodeModules;
+  #hash: ReturnType<NodeModules["crypto"]["createHash"]>;
+  #length = 0;
+
+  constructor(node: NodeModules, handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>) {
+    this.#node = node;
+    this.#handle = handle;
+    this.#hash = node.crypto.createHash("sha256");
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Takes what an earlier download left as begun. */
+  async readOn(): Promise<void> {
+    const buffer = new Uint8Array(COPY_BYTES);
+    for (;;) {
+      const { bytesRead } = await this.#handle.read(buffer, 0, COPY_BYTES, this.#length);
+      if (bytesRead === 0) return;
+      this.#hash.update(buffer.subarray(0, bytesRead));
+      this.#length += bytesRead;
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let done = 0; done < chunk.length;) {
+      const part = chunk.subarray(done);
+      done += (await this.#handle.write(part, 0, part.length, this.#length + done)).bytesWritten;
+    }
+    this.#hash.update(chunk);
+    this.#length += chunk.length;
+  }
+
+  async restart(): Promise<void> {
+    await this.#handle.truncate(0);
+    this.#hash = this.#node.crypto.createHash("sha256");
+    this.#length = 0;
+  }
+
+  /** The SHA-256 of all; nothing can be written afterwards. */
+  digest(): string {
+    return this.#hash.digest("hex");
+  }
+}
+
+/** Fetches the bytes of a file into a sink, on from what it has. */
+export type FetchInto = (sink: Sink, state: DownloadState) => Promise<void>;
 
 /**
  * One repository's part of the disk cache, laid out as Python's `huggingface_hub` does it, so that
- * both use one another's downloads: `models--org--name/refs/REVISION` holds a commit, and
- * `models--org--name/snapshots/COMMIT/` its files.
+ * both use one another's downloads: `models--org--name/refs/REVISION` holds a commit,
+ * `models--org--name/snapshots/COMMIT/` its files, which are links to `models--org--name/blobs/`,
+ * and `models--org--name/.no_exist/COMMIT/` names of files that it does not have.
  */
 export class HubCache {
   readonly #directory: string;
+  readonly #locks: string;
   readonly #node: NodeModules;
 
   /** @param cacheDir by default where Python's `huggingface_hub` keeps its downloads. */
   constructor(node: NodeModules, repo: string, cacheDir: string | undefined) {
-    const root = cacheDir ?? environmentDirectory(node);
+    const root = cacheDir ?? hubCacheDirectory(node);
+    const folder = `models--${repo.split("/").join("--")}`;
     this.#node = node;
-    this.#directory = node.path.join(root, `models--${repo.split("/").join("--")}`);
+    this.#directory = node.path.join(root, folder);
+    this.#locks = node.path.join(root, ".locks", folder);
   }
 
-  /** The commit that a branch or tag named when it was last asked for. */
+  /**
+   * The commit that a branch or tag named when it was last asked for.
+   * @throws {@link FileSourceError} when what is kept there is no commit.
+   */
   async commitOf(revision: string): Promise<string | undefined> {
-    try {
-      const text = await this.#node.fs.readFile(this.#refPath(revision), "utf8");
-      return text.trim();
-    } catch (error) {
+    const path = this.#refPath(revision);
+    const text = await this.#node.fs.readFile(path, "utf8").catch((error: unknown) => {
       if (isMissing(error)) return undefined;
       throw error;
-    }
+    });
+    const commit = text?.trim();
+    if (commit === undefined || COMMIT.test(commit)) return commit;
+    throw new FileSourceError(
+      "content",
+      `${path} holds ${JSON.stringify(commit.slice(0, 80))}, where the 40 digits of a commit were ` +
+        "expected: delete it, and it is asked for anew",
+    );
   }
 
+  /** Notes what a revision is; where that cannot be written, it is asked for again another time. */
   async rememberCommit(revision: string, commit: string): Promise<void> {
-    if ((await this.commitOf(revision)) === commit) return;
-    const bytes = new TextEncoder().encode(commit);
-    await writeFileAtomic(this.#refPath(revision), (write) => write(bytes));
+    if ((await this.commitOf(revision).catch(() => undefined)) === commit) return;
+    await this.#note(this.#refPath(revision), commit);
+  }
+
+  /** Notes that a commit does not have a file. */
+  async rememberMissing(commit: string, file: string): Promise<void> {
+    await this.#note(this.#missingPath(commit, file), "");
+  }
+
+  /** Whether it is known that a commit does not have a file. */
+  async isKnownMissing(commit: string, file: string): Promise<boolean> {
+    return this.#isThere(this.#missingPath(commit, file));
   }
 
   /** Where a file lies, or would. */
   pathOf(commit: string, file: string): string {
-    return this.#node.path.join(this.#directory, "snapshots", commit, ...file.split("/"));
+    return this.#node.path.join(this.#snapshot(commit), ...file.split("/"));
+  }
+
+  /** Whether anything of a commit is there. */
+  async hasCommit(commit: string): Promise<boolean> {
+    return this.#isThere(this.#snapshot(commit));
   }
 
   async has(commit: string, file: string): Promise<boolean> {
@@ -57,16 +147,149 @@ export class HubCache {
     }
   }
 
-  /** Stores a file, whole or not at all. */
+  /**
+   * Stores a file, whole or not at all; of several processes one downloads it. What was begun of it
+   * and broke off is kept, and gone on with the next time.
+   *
+   * @throws {@link FileSourceError} when its SHA-256 is another than the Hub says.
+   */
   async store(
     commit: string,
     file: string,
-    fill: (write: WriteBytes) => Promise<void>,
+    info: HubFileInfo,
+    { fetch, signal }: { readonly fetch: FetchInto; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
-    await writeFileAtomic(this.pathOf(commit, file), fill);
+    const node = this.#node;
+    const hasName = BLOB.test(info.etag);
+    const name = hasName ? info.etag : randomName();
+    const blob = node.path.join(this.#directory, "blobs", name);
+    const link = this.pathOf(commit, file);
+    try {
+      for (const path of [blob, node.path.join(this.#locks, name)]) {
+        await makeDirectory(node, node.path.dirname(path));
+      }
+      const lock = node.path.join(this.#locks, `${name}.tsvene`);
+      await withFileLock(
+        node,
+        lock,
+        async () => {
+          if (await this.has(commit, file)) return;
+          const stat = await node.fs.stat(blob).catch(() => undefined);
+          if (stat?.isFile() !== true || stat.size !== info.size) {
+            await this.#fill(blob, info, fetch, signal);
+          }
+          await this.#link(blob, link, hasName);
+        },
+        signal,
+      );
+    } catch (error) {
+      throw writeError(link, "nothing was kept of it", error);
+    }
+  }
+
+  async #fill(
+    blob: string,
+    info: HubFileInfo,
+    fetch: FetchInto,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { fs, path } = this.#node;
+    // Not the name that Python's client uses: it may be at it at the same time.
+    const partial = `${blob}.tsvene.incomplete`;
+    const handle = await fs.open(partial, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o666);
+    const state: DownloadState = { resumes: BLOB.test(info.etag) };
+    try {
+      try {
+        await this.#fillFrom(handle, info, fetch, state);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await fs.rename(partial, blob);
+      await syncDirectory(this.#node, path.dirname(blob));
+    } catch (error) {
+      const goesOn = error instanceof FileSourceError && error.code === "network";
+      if (!goesOn || !state.resumes || signal?.aborted) await fs.rm(partial, { force: true });
+      throw error;
+    }
+  }
+
+  async #fillFrom(
+    handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>,
+    { etag, size }: HubFileInfo,
+    fetch: FetchInto,
+    state: DownloadState,
+  ): Promise<void> {
+    const sink = new FileSink(this.#node, handle);
+    await sink.readOn();
+    if (sink.length > size) await sink.restart();
+    const begun = sink.length > 0;
+    await fetch(sink, state);
+    if (!SHA256.test(etag)) return;
+    const found = sink.digest();
+    if (found === etag) return;
+    if (begun) {
+      // What was there before may have been the wrong part.
+      await handle.truncate(0);
+      return this.#fillFrom(handle, { etag, size }, fetch, state);
+    }
+    throw wrongHash(found, etag);
+  }
+
+  /** Puts a link to a blob where the file belongs, or, where there are no links, the blob itself. */
+  async #link(blob: string, link: string, isShared: boolean): Promise<void> {
+    const { fs, path } = this.#node;
+    await makeDirectory(this.#node, path.dirname(link));
+    const made = `${link}.${randomName()}.incomplete`;
+    try {
+      if (isShared) await fs.symlink(path.relative(path.dirname(link), blob), made);
+      else await fs.rename(blob, made);
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      await fs.rename(blob, made);
+    }
+    await fs.rename(made, link);
+    await syncDirectory(this.#node, path.dirname(link));
+  }
+
+  async #note(path: string, text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    await writeFileAtomic(path, (write) => write(bytes)).catch(() => undefined);
+  }
+
+  async #isThere(path: string): Promise<boolean> {
+    return this.#node.fs.stat(path).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  #snapshot(commit: string): string {
+    return this.#node.path.join(this.#directory, "snapshots", commit);
+  }
+
+  #missingPath(commit: string, file: string): string {
+    return this.#node.path.join(this.#directory, ".no_exist", commit, ...file.split("/"));
   }
 
   #refPath(revision: string): string {
     return this.#node.path.join(this.#directory, "refs", ...revision.split("/"));
   }
+}
+
+function wrongHash(found: string, wanted: string): FileSourceError {
+  return new FileSourceError(
+    "content",
+    `the SHA-256 of what came is ${found}, where the Hub says ${wanted}: nothing was kept of it; ` +
+      "try again",
+  );
+}
+
+/** Checks bytes in memory as files are checked, where the platform can. */
+export async function checkHash(bytes: Uint8Array, { etag }: HubFileInfo): Promise<void> {
+  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
+  if (!SHA256.test(etag) || subtle === undefined) return;
+  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (found !== etag) throw wrongHash(found, etag);
 }

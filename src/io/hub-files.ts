@@ -1,13 +1,23 @@
-import type * as hub from "@huggingface/hub";
 import type { OptionNames } from "../tensor/known-options.ts";
+import { warn } from "../tensor/warn.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
-import { bodyOf, collect, type DownloadOptions, fetchFor } from "./download.ts";
+import { download, type DownloadOptions, MemorySink } from "./download.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { checkRelativePath, FileSource } from "./file-source.ts";
-import { HubCache } from "./hub-cache.ts";
+import { encodePath, siteOf } from "./http-files.ts";
+import {
+  type Answer,
+  askServer,
+  dismiss,
+  type HttpRequest,
+  isUnavailable,
+  type Site,
+  statusError,
+} from "./http-request.ts";
+import { checkHash, COMMIT, HubCache, type HubFileInfo } from "./hub-cache.ts";
+import { hubToken, hubUrlOf, isOffline } from "./hub-settings.ts";
 import { nodeModules } from "./node.ts";
-
-type FileInfo = hub.FileDownloadInfoOutput;
+import { redact, redactedCause } from "./redact.ts";
 
 /** How to reach a repository of the Hugging Face Hub. */
 export interface HubOptions extends DownloadOptions {
@@ -17,10 +27,11 @@ export interface HubOptions extends DownloadOptions {
    */
   readonly revision?: string;
   /**
-   * Access token (`hf_...`) for private and gated repositories.
-   * @default the environment variable `HF_TOKEN`
+   * Access token (`hf_...`) for private and gated repositories; `false` for none, and `true` to ask
+   * for the one that is there. It is sent to the Hub, and to no other server that it leads to.
+   * @default the environment variable `HF_TOKEN`, else the token that `hf auth login` keeps
    */
-  readonly token?: string;
+  readonly token?: string | boolean;
   /**
    * Directory that downloads are kept in (Node only; a browser keeps its own cache).
    * @default where Python's `huggingface_hub` keeps them: `HF_HUB_CACHE`, else `HF_HOME/hub`, else
@@ -29,7 +40,8 @@ export interface HubOptions extends DownloadOptions {
   readonly cacheDir?: string;
   /**
    * Use only what is in the cache, and no network.
-   * @default false
+   * @default false, unless the environment variable `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is
+   * 1, ON, YES or TRUE: then it is true in any case
    */
   readonly localFilesOnly?: boolean;
   /**
@@ -49,31 +61,42 @@ export const HUB_OPTIONS: OptionNames<HubOptions> = {
   onProgress: true,
   signal: true,
   fetch: true,
+  timeout: true,
+  retries: true,
 };
 
-const COMMIT = /^[0-9a-f]{40}$/;
-const REPOSITORY = /^(?:[\w.-]+\/)?[\w.-]+$/;
+const REPOSITORY = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
 
 /** Whether a name could be that of a model on the Hub: `name` or `organisation/name`. */
 export function isHubId(name: string): boolean {
-  return REPOSITORY.test(name) && !/(?:^|\/)\.+(?:\/|$)/.test(name);
+  // Two dashes stand for the slash in the names of directories of the cache.
+  return REPOSITORY.test(name) && !/(?:^|\/)[.-]|[.-](?:\/|$)|--|\.\.|\.git$/.test(name);
+}
+
+/** What is known of how to reach the Hub once the token has been found. */
+interface Access {
+  readonly site: Site;
 }
 
 /**
  * A model repository of the Hugging Face Hub, at one commit: a branch is resolved once, so that all
  * files fit together. In Node a file is downloaded once and then read from the cache; when the Hub
- * cannot be reached, the commit that the branch had last is used if the cache knows it.
+ * cannot be reached or is out of order, the commit that the branch had last is used if the cache
+ * knows it, and files that the cache does not have count as not there. That is said once.
  */
 export class HubFiles extends FileSource {
-  readonly location: string;
   readonly #repo: string;
   readonly #revision: string;
   readonly #options: HubOptions;
   readonly #hubUrl: string;
-  readonly #token: string | undefined;
+  readonly #userSite: Site;
+  readonly #offline: boolean;
   readonly #cache: HubCache | undefined;
   readonly #downloads = new Map<string, Promise<void>>();
+  #access: Promise<Access> | undefined;
   #commit: Promise<string> | undefined;
+  /** Why the Hub could not be had, when the cache is used instead. */
+  #fallback: string | undefined;
 
   /** @param repo `organisation/name`, or `name` for the oldest models. */
   constructor(repo: string, options: HubOptions = {}) {
@@ -90,21 +113,31 @@ export class HubFiles extends FileSource {
     this.#revision = options.revision ?? "main";
     checkRelativePath(this.#revision, `revision of ${repo}`);
     this.#options = options;
-    this.#hubUrl = (options.hubUrl ?? node?.env.HF_ENDPOINT ?? "https://huggingface.co").replace(
-      /\/+$/,
-      "",
-    );
-    this.#token = options.token ?? node?.env.HF_TOKEN;
+    this.#offline = options.localFilesOnly === true || isOffline(node);
+    const url = hubUrlOf(options.hubUrl, node);
+    this.#userSite = siteOf(url);
+    this.#hubUrl = (url.origin + url.pathname).replace(/\/+$/, "");
     this.#cache = node === undefined ? undefined : new HubCache(node, repo, options.cacheDir);
-    this.location = `Hugging Face Hub repository ${repo} (revision ${this.#revision})`;
+  }
+
+  get location(): string {
+    const cached = this.#fallback === undefined ? "" : ", as the cache has it without the Hub";
+    return `Hugging Face Hub repository ${this.#repo} (revision ${this.#revision}${cached})`;
   }
 
   async exists(path: string): Promise<boolean> {
     checkRelativePath(path, this.location);
     const commit = await this.#resolveCommit();
     if (await this.#cache?.has(commit, path)) return true;
-    if (this.#options.localFilesOnly) return false;
-    return (await this.#lookUp(path, commit)) !== undefined;
+    if (this.#offline || this.#fallback !== undefined) return false;
+    if (await this.#cache?.isKnownMissing(commit, path)) return false;
+    try {
+      return (await this.#lookUp(path, commit)) !== undefined;
+    } catch (error) {
+      if (!isUnavailable(error) || !(await this.#cache?.hasCommit(commit))) throw error;
+      this.#fallBack(commit, error);
+      return false;
+    }
   }
 
   async openRange(path: string): Promise<ByteSource> {
@@ -112,7 +145,10 @@ export class HubFiles extends FileSource {
     const commit = await this.#resolveCommit();
     if (this.#cache === undefined) {
       const info = await this.#mustHave(path, commit);
-      const bytes = await collect(this.#chunks(path, info), info.size);
+      const sink = new MemorySink(info.size);
+      await download(await this.#downloadOf(path, commit, info), sink, this.#options);
+      const bytes = await sink.bytes();
+      await this.#checked(path, () => checkHash(bytes, info));
       return bytesInMemory(bytes, `${this.#repo}/${path}`);
     }
     if (!(await this.#cache.has(commit, path))) await this.#downloadOnce(path, commit, this.#cache);
@@ -122,37 +158,56 @@ export class HubFiles extends FileSource {
   async #downloadOnce(path: string, commit: string, cache: HubCache): Promise<void> {
     const running = this.#downloads.get(path);
     if (running !== undefined) return running;
-    const download = this.#download(path, commit, cache).finally(() =>
-      this.#downloads.delete(path),
-    );
-    this.#downloads.set(path, download);
-    return download;
+    const started = this.#download(path, commit, cache).finally(() => this.#downloads.delete(path));
+    this.#downloads.set(path, started);
+    return started;
   }
 
   async #download(path: string, commit: string, cache: HubCache): Promise<void> {
     const info = await this.#mustHave(path, commit);
-    await cache.store(commit, path, async (write) => {
-      for await (const chunk of this.#chunks(path, info)) await write(chunk);
-    });
+    const what = await this.#downloadOf(path, commit, info);
+    await this.#checked(path, () =>
+      cache.store(commit, path, info, {
+        fetch: (sink, state) => download(what, sink, this.#options, state),
+        signal: this.#options.signal,
+      }),
+    );
   }
 
-  async *#chunks(path: string, info: FileInfo): AsyncGenerator<Uint8Array> {
-    const headers: Record<string, string> =
-      this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` };
-    const request = fetchFor(`download ${path} of ${this.#repo}`, this.#options);
-    const response = await request(info.url, { headers });
-    if (!response.ok) {
-      await response.body?.cancel();
-      throw this.#refused(path, response.status, response.statusText);
+  /** Says of which file it is that the content is wrong. */
+  async #checked(path: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof FileSourceError) || error.code !== "content") throw error;
+      throw new FileSourceError("content", `${this.location}: ${path}: ${error.message}`);
     }
-    yield* bodyOf(response, path, info.size, this.#options);
   }
 
-  async #mustHave(path: string, commit: string): Promise<FileInfo> {
-    if (this.#options.localFilesOnly) {
+  async #downloadOf(
+    path: string,
+    commit: string,
+    info: HubFileInfo,
+  ): Promise<Parameters<typeof download>[0]> {
+    const { site } = await this.#findAccess();
+    const url = `${this.#hubUrl}/${this.#repo}/resolve/${commit}/${encodePath(path)}`;
+    const purpose = `download ${path} of ${this.#repo}`;
+    const ask = async (from: number): Promise<Answer> => {
+      const headers: Record<string, string> = { "Accept-Encoding": "identity" };
+      if (from > 0) headers["Range"] = `bytes=${from}-`;
+      const answer = await askServer({ url, headers, site, purpose }, this.#options);
+      if (answer.response.ok || (answer.response.status === 416 && from > 0)) return answer;
+      await dismiss(answer);
+      throw this.#refused(path, answer.response, site);
+    };
+    return { file: path, size: info.size, secrets: site.secrets, ask };
+  }
+
+  async #mustHave(path: string, commit: string): Promise<HubFileInfo> {
+    if (this.#offline) {
       throw new FileSourceError(
         "missing",
-        `${this.location}: ${path} is not in the cache, and localFilesOnly forbids to download it`,
+        `${this.location}: ${path} is not in the cache, and ${this.#whyOffline()} to download it`,
       );
     }
     const info = await this.#lookUp(path, commit);
@@ -160,17 +215,28 @@ export class HubFiles extends FileSource {
     throw new FileSourceError("missing", `${this.location} has no file ${path}`);
   }
 
-  async #lookUp(path: string, commit: string): Promise<FileInfo | undefined> {
+  #whyOffline(): string {
+    const said = this.#options.localFilesOnly === true;
+    return said ? "localFilesOnly forbids" : "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids";
+  }
+
+  async #lookUp(path: string, commit: string): Promise<HubFileInfo | undefined> {
     const { fileDownloadInfo } = await import("@huggingface/hub");
-    const info = await this.#asking(path, () =>
+    const purpose = `download ${path} of ${this.#repo}`;
+    const info = await this.#asking(path, async () =>
       fileDownloadInfo({
         repo: { type: "model", name: this.#repo },
-        path,
+        path: encodePath(path),
         revision: commit,
-        ...this.#access(`download ${path} of ${this.#repo}`),
+        hubUrl: this.#hubUrl,
+        fetch: await this.#fetchFor(purpose, path, headersOnly),
       }),
     );
-    return info ?? undefined;
+    if (info === null) {
+      await this.#cache?.rememberMissing(commit, path);
+      return undefined;
+    }
+    return { etag: info.etag.replace(/^(?:W\/)?"(.*)"$/, "$1"), size: info.size };
   }
 
   #resolveCommit(): Promise<string> {
@@ -184,12 +250,12 @@ export class HubFiles extends FileSource {
 
   async #findCommit(): Promise<string> {
     if (COMMIT.test(this.#revision)) return this.#revision;
-    if (this.#options.localFilesOnly) {
+    if (this.#offline) {
       const cached = await this.#cache?.commitOf(this.#revision);
       if (cached !== undefined) return cached;
       throw new FileSourceError(
         "missing",
-        `${this.location} is not in the cache, and localFilesOnly forbids to download it`,
+        `${this.location} is not in the cache, and ${this.#whyOffline()} to download it`,
       );
     }
     try {
@@ -197,70 +263,182 @@ export class HubFiles extends FileSource {
       await this.#cache?.rememberCommit(this.#revision, commit);
       return commit;
     } catch (error) {
-      const offline = error instanceof FileSourceError && error.code === "network";
-      const cached = offline ? await this.#cache?.commitOf(this.#revision) : undefined;
+      if (!isUnavailable(error)) throw error;
+      const cached = await this.#cache?.commitOf(this.#revision);
       if (cached === undefined) throw error;
+      this.#fallBack(cached, error);
       return cached;
     }
   }
 
+  #fallBack(commit: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#fallback = reason;
+    const what = `what the cache has of ${this.#repo}, at commit ${commit.slice(0, 12)}, is used`;
+    warn("HubFiles", `${what}: ${reason}`);
+  }
+
   async #askCommit(): Promise<string> {
     const { modelInfo } = await import("@huggingface/hub");
-    const { sha } = await this.#asking(undefined, () =>
+    const { sha } = await this.#asking(undefined, async () =>
       modelInfo({
         name: this.#repo,
         revision: this.#revision,
         additionalFields: ["sha"],
-        ...this.#access(`look up ${this.#repo}`),
+        hubUrl: this.#hubUrl,
+        fetch: await this.#fetchFor(`look up ${this.#repo}`, undefined, wholeBody),
       }),
     );
     if (typeof sha === "string" && COMMIT.test(sha)) return sha;
     throw new FileSourceError(
       "system",
-      `${this.location}: the Hub answered ${JSON.stringify(sha)} where a commit was expected`,
+      `${this.location}: the Hub answered ${JSON.stringify(sha)?.slice(0, 100)} where a commit was ` +
+        "expected",
     );
   }
 
-  #access(purpose: string): { fetch: typeof fetch; hubUrl: string; accessToken?: string } {
-    const access = { fetch: fetchFor(purpose, this.#options), hubUrl: this.#hubUrl };
-    return this.#token === undefined ? access : { ...access, accessToken: this.#token };
+  #findAccess(): Promise<Access> {
+    this.#access ??= hubToken(this.#options.token, nodeModules()).then((token) => {
+      if (token === undefined) return { site: this.#userSite };
+      if (this.#userSite.authorization !== undefined) {
+        throw new FileSourceError(
+          "unauthorized",
+          "the Hub's URL has a user or password, and there is a token too: pass token: false, or " +
+            "another URL",
+        );
+      }
+      const { origin } = this.#userSite;
+      return { site: { origin, authorization: `Bearer ${token}`, secrets: [token] } };
+    });
+    return this.#access;
   }
 
-  /** Turns the Hub client's errors into ones that say what to do. */
+  /**
+   * `fetch` for the Hub's client: it sends the token where it belongs, and what it returns is read
+   * already. An answer that says no is an error, but for that a file is not there.
+   */
+  async #fetchFor(
+    purpose: string,
+    path: string | undefined,
+    read: (answer: Answer) => Promise<Response>,
+  ): Promise<typeof fetch> {
+    const { site } = await this.#findAccess();
+    return async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      const headers = {
+        ...(init?.headers as Record<string, string>),
+        "Accept-Encoding": "identity",
+      };
+      const request: HttpRequest = { url, headers, site, purpose, redirected: describedFile };
+      const answer = await askServer(request, this.#options);
+      const { response } = answer;
+      const isAbsent = response.headers.get("x-error-code") === "EntryNotFound";
+      if (response.ok) return read(answer);
+      await dismiss(answer);
+      if (response.status === 404 && isAbsent && path !== undefined) return response;
+      throw this.#refused(path, response, site);
+    };
+  }
+
+  /** Turns the errors of the Hub's client into ones that say what to do. */
   async #asking<T>(path: string | undefined, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
       if (error instanceof FileSourceError) throw error;
       this.#options.signal?.throwIfAborted();
-      const reason = error instanceof Error ? error.message : String(error);
-      if (error instanceof Error && "statusCode" in error) {
-        throw this.#refused(path, Number(error.statusCode), reason, error);
-      }
-      throw new FileSourceError("system", `${this.location}: ${reason}`, { cause: error });
+      const secrets = (await this.#access)?.site.secrets ?? [];
+      const reason = redact(error instanceof Error ? error.message : String(error), secrets);
+      const what = path === undefined ? this.location : `${this.location}: ${path}`;
+      throw new FileSourceError(
+        "system",
+        `${what}: the Hub's answer is not understood: ${reason}`,
+        {
+          cause: redactedCause(error, secrets),
+        },
+      );
     }
   }
 
-  #refused(path: string | undefined, status: number, reason: string, cause?: unknown): Error {
+  #refused(path: string | undefined, response: Response, site: Site): FileSourceError {
+    const { status } = response;
     const what = path === undefined ? this.location : `${this.location}: ${path}`;
+    const code = response.headers.get("x-error-code");
+    const said = redact(
+      response.headers.get("x-error-message") ?? response.statusText,
+      site.secrets,
+    );
+    if (code === "GatedRepo") {
+      return new FileSourceError(
+        "unauthorized",
+        `${what} was refused with status ${status}: the repository is gated; ask for access at ` +
+          `${this.#hubUrl}/${this.#repo}, and pass a token of yours as \`token\` (${said})`,
+      );
+    }
     if (status === 404) {
       return new FileSourceError(
         "missing",
         `${what} was not found: there is no such repository or revision on the Hub, and no ` +
-          `directory ${this.#repo} here (${reason})`,
-        { cause },
+          `directory ${this.#repo} here (${said})`,
       );
     }
     if (status === 401 || status === 403) {
+      const token =
+        site.authorization === undefined ? "no token was sent" : "the token was refused";
       return new FileSourceError(
         "unauthorized",
         `${what} was refused with status ${status}: the repository does not exist, is private or ` +
-          `is gated; if it exists, pass a token that may read it as \`token\` (${reason})`,
-        { cause },
+          `is gated, and ${token}; if it exists, pass a token that may read it as \`token\` (${said})`,
       );
     }
-    return new FileSourceError("system", `${what} was answered with status ${status} (${reason})`, {
-      cause,
-    });
+    return statusError(what, response, site);
   }
+}
+
+/** Bytes of an answer that says what a repository is; there are lists of files in it. */
+const MOST_INFO_BYTES = 64 * 1024 * 1024;
+
+/** Reads an answer of the Hub's interface for programs. */
+async function wholeBody({ response, watch }: Answer): Promise<Response> {
+  const parts: BlobPart[] = [];
+  let length = 0;
+  const cancel = (): void => void response.body?.cancel().catch(() => undefined);
+  watch.signal.addEventListener("abort", cancel);
+  try {
+    for await (const part of response.body ?? []) {
+      watch.alive();
+      length += part.byteLength;
+      if (length > MOST_INFO_BYTES) throw new Error("the answer is larger than any that is known");
+      parts.push(part);
+    }
+  } finally {
+    watch.signal.removeEventListener("abort", cancel);
+    watch.end();
+  }
+  return new Response(new Blob(parts), { status: 200, headers: response.headers });
+}
+
+/** What an answer says of a file, without the file. */
+async function headersOnly(answer: Answer): Promise<Response> {
+  await dismiss(answer);
+  const { status, headers } = answer.response;
+  const known = new Headers(headers);
+  const length = headers.get("content-length");
+  // A server that knows no ranges would have sent the whole.
+  if (status === 200 && length !== null && !headers.has("content-encoding")) {
+    known.set("content-range", `bytes 0-0/${length}`);
+  }
+  return new Response(null, { status: 200, headers: known });
+}
+
+/**
+ * Large files lie with others, which the Hub leads to; what it says of them is all that is wanted
+ * here, and is not asked for there.
+ */
+function describedFile(response: Response, from: URL, to: URL): Response | undefined {
+  const etag = response.headers.get("x-linked-etag");
+  const size = response.headers.get("x-linked-size");
+  if (from.origin === to.origin || etag === null || size === null) return undefined;
+  const headers = { "x-linked-etag": etag, "content-range": `bytes 0-0/${size}` };
+  return new Response(null, { status: 200, headers });
 }

@@ -1,4 +1,4 @@
-import { type ByteSource, openFile } from "./byte-source.ts";
+import { type ByteSource, openFile, specialKind } from "./byte-source.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { checkRelativePath, FileSource } from "./file-source.ts";
 import { type NodeModules, requireNode } from "./node.ts";
@@ -53,7 +53,10 @@ export class LocalFiles extends FileSource {
   async exists(path: string): Promise<boolean> {
     checkRelativePath(path, this.location);
     try {
-      return (await this.#node.fs.stat(this.#resolve(path))).isFile();
+      const stat = await this.#node.fs.stat(this.#resolve(path));
+      const kind = specialKind(stat);
+      if (kind === undefined || stat.isDirectory()) return kind === undefined;
+      throw new Error(`${this.#resolve(path)} is ${kind}; a file was wanted`);
     } catch (error) {
       if (isMissing(error)) return false;
       throw this.#failure(path, error);

@@ -1,9 +1,11 @@
+import type * as crypto from "node:crypto";
 import type * as fs from "node:fs/promises";
 import type * as os from "node:os";
 import type * as path from "node:path";
 
 /** Node's own modules, as far as this layer uses them. */
 export interface NodeModules {
+  readonly crypto: typeof crypto;
   readonly fs: typeof fs;
   readonly os: typeof os;
   readonly path: typeof path;
@@ -18,6 +20,7 @@ export function nodeModules(): NodeModules | undefined {
   const host: Partial<NodeJS.Process> | undefined = globalThis.process;
   if (typeof host?.getBuiltinModule !== "function") return undefined;
   return {
+    crypto: host.getBuiltinModule("node:crypto"),
     fs: host.getBuiltinModule("node:fs/promises"),
     os: host.getBuiltinModule("node:os"),
     path: host.getBuiltinModule("node:path"),

@@ -4,6 +4,7 @@ import { HttpFiles } from "./http-files.ts";
 import { HubFiles, type HubOptions, isHubId } from "./hub-files.ts";
 import { isMissing, LocalFiles } from "./local-files.ts";
 import { type NodeModules, nodeModules } from "./node.ts";
+import { redact } from "./redact.ts";
 
 /** What a model's files can be named by; see {@link openFiles}. */
 export type FilesName = string | URL | FileSource;
@@ -28,7 +29,9 @@ function localPath(url: URL, node: NodeModules | undefined): string {
 
 function asUrl(name: string | URL): URL | undefined {
   if (name instanceof URL) return name;
-  return /^(?:https?|file):\/\//i.test(name) ? new URL(name) : undefined;
+  if (!/^(?:https?|file):\/\//i.test(name)) return undefined;
+  if (URL.canParse(name)) return new URL(name);
+  throw new FileSourceError("name", `${redact(name)} is not a URL that can be asked for`);
 }
 
 /**
