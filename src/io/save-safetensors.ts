@@ -1,4 +1,6 @@
 import { evaluate } from "../tensor/evaluate.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { refuseOverflow } from "../tensor/overflow.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type FillFile, writeFileAtomic } from "./atomic-file.ts";
 import type { RawTensor } from "./raw-tensor.ts";
@@ -7,6 +9,16 @@ import { planSafetensors, tensorBytes } from "./safetensors-writer.ts";
 async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
   if (!(tensor instanceof Tensor)) return tensor;
   return { dtype: tensor.dtype, shape: tensor.shape, data: await tensor.data() };
+}
+
+/** What a tensor is rounded from that has not been computed yet, past changes of its shape. */
+function widerOf({ values, dtype, origin }: Tensor): Tensor | undefined {
+  if (values !== undefined || origin === undefined || !isFloat(dtype)) return undefined;
+  const [input] = origin.inputs;
+  if (input === undefined) return undefined;
+  if (origin.op === "cast") return widerOf(input) ?? input;
+  const { op } = origin;
+  return ["reshape", "permute", "detach"].includes(op) ? widerOf(input) : undefined;
 }
 
 type Tensors =
@@ -24,7 +36,13 @@ export async function safetensorsContent(
   const entries: ReadonlyMap<string, Tensor | RawTensor> =
     tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
   const plan = planSafetensors(entries, metadata);
-  await evaluate(...[...entries.values()].filter((tensor) => tensor instanceof Tensor));
+  const lazy = [...entries].flatMap(([name, tensor]) => (tensor instanceof Tensor ? [{ name, tensor, wide: widerOf(tensor) }] : [])); // prettier-ignore
+  await evaluate(...lazy.flatMap(({ tensor, wide }) => (wide === undefined ? [tensor] : [tensor, wide]))); // prettier-ignore
+  for (const { name, tensor, wide } of lazy) {
+    if (wide === undefined) continue;
+    const { dtype, values = [] } = wide;
+    refuseOverflow("saveSafetensors", `tensor "${name}"`, { values, dtype, to: tensor.dtype });
+  }
   const content = new Map<string, Uint8Array>();
   for (const [name, tensor] of entries) content.set(name, tensorBytes(name, await toRaw(tensor)));
   return async (write) => {

@@ -8,6 +8,7 @@ import {
 import type { RawData, RawDType } from "../io/raw-tensor.ts";
 import { allocate, type DType, isFloat, itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { internal } from "../tensor/errors.ts";
+import { refuseOverflow } from "../tensor/overflow.ts";
 import { numel } from "../tensor/shape.ts";
 
 /** Whether numbers of a file can be kept as a dtype: floats of any width as floats, others as is. */
@@ -91,6 +92,9 @@ export class ValueReader {
         const data = this.#convertedPart(part, from, dtype);
         transposeInto(values, { data, top: at / columns, columns });
       } else convert(part, from, dtype, values.subarray(at, at + part.length));
+      if (from !== "int16") {
+        refuseOverflow("fromPretrained", name, { values: part, dtype: from, to: dtype });
+      }
       at += part.length;
     }
     return values;

@@ -3,8 +3,10 @@ import { Module } from "../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import type { ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
+import { watchLogits } from "./finite-logits.ts";
 import type { GenerationFields } from "./generation/fields.ts";
 import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
 import { savePretrained, type SaveOptions } from "./save-pretrained.ts";
@@ -29,6 +31,12 @@ export abstract class PreTrainedModel extends Module {
     if (name === undefined) return;
     const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
     fail(this.constructor.name, `there is no input ${name}; did you mean ${own}?`);
+  }
+
+  /** Logits that are not finite are said when they are read. */
+  protected override noteOutput(output: unknown): void {
+    const { logits } = (output ?? {}) as { readonly logits?: unknown };
+    if (logits instanceof Tensor) watchLogits(this.constructor.name, logits);
   }
 
   /** Element type that the weights are kept in; 16-bit ones are computed with in float32. */

@@ -5,6 +5,7 @@ import { writeTogether } from "../io/write-together.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
+import { refuseOverflow } from "../tensor/overflow.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
 import { type JsonValue, type ModelConfig, toConfigJson } from "./config.ts";
@@ -46,6 +47,22 @@ function isOfAnotherSave(name: string): boolean {
   );
 }
 
+/** @throws TensorError for a weight that becomes infinite in the file's element type. */
+async function checkRange(
+  caller: string,
+  model: PreTrainedModel,
+  dtype: WeightDType,
+): Promise<void> {
+  for (const {
+    names: [name = ""],
+    holder: { stored },
+  } of stateOf(model)) {
+    // prettier-ignore
+    if (!isFloat(stored.dtype) || stored.dtype === dtype) continue;
+    refuseOverflow(caller, name, { values: await stored.data(), dtype: stored.dtype, to: dtype });
+  }
+}
+
 /** Weights in checkpoint form, in the file's element type. */
 function weightsOf(model: PreTrainedModel, dtype: WeightDType): Map<string, Tensor> {
   return new Map(
@@ -68,6 +85,7 @@ export async function savePretrained(
   if (typeof directory !== "string" || directory === "") {
     fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
   }
+  await checkRange(caller, model, dtype);
   const architectures = [model.constructor.name];
   // Old versions called the element type torch_dtype; two answers would be one too many.
   const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };

@@ -1,5 +1,7 @@
 import { TensorError } from "../tensor/errors.ts";
+import { isFloat } from "../tensor/dtype.ts";
 import { printsItself } from "../tensor/inspect.ts";
+import { refuseOverflow } from "../tensor/overflow.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
@@ -47,11 +49,16 @@ export abstract class Module {
   /** @internal Refuses what `forward` would pass over in silence. */
   protected checkInputs?(inputs: unknown): void;
 
+  /** @internal Takes note of what `forward` gave. */
+  protected noteOutput?(output: unknown): void;
+
   constructor() {
     const inner: unknown = Reflect.get(this, "forward");
     const forward: Forward = (...args) => {
       this.checkInputs?.(args[0]);
-      return passThrough(this, inner as Forward, args);
+      const output = passThrough(this, inner as Forward, args);
+      this.noteOutput?.(output);
+      return output;
     };
     Object.defineProperty(this, "forward", { value: forward });
   }
@@ -172,6 +179,8 @@ export abstract class Module {
    * `module.to(dtype)`: in 16 bits they take half the memory, and each program widens what it
    * computes with to float32. Buffers stay as they are.
    *
+   * @throws TensorError, before anything is changed, for a weight that the element type cannot hold.
+   *
    * @example
    * ```ts
    * import { Linear } from "tsvene";
@@ -181,7 +190,13 @@ export abstract class Module {
    */
   to(dtype: WeightDType): this {
     checkWeightDType(`${this.constructor.name}.to`, dtype);
-    for (const parameter of this.parameters()) parameter.keepIn(dtype);
+    const parameters = [...this.namedParameters()];
+    for (const [name, { stored }] of parameters) {
+      const { values, dtype: from } = stored;
+      if (values === undefined || !isFloat(from)) continue;
+      refuseOverflow(`${this.constructor.name}.to`, name, { values, dtype: from, to: dtype });
+    }
+    for (const [, parameter] of parameters) parameter.keepIn(dtype);
     return this;
   }
 

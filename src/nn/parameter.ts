@@ -4,6 +4,7 @@ import { type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { printsItself } from "../tensor/inspect.ts";
 import { NONE } from "../tensor/ops.ts";
+import { refuseOverflow } from "../tensor/overflow.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -133,7 +134,8 @@ export class Parameter {
   /**
    * Puts another tensor in: its values only, whatever it was computed from gets no gradient. Where
    * this parameter is kept in 16 bits, it is rounded to those.
-   * @throws TensorError when the shape or the dtype is another.
+   * @throws TensorError when the shape or the dtype is another, and for numbers that are known and too
+   * large for 16 bits.
    */
   set(value: Tensor): void {
     const fits = value.dtype === this.dtype || value.dtype === this.#stored.dtype;
@@ -144,7 +146,7 @@ export class Parameter {
           `got ${value.dtype} ${show(value.shape)}; reshape() or to() the tensor first`,
       );
     }
-    this.#replace(cast(value, this.#stored.dtype));
+    this.#replace(this.#narrowed("Parameter.set", value, this.#stored.dtype));
   }
 
   /** Reads like PyTorch's print: the values as they are kept. */
@@ -155,12 +157,22 @@ export class Parameter {
   /**
    * Keeps the values in another element type from now on, rounded to nearest; integers stay as they
    * are. It holds for this parameter as such: `value` of a 16-bit one is float32.
+   *
+   * @throws TensorError for a number that is known and too large for the element type.
    */
   keepIn(dtype: WeightDType): void {
     checkWeightDType("Parameter.keepIn", dtype);
     if (isFloat(this.dtype) && dtype !== this.#stored.dtype) {
-      this.#replace(cast(this.#stored, dtype));
+      this.#replace(this.#narrowed("Parameter.keepIn", this.#stored, dtype));
     }
+  }
+
+  /** @throws TensorError for a number that the element type cannot hold, as far as they are known. */
+  #narrowed(caller: string, value: Tensor, to: DType): Tensor {
+    const { values, dtype } = value;
+    const name = this.name ?? "the parameter";
+    if (values !== undefined) refuseOverflow(caller, name, { values, dtype, to });
+    return cast(value, to);
   }
 
   #replace(stored: Tensor): void {

@@ -8,6 +8,7 @@ import { format } from "./print.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 import { traits } from "./traits.ts";
+import { showNumbers } from "./watched-numbers.ts";
 
 /** Numbers nested as deep as a tensor has dimensions; booleans for `bool`. */
 export type NestedArray = number | boolean | NestedArray[];
@@ -72,7 +73,9 @@ export abstract class TensorCore {
    */
   async data(): Promise<TypedArray> {
     if (this.values === undefined) await evaluate(this as unknown as Tensor);
-    return this.values ?? internal("evaluation left a tensor without values");
+    const values = this.values ?? internal("evaluation left a tensor without values");
+    showNumbers(this, values);
+    return values;
   }
 
   /** The elements as nested arrays of numbers (int64 included), or of booleans. */

@@ -2,6 +2,7 @@ import { apply } from "../../tensor/apply.ts";
 import { fail, internal } from "../../tensor/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../causal-language-model.ts";
+import { sayNotFinite } from "../finite-logits.ts";
 import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
@@ -85,7 +86,9 @@ export class Decoding {
     if (!this.#isGreedy) return this.#chooseOnHost(this.#logits(outputs[0]));
     const [tensor, sum, last] = outputs;
     if (tensor === undefined || sum === undefined) return internal("nothing was chosen");
-    requireNumbers((await sum.data()) as Float32Array);
+    const sums = (await sum.data()) as Float32Array;
+    requireNumbers(sums);
+    sayInfinite(sums);
     const tokens = Array.from(await tensor.data(), Number);
     if (last === undefined) return { tokens, tensor };
     const logits = this.#logits(last);
@@ -102,6 +105,7 @@ export class Decoding {
   #chooseOnHost(given: Tensor): Choice {
     const logits = given.values as Float32Array;
     const { processes, generators, padTokenId, prompt } = this.#plan;
+    sayInfinite(logits);
     const { rows } = this.#reading;
     const size = logits.length / rows.length;
     const all = new Float32Array(logits.length);
@@ -138,4 +142,10 @@ export class Decoding {
     });
     return tokens;
   }
+}
+
+/** An infinite logit, which shows in a sum too, outweighs all others or is never chosen. */
+function sayInfinite(values: Float32Array): void {
+  const found = values.find((value) => Math.abs(value) === Infinity);
+  if (found !== undefined) sayNotFinite("generate", found);
 }
