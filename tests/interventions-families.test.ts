@@ -110,6 +110,23 @@ const ADDED: ReadonlySet<string> = new Set([
   "whisper_sound/encoder.",
 ]);
 
+/** Families of which a layer adds nothing to what goes in. */
+const NO_STREAM: ReadonlySet<string> = new Set([
+  "mlp_classifier",
+  "mlp_classifier_emb",
+  "mlp_test",
+]);
+
+/** Parts whose residual stream is normed behind each addition, or at a layer's end. */
+const NORMED_AFTER: ReadonlySet<string> = new Set([
+  "bert/",
+  "blip_base/",
+  "blip_itm/",
+  "blip_vqa/",
+  "wav2vec2_bert/",
+  "wav2vec2_bert_sound/",
+]);
+
 describe.each(MODELS)("%s", (name) => {
   test("outputs are what is added, in the families of which the guide says so", async () => {
     const [model, inputs] = [await load(name), await inputsOf(name)];
@@ -131,6 +148,29 @@ describe.each(MODELS)("%s", (name) => {
         .abs()
         .amax();
       expect((await gap.item()) < 1e-4, part).toBe(ADDED.has(`${name}/${part}`));
+    }
+  });
+
+  test("additions are what is added, in every family with a residual stream", async () => {
+    const [model, inputs] = [await load(name), await inputsOf(name)];
+    const known = [...(cardOf(model)?.components.keys() ?? [])];
+    for (const block of known.filter((component) => component.endsWith("block_output"))) {
+      const part = block.slice(0, -"block_output".length);
+      const whole = known.filter((c) => c.startsWith(part) && !c.slice(part.length).includes("."));
+      const added = whole.filter((component) => component.endsWith("_addition"));
+      if (NO_STREAM.has(name)) continue;
+      expect(added.length, part).toBeGreaterThan(0);
+      if (NORMED_AFTER.has(`${name}/${part}`)) continue;
+      const [after, ...parts] = new IntervenableModel<Model>(
+        [block, `${part}block_input`, ...added].map((component) => ({
+          layer: name === "rwkv" ? 1 : 0,
+          component,
+          intervention: CollectIntervention,
+        })),
+        model,
+      ).forward(inputs).collected;
+      const left = parts.reduce((rest, value) => rest.sub(value), after as Tensor);
+      expect(await left.abs().amax().item(), part).toBeLessThan(1e-4);
     }
   });
 

@@ -8,6 +8,7 @@ export type AttentionPart =
   | "head_attention_value_output"
   | "attention_weight"
   | "attention_output"
+  | "attention_addition"
   | "attention_input"
   | "query_output"
   | "key_output"
@@ -16,7 +17,7 @@ export type AttentionPart =
   | "head_key_output"
   | "head_value_output";
 
-export type MLPPart = "mlp_activation" | "mlp_output" | "mlp_input";
+export type MLPPart = "mlp_activation" | "mlp_output" | "mlp_addition" | "mlp_input";
 
 /** Components of a transformer's layer whose queries, keys and values are projected apart. */
 export type LayerPart = AttentionPart | MLPPart;
@@ -25,6 +26,8 @@ export type LayerPart = AttentionPart | MLPPart;
 export interface AttentionPlaces {
   readonly input: string;
   readonly output: string;
+  /** The module that gives what is added to the residual stream. */
+  readonly addition: string;
   /** The module that takes the heads' mixed values, side by side. */
   readonly mixed: string;
   /** The dropout that is given the attention weights. */
@@ -38,6 +41,7 @@ export interface AttentionPlaces {
 export const SELF_ATTENTION: AttentionPlaces = {
   input: ".self_attn",
   output: ".self_attn",
+  addition: ".self_attn",
   mixed: ".self_attn.out_proj",
   weight: ".self_attn.dropout",
   query: ".self_attn.q_proj",
@@ -49,6 +53,8 @@ export const SELF_ATTENTION: AttentionPlaces = {
 export interface MLPPlaces {
   readonly input: string;
   readonly output: string;
+  /** The module that gives what is added to the residual stream. */
+  readonly addition: string;
   /** The module that gives what the activation function made. */
   readonly activation: string;
 }
@@ -64,7 +70,7 @@ type Specs<Part extends string, Config> = { readonly [K in Part]: ComponentSpec<
 /** @param layer path of a layer, with `{layer}` in it. */
 export function attentionParts<Config>(
   layer: string,
-  { input, output, mixed, weight, ...places }: AttentionPlaces,
+  { input, output, addition, mixed, weight, ...places }: AttentionPlaces,
   { width, heads }: LayerSizes<Config>,
 ): Specs<AttentionPart, Config> {
   const at = (path: string, side: "input" | "output"): ComponentSpec<Config> => ({
@@ -88,6 +94,7 @@ export function attentionParts<Config>(
     head_attention_value_output: ofHeads(values),
     attention_weight: attentionWeights(`${layer}${weight}`),
     attention_output: at(output, "output"),
+    attention_addition: at(addition, "output"),
     attention_input: at(input, "input"),
     query_output: query,
     key_output: key,
@@ -101,7 +108,7 @@ export function attentionParts<Config>(
 /** @param sizes of what comes in and goes out, and of what lies between. */
 export function mlpParts<Config>(
   layer: string,
-  { input, output, activation }: MLPPlaces,
+  { input, output, addition, activation }: MLPPlaces,
   {
     width,
     inner,
@@ -112,6 +119,7 @@ export function mlpParts<Config>(
   return {
     mlp_activation: { path: `${layer}${activation}`, side: "output", dimension: inner },
     mlp_output: { path: `${layer}${output}`, side: "output", dimension: width },
+    mlp_addition: { path: `${layer}${addition}`, side: "output", dimension: width },
     mlp_input: { path: `${layer}${input}`, side: "input", dimension: width },
   };
 }

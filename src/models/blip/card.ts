@@ -7,6 +7,7 @@ type CrossPart =
   | "head_cross_attention_value_output"
   | "cross_attention_weight"
   | "cross_attention_output"
+  | "cross_attention_addition"
   | "cross_attention_input";
 
 /** Components of the layers of a BLIP that read text and look at the image. */
@@ -16,6 +17,7 @@ const layerOf = (stack: string): string => `${stack}.encoder.layer.{layer}`;
 const ATTENTION = {
   input: ".attention",
   output: ".attention.output",
+  addition: ".attention.output.dropout",
   mixed: ".attention.output.dense",
   weight: ".attention.self.dropout",
   query: ".attention.self.query",
@@ -23,7 +25,12 @@ const ATTENTION = {
   value: ".attention.self.value",
 };
 // As in pyvene, the activation is what goes into the function, not what comes out of it.
-const MLP = { input: ".intermediate", output: ".output", activation: ".intermediate.dense" };
+const MLP = {
+  input: ".intermediate",
+  output: ".output",
+  addition: ".output.dropout",
+  activation: ".intermediate.dense",
+};
 const SIZES = {
   width: ({ textConfig }: BlipConfig): number => textConfig.hiddenSize,
   inner: ({ textConfig }: BlipConfig): number => textConfig.intermediateSize,
@@ -41,6 +48,7 @@ const cross = attentionParts(
     ...ATTENTION,
     input: ".crossattention",
     output: ".crossattention.output",
+    addition: ".crossattention.output.dropout",
     mixed: ".crossattention.output.dense",
     weight: ".crossattention.self.dropout",
   },
@@ -53,6 +61,7 @@ const components: { readonly [K in BlipComponent]: ComponentSpec<BlipConfig> } =
   head_cross_attention_value_output: cross.head_attention_value_output,
   cross_attention_weight: { ...cross.attention_weight, keys: "other" },
   cross_attention_output: cross.attention_output,
+  cross_attention_addition: cross.attention_addition,
   cross_attention_input: cross.attention_input,
 };
 

@@ -16,7 +16,7 @@ export type CLIPComponent = `${Tower}.${LayerPart}`;
 /** Those of the encoder of images. */
 export type CLIPVisionComponent = `vision.${LayerPart}`;
 
-const MLP = { input: ".mlp", output: ".mlp", activation: ".mlp.activation_fn" };
+const MLP = { input: ".mlp", output: ".mlp", addition: ".mlp", activation: ".mlp.activation_fn" };
 
 function componentsOf(tower: Tower): { readonly [K in LayerPart]: ComponentSpec<CLIPConfig> } {
   const of = ({ textConfig, visionConfig }: CLIPConfig): CLIPTowerConfig =>

@@ -63,6 +63,7 @@ export function attentionComponents({
     block_output: { path: layer, side: "output", dimension: width },
     attention_input: { path: inside, side: "input", dimension: width },
     attention_output: { path: inside, side: "output", dimension: width },
+    attention_addition: { path: `${layer}.attention_addition`, side: "output", dimension: width },
     attention_value_output: mixed,
     head_attention_value_output: ofHeads(mixed, queryHeads),
     attention_weight: {
@@ -91,6 +92,7 @@ export function mlpComponents(activation = "act_fn"): { readonly [K in MLPCompon
       dimension: ({ intermediateSize }) => intermediateSize,
     },
     mlp_output: { path, side: "output", dimension: width },
+    mlp_addition: { path: "layers.{layer}.mlp_addition", side: "output", dimension: width },
   };
 }
 

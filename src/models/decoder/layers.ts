@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { LayerOutput } from "./attend.ts";
@@ -25,6 +26,9 @@ export class PreNormLayer extends Module {
   readonly mlp: Transform;
   readonly input_layernorm: Transform;
   readonly post_attention_layernorm: Transform;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor({ attention, mlp, norm }: LayerParts) {
     super();
@@ -37,9 +41,9 @@ export class PreNormLayer extends Module {
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [attended, weights, cache] = this.self_attn.forward(normed, context);
-    const middle = x.add(attended);
+    const middle = x.add(this.attention_addition.forward(attended));
     const added = this.mlp.forward(this.post_attention_layernorm.forward(middle));
-    return [middle.add(added), weights, cache];
+    return [middle.add(this.mlp_addition.forward(added)), weights, cache];
   }
 }
 
@@ -51,6 +55,9 @@ export class SandwichNormLayer extends Module {
   readonly post_attention_layernorm: Transform;
   readonly pre_feedforward_layernorm: Transform;
   readonly post_feedforward_layernorm: Transform;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor({ attention, mlp, norm }: LayerParts) {
     super();
@@ -65,8 +72,10 @@ export class SandwichNormLayer extends Module {
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [attended, weights, cache] = this.self_attn.forward(normed, context);
-    const middle = x.add(this.post_attention_layernorm.forward(attended));
-    const added = this.mlp.forward(this.pre_feedforward_layernorm.forward(middle));
-    return [middle.add(this.post_feedforward_layernorm.forward(added)), weights, cache];
+    const normedBack = this.post_attention_layernorm.forward(attended);
+    const middle = x.add(this.attention_addition.forward(normedBack));
+    const fed = this.mlp.forward(this.pre_feedforward_layernorm.forward(middle));
+    const added = this.mlp_addition.forward(this.post_feedforward_layernorm.forward(fed));
+    return [middle.add(added), weights, cache];
   }
 }

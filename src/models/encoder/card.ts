@@ -17,13 +17,19 @@ const LAYER = "encoder.layer.{layer}";
 const ATTENTION = {
   input: ".attention",
   output: ".attention",
+  addition: ".attention.output.dropout",
   mixed: ".attention.output",
   weight: ".attention.self.dropout",
   query: ".attention.self.query",
   key: ".attention.self.key",
   value: ".attention.self.value",
 };
-const MLP = { input: ".intermediate", output: ".output", activation: ".intermediate" };
+const MLP = {
+  input: ".intermediate",
+  output: ".output",
+  addition: ".output.dropout",
+  activation: ".intermediate",
+};
 const SIZES = {
   width: ({ hiddenSize }: Sizes): number => hiddenSize,
   inner: ({ intermediateSize }: Sizes): number => intermediateSize,

@@ -94,6 +94,9 @@ export class GPTNeoXLayer extends Module {
   readonly post_mlp_dropout: Dropout;
   readonly attention: GPTNeoXAttention;
   readonly mlp: GPTNeoXMLP;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
   readonly #parallel: boolean;
 
   constructor(config: GPTNeoXConfig) {
@@ -111,9 +114,11 @@ export class GPTNeoXLayer extends Module {
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [attended, weights, cache] = this.attention.forward(normed, context);
-    const middle = x.add(this.post_attention_dropout.forward(attended));
+    const kept = this.post_attention_dropout.forward(attended);
+    const middle = x.add(this.attention_addition.forward(kept));
     const read = this.post_attention_layernorm.forward(this.#parallel ? x : middle);
-    return [middle.add(this.post_mlp_dropout.forward(this.mlp.forward(read))), weights, cache];
+    const fed = this.post_mlp_dropout.forward(this.mlp.forward(read));
+    return [middle.add(this.mlp_addition.forward(fed)), weights, cache];
   }
 }
 

@@ -7,6 +7,7 @@ export type GptOssComponent =
   | AttentionComponent
   | "mlp_input"
   | "mlp_output"
+  | "mlp_addition"
   | "router_input"
   | "router_output"
   | "expert_input"
@@ -28,6 +29,7 @@ export const gptOssCard: ModelCard<GptOssConfig, GptOssComponent> = {
     ...attentionComponents(),
     mlp_input: at("mlp", "input"),
     mlp_output: at("mlp", "output"),
+    mlp_addition: at("mlp_addition", "output"),
     router_input: at("mlp.router", "input"),
     router_output: {
       ...at("mlp.router", "output"),

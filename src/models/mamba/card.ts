@@ -7,6 +7,7 @@ export type MambaComponent =
   | "block_output"
   | "mixer_input"
   | "mixer_output"
+  | "mixer_addition"
   | "in_proj_output"
   | "x_proj_output"
   | "out_proj_input";
@@ -29,6 +30,7 @@ export const mambaCard: ModelCard<MambaConfig, MambaComponent> = {
     block_output: { path: "layers.{layer}", side: "output", dimension: width },
     mixer_input: mixer("", "input", width),
     mixer_output: mixer("", "output", width),
+    mixer_addition: mixer("", "output", width),
     in_proj_output: mixer(".in_proj", "output", (config) => 2 * innerWidth(config)),
     x_proj_output: mixer(
       ".x_proj",

@@ -7,6 +7,7 @@ export type Mamba2Component =
   | "block_output"
   | "mixer_input"
   | "mixer_output"
+  | "mixer_addition"
   | "in_proj_output"
   | "out_proj_input"
   | "head_out_proj_input";
@@ -31,6 +32,7 @@ export const mamba2Card: ModelCard<Mamba2Config, Mamba2Component> = {
     block_output: { path: "layers.{layer}", side: "output", dimension: width },
     mixer_input: mixer("", "input", width),
     mixer_output: mixer("", "output", width),
+    mixer_addition: mixer("", "output", width),
     in_proj_output: mixer(
       ".in_proj",
       "output",

@@ -3,7 +3,8 @@ import { type AttentionComponent, attentionComponents } from "../decoder/card.ts
 import type { MixtralConfig } from "./config.ts";
 
 /** Components of a Mixtral's layers. */
-export type MixtralComponent = AttentionComponent | "mlp_input" | "mlp_output" | "router_output";
+export type MixtralComponent =
+  AttentionComponent | "mlp_input" | "mlp_output" | "mlp_addition" | "router_output";
 
 const width = ({ hiddenSize }: MixtralConfig): number => hiddenSize;
 
@@ -17,6 +18,7 @@ export const mixtralCard: ModelCard<MixtralConfig, MixtralComponent> = {
     ...attentionComponents(),
     mlp_input: { path: "layers.{layer}.block_sparse_moe", side: "input", dimension: width },
     mlp_output: { path: "layers.{layer}.block_sparse_moe", side: "output", dimension: width },
+    mlp_addition: { path: "layers.{layer}.mlp_addition", side: "output", dimension: width },
     router_output: {
       path: "layers.{layer}.block_sparse_moe.gate",
       side: "output",

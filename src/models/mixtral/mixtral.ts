@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
 import type { Linear } from "../../nn/layers/linear.ts";
 import { RMSNorm } from "../../nn/layers/rms-norm.ts";
@@ -78,6 +79,9 @@ export class MixtralDecoderLayer extends Module {
   readonly block_sparse_moe: MixtralSparseMoeBlock;
   readonly input_layernorm: RMSNorm;
   readonly post_attention_layernorm: RMSNorm;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MixtralConfig) {
     super();
@@ -91,9 +95,9 @@ export class MixtralDecoderLayer extends Module {
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [attended, weights, cache] = this.self_attn.forward(normed, context);
-    const middle = x.add(attended);
+    const middle = x.add(this.attention_addition.forward(attended));
     const added = this.block_sparse_moe.forward(this.post_attention_layernorm.forward(middle));
-    return [middle.add(added), weights, cache];
+    return [middle.add(this.mlp_addition.forward(added)), weights, cache];
   }
 }
 

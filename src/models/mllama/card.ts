@@ -11,13 +11,19 @@ const LAYER = "layers.{layer}";
 const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
+  addition: ".attention_addition",
   mixed: ".self_attn.o_proj",
   weight: ".self_attn.attn_dropout",
   query: ".self_attn.q_proj",
   key: ".self_attn.k_proj",
   value: ".self_attn.v_proj",
 };
-const MLP = { input: ".mlp", output: ".mlp", activation: ".mlp.activation_fn" };
+const MLP = {
+  input: ".mlp",
+  output: ".mlp",
+  addition: ".mlp_addition",
+  activation: ".mlp.activation_fn",
+};
 const SIZES = {
   width: ({ hiddenSize }: MllamaVisionConfig): number => hiddenSize,
   inner: ({ intermediateSize }: MllamaVisionConfig): number => intermediateSize,

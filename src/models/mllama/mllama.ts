@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { Dropout } from "../../nn/layers/dropout.ts";
 import { Embedding } from "../../nn/layers/embedding.ts";
 import type { Linear } from "../../nn/layers/linear.ts";
@@ -121,6 +122,9 @@ export class MllamaCrossAttentionDecoderLayer extends Module {
   readonly mlp: GatedMLP;
   readonly post_attention_layernorm: RMSNorm;
   readonly cross_attn_mlp_gate: Parameter;
+  /** Sites of what is added to the residual stream. */
+  readonly cross_attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MllamaTextConfig) {
     super();
@@ -136,10 +140,12 @@ export class MllamaCrossAttentionDecoderLayer extends Module {
   override forward(x: Tensor, seen: Seen, past: KeyValue | undefined): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [read, weights, keyValue] = this.cross_attn.forward(normed, seen, past);
-    const middle = x.add(read.mul(this.cross_attn_attn_gate.value.tanh()));
+    const seenPart = read.mul(this.cross_attn_attn_gate.value.tanh());
+    const middle = x.add(this.cross_attention_addition.forward(seenPart));
     const inner = this.mlp.forward(this.post_attention_layernorm.forward(middle));
     const shown = seen.rows === undefined ? inner : inner.mul(seen.rows);
-    return [middle.add(shown.mul(this.cross_attn_mlp_gate.value.tanh())), weights, keyValue];
+    const added = this.mlp_addition.forward(shown.mul(this.cross_attn_mlp_gate.value.tanh()));
+    return [middle.add(added), weights, keyValue];
   }
 }
 

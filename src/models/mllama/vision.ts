@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { pad } from "../../nn/functional/pad.ts";
 import { normal } from "../../nn/init.ts";
 import type { Activation } from "../../nn/layers/activation.ts";
@@ -136,6 +137,9 @@ export class MllamaVisionEncoderLayer extends Module {
   readonly post_attention_layernorm: LayerNorm;
   readonly gate_attn: Parameter | undefined;
   readonly gate_ffn: Parameter | undefined;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MllamaVisionConfig, gated: boolean) {
     super();
@@ -152,9 +156,9 @@ export class MllamaVisionEncoderLayer extends Module {
 
   override forward(x: Tensor, mask?: Tensor): [output: Tensor, weights: Tensor] {
     const [attended, weights] = this.self_attn.forward(this.input_layernorm.forward(x), mask);
-    const middle = x.add(through(this.gate_attn, attended));
+    const middle = x.add(this.attention_addition.forward(through(this.gate_attn, attended)));
     const inner = this.mlp.forward(this.post_attention_layernorm.forward(middle));
-    return [middle.add(through(this.gate_ffn, inner)), weights];
+    return [middle.add(this.mlp_addition.forward(through(this.gate_ffn, inner))), weights];
   }
 }
 

@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { RMSNorm } from "../../nn/layers/rms-norm.ts";
 import { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -16,6 +17,9 @@ export class Olmo2DecoderLayer extends Module {
   readonly mlp: GatedMLP;
   readonly post_attention_layernorm: RMSNorm;
   readonly post_feedforward_layernorm: RMSNorm;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: Olmo2Config) {
     super();
@@ -31,9 +35,10 @@ export class Olmo2DecoderLayer extends Module {
 
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const [attended, weights, cache] = this.self_attn.forward(x, context);
-    const middle = x.add(this.post_attention_layernorm.forward(attended));
+    const normed = this.post_attention_layernorm.forward(attended);
+    const middle = x.add(this.attention_addition.forward(normed));
     const added = this.post_feedforward_layernorm.forward(this.mlp.forward(middle));
-    return [middle.add(added), weights, cache];
+    return [middle.add(this.mlp_addition.forward(added)), weights, cache];
   }
 }
 

@@ -82,6 +82,9 @@ export class Phi3DecoderLayer extends Module {
   readonly post_attention_layernorm: RMSNorm;
   readonly resid_attn_dropout: Dropout;
   readonly resid_mlp_dropout: Dropout;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: Phi3Config) {
     super();
@@ -97,9 +100,11 @@ export class Phi3DecoderLayer extends Module {
   override forward(x: Tensor, context: RotaryContext): LayerOutput {
     const normed = this.input_layernorm.forward(x);
     const [attended, weights, cache] = this.self_attn.forward(normed, context);
-    const middle = x.add(this.resid_attn_dropout.forward(attended));
+    const kept = this.resid_attn_dropout.forward(attended);
+    const middle = x.add(this.attention_addition.forward(kept));
     const added = this.mlp.forward(this.post_attention_layernorm.forward(middle));
-    return [middle.add(this.resid_mlp_dropout.forward(added)), weights, cache];
+    const keptBack = this.mlp_addition.forward(this.resid_mlp_dropout.forward(added));
+    return [middle.add(keptBack), weights, cache];
   }
 }
 

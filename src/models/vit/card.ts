@@ -9,6 +9,7 @@ const LAYER = "encoder.layer.{layer}";
 const ATTENTION = {
   input: ".attention",
   output: ".attention",
+  addition: ".attention",
   mixed: ".attention.output.dense",
   weight: ".attention.attention.dropout",
   query: ".attention.attention.query",
@@ -18,6 +19,7 @@ const ATTENTION = {
 const MLP = {
   input: ".intermediate",
   output: ".output.dense",
+  addition: ".output",
   activation: ".intermediate.intermediate_act_fn",
 };
 const SIZES = {

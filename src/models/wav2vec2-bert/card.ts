@@ -8,8 +8,9 @@ import type { Wav2Vec2BertConfig } from "./config.ts";
  */
 export type Wav2Vec2BertComponent =
   | AttentionPart
-  | `ffn${1 | 2}_${"activation" | "output" | "input"}`
+  | `ffn${1 | 2}_${"activation" | "output" | "addition" | "input"}`
   | "conv_output"
+  | "conv_addition"
   | "conv_input"
   | "conv_glu_output"
   | "conv_depth_output";
@@ -36,6 +37,7 @@ const inConvolution = (path: string): Spec => ({
 const ATTENTION = {
   input: ".self_attn",
   output: ".self_attn",
+  addition: ".self_attn_dropout",
   mixed: ".self_attn.linear_out",
   weight: ".self_attn.dropout",
   query: ".self_attn.linear_q",
@@ -53,11 +55,14 @@ export const wav2Vec2BertCard: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertCompone
     }),
     ffn1_activation: activationOf("ffn1"),
     ffn1_output: at(".ffn1", "output"),
+    ffn1_addition: at(".ffn1_addition", "output"),
     ffn1_input: at(".ffn1", "input"),
     ffn2_activation: activationOf("ffn2"),
     ffn2_output: at(".ffn2", "output"),
+    ffn2_addition: at(".ffn2_addition", "output"),
     ffn2_input: at(".ffn2", "input"),
     conv_output: at(".conv_module", "output"),
+    conv_addition: at(".conv_module", "output"),
     conv_input: at(".conv_module", "input"),
     conv_glu_output: inConvolution(".glu"),
     conv_depth_output: inConvolution(".depthwise_conv"),

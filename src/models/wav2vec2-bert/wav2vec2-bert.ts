@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { pad } from "../../nn/functional/pad.ts";
 import { uniform } from "../../nn/init.ts";
 import { Activation } from "../../nn/layers/activation.ts";
@@ -213,6 +214,9 @@ export class Wav2Vec2BertEncoderLayer extends Module {
   readonly ffn2_layer_norm: LayerNorm;
   readonly ffn2: Wav2Vec2BertFeedForward;
   readonly final_layer_norm: LayerNorm;
+  /** Sites of the halves of the MLPs' outputs, which are added to the residual stream. */
+  readonly ffn1_addition: Identity = new Identity();
+  readonly ffn2_addition: Identity = new Identity();
 
   constructor(config: Wav2Vec2BertConfig) {
     super();
@@ -230,12 +234,14 @@ export class Wav2Vec2BertEncoderLayer extends Module {
 
   override forward(x: Tensor, context: Context): [output: Tensor, weights: Tensor] {
     const half = constant(0.5);
-    const first = this.ffn1.forward(this.ffn1_layer_norm.forward(x)).mul(half).add(x);
+    const before = this.ffn1.forward(this.ffn1_layer_norm.forward(x)).mul(half);
+    const first = this.ffn1_addition.forward(before).add(x);
     const normed = this.self_attn_layer_norm.forward(first);
     const [attended, weights] = this.self_attn.forward(normed, context);
     const second = this.self_attn_dropout.forward(attended).add(first);
     const third = second.add(this.conv_module.forward(second, context));
-    const fourth = this.ffn2.forward(this.ffn2_layer_norm.forward(third)).mul(half).add(third);
+    const after = this.ffn2.forward(this.ffn2_layer_norm.forward(third)).mul(half);
+    const fourth = this.ffn2_addition.forward(after).add(third);
     return [this.final_layer_norm.forward(fourth), weights];
   }
 }

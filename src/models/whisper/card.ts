@@ -13,6 +13,7 @@ type CrossPart =
   | "head_cross_attention_value_output"
   | "cross_attention_weight"
   | "cross_attention_output"
+  | "cross_attention_addition"
   | "cross_attention_input";
 
 /** Components of a Whisper's layers; those without `decoder.` are the encoder's. */
@@ -34,7 +35,13 @@ const at = (path: string, side: "input" | "output"): Spec => ({
 const headsOf = (config: WhisperConfig, tower: Tower): number =>
   tower === "encoder" ? config.encoderAttentionHeads : config.decoderAttentionHeads;
 
-const MLP = { input: ".fc1", output: ".fc2", activation: ".activation_fn" };
+const MLP = {
+  input: ".fc1",
+  output: ".fc2",
+  addition: ".mlp_addition",
+  activation: ".activation_fn",
+};
+const ATTENTION = { ...SELF_ATTENTION, addition: ".attention_addition" };
 
 function componentsOf(tower: Tower): { readonly [K in LayerPart]: Spec } {
   const layer = `${tower}.layers.{layer}`;
@@ -43,7 +50,7 @@ function componentsOf(tower: Tower): { readonly [K in LayerPart]: Spec } {
     inner: (c: WhisperConfig) => (tower === "encoder" ? c.encoderFfnDim : c.decoderFfnDim),
     heads: (config: WhisperConfig) => headsOf(config, tower),
   };
-  return { ...attentionParts(layer, SELF_ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
+  return { ...attentionParts(layer, ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
 }
 
 const crossMixed = at("decoder.layers.{layer}.encoder_attn.out_proj", "input");
@@ -56,6 +63,7 @@ const CROSS: Record<CrossPart, Spec> = {
     dimension: ({ dModel, decoderAttentionHeads }) => dModel / decoderAttentionHeads,
   },
   cross_attention_weight: attentionWeights("decoder.layers.{layer}.encoder_attn.dropout", "other"),
+  cross_attention_addition: at("decoder.layers.{layer}.cross_attention_addition", "output"),
   cross_attention_output: at("decoder.layers.{layer}.encoder_attn", "output"),
   cross_attention_input: at("decoder.layers.{layer}.encoder_attn", "input"),
 };

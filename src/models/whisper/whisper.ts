@@ -1,3 +1,4 @@
+import { Identity } from "../../nn/layers/identity.ts";
 import { gelu } from "../../nn/functional/activations.ts";
 import { crossEntropy } from "../../nn/functional/cross-entropy.ts";
 import { normal } from "../../nn/init.ts";
@@ -98,6 +99,9 @@ abstract class WhisperLayer extends Module {
   readonly final_layer_norm: LayerNorm;
   readonly dropout: Dropout;
   readonly activation_dropout: Dropout;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
 
   constructor(config: WhisperConfig, heads: number, inner: number) {
     super();
@@ -114,7 +118,8 @@ abstract class WhisperLayer extends Module {
 
   protected withMlp(x: Tensor): Tensor {
     const inner = this.activation_fn.forward(this.fc1.forward(this.final_layer_norm.forward(x)));
-    return x.add(this.dropout.forward(this.fc2.forward(this.activation_dropout.forward(inner))));
+    const output = this.fc2.forward(this.activation_dropout.forward(inner));
+    return x.add(this.mlp_addition.forward(this.dropout.forward(output)));
   }
 }
 
@@ -125,7 +130,8 @@ export class WhisperEncoderLayer extends WhisperLayer {
 
   override forward(x: Tensor): [output: Tensor, weights: Tensor] {
     const [attended, weights] = this.self_attn.forward(this.self_attn_layer_norm.forward(x));
-    return [this.withMlp(x.add(this.dropout.forward(attended))), weights];
+    const added = this.attention_addition.forward(this.dropout.forward(attended));
+    return [this.withMlp(x.add(added)), weights];
   }
 }
 
@@ -140,6 +146,7 @@ interface DecoderContext {
 export class WhisperDecoderLayer extends WhisperLayer {
   readonly encoder_attn: WhisperAttention;
   readonly encoder_attn_layer_norm: LayerNorm;
+  readonly cross_attention_addition: Identity = new Identity();
 
   constructor(config: WhisperConfig) {
     super(config, config.decoderAttentionHeads, config.decoderFfnDim);
@@ -156,12 +163,14 @@ export class WhisperDecoderLayer extends WhisperLayer {
       mask,
       past: past?.self,
     });
-    const middle = x.add(this.dropout.forward(attended));
+    const middle = x.add(this.attention_addition.forward(this.dropout.forward(attended)));
     const [read, crossWeights, cross] = this.encoder_attn.forward(
       this.encoder_attn_layer_norm.forward(middle),
       { source, past: past?.cross },
     );
-    const output = this.withMlp(middle.add(this.dropout.forward(read)));
+    const output = this.withMlp(
+      middle.add(this.cross_attention_addition.forward(this.dropout.forward(read))),
+    );
     return [output, weights, crossWeights, { self, cross }];
   }
 }
