@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkedFields, fromConfigJson, toConfigJson, withDefaults } from "./config.ts";
+import { fromConfigJson, toConfigJson } from "./config.ts";
 
 const JSON_FIELDS = {
   model_type: "gpt2",
@@ -24,28 +24,4 @@ test("names are camelCase here and snake_case on disk, labels stay as they are",
 
 test.each([[null], [[1]], ["text"], [3]])("refuses %j as a config.json", (json) => {
   expect(() => fromConfigJson(json)).toThrow("config.json: expected an object of settings");
-});
-
-test("fields given as undefined keep their defaults", () => {
-  const given: { a?: number } = { ...(undefined as { a?: number } | undefined) };
-  expect(withDefaults({ a: 1, b: 2 }, given)).toEqual({ a: 1, b: 2 });
-});
-
-test("settings of another kind are all named", () => {
-  const defaults = { modelType: "gpt2", vocabSize: 10, eosTokenId: 1, padTokenId: null };
-  expect(() => checkedFields("X", defaults, { vocabSize: "10", modelType: 3 })).toThrow(
-    'X: config.json: model_type is 3, wanted a string; vocab_size is "10", wanted a number',
-  );
-  expect(checkedFields("X", defaults, { eosTokenId: [1, 2], padTokenId: 4 })).toEqual({
-    eosTokenId: [1, 2],
-    padTokenId: 4,
-  });
-});
-
-test("labels are counted where their number is not given", () => {
-  const defaults = { modelType: "gpt2", numLabels: 2 };
-  const labels = { id2label: { 0: "a", 1: "b", 2: "c" } };
-  expect(checkedFields("X", defaults, labels)).toMatchObject({ numLabels: 3 });
-  expect(checkedFields("X", defaults, { ...labels, numLabels: 5 }).numLabels).toBe(5);
-  expect(checkedFields("X", defaults, {}).numLabels).toBeUndefined();
 });

@@ -119,12 +119,6 @@ export function toConfigJson(config: object): Record<string, JsonValue> {
   return renameKeys(toJson(config), snakeCase) as Record<string, JsonValue>;
 }
 
-/** `given` over `defaults`; a field given as undefined keeps its default. */
-export function withDefaults<C extends object>(defaults: C, given: Partial<C>): C {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...(Object.fromEntries(set) as Partial<C>) };
-}
-
 /** A whole number of 1 or more, or an error that names the family's setting. */
 export function requirePositive(family: string, settings: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(settings)) {
@@ -132,28 +126,4 @@ export function requirePositive(family: string, settings: Readonly<Record<string
       throw new TensorError(`${family}: ${name} must be a whole number of 1 or more, got ${value}`);
     }
   }
-}
-
-/**
- * Fields of a `config.json` that a family has settings for, checked against the kinds of its
- * defaults: whole files come from others, and a size given as text would go wrong far from here.
- * @throws TensorError naming every field of another kind.
- */
-export function checkedFields<C extends ModelConfig>(
-  family: string,
-  defaults: C,
-  fields: Readonly<Record<string, JsonValue>>,
-): Partial<C> {
-  const kinds = defaults as unknown as Readonly<Record<string, unknown>>;
-  const wrong = Object.entries(kinds).flatMap(([key, value]) => {
-    const given = fields[key];
-    const free = given === undefined || given === null || value === null || key.endsWith("TokenId");
-    if (free || typeof given === typeof value) return [];
-    return [`${snakeCase(key)} is ${JSON.stringify(given)}, wanted a ${typeof value}`];
-  });
-  if (wrong.length > 0) throw new TensorError(`${family}: config.json: ${wrong.join("; ")}`);
-  const { id2label, numLabels } = fields;
-  const labels =
-    numLabels ?? (id2label === undefined ? undefined : Object.keys(id2label ?? {}).length);
-  return { ...fields, ...(labels === undefined ? {} : { numLabels: labels }) } as Partial<C>;
 }
