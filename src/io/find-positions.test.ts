@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { AutoTokenizer } from "./auto-tokenizer.ts";
 import { findPositions, type PositionFinder } from "./find-positions.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
+import { PreTrainedTokenizer } from "./tokenizer.ts";
 
 const mini = await AutoTokenizer.fromPretrained("models/tsvene-mini");
 const prompt = "The capital of Spain is";
@@ -69,4 +70,53 @@ test.each([
 ])("%s is an error", (_, find, message) => {
   expect(find).toThrow(message);
   expect(find).toThrow(TokenizerError);
+});
+
+const marked = {
+  version: "1.0",
+  normalizer: {
+    type: "Sequence",
+    normalizers: [
+      { type: "NFKC" },
+      { type: "Lowercase" },
+      { type: "Prepend", prepend: "▁" },
+      { type: "Replace", pattern: { String: " " }, content: "▁" },
+    ],
+  },
+  decoder: { type: "Sequence", decoders: [{ type: "ByteFallback" }, { type: "Fuse" }] },
+  added_tokens: [{ id: 256, content: "<s>", special: true, normalized: false }],
+  model: {
+    type: "BPE",
+    byte_fallback: true,
+    vocab: Object.fromEntries([
+      ...Array.from({ length: 256 }, (_, byte) => [
+        `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+        byte,
+      ]),
+      ...["<s>", "▁", "a", "b", "fi", "f", "i", "1"].map((token, i) => [token, 256 + i]),
+    ]),
+    merges: ["f i"],
+  },
+};
+const config = { bos_token: "<s>", add_bos_token: true };
+const fallback = new PreTrainedTokenizer(marked, config);
+
+test.each([
+  // The mark of a space that is put first, and bytes one by one.
+  ["日本", "本", [5, 6, 7]],
+  ["日本", "日", [2, 3, 4]],
+  ["\uFEFFab", "a", [5]],
+  ["<s>a", "a", [3]],
+  ["a b", " b", [3, 4]],
+  // Upper case, and characters that become two.
+  ["A B", "B", [4]],
+  ["a ﬁ", "ﬁ", [4]],
+  ["① b", "①", [2]],
+  ["①b", "b", [3]],
+])("in %j, %j is at %j", (text, part, positions) => {
+  expect(findPositions(fallback, text, part)).toStrictEqual(positions);
+});
+
+test("what only the tokens read is found there", () => {
+  expect(findPositions(fallback, "A B", "<s>")).toStrictEqual([0]);
 });

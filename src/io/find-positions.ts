@@ -14,8 +14,12 @@ export interface FindPositionsOptions {
   readonly paddingSide?: Side;
 }
 
-/** What {@link findPositions} needs of a tokenizer. */
-export type PositionFinder = Pick<PreTrainedTokenizer, "encode" | "decode" | "paddingSide">;
+/**
+ * What {@link findPositions} needs of a tokenizer. One that knows no `offsets` is asked what its
+ * tokens read, one more at a time.
+ */
+export type PositionFinder = Pick<PreTrainedTokenizer, "encode" | "decode" | "paddingSide"> &
+  Partial<Pick<PreTrainedTokenizer, "offsets">>;
 
 /**
  * Positions of the tokens that spell a part of a prompt: those that share a character with it. The
@@ -65,7 +69,8 @@ export function findPositions(
   const found = rows.map((ids, i) => {
     const part = typeof parts === "string" ? parts : (parts[i] ?? "");
     const padding = padsLeft ? longest - ids.length : 0;
-    return positionsIn(tokenizer, ids, part, options.occurrence).map((at) => at + padding);
+    const prompt = batch[i] ?? "";
+    return positionsIn(tokenizer, prompt, ids, part, options).map((at) => at + padding);
   });
   return typeof prompts === "string" ? (found[0] ?? []) : found;
 }
@@ -76,20 +81,33 @@ interface Span {
   readonly end: number;
 }
 
+/**
+ * A part is looked for in the prompt as it is written; one that is not there, in what the tokens
+ * read, which may be written in lower case or have a special token before it.
+ */
 function positionsIn(
   tokenizer: PositionFinder,
+  prompt: string,
   ids: readonly number[],
   part: string,
-  occurrence: number | undefined,
+  options: FindPositionsOptions,
 ): number[] {
+  const { occurrence } = options;
+  if (tokenizer.offsets !== undefined && part !== "" && prompt.includes(part)) {
+    const start = startOf(prompt, part, occurrence);
+    const offsets = tokenizer.offsets(prompt, options);
+    const spans = offsets.map((offset) => ({ start: offset?.[0] ?? 0, end: offset?.[1] ?? 0 }));
+    return sharing(spans, start, start + part.length);
+  }
   const decode = (tokens: readonly number[]): string =>
     tokenizer.decode(tokens, { cleanUpTokenizationSpaces: false });
   const text = decode(ids);
   const start = startOf(text, part, occurrence);
-  const end = start + part.length;
-  return spansOf(decode, ids, text).flatMap((span, i) =>
-    span.start < end && span.end > start ? [i] : [],
-  );
+  return sharing(spansOf(decode, ids, text), start, start + part.length);
+}
+
+function sharing(spans: readonly Span[], start: number, end: number): number[] {
+  return spans.flatMap((span, i) => (span.start < end && span.end > start ? [i] : []));
 }
 
 function startOf(text: string, part: string, occurrence: number | undefined): number {
