@@ -1,3 +1,4 @@
+import { budgetFor, spend } from "./budget.ts";
 import { WHITESPACE, WORD } from "./char-set.ts";
 import type { Fields } from "./fields.ts";
 import { PieceTrie } from "./piece-trie.ts";
@@ -93,12 +94,14 @@ export class AddedTokenFinder {
   }
 
   *#matches(text: string): Generator<readonly [begin: number, end: number, id: number]> {
+    const budget = budgetFor(text);
     for (let begin = 0; begin < text.length;) {
       let [next, found] = [begin + 1, -1];
       if (this.#firstUnits.has(text.charCodeAt(begin))) {
-        this.#trie.forEachAt(text, begin, (id, end) => {
+        const steps = this.#trie.forEachAt(text, begin, (id, end) => {
           [next, found] = [end, id];
         });
+        spend(budget, steps, "looking for added tokens");
       }
       if (found >= 0) yield [begin, next, found];
       begin = next;

@@ -1,7 +1,7 @@
 import { TokenizerError } from "../tokenizer-error.ts";
 
 /** Characters that a text may grow to, whatever its length. */
-const FREE = 1 << 22;
+const FREE = 1 << 20;
 
 /** @throws TokenizerError when the parts of a tokenizer blow a text up. */
 export function checkGrowth(before: number, after: number, where: string): void {

@@ -5,7 +5,7 @@ export class PieceTrie {
   /** Child of each slot; 0 where the slot is free, as the root is nobody's child. */
   #children = new Int32Array(1 << 10);
   #size = 1;
-  readonly #values: (number | undefined)[] = [];
+  readonly #values = new Map<number, number>();
 
   /** @param value a number for the text; the last one counts. */
   add(text: string, value: number): void {
@@ -15,18 +15,23 @@ export class PieceTrie {
       const slot = this.#slot(node, unit);
       node = this.#children[slot] || this.#grow(slot, node, unit);
     }
-    this.#values[node] = value;
+    this.#values.set(node, value);
   }
 
-  /** Calls back for every text that begins at a place, the shortest first. */
-  forEachAt(text: string, begin: number, visit: (value: number, end: number) => void): void {
+  /**
+   * Calls back for every text that begins at a place, the shortest first.
+   * @returns Number of characters that were looked at.
+   */
+  forEachAt(text: string, begin: number, visit: (value: number, end: number) => void): number {
     let node = 0;
-    for (let i = begin; i < text.length; i++) {
+    let i = begin;
+    for (; i < text.length; i++) {
       node = this.#children[this.#slot(node, text.charCodeAt(i))] ?? 0;
-      if (node === 0) return;
-      const value = this.#values[node];
+      if (node === 0) break;
+      const value = this.#values.get(node);
       if (value !== undefined) visit(value, i + 1);
     }
+    return i - begin;
   }
 
   #slot(node: number, unit: number): number {

@@ -64,13 +64,19 @@ function between(fields: Fields): PostProcessor {
   };
 }
 
+/** Tokens that a template may put around a text. */
+const MAX_ADDED = 1000;
+
 /** What a template puts there: the text, or tokens. */
 type TemplatePart = "text" | readonly TextToken[];
 
 function readTemplate(fields: Fields): PostProcessor {
   const special = fields.child("special_tokens");
   const parts = readParts(fields).map((part) => readPart(part, special));
-  if (!parts.includes("text")) throw fields.wrong("single", 'a template with { "Sequence": "A" }');
+  const added = parts.reduce((sum, part) => sum + (part === "text" ? 0 : part.length), 0);
+  if (parts.filter((part) => part === "text").length !== 1 || added > MAX_ADDED) {
+    throw fields.wrong("single", `a template of the text once and at most ${MAX_ADDED} tokens`);
+  }
   return (runs, addsSpecial) =>
     parts.flatMap((part): Runs => {
       if (part === "text") return runs;

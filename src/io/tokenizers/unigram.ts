@@ -1,4 +1,5 @@
 import { TokenizerError } from "../tokenizer-error.ts";
+import { budgetFor, spend } from "./budget.ts";
 import { byteToken, utf8 } from "./bytes.ts";
 import { type Fields, shown } from "./fields.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
@@ -63,6 +64,7 @@ type Part = readonly [text: string, begin: number, end: number];
 /** Splits a piece so that the scores add up to the most; unknown characters stay together. */
 function bestPath(settings: UnigramSettings, text: string): Part[] {
   const { trie, scores, unknownScore, unknownId } = settings;
+  const budget = budgetFor(text);
   const best = new Float64Array(text.length + 1);
   const from = new Int32Array(text.length + 1).fill(-1);
   const ids = new Int32Array(text.length + 1);
@@ -78,7 +80,10 @@ function bestPath(settings: UnigramSettings, text: string): Part[] {
       from[end] = begin;
       ids[end] = id;
     };
-    trie.forEachAt(text, begin, (id, end) => offer(id, end, (scores[id] ?? 0) + here));
+    const steps = trie.forEachAt(text, begin, (id, end) => {
+      offer(id, end, (scores[id] ?? 0) + here);
+    });
+    spend(budget, steps, "the model");
     if (!hasCharacter) offer(unknownId ?? MISSING, next, unknownScore + here);
     begin = next;
   }

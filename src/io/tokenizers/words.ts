@@ -1,4 +1,5 @@
 import { TokenizerError } from "../tokenizer-error.ts";
+import { budgetFor, spend } from "./budget.ts";
 import type { Fields } from "./fields.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
 import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
@@ -54,11 +55,13 @@ function longestFirst(
   piece: string,
 ): ModelToken[] | undefined {
   const tokens: ModelToken[] = [];
+  const budget = budgetFor(piece);
   for (let begin = 0; begin < piece.length;) {
     const before = begin === 0 ? "" : prefix;
     let end = Math.min(piece.length, begin + Math.max(0, longest - before.length));
     let id: number | undefined;
     for (; end > begin; end--) {
+      spend(budget, end - begin, "the model");
       id = vocabulary.id(before + piece.slice(begin, end));
       if (id !== undefined) break;
     }

@@ -38,7 +38,7 @@ export interface Instruction {
 
 export type Program = readonly Instruction[];
 
-const MAX_INSTRUCTIONS = 50_000;
+const MAX_INSTRUCTIONS = 20_000;
 const DEFAULTS: Omit<Instruction, "op"> = {
   x: 0,
   y: 0,

@@ -14,7 +14,7 @@ import type { Assertion, Node, RepeatMode } from "./syntax.ts";
 
 /** Groups and classes may lie within one another this deep. */
 const MAX_DEPTH = 100;
-const MAX_LENGTH = 200_000;
+const MAX_LENGTH = 20_000;
 
 const CONTROL_LETTERS: Readonly<Record<string, number>> = {
   t: 0x09,

@@ -1,7 +1,8 @@
+import { type Budget, budgetFor } from "../budget.ts";
 import { type Finder, withGaps } from "../splitting.ts";
 import { compileRegex, type Program } from "./compile.ts";
 import { parseRegex } from "./parse.ts";
-import { type Budget, budgetFor, matchAt } from "./run.ts";
+import { matchAt } from "./run.ts";
 
 /**
  * Finds all matches of a regular expression as Oniguruma understands it, one after another.

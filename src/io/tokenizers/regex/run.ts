@@ -1,27 +1,10 @@
-import { TokenizerError } from "../../tokenizer-error.ts";
+import { type Budget, spend } from "../budget.ts";
 import type { CharSet } from "../char-set.ts";
 import { WORD_CHARACTER } from "./character-classes.ts";
 import { type Instruction, Op, type Program } from "./compile.ts";
 import type { Assertion } from "./syntax.ts";
 
-/** Steps that matching one text may take yet. */
-export interface Budget {
-  left: number;
-}
-
-/** Steps for a text: what a sensible pattern needs, many times over. */
-export function budgetFor(text: string): Budget {
-  return { left: 2_000_000 + 200 * text.length };
-}
-
-function spend(budget: Budget, steps: number): void {
-  budget.left -= steps;
-  if (budget.left >= 0) return;
-  throw new TokenizerError(
-    "a regular expression of the tokenizer takes too many steps on this text: it tries the same " +
-      "characters again and again",
-  );
-}
+const WHO = "a regular expression";
 
 /** What is left to try: a place to go on; a loop to shorten or to lengthen; a register to reset. */
 const Retry = { At: 0, Shorter: 1, Longer: 2, Reset: 3 } as const;
@@ -36,7 +19,7 @@ export function matchAt(program: Program, text: string, begin: number, budget: B
   let pc = 0;
   let at = begin;
   for (;;) {
-    spend(budget, 1);
+    spend(budget, 1, WHO);
     const step = program[pc];
     if (step === undefined || step.op === Op.End) return at;
     let next = -1;
@@ -102,7 +85,7 @@ export function matchAt(program: Program, text: string, begin: number, budget: B
       const position = stack.pop() ?? 0;
       const place = stack.pop() ?? 0;
       const kind = stack.pop();
-      spend(budget, 1);
+      spend(budget, 1, WHO);
       if (kind === Retry.Reset) {
         registers[place] = position;
         continue;
@@ -148,7 +131,7 @@ function runLength(
     at = next;
     if (++count === x) least = at;
   }
-  spend(budget, count);
+  spend(budget, count, WHO);
   return [least, at];
 }
 
