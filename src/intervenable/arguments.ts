@@ -44,6 +44,11 @@ export interface InterventionArguments<Inputs> {
 export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
   /** Passed to the model as `labels` in the intervened run, which then has a loss. */
   readonly labels?: Tensor;
+  /**
+   * Take `pastKeyValues` that were made without these interventions, which then act on the new tokens
+   * only. @default false, where such a cache is an error
+   */
+  readonly otherCache?: boolean;
 }
 
 /** Their names. */
@@ -54,6 +59,7 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
   subspaces: true,
   extra: true,
   labels: true,
+  otherCache: true,
 };
 
 /** Something that is the same in all steps of a generation, or said for each. */

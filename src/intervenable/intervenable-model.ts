@@ -19,6 +19,7 @@ import type { Explanation } from "./explanation.ts";
 import { modelSettings, type TracedGeneration, traceGeneration } from "./generate.ts";
 import { InterventionDict } from "./intervention-dict.ts";
 import { type IntervenableOutput, makeOutput } from "./output.ts";
+import { noteOwnCache, refuseOtherCache } from "./own-cache.ts";
 import { makePlan, type Plan } from "./plan.ts";
 import type { Target, WaitingTarget } from "./target.ts";
 import { Targets } from "./targets.ts";
@@ -127,7 +128,9 @@ export class IntervenableModel<
     base: InputsOf<M>,
     options: ForwardOptions<InputsOf<M>> = {},
   ): IntervenableOutput<OutputsOf<M>> {
-    const { harvest, intervened } = traceCall(this.model, this.#planOf(base, options));
+    const plan = this.#planOf(base, options);
+    const { harvest, intervened } = traceCall(this.model, plan);
+    noteOwnCache(plan, this, intervened);
     const original = (): OutputsOf<M> => callModel(this.model, base) as OutputsOf<M>;
     return makeOutput(intervened as OutputsOf<M>, inOrder(harvest, this.keys), original);
   }
@@ -169,9 +172,10 @@ export class IntervenableModel<
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
     requireKnownOptions(OP, options, FORWARD_OPTIONS);
-    const { labels, ...given } = options;
+    const { labels, otherCache = false, ...given } = options;
     const targets = this.#targets.built(() => callModel(this.model, base));
     const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
+    if (!otherCache) refuseOtherCache(plan, this);
     if (labels === undefined) return plan;
     return { ...plan, base: { ...plan.base, inputs: withLabels(base, labels) } };
   }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { tensorsIn } from "./generation/cache.ts";
 import { paddingOf, withReal } from "./mask.ts";
 
 /** What is known of the tokens that a cache was made of. */
@@ -44,4 +45,17 @@ export function maskOf(
   const { attentionMask: before } = notesOf(cache);
   if (given !== undefined || before === undefined || paddingOf(before) === "none") return given;
   return withReal(before, queries);
+}
+
+/** Who steered the pass that tensors of a cache were made in. */
+const steered = new WeakMap<Tensor, object>();
+
+/** Notes that a cache was made while something edited the pass. */
+export function noteSteering(cache: unknown, by: object): void {
+  for (const t of tensorsIn(cache)) steered.set(t, by);
+}
+
+/** Who steered the pass that a cache was made in; undefined for nobody, or an empty cache. */
+export function steererOf(cache: unknown): object | undefined {
+  return tensorsIn(cache).flatMap((t) => steered.get(t) ?? [])[0];
 }

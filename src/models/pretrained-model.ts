@@ -2,8 +2,11 @@ import type { FilesName } from "../io/open-files.ts";
 import { Module } from "../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../nn/parameter.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { isTraced } from "../nn/scope.ts";
 import { fail } from "../tensor/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { warn } from "../tensor/warn.ts";
+import { steererOf } from "./cache-notes.ts";
 import type { ModelConfig } from "./config.ts";
 import type { ModelClass } from "./family.ts";
 import { watchLogits } from "./finite-logits.ts";
@@ -27,6 +30,13 @@ export abstract class PreTrainedModel extends Module {
 
   /** Inputs under Python's names would silently be no inputs. */
   protected override checkInputs(inputs: unknown): void {
+    const { pastKeyValues } = (inputs ?? {}) as { readonly pastKeyValues?: unknown };
+    if (pastKeyValues !== undefined && !isTraced() && steererOf(pastKeyValues) !== undefined) {
+      warn(
+        "forward",
+        "the cache was made with interventions, which go on acting through it in this pass without them",
+      );
+    }
     const name = Object.keys(inputs ?? {}).find((key) => key.includes("_"));
     if (name === undefined) return;
     const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -200,7 +200,7 @@ describe.each(PAIRS)("%s with %s frequencies", (name, rope) => {
       { layer: 1, component: "mlp_output", intervention: ZeroIntervention },
       model,
     );
-    const run = (): unknown => steered.forward({ ...next, pastKeyValues });
+    const run = (): unknown => steered.forward({ ...next, pastKeyValues }, { otherCache: true });
     expect(run).toThrow(/give the whole text/);
   });
 });
