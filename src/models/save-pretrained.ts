@@ -10,6 +10,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
 import { type JsonValue, type ModelConfig, toConfigJson } from "./config.ts";
 import { toGenerationJson } from "./generation/file.ts";
+import type { ModelClass } from "./family.ts";
+import { asWritten } from "./settings/define-settings.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import { stateOf } from "./state.ts";
 
@@ -88,7 +90,14 @@ export async function savePretrained(
   await checkRange(caller, model, dtype);
   const architectures = [model.constructor.name];
   // Old versions called the element type torch_dtype; two answers would be one too many.
-  const config = { ...withLabels(model.config), architectures, dtype, torchDtype: undefined };
+  const { settings } = (model.constructor as unknown as ModelClass).family;
+  const own = settings === undefined ? model.config : asWritten(settings, model.config);
+  const config = {
+    ...withLabels(own as ModelConfig),
+    architectures,
+    dtype,
+    torchDtype: undefined,
+  };
   const files = new Map([
     ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
     ["config.json", jsonContent(toConfigJson(config))],

@@ -100,6 +100,11 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
   } as unknown as SettingRows<C>;
   return defineSettings<C>({
     shapes: llamaShapes,
+    written: ({ ropeParameters: { ropeTheta, partialRotaryFactor }, ropeParameters }) => ({
+      ...Object.fromEntries(theta.map((name) => [name, ropeTheta])),
+      ...Object.fromEntries(share.map((name) => [name, partialRotaryFactor])),
+      ropeScaling: ropeScalingOf(ropeParameters),
+    }),
     numbered: [{ path: "layers", setting: "numHiddenLayers" }],
     ...rest,
     rows,
@@ -107,6 +112,15 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
     translate,
     complete,
   });
+}
+
+/** Rotary settings as transformers 4 writes them: the base of the wavelengths stands beside them. */
+export function ropeScalingOf(rope: RopeParameters): object | null {
+  const { ropeType, ropeTheta: _base, partialRotaryFactor: _share, ...rest } = rope;
+  if (ropeType === "default") return null;
+  // Its first types were called so, and Phi-3's readers want no name but these.
+  const first = ropeType === "linear" || ropeType === "dynamic" || ropeType === "longrope";
+  return { [first ? "type" : "ropeType"]: ropeType, ...rest };
 }
 
 function shareOf({ partialRotaryFactor: share }: RopeParameters): Partial<RopeParameters> {

@@ -45,7 +45,7 @@ export const GEMMA_SETTINGS: Settings<GemmaConfig> = defineRotarySettings<GemmaC
     // Old files say "gelu" and mean its approximation, which the models were trained with.
     const hiddenAct = given["hiddenAct"] === "gelu" ? null : (given["hiddenAct"] ?? null);
     const act = hiddenActivation ?? hiddenAct ?? undefined;
-    if (hiddenAct === null || act === hiddenAct) return { ...given, hiddenAct: act };
+    if (hiddenAct === null || Object.is(act, hiddenAct)) return { ...given, hiddenAct: act };
     const both = `hiddenActivation (${JSON.stringify(act)}) and hiddenAct (${JSON.stringify(hiddenAct)})`;
     return fail("GemmaConfig", `${both} mean the same and differ; leave one of them out`);
   },

@@ -9,7 +9,7 @@ import {
 } from "../decoder/config.ts";
 import { layerTypes, layerTypesRow, type LayerType } from "../decoder/layer-types.ts";
 import { type GivenRope, type RopeParameters, ropeParameters } from "../decoder/rope-parameters.ts";
-import { ropeRecord } from "../decoder/rotary-settings.ts";
+import { ropeRecord, ropeScalingOf } from "../decoder/rotary-settings.ts";
 import { requireCausal } from "../gemma/config.ts";
 import { defineSettings, type GivenSettings, type Settings } from "../settings/define-settings.ts";
 import {
@@ -149,6 +149,11 @@ export const GEMMA3_TEXT_SETTINGS: Settings<Gemma3TextConfig> = defineSettings<G
   },
   translate: translateRope,
   shapes: llamaShapes,
+  written: ({ ropeParameters: { fullAttention, slidingAttention } }) => ({
+    ropeTheta: fullAttention.ropeTheta,
+    ropeLocalBaseFreq: slidingAttention.ropeTheta,
+    ropeScaling: ropeScalingOf(fullAttention),
+  }),
   numbered: [{ path: "layers", setting: "numHiddenLayers" }],
   inert: ["hiddenAct"],
   complete,

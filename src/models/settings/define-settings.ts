@@ -34,6 +34,11 @@ export interface SettingsTable {
   readonly neutral?: { readonly [name: string]: Neutral };
   /** Shapes that settings say some tensors of checkpoints have. */
   readonly shapes?: (config: never) => ClaimedShapes;
+  /**
+   * Settings once more under the names of older versions, whose readers know no others; files hold
+   * both.
+   */
+  readonly written?: (config: never) => object;
   /** Modules of checkpoints that settings count. */
   readonly numbered?: readonly NumberedModules[];
   /** What every setting is that is not given. */
@@ -57,6 +62,8 @@ export interface SettingsSpec<C extends object> extends Pick<
   readonly rows: SettingRows<C>;
   /** Shapes that settings say some tensors of checkpoints have. */
   readonly shapes?: (config: C) => ClaimedShapes;
+  /** Settings once more under the names of older versions; files hold both. */
+  readonly written?: (config: C) => object;
   /** Checks settings against each other, and fills in those that follow from others. */
   readonly complete?: (config: C) => C;
 }
@@ -117,6 +124,17 @@ export function defineSettings<C extends object>(spec: SettingsSpec<C>): Setting
     fromFields: (fields) => complete(readSettings(settings, fields, IN_FILES) as C),
   };
   return settings;
+}
+
+/** Settings as files hold them: under the names of older versions too. */
+export function asWritten(settings: SettingsTable, config: object): object {
+  const parts = [...settings.all].flatMap(([name, { within }]) => {
+    const value = (config as GivenSettings)[name];
+    const isPart = within !== undefined && typeof value === "object" && value !== null;
+    return isPart ? [[name, asWritten(within, value)]] : [];
+  });
+  const written = settings.written?.(config as never) ?? {};
+  return { ...config, ...written, ...(Object.fromEntries(parts) as object) };
 }
 
 /** Where settings come from, as messages say it. */
