@@ -111,6 +111,20 @@ function condition(node: ExpressionOf<"condition">, frame: Frame): Value {
   );
 }
 
+/** Whether Python's compiler works a number out beforehand. */
+function isConstant(node: Expression): boolean {
+  if (node.kind === "negative" || node.kind === "positive") return isConstant(node.of);
+  return node.kind === "constant";
+}
+
+function binary({ operator, left, right }: ExpressionOf<"binary">, frame: Frame): Value {
+  // Jinja writes it into its program without parentheses, where the sign goes to the power.
+  if (operator === "**" && left.kind !== "constant" && isConstant(left) && !isConstant(right)) {
+    refuse("a power of a negative constant");
+  }
+  return operate(frame.run, operator, evaluate(left, frame), evaluate(right, frame));
+}
+
 function bound(node: Expression | undefined, frame: Frame): Value {
   return node === undefined ? null : evaluate(node, frame);
 }
@@ -155,8 +169,7 @@ const RULES: { readonly [K in ExpressionKind]: Rule<K> } = {
     const value = evaluate(left, frame);
     return isTrue(value) ? value : evaluate(right, frame);
   },
-  binary: ({ operator, left, right }, frame) =>
-    operate(frame.run, operator, evaluate(left, frame), evaluate(right, frame)),
+  binary,
   concat,
   comparison: compareAll,
   condition,

@@ -274,7 +274,8 @@ export const TEXT_FILTERS: { readonly [K in TextFilterName]: Filter } = {
       ["break_on_hyphens", true],
     ],
     (run, value, width = null, breakWords = null, wrapString = null, breakHyphens = null) => {
-      const text = plainText(run, value, "wordwrap");
+      if (isMarkup(value)) refuse("the filter 'wordwrap' on an escaped text");
+      const text = textArgument(value, "wordwrap");
       if (isTrue(breakHyphens) && text.includes("-")) {
         refuse("the filter 'wordwrap' on words with hyphens");
       }
