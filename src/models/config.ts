@@ -98,13 +98,22 @@ function revive(value: JsonValue): JsonValue {
  * @throws FileSourceError for text that is not JSON otherwise, or nested too deeply.
  */
 export function parseConfigJson(text: string, where = "config.json"): unknown {
-  return revive(parseJson(withoutNumberWords(text), where) as JsonValue);
+  const json = withoutNumberWords(text);
+  const value = parseJson(json, where) as JsonValue;
+  return json.includes(SPECIAL) ? revive(value) : value;
 }
+
+/** Files of today have about a hundred. */
+const MOST_FIELDS = 2000;
 
 /** The fields of a `config.json` under camelCase names. */
 export function fromConfigJson(json: unknown): Record<string, JsonValue> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new TensorError("config.json: expected an object of settings");
+  }
+  const count = Object.keys(json).length;
+  if (count > MOST_FIELDS) {
+    throw new TensorError(`config.json: ${count} settings are more than any model has`);
   }
   return renameKeys(json as JsonValue, camelCase) as Record<string, JsonValue>;
 }
