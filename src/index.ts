@@ -3,6 +3,7 @@ export { constant, where } from "./tensor/arithmetic.ts";
 export * from "./tensor/creation.ts";
 export { dtypes, type DType, type TypedArray } from "./tensor/dtype.ts";
 export { TensorError } from "./tensor/errors.ts";
+export type { OpName, Ops } from "./tensor/ops.ts";
 export { evaluate } from "./tensor/evaluate.ts";
 export type { NestedArray } from "./tensor/tensor-core.ts";
 export { broadcastTensors, cat, stack } from "./tensor/shaping.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { evaluate, grad, type Tensor } from "tsvene";
+import { grad, type Runtime, type Tensor } from "tsvene";
 import { expect } from "vitest";
 import { loadSafetensors } from "../../src/io/load-safetensors.ts";
 
@@ -69,7 +69,12 @@ export function expectTensor(what: string, actual: Tensor, wanted: Tensor, t: To
 }
 
 /** Runs a recorded call forward and backward, and compares everything that was recorded. */
-export async function check(op: string, variant: string, call: Call): Promise<void> {
+export async function check(
+  op: string,
+  variant: string,
+  call: Call,
+  runtime: Runtime,
+): Promise<void> {
   const stored = await load(op);
   const golden = goldens[op]?.variants[variant];
   if (golden === undefined) throw new Error(`no recording of ${op}/${variant}`);
@@ -85,7 +90,7 @@ export async function check(op: string, variant: string, call: Call): Promise<vo
   const gradients = gradientsOf(outputs, inputs, golden.grads, (i) =>
     stored.get(`${variant}.w${suffixes[i] ?? ""}`),
   );
-  await evaluate(...outputs, ...gradients);
+  await runtime.evaluate([...outputs, ...gradients]);
   const tolerance = toleranceOf(op, variant);
   outputs.forEach((t, i) =>
     expectTensor(`output ${i}`, t, at(`out${suffixes[i] ?? ""}`), tolerance),
