@@ -1,9 +1,8 @@
 /**
  * A first look at tsvene: change what goes on inside a small language model, and see what it then
- * says. Run it with `npm start`.
+ * says. Run it with `npm start` in the repository, or where tsvene is installed with
+ * `npx tsx node_modules/tsvene/examples/quickstart.ts`.
  */
-import { fileURLToPath } from "node:url";
-import pc from "picocolors";
 import {
   AdditionIntervention,
   AutoTokenizer,
@@ -23,12 +22,11 @@ import {
   ZeroIntervention,
 } from "tsvene";
 
-const pathTo = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
-const heading = (text: string): void => console.log(`\n${pc.bold(pc.cyan(text))}\n`);
+const heading = (text: string): void => console.log(`\n${text}\n${"=".repeat(text.length)}\n`);
 
 // tsvene-mini is a GPT-2 of a million parameters that knows some geography and tells short stories.
-const gpt2 = await GPT2LMHeadModel.fromPretrained(pathTo("models/tsvene-mini"));
-const tokenizer = await AutoTokenizer.fromPretrained(pathTo("models/tsvene-mini"));
+const gpt2 = await GPT2LMHeadModel.fromPretrained("tsvene-mini");
+const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
 const layers = [...gpt2.transformer.h].map((_, layer) => layer);
 
 heading("1. Take a part away: what if the first MLP were silent?");
@@ -70,8 +68,8 @@ const seats = table.map((row) => JSON.stringify(words[row.indexOf(Math.max(...ro
 console.log(`\nThe country enters the first layer at ${seats[0]}, the last at ${seats.at(-1)}.`);
 const subtitle = 'when one state is replaced by that of "The capital of Italy is"';
 const more = { subtitle, rowTitle: "state that enters", columnTitle: "position" };
-await saveSvg(pathTo("out/country.svg"), heatMap(table, { ...labels, ...more, domain: [0, 1] }));
-console.log(pc.dim(`${table.flat().length} runs as one program, drawn in out/country.svg`));
+await saveSvg("out/country.svg", heatMap(table, { ...labels, ...more, domain: [0, 1] }));
+console.log(`${table.flat().length} runs as one program, drawn in out/country.svg`);
 
 heading("3. Look inside: which head looks at the country?");
 
@@ -100,7 +98,7 @@ const story = tokenizer.tokenize("One morning, a little girl named Rose was on t
 const tell = async (name: string, sequences: Tensor): Promise<void> => {
   const [ids = []] = (await sequences.toArray()) as number[][];
   const text = tokenizer.decode(ids, { skipSpecialTokens: true });
-  console.log(`${pc.bold(name)}\n${text.replaceAll(/(.{1,76})(?:\s+|$)/g, "  $1\n")}`);
+  console.log(`${name}\n${text.replaceAll(/(.{1,76})(?:\s+|$)/g, "  $1\n")}`);
 };
 await tell("as it is", (await gpt2.generate(story, { maxNewTokens: 60 })).sequences);
 
@@ -123,8 +121,7 @@ const example = await nudged.generate(story, { ...word, maxNewTokens: 60 });
 await tell('plus 0.4 of the states of the word " smiled"', example.intervened.sequences);
 
 heading("What to try next");
-console.log(`  In examples/quickstart.ts, part 2: "attention_output", then "mlp_output", for "block_input".
+console.log(`  In this file, part 2: "attention_output", then "mlp_output", for "block_input".
   In part 4: the directions with the opposite sign, at all layers or at one.
-  npm run eval:mini      what tsvene-mini knows
-  docs/architecture.md   how tsvene works
+  In the repository: npm run eval:mini says what tsvene-mini knows, docs/guide/ how each part works.
 `);

@@ -37,8 +37,8 @@ export interface TopTokensOptions {
  * @example
  * ```ts no-run
  * import { AutoModelForCausalLM, AutoTokenizer, topTokens } from "tsvene";
- * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
- * const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
+ * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
+ * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
  * const { logits } = model.forward(tokenizer.tokenize("The capital of Spain is"));
  * console.log((await topTokens({ logits }, tokenizer)).logits);
  * ```

@@ -107,7 +107,7 @@ export const AutoTokenizer: {
    *
    * @example
    * ```ts
-   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini", {
+   * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini", {
    *   paddingSide: "left",
    * });
    * console.log(tokenizer.encode("The capital of Spain is"));

@@ -209,7 +209,7 @@ export interface CheckpointOptions {
  * @example
  * ```ts no-run
  * import { openFiles } from "tsvene";
- * const checkpoint = await openCheckpoint(await openFiles("models/tsvene-mini"));
+ * const checkpoint = await openCheckpoint(await openFiles("tsvene-mini"));
  * for (const name of checkpoint.names) console.log(name, checkpoint.info(name).shape);
  * await checkpoint.close();
  * ```

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { DownloadProgress } from "./download.ts";
@@ -348,11 +348,60 @@ describe("openFiles", () => {
     expect(await openFiles(files)).toBe(files);
   });
 
+  it("finds the model that comes with the package from anywhere, after a directory", async () => {
+    const before = process.cwd();
+    const there = await mkdtemp(join(directory, "elsewhere-"));
+    process.chdir(there);
+    try {
+      const files = await openFiles("tsvene-mini");
+      expect(files).toBeInstanceOf(LocalFiles);
+      expect(await files.exists("model.safetensors")).toBe(true);
+      await mkdir("tsvene-mini");
+      expect((await openFiles("tsvene-mini")).location).toBe("directory tsvene-mini");
+    } finally {
+      process.chdir(before);
+    }
+  });
+
   it("says what a name could have been", async () => {
-    await expect(openFiles("./no/such/place")).rejects.toThrow('there is no directory "./no/such');
     await expect(openFiles("")).rejects.toThrow('"organisation/name"');
+    await expect(openFiles("a b")).rejects.toThrow('"organisation/name"');
+    await expect(openFiles("~/models")).rejects.toThrow(`your home is ${homedir()}`);
     const path = join(directory, "plain-file");
     await writeFile(path, "x");
     await expect(openFiles(path)).rejects.toThrow("is a file; a directory was expected");
+  });
+
+  it("says where the path of a directory ends", async () => {
+    const parent = await mkdtemp(join(directory, "models-"));
+    await mkdir(join(parent, "gpt2"));
+    await mkdir(join(parent, "mini"));
+    await mkdir(join(parent, "mini", "sub"));
+    for (const name of ["gpt3", "gpt3/deeper/still"]) {
+      await expect(openFiles(join(parent, name))).rejects.toMatchObject({
+        code: "missing",
+        message: `there is no directory ${JSON.stringify(join(parent, name))}: ${parent} has no directory gpt3, but gpt2, mini`,
+      });
+    }
+    await expect(openFiles(pathToFileURL(join(parent, "gpt2", "x")))).rejects.toThrow(
+      `${join(parent, "gpt2")} has no directory x, nor any other`,
+    );
+    await expect(openFiles("./no/such/place")).rejects.toThrow("has no directory no, but");
+  });
+
+  it("takes a name that begins with a directory for a path, and not for one of the Hub", async () => {
+    await expect(openFiles("models/tsvene-mimi")).rejects.toThrow(
+      'has no directory tsvene-mimi, but tsvene-mini; for the model of that name on the Hugging Face Hub, pass new HubFiles("models/tsvene-mimi")',
+    );
+  });
+
+  it("says of a model that cannot be had from the Hub that it is no directory either", async () => {
+    const options = { hubUrl: "http://127.0.0.1:9", cacheDir: join(directory, "none") };
+    for (const more of [{ retries: 0 }, { localFilesOnly: true }]) {
+      const files = await openFiles("nobody/nothing", { ...options, ...more });
+      await expect(files.exists("config.json")).rejects.toThrow(
+        `; there is no directory ${resolve("nobody/nothing")} either`,
+      );
+    }
   });
 });

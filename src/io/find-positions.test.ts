@@ -4,7 +4,7 @@ import { findPositions, type PositionFinder } from "./find-positions.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 import { PreTrainedTokenizer } from "./tokenizer.ts";
 
-const mini = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+const mini = await AutoTokenizer.fromPretrained("tsvene-mini");
 const prompt = "The capital of Spain is";
 
 /** Every byte is a token, so that many characters take several of them. */

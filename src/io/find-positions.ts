@@ -34,7 +34,7 @@ export type PositionFinder = Pick<PreTrainedTokenizer, "encode" | "decode" | "pa
  * @example
  * ```ts
  * import { AutoTokenizer, findPositions } from "tsvene";
- * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+ * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
  * const subject = findPositions(tokenizer, "The capital of Spain is", " Spain");
  * console.log(subject);
  * ```

@@ -241,11 +241,23 @@ export class HubFiles extends FileSource {
 
   #resolveCommit(): Promise<string> {
     // A failure is not kept: the next call may find the network again.
-    this.#commit ??= this.#findCommit().catch((error: unknown) => {
+    this.#commit ??= this.#findCommit().catch(async (error: unknown) => {
       this.#commit = undefined;
-      throw error;
+      throw await this.#withoutDirectory(error);
     });
     return this.#commit;
+  }
+
+  /** Says, of a repository that cannot be had, that no directory of that name is there either. */
+  async #withoutDirectory(error: unknown): Promise<unknown> {
+    const node = nodeModules();
+    if (!(error instanceof FileSourceError) || error.code === "system" || node === undefined) {
+      return error;
+    }
+    const path = node.path.resolve(this.#repo);
+    if (await node.fs.stat(path).catch(() => undefined)) return error;
+    const message = `${error.message}; there is no directory ${path} either`;
+    return new FileSourceError(error.code, message, { cause: error });
   }
 
   async #findCommit(): Promise<string> {
@@ -378,8 +390,7 @@ export class HubFiles extends FileSource {
     if (status === 404) {
       return new FileSourceError(
         "missing",
-        `${what} was not found: there is no such repository or revision on the Hub, and no ` +
-          `directory ${this.#repo} here (${said})`,
+        `${what} was not found: there is no such repository or revision on the Hub (${said})`,
       );
     }
     if (status === 401 || status === 403) {

@@ -100,7 +100,7 @@ function withOptionsWritten(config: unknown, options: TokenizerOptions): Record<
  * @example
  * ```ts
  * import { AutoTokenizer } from "tsvene";
- * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+ * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
  * const { inputIds, attentionMask } = tokenizer.tokenize(["The capital of Spain is"]);
  * console.log(tokenizer.tokens("The capital of Spain is"), inputIds.shape);
  * ```

@@ -66,8 +66,8 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    * @example
    * ```ts no-run
    * import { AutoModelForCausalLM, AutoTokenizer } from "tsvene";
-   * const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
-   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+   * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+   * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
    * const prompt = tokenizer.tokenize("The capital of Spain is");
    * const { sequences } = await model.generate(prompt, { maxNewTokens: 3 });
    * ```
@@ -93,8 +93,8 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    * @example
    * ```ts no-run
    * import { AutoModelForCausalLM, AutoTokenizer } from "tsvene";
-   * const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
-   * const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+   * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+   * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
    * for await (const { tokens } of model.stream(tokenizer.tokenize("Once upon a time"))) {
    *   process.stdout.write(tokenizer.decode(tokens));
    * }

@@ -13,7 +13,7 @@ import { GPT2LMHeadModel } from "./gpt2/gpt2.ts";
 import { GRUForClassification } from "./gru/gru.ts";
 import { loadPretrained } from "./load-pretrained.ts";
 
-const MINI = "models/tsvene-mini";
+const MINI = "tsvene-mini";
 
 describe("the functions that create models", () => {
   it("load a model with its settings and tokenizer", async () => {
@@ -35,6 +35,7 @@ describe("the functions that create models", () => {
     const { model, tokenizer } = await createGruClassifier(undefined, { config: {} });
     expect(model).toBeInstanceOf(GRUForClassification);
     expect(tokenizer).toBeUndefined();
+    await expect(createGpt2Lm("./nowhere", { config })).rejects.toThrow("there is no directory");
   });
 
   it("load weights in 16 bits, and models that read images", async () => {

@@ -67,8 +67,10 @@ async function findTokenizer(
 ): Promise<PreTrainedTokenizer | undefined> {
   if (name === undefined) return undefined;
   const own = Object.entries(options).filter(([option]) => Object.hasOwn(HUB_OPTIONS, option));
+  // A directory that is not there is an error; one without a tokenizer is not.
+  const files = await openFiles(name, options);
   try {
-    return await AutoTokenizer.fromPretrained(name, Object.fromEntries(own));
+    return await AutoTokenizer.fromPretrained(files, Object.fromEntries(own));
   } catch (error) {
     if (error instanceof FileSourceError && error.code === "missing") return undefined;
     throw error;

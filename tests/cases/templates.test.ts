@@ -10,7 +10,7 @@ interface Case {
   readonly error?: string;
 }
 
-const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
 const recorded = JSON.parse(await readFile(CASES, "utf8")) as {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly cases: readonly Case[];

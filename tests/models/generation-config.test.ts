@@ -284,8 +284,8 @@ describe("a caller's own functions", () => {
 
 describe("stop strings", () => {
   test("end a text where they occur, also inside of a token", async () => {
-    const model = await AutoModelForCausalLM.fromPretrained("models/tsvene-mini");
-    const tokenizer = await AutoTokenizer.fromPretrained("models/tsvene-mini");
+    const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+    const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
     const prompt = tokenizer.tokenize("The capital of Spain is");
     const textOf = async (options: GenerateOptions): Promise<string> => {
       const { sequences } = await model.generate(prompt, { maxNewTokens: 12, ...options });
