@@ -3,7 +3,9 @@ import {
   AdditionIntervention,
   CollectIntervention,
   evaluate,
+  Gemma2ForCausalLM,
   IntervenableModel,
+  LlamaForCausalLM,
   LowRankRotatedSpaceIntervention,
   manualSeed,
   randn,
@@ -11,6 +13,7 @@ import {
   runtimeStats,
   SGD,
   SigmoidMaskIntervention,
+  tensor,
   VanillaIntervention,
   ZeroIntervention,
 } from "tsvene";
@@ -263,4 +266,21 @@ describe("as a module", () => {
     expect(text).toMatch(/^IntervenableModel\(GPT2LMHeadModel, parallel\)\n/);
     expect(text).toMatch(/VanillaIntervention\(.*\) at transformer.h.2.output, group 0$/);
   });
+});
+
+test("says where an output is not what is added to the residual stream", () => {
+  const sizes = { vocabSize: 20, hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, headDim: 4, numKeyValueHeads: 1 } as const; // prettier-ignore
+  const inputIds = tensor([[3, 1, 4]], { dtype: "int64" });
+  const noteOf = (model: Gemma2ForCausalLM | LlamaForCausalLM, component: string): string => {
+    const place = { layer: 0, component, intervention: ZeroIntervention };
+    const plan = new IntervenableModel<typeof model>(place, model).explain({ inputIds });
+    const [{ note } = { note: undefined }] = plan.interventions;
+    if (note !== undefined) expect(String(plan)).toContain(note);
+    return note ?? "none";
+  };
+  const [gemma, llama] = [new Gemma2ForCausalLM(sizes).eval(), new LlamaForCausalLM(sizes).eval()];
+  expect(noteOf(gemma, "mlp_output")).toMatch(/not what is added .*mlp_addition/);
+  expect(noteOf(gemma, "attention_output")).toMatch(/not what is added .*attention_addition/);
+  expect(noteOf(gemma, "mlp_addition")).toBe("none");
+  expect(noteOf(llama, "mlp_output")).toBe("none");
 });

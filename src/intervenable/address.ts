@@ -29,6 +29,15 @@ export interface Site {
   readonly recurrent?: boolean;
   /** What positions count there. */
   readonly counts: Counted;
+  /** Where a component's output is what is added to the residual stream, or what is made of it. */
+  readonly addition?: Addition | undefined;
+}
+
+/** The component that is what a module adds to the residual stream. */
+export interface Addition {
+  readonly component: string;
+  readonly module: Module;
+  readonly side: "input" | "output";
 }
 
 /** What names a place of a model. */
@@ -88,7 +97,7 @@ function componentSite(
   model: Module,
   card: BoundCard,
   component: BoundComponent,
-  { layer, moeKey }: Address,
+  { layer, moeKey, component: name }: Address,
 ): Site {
   const path = component.path
     .replaceAll("{layer}", String(layer))
@@ -102,7 +111,22 @@ function componentSite(
     width: dimension,
     recurrent,
     counts: countedAt(card, path),
+    addition: additionOf(model, card, layer, name),
   };
+}
+
+/** Of `mlp_output` that is `mlp_addition`, where there is one. */
+function additionOf(
+  model: Module,
+  card: BoundCard,
+  layer: number,
+  component: string,
+): Addition | undefined {
+  if (!component.endsWith("_output")) return undefined;
+  const name = component.replace(/_output$/, "_addition");
+  const spec = card.components.get(name);
+  const module = spec && childAt(model, spec.path.replaceAll("{layer}", String(layer)));
+  return spec && module && { component: name, module, side: spec.side };
 }
 
 function pathSite(model: Module, card: BoundCard | undefined, address: string): Site {

@@ -50,7 +50,12 @@ export function explainCall(call: ExplainedCall): Explanation {
   const passes = [...plan.sources, plan.base, { name: "original", edits: [], reads: [] }];
   return new Explanation({
     mode,
-    interventions: explainInterventions(targets, plan, traced),
+    interventions: explainInterventions(
+      targets,
+      plan,
+      traced,
+      notesOn(targets, () => callModel(model, base)),
+    ),
     runs: passes.map(({ name, edits, reads }, i): ExplainedRun => ({
       name,
       edits: edits.map(({ key }) => key),
@@ -85,10 +90,35 @@ function outputsOf(output: unknown): Tensor[] {
   return loss instanceof Tensor && !found.includes(loss) ? [...found, loss] : found;
 }
 
+/** Notes on outputs, by key, that are not what their modules add to the residual stream. */
+function notesOn(targets: readonly Target[], trace: () => unknown): ReadonlyMap<string, string> {
+  const scope = new EditScope();
+  const passed = new Map<string, { at?: Tensor; added?: Tensor }>();
+  for (const { key, site } of targets) {
+    const { addition } = site;
+    if (addition === undefined) continue;
+    const pair: { at?: Tensor; added?: Tensor } = {};
+    passed.set(key, pair);
+    scope.on(site.module, site.side, (value) => void (pair.at = value));
+    scope.on(addition.module, addition.side, (value) => void (pair.added = value));
+  }
+  if (passed.size > 0) scope.run(trace);
+  return new Map(
+    targets.flatMap(({ key, site }): [string, string][] => {
+      const { at, added } = passed.get(key) ?? {};
+      if (at === added || added === undefined) return [];
+      return [
+        [key, `not what is added to the residual stream; that is ${site.addition?.component}`],
+      ];
+    }),
+  );
+}
+
 function explainInterventions(
   targets: readonly Target[],
   plan: Plan,
   { activations, harvest }: TracedCall,
+  notes: ReadonlyMap<string, string>,
 ): readonly ExplainedIntervention[] {
   const actions = new Map(
     [...plan.sources, plan.base].flatMap(({ edits }) => edits.map((edit) => [edit.key, edit])),
@@ -112,6 +142,7 @@ function explainInterventions(
       part,
       ...sourceOf(target, actions.get(key), plan, activations),
       parameters: countElements(own),
+      note: notes.get(key),
     };
   });
 }

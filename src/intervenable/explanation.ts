@@ -26,6 +26,8 @@ export interface ExplainedIntervention {
   readonly sourceShape: Shape | undefined;
   /** Numbers to be learned; what is linked counts with the first one. */
   readonly parameters: number;
+  /** What may surprise at its place, such as that it is not what is added to the residual stream. */
+  readonly note: string | undefined;
 }
 
 /** One forward pass of a call. */
@@ -91,6 +93,9 @@ export class Explanation {
   toString(): string {
     return [
       table(INTERVENTION_HEADS, this.interventions.map(interventionRow)),
+      ...this.interventions.flatMap(({ key, note }) =>
+        note === undefined ? [] : [`${key}: ${note}`],
+      ),
       table(RUN_HEADS, this.runs.map(runRow)),
       `mode ${this.mode}, ${this.trainableParameters} parameters to be learned`,
       `intervened: ${costText(this.cost)}`,
