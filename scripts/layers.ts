@@ -3,11 +3,15 @@ import { moduleSpecifiers } from "./module-specifiers.ts";
 
 /** The folders of `src/`, each of which imports only from itself and from those before it. */
 export const LAYERS: readonly string[] = [
+  "base",
   "tensor",
   "runtime",
   "nn",
   "optim",
-  "io",
+  "files",
+  "formats",
+  "tokenizers",
+  "plots",
   "models",
   "interventions",
   "intervenable",
@@ -15,6 +19,19 @@ export const LAYERS: readonly string[] = [
   "analysis",
   "cli",
 ];
+
+/**
+ * The rooms of a layer, each of which imports only from itself and from those before it; types may
+ * be named from any, and files that stand in the layer itself may be imported from everywhere in it.
+ */
+export const ROOMS: { readonly [layer: string]: readonly string[] } = {
+  tensor: ["ops", "functions", "gradients", "random", "linalg"],
+  runtime: ["onnx", "program", "emit", "ort"],
+  formats: ["safetensors", "torch", "quantization"],
+  tokenizers: ["jinja", "pipeline"],
+  models: ["settings", "generation", "model", "parts", "families", "catalogue"],
+  intervenable: ["sites", "config", "units", "call", "generation", "explain"],
+};
 
 const ENTRY = "index.ts";
 /** Writes ONNX models: the benchmarks' floor is one that is written by hand. */
@@ -31,8 +48,8 @@ const PACKAGE = "tsvene";
  */
 export function layerViolations(file: string, code: string): string[] {
   const check = file.startsWith("src/") ? sourceRule : outsideRule;
-  return moduleSpecifiers(file, code).flatMap(({ name, line }) => {
-    const rule = check(file, name);
+  return moduleSpecifiers(file, code).flatMap(({ name, line, isType }) => {
+    const rule = check(file, name) ?? (isType ? undefined : roomRule(file, name));
     return rule === undefined ? [] : [`${file}:${line}: imports "${name}": ${rule}`];
   });
 }
@@ -63,6 +80,28 @@ function fileRule(file: string, target: string): string | undefined {
   if (LAYERS.indexOf(to) <= LAYERS.indexOf(from)) return undefined;
   const allowed = LAYERS.slice(0, LAYERS.indexOf(from) + 1).join(", ");
   return `layer ${from} may import only from ${allowed}; not from ${to}`;
+}
+
+function roomRule(file: string, name: string): string | undefined {
+  const layer = layerOf(file);
+  const target = resolve(file, name);
+  if (layer === undefined || target === undefined || layerOf(target) !== layer) return undefined;
+  const rooms = ROOMS[layer] ?? [];
+  const [from, to] = [roomOf(file), roomOf(target)];
+  if (from === undefined || to === undefined || from === to) return undefined;
+  for (const room of [from, to]) {
+    if (rooms.length > 0 && !rooms.includes(room)) {
+      return `src/${layer}/${room} is not a room; add it to ROOMS in scripts/layers.ts`;
+    }
+  }
+  if (rooms.indexOf(to) <= rooms.indexOf(from)) return undefined;
+  return `room ${layer}/${from} may import only from ${rooms.slice(0, rooms.indexOf(from) + 1).join(", ")}`;
+}
+
+/** The folder below a layer, or undefined for a file that stands in the layer itself. */
+function roomOf(file: string): string | undefined {
+  const [, , room, rest] = file.split("/");
+  return rest === undefined ? undefined : room;
 }
 
 function packageRule(file: string, name: string): string | undefined {

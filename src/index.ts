@@ -1,16 +1,19 @@
 export { grad, type GradOptions } from "./tensor/autograd.ts";
-export { constant, where } from "./tensor/arithmetic.ts";
-export * from "./tensor/creation.ts";
+export { constant, where } from "./tensor/functions/arithmetic.ts";
+export * from "./tensor/functions/creation.ts";
 export { dtypes, type DType, type TypedArray } from "./tensor/dtype.ts";
-export { TensorError } from "./tensor/errors.ts";
-export type { OpName, Ops } from "./tensor/ops.ts";
+export { TensorError } from "./base/errors.ts";
+export type { OpName, Ops } from "./tensor/ops/ops.ts";
 export { evaluate } from "./tensor/evaluate.ts";
 export type { NestedArray } from "./tensor/tensor-core.ts";
-export { broadcastTensors, cat, stack } from "./tensor/shaping.ts";
-export * from "./tensor/random.ts";
+export { broadcastTensors, cat, stack } from "./tensor/functions/shaping.ts";
+export * from "./tensor/random/random.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export * from "./runtime/index.ts";
-export * from "./io/index.ts";
+export * from "./files/index.ts";
+export * from "./formats/index.ts";
+export * from "./tokenizers/index.ts";
+export * from "./plots/index.ts";
 export * from "./nn/index.ts";
 export * as init from "./nn/init.ts";
 export { Parameter, type ParameterOptions, type WeightDType } from "./nn/parameter.ts";
@@ -23,9 +26,9 @@ export {
   searchsorted,
   type Unique,
   unique,
-} from "./tensor/counting.ts";
-export { cdist, type CloseOptions, outer } from "./tensor/distance.ts";
-export { einsum } from "./tensor/einsum.ts";
+} from "./tensor/functions/counting.ts";
+export { cdist, type CloseOptions, outer } from "./tensor/functions/distance.ts";
+export { einsum } from "./tensor/functions/einsum.ts";
 export * as linalg from "./tensor/linalg/index.ts";
 export * as functional from "./nn/functional/index.ts";
 export {
@@ -35,8 +38,13 @@ export {
   orthogonalWeight,
 } from "./nn/parametrizations/orthogonal.ts";
 export { RotateLayer } from "./nn/parametrizations/rotate-layer.ts";
-export { type BoundCard, type BoundComponent, cardOf, registerModel } from "./models/registry.ts";
-export { type GPT2Component, gpt2Card } from "./models/gpt2/card.ts";
+export {
+  type BoundCard,
+  type BoundComponent,
+  cardOf,
+  registerModel,
+} from "./models/catalogue/registry.ts";
+export { type GPT2Component, gpt2Card } from "./models/families/gpt2/card.ts";
 export * from "./interventions/index.ts";
 export * from "./intervenable/index.ts";
 export * from "./analysis/index.ts";

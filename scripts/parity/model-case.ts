@@ -15,7 +15,7 @@ import {
   Tensor,
   tensor,
 } from "tsvene";
-import { stateOf } from "../../src/models/state.ts";
+import { stateOf } from "../../src/models/model/state.ts";
 import type { CaseResult } from "./case-result.ts";
 import { compare, type Comparison, largest, notReplayed, resultOf } from "./compare.ts";
 import { requireKnownFields } from "./known-fields.ts";

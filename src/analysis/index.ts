@@ -1,7 +1,7 @@
-export * from "./plots/index.ts";
 export {
   type TokenDecoder,
   type TokenProbability,
   topTokens,
   type TopTokensOptions,
 } from "./top-tokens.ts";
+export { terminalTopTokens, type TerminalTopTokensOptions } from "./terminal-top-tokens.ts";

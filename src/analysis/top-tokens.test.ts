@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { runtimeStats } from "../runtime/index.ts";
-import { tensor } from "../tensor/creation.ts";
+import { tensor } from "../tensor/functions/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { topTokens } from "./top-tokens.ts";
 

@@ -1,5 +1,5 @@
 import { evaluate } from "../tensor/evaluate.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import { softmax } from "../nn/functional/activations.ts";
 import { Tensor } from "../tensor/tensor.ts";
 

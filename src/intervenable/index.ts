@@ -1,10 +1,10 @@
-export type { ComponentOf, ModulePath } from "./component-of.ts";
+export type { ComponentOf, ModulePath } from "./sites/component-of.ts";
 export {
   IntervenableConfig,
   type IntervenableConfigLike,
   type IntervenableOptions,
   type Mode,
-} from "./config.ts";
+} from "./config/config.ts";
 export type {
   EachStep,
   ForwardOptions,
@@ -15,16 +15,16 @@ export type {
   InterventionArguments,
   OutputsOf,
   Sources,
-} from "./arguments.ts";
+} from "./generation/arguments.ts";
 export {
   type ExplainedIntervention,
   type ExplainedLayer,
   type ExplainedRun,
   Explanation,
   type ExplanationFields,
-} from "./explanation.ts";
+} from "./explain/explanation.ts";
 export { IntervenableModel } from "./intervenable-model.ts";
-export { InterventionDict } from "./intervention-dict.ts";
+export { InterventionDict } from "./config/intervention-dict.ts";
 export type {
   AxisPlaces,
   InterventionLocations,
@@ -32,11 +32,11 @@ export type {
   LocationSide,
   UnitLocations,
   UnitPlace,
-} from "./locations.ts";
-export type { IntervenableOutput, IntervenableResult } from "./output.ts";
-export type { SourceRepresentations } from "./sources.ts";
-export type { PromptsOf, WritingModel } from "./writer.ts";
-export type { GenerationSteps, StepRange, StepSelection } from "./steps.ts";
+} from "./units/locations.ts";
+export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
+export type { SourceRepresentations } from "./call/sources.ts";
+export type { PromptsOf, WritingModel } from "./call/writer.ts";
+export type { GenerationSteps, StepRange, StepSelection } from "./generation/steps.ts";
 export type {
   PositionalRepresentation,
   Representation,
@@ -44,4 +44,4 @@ export type {
   RepresentationLike,
   SourceSiteConfig,
   Unit,
-} from "./representation-config.ts";
+} from "./config/representation-config.ts";

@@ -1,8 +1,8 @@
 import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import { fail } from "../tensor/errors.ts";
-import { requireKnownOptions } from "../tensor/known-options.ts";
+import { fail } from "../base/errors.ts";
+import { requireKnownOptions } from "../base/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
   FORWARD_OPTIONS,
@@ -11,20 +11,20 @@ import {
   type IntervenedGenerateOptions,
   type IntervenedGeneration,
   type OutputsOf,
-} from "./arguments.ts";
-import type { CheckedComponent } from "./component-of.ts";
-import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config.ts";
-import { explainCall } from "./explain.ts";
-import type { Explanation } from "./explanation.ts";
-import { modelSettings, type TracedGeneration, traceGeneration } from "./generate.ts";
-import { InterventionDict } from "./intervention-dict.ts";
-import { type IntervenableOutput, makeOutput } from "./output.ts";
-import { noteOwnCache, refuseOtherCache } from "./own-cache.ts";
-import { makePlan, type Plan } from "./plan.ts";
-import type { Target, WaitingTarget } from "./target.ts";
-import { Targets } from "./targets.ts";
-import { callModel, inOrder, traceCall } from "./trace.ts";
-import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./writer.ts";
+} from "./generation/arguments.ts";
+import type { CheckedComponent } from "./sites/component-of.ts";
+import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config/config.ts";
+import { explainCall } from "./explain/explain.ts";
+import type { Explanation } from "./explain/explanation.ts";
+import { modelSettings, type TracedGeneration, traceGeneration } from "./generation/generate.ts";
+import { InterventionDict } from "./config/intervention-dict.ts";
+import { type IntervenableOutput, makeOutput } from "./call/output.ts";
+import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
+import { makePlan, type Plan } from "./call/plan.ts";
+import type { Target, WaitingTarget } from "./sites/target.ts";
+import { Targets } from "./sites/targets.ts";
+import { callModel, inOrder, traceCall } from "./call/trace.ts";
+import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./call/writer.ts";
 
 const OP = "IntervenableModel";
 

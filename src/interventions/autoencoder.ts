@@ -1,4 +1,4 @@
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { AutoencoderLayer } from "./autoencoder-layer.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
-import { fail, TensorError } from "../tensor/errors.ts";
+import { fail, TensorError } from "../base/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { describeOptions } from "./describe-options.ts";
 import type { SwapOptions } from "./swap.ts";

@@ -1,7 +1,7 @@
 import { orthogonal } from "../nn/init.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { initialized } from "../nn/without-init.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
 import {

@@ -1,5 +1,5 @@
 import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
 import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";

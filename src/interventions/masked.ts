@@ -1,6 +1,6 @@
 import { rotated, type RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
-import { constantLike } from "../tensor/arithmetic.ts";
-import { fail } from "../tensor/errors.ts";
+import { constantLike } from "../tensor/functions/arithmetic.ts";
+import { fail } from "../base/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Buffer } from "../nn/buffer.ts";
 import {

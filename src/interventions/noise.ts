@@ -1,6 +1,6 @@
 import { Buffer } from "../nn/buffer.ts";
-import { fail } from "../tensor/errors.ts";
-import { Generator, randn } from "../tensor/random.ts";
+import { fail } from "../base/errors.ts";
+import { Generator, randn } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
   Intervention,

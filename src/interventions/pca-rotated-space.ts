@@ -1,5 +1,5 @@
 import { Buffer } from "../nn/buffer.ts";
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import { svd } from "../tensor/linalg/decompositions.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 
 /**
  * Groups of dimensions. An entry of exactly two numbers `[i, j]` is the range from i to before j, as

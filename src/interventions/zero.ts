@@ -1,4 +1,4 @@
-import { constantLike } from "../tensor/arithmetic.ts";
+import { constantLike } from "../tensor/functions/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
 import { swap } from "./swap.ts";

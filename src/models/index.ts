@@ -8,18 +8,18 @@ export {
   AutoModelForImageClassification,
   AutoModelForSeq2SeqLM,
   AutoModelForSequenceClassification,
-} from "./auto.ts";
+} from "./catalogue/auto.ts";
 export {
   type BackpackCache,
   BackpackGPT2LMHeadModel,
   BackpackGPT2Model,
-} from "./backpack-gpt2/backpack-gpt2.ts";
-export { type BackpackGPT2Config, backpackGpt2Config } from "./backpack-gpt2/config.ts";
-export { type ComponentSpec, type Counted, type ModelCard, withPrefix } from "./card.ts";
-export { CausalLanguageModel } from "./causal-language-model.ts";
-export type { JsonValue, ModelConfig } from "./config.ts";
-export * from "./encoder/index.ts";
-export { knownFamilies } from "./families.ts";
+} from "./families/backpack-gpt2/backpack-gpt2.ts";
+export { type BackpackGPT2Config, backpackGpt2Config } from "./families/backpack-gpt2/config.ts";
+export { type ComponentSpec, type Counted, type ModelCard, withPrefix } from "./model/card.ts";
+export { CausalLanguageModel } from "./model/causal-language-model.ts";
+export type { JsonValue, ModelConfig } from "./settings/config.ts";
+export * from "./catalogue/encoder-exports.ts";
+export { knownFamilies } from "./catalogue/families.ts";
 export type {
   BaseModel,
   ImageClassifier,
@@ -27,7 +27,7 @@ export type {
   ModelFamily,
   SequenceClassifier,
   SoundClassifier,
-} from "./family.ts";
+} from "./model/family.ts";
 export type { GenerationFields } from "./generation/fields.ts";
 export type {
   Decoder,
@@ -41,28 +41,28 @@ export type {
   TracedOutput,
   TraceStep,
 } from "./generation/options.ts";
-export { type GPT2Config, gpt2Config } from "./gpt2/config.ts";
-export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./gpt2/gpt2.ts";
-export { type GRUConfig, gruConfig } from "./gru/config.ts";
+export { type GPT2Config, gpt2Config } from "./families/gpt2/config.ts";
+export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from "./families/gpt2/gpt2.ts";
+export { type GRUConfig, gruConfig } from "./families/gru/config.ts";
 export {
   GRUForClassification,
   GRULMHeadModel,
   GRUModel,
   type GRUOutput,
   type GRUState,
-} from "./gru/gru.ts";
-export type { ProblemType } from "./heads.ts";
-export { type MambaConfig, mambaConfig } from "./mamba/config.ts";
-export { MambaForCausalLM, MambaModel } from "./mamba/mamba.ts";
-export { type Mamba2Config, mamba2Config } from "./mamba2/config.ts";
-export { Mamba2ForCausalLM, Mamba2Model } from "./mamba2/mamba2.ts";
-export { type MLPConfig, mlpConfig } from "./mlp/config.ts";
-export { MLPForClassification, type MLPInputs, MLPModel } from "./mlp/mlp.ts";
-export * from "./decoder/index.ts";
-export * from "./vision/index.ts";
-export * from "./audio/index.ts";
-export * from "./seq2seq/index.ts";
-export type { PretrainedOptions } from "./load-pretrained.ts";
+} from "./families/gru/gru.ts";
+export type { ProblemType } from "./parts/heads.ts";
+export { type MambaConfig, mambaConfig } from "./families/mamba/config.ts";
+export { MambaForCausalLM, MambaModel } from "./families/mamba/mamba.ts";
+export { type Mamba2Config, mamba2Config } from "./families/mamba2/config.ts";
+export { Mamba2ForCausalLM, Mamba2Model } from "./families/mamba2/mamba2.ts";
+export { type MLPConfig, mlpConfig } from "./families/mlp/config.ts";
+export { MLPForClassification, type MLPInputs, MLPModel } from "./families/mlp/mlp.ts";
+export * from "./catalogue/decoder-exports.ts";
+export * from "./catalogue/vision-exports.ts";
+export * from "./catalogue/audio-exports.ts";
+export * from "./catalogue/seq2seq-exports.ts";
+export type { PretrainedOptions } from "./model/load-pretrained.ts";
 export type {
   BaseOutput,
   CausalLMInputs,
@@ -72,17 +72,22 @@ export type {
   KeyValue,
   KeyValueCache,
   SequenceClassifierOutput,
-} from "./outputs.ts";
-export { PreTrainedModel } from "./pretrained-model.ts";
-export { type RwkvConfig, rwkvConfig } from "./rwkv/config.ts";
-export { type RwkvCache, RwkvForCausalLM, RwkvModel, type RwkvState } from "./rwkv/rwkv.ts";
-export type { MambaCache, MambaState } from "./state-space/mamba-blocks.ts";
-export type { SaveOptions } from "./save-pretrained.ts";
-export { type T5Config, t5Config } from "./t5/config.ts";
+} from "./parts/outputs.ts";
+export { PreTrainedModel } from "./model/pretrained-model.ts";
+export { type RwkvConfig, rwkvConfig } from "./families/rwkv/config.ts";
+export {
+  type RwkvCache,
+  RwkvForCausalLM,
+  RwkvModel,
+  type RwkvState,
+} from "./families/rwkv/rwkv.ts";
+export type { MambaCache, MambaState } from "./parts/state-space/mamba-blocks.ts";
+export type { SaveOptions } from "./model/save-pretrained.ts";
+export { type T5Config, t5Config } from "./families/t5/config.ts";
 export {
   type T5ClassifierInputs,
   type T5ClassifierOutput,
   T5ForSequenceClassification,
-} from "./t5/classifier.ts";
-export { T5ForConditionalGeneration, T5Model } from "./t5/t5.ts";
-export * from "./create-models.ts";
+} from "./families/t5/classifier.ts";
+export { T5ForConditionalGeneration, T5Model } from "./families/t5/t5.ts";
+export * from "./catalogue/create-models.ts";

@@ -1,9 +1,9 @@
-import { cast } from "../tensor/arithmetic.ts";
+import { cast } from "../tensor/functions/arithmetic.ts";
 import { allocate, type DType, isFloat } from "../tensor/dtype.ts";
-import { fail } from "../tensor/errors.ts";
-import { requireOneOf } from "../tensor/known-options.ts";
-import { exp } from "../tensor/portable-math.ts";
-import { defaultGenerator, type Generator } from "../tensor/random.ts";
+import { fail } from "../base/errors.ts";
+import { requireOneOf } from "../base/known-options.ts";
+import { exp } from "../tensor/random/portable-math.ts";
+import { defaultGenerator, type Generator } from "../tensor/random/random.ts";
 import { checkShape, numel, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 

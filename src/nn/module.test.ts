@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { ones, tensor } from "../tensor/creation.ts";
+import { ones, tensor } from "../tensor/functions/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import "../runtime/default-runtime.ts";
 import { Buffer } from "./buffer.ts";

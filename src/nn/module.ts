@@ -1,6 +1,6 @@
-import { TensorError } from "../tensor/errors.ts";
+import { TensorError } from "../base/errors.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import { printsItself } from "../tensor/inspect.ts";
+import { printsItself } from "../base/inspect.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,9 +1,9 @@
-import { leaf } from "../tensor/apply.ts";
-import { cast } from "../tensor/arithmetic.ts";
+import { leaf } from "../tensor/ops/apply.ts";
+import { cast } from "../tensor/functions/arithmetic.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
-import { fail } from "../tensor/errors.ts";
-import { printsItself } from "../tensor/inspect.ts";
-import { NONE } from "../tensor/ops.ts";
+import { fail } from "../base/errors.ts";
+import { printsItself } from "../base/inspect.ts";
+import { NONE } from "../tensor/ops/ops.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";

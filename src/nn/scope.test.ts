@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tensor } from "../tensor/creation.ts";
+import { tensor } from "../tensor/functions/creation.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import "../runtime/default-runtime.ts";
 import { Module } from "./module.ts";

@@ -1,4 +1,4 @@
-import { zeros } from "../tensor/creation.ts";
+import { zeros } from "../tensor/functions/creation.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Parameter } from "./parameter.ts";

@@ -1,5 +1,5 @@
-import { binary, cast, constant } from "../tensor/arithmetic.ts";
-import { fail } from "../tensor/errors.ts";
+import { binary, cast, constant } from "../tensor/functions/arithmetic.ts";
+import { fail } from "../base/errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** What {@link clipGradNorm} gives. */

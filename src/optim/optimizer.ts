@@ -1,8 +1,8 @@
 import type { Parameter } from "../nn/parameter.ts";
-import { encodeNumbers, leaf } from "../tensor/apply.ts";
+import { encodeNumbers, leaf } from "../tensor/ops/apply.ts";
 import { grad } from "../tensor/autograd.ts";
 import { allocate } from "../tensor/dtype.ts";
-import { fail, internal } from "../tensor/errors.ts";
+import { fail, internal } from "../base/errors.ts";
 import { gradientOperands, upstream } from "../tensor/graph.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { sameShape, show } from "../tensor/shape.ts";

@@ -1,6 +1,6 @@
 import { Parameter } from "../nn/parameter.ts";
-import { fail } from "../tensor/errors.ts";
-import { requireKnownOptions } from "../tensor/known-options.ts";
+import { fail } from "../base/errors.ts";
+import { requireKnownOptions } from "../base/known-options.ts";
 
 /** What every optimiser can be told. */
 export interface OptimizerOptions {

@@ -1,4 +1,4 @@
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import { LambdaLR } from "./lambda-lr.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { OptimizerOptions } from "./parameter-groups.ts";

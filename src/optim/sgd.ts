@@ -1,4 +1,4 @@
-import { fail } from "../tensor/errors.ts";
+import { fail } from "../base/errors.ts";
 import { checkOption, Optimizer, type UpdateInput, type Updated } from "./optimizer.ts";
 import { type OptimizerOptions, type Parameters, withDefaults } from "./parameter-groups.ts";
 

@@ -1,7 +1,7 @@
 import type { Parameter } from "../nn/parameter.ts";
 import { toNumbers } from "../tensor/tensor-core.ts";
-import { leaf } from "../tensor/apply.ts";
-import { fail, internal } from "../tensor/errors.ts";
+import { leaf } from "../tensor/ops/apply.ts";
+import { fail, internal } from "../base/errors.ts";
 import { sameShape, type Shape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { OptimizerOptions, ParameterGroup } from "./parameter-groups.ts";

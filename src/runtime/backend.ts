@@ -1,8 +1,8 @@
 import type { TypedArray } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Weights } from "./packing.ts";
-import type { Program } from "./program.ts";
+import type { Weights } from "./emit/packing.ts";
+import type { Program } from "./program/program.ts";
 
 /** Numbers that a backend has computed, in row-major order. */
 export interface HostValue {

@@ -1,7 +1,7 @@
 import type { Backend, Executable } from "./backend.ts";
 import type { Heats } from "./heats.ts";
-import type { Weights } from "./packing.ts";
-import type { Program } from "./program.ts";
+import type { Weights } from "./emit/packing.ts";
+import type { Program } from "./program/program.ts";
 import type { Counters } from "./stats.ts";
 
 /** Bounds of what is kept compiled. */

@@ -1,5 +1,5 @@
-import type { Weights } from "./packing.ts";
-import type { Program } from "./program.ts";
+import type { Weights } from "./emit/packing.ts";
+import type { Program } from "./program/program.ts";
 
 /** How much a program has been run with the same weights, by their keys, the latest last. */
 type Heat = Map<string, number>;

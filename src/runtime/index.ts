@@ -6,9 +6,9 @@ export {
   resetStats,
   runtimeStats,
 } from "./default-runtime.ts";
-export { describeProgram, type ProgramDescription } from "./describe-program.ts";
-export type { Weights } from "./packing.ts";
-export type { Feedback, Program } from "./program.ts";
+export { describeProgram, type ProgramDescription } from "./program/describe-program.ts";
+export type { Weights } from "./emit/packing.ts";
+export type { Feedback, Program } from "./program/program.ts";
 export { Runtime, type RuntimeOptions } from "./runtime.ts";
 export type { RuntimeStats } from "./stats.ts";
-export type { Input, Step, Value } from "./step.ts";
+export type { Input, Step, Value } from "./program/step.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Parameter } from "../nn/parameter.ts";
-import { tensor } from "../tensor/creation.ts";
+import { tensor } from "../tensor/functions/creation.ts";
 import { evaluate } from "../tensor/evaluate.ts";
-import { Generator } from "../tensor/generator.ts";
-import { randn } from "../tensor/random.ts";
-import { cat } from "../tensor/shaping.ts";
+import { Generator } from "../tensor/random/generator.ts";
+import { randn } from "../tensor/random/random.ts";
+import { cat } from "../tensor/functions/shaping.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Replay } from "./replay.ts";
 import { resetStats, runtimeStats } from "./default-runtime.ts";

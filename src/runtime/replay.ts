@@ -1,14 +1,14 @@
-import { leaf } from "../tensor/apply.ts";
-import { fail, internal } from "../tensor/errors.ts";
+import { leaf } from "../tensor/ops/apply.ts";
+import { fail, internal } from "../base/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BoundProgram, Executable, HostValue } from "./backend.ts";
 import { defaultRuntime } from "./default-runtime.ts";
-import { narrow } from "./narrow.ts";
-import { type Weights, weightsOf } from "./packing.ts";
-import { buildProgram, type Feedback, isStacked, looped, type Program } from "./program.ts";
+import { narrow } from "./program/narrow.ts";
+import { type Weights, weightsOf } from "./emit/packing.ts";
+import { buildProgram, type Feedback, isStacked, looped, type Program } from "./program/program.ts";
 import type { Runtime } from "./runtime.ts";
-import { isStep } from "./step.ts";
+import { isStep } from "./program/step.ts";
 
 /** Which output, by its place, each input is in the next step, by its place. */
 export type Loop = ReadonlyMap<number, number>;

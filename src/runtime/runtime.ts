@@ -1,13 +1,13 @@
 import { itemsize, type TypedArray } from "../tensor/dtype.ts";
-import { fail, internal } from "../tensor/errors.ts";
+import { fail, internal } from "../base/errors.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Backend, Executable, HostValue } from "./backend.ts";
 import { type CompiledLimits, CompiledPrograms } from "./compiled-programs.ts";
 import { Heats } from "./heats.ts";
-import { narrow } from "./narrow.ts";
-import { type Weights, weightsOf } from "./packing.ts";
-import { buildProgram, isStacked, type Program } from "./program.ts";
+import { narrow } from "./program/narrow.ts";
+import { type Weights, weightsOf } from "./emit/packing.ts";
+import { buildProgram, isStacked, type Program } from "./program/program.ts";
 import { Counters, type RuntimeStats } from "./stats.ts";
 
 /** Settings of a runtime. */

@@ -1,4 +1,4 @@
-import type { Work } from "./work.ts";
+import type { Work } from "./program/work.ts";
 
 /** Counters of a runtime, since it was made or {@link Counters.reset}. */
 export interface RuntimeStats {

@@ -1,15 +1,15 @@
-import type { Origin } from "./apply.ts";
-import { add, constant } from "./arithmetic.ts";
+import type { Origin } from "./ops/apply.ts";
+import { add, constant } from "./functions/arithmetic.ts";
 import { isFloat } from "./dtype.ts";
-import { fail } from "./errors.ts";
+import { fail } from "../base/errors.ts";
 import { gradientOperands, upstream } from "./graph.ts";
-import type { OpName, Ops } from "./ops.ts";
-import { reduceTo } from "./reductions.ts";
+import type { OpName, Ops } from "./ops/ops.ts";
+import { reduceTo } from "./functions/reductions.ts";
 import { sameShape, show } from "./shape.ts";
-import { expand } from "./shaping.ts";
+import { expand } from "./functions/shaping.ts";
 import type { Tensor } from "./tensor.ts";
-import { vjps } from "./vjp.ts";
-import type { Vjp } from "./vjp-rule.ts";
+import { vjps } from "./gradients/vjp.ts";
+import type { Vjp } from "./gradients/vjp-rule.ts";
 
 /** Options of {@link grad}. */
 export interface GradOptions {

@@ -1,4 +1,4 @@
-import { internal } from "./errors.ts";
+import { internal } from "../base/errors.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Computes the values of lazy tensors. */

@@ -1,6 +1,6 @@
 import { isFloat } from "./dtype.ts";
 import type { Tensor } from "./tensor.ts";
-import { traits } from "./traits.ts";
+import { traits } from "./ops/traits.ts";
 
 const NONE: readonly Tensor[] = [];
 

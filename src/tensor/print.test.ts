@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { DType } from "./dtype.ts";
 import { format } from "./print.ts";
-import { tensor, zeros } from "./creation.ts";
+import { tensor, zeros } from "./functions/creation.ts";
 import "../runtime/index.ts";
 
 interface Printed {

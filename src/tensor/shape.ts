@@ -1,4 +1,4 @@
-import { fail } from "./errors.ts";
+import { fail } from "../base/errors.ts";
 
 export type Shape = readonly number[];
 

@@ -1,13 +1,13 @@
-import type { Content, Origin } from "./apply.ts";
+import type { Content, Origin } from "./ops/apply.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { fail, internal } from "./errors.ts";
+import { fail, internal } from "../base/errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { fromBFloat16, fromFloat16 } from "./half.ts";
-import { printsItself } from "./inspect.ts";
+import { printsItself } from "../base/inspect.ts";
 import { format } from "./print.ts";
 import { numel, type Shape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-import { traits } from "./traits.ts";
+import { traits } from "./ops/traits.ts";
 import { showNumbers } from "./watched-numbers.ts";
 
 /** Numbers nested as deep as a tensor has dimensions; booleans for `bool`. */

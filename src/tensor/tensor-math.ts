@@ -1,8 +1,8 @@
-import * as math from "./arithmetic.ts";
-import type { Operand } from "./arithmetic.ts";
-import { type CloseOptions, isclose } from "./distance.ts";
+import * as math from "./functions/arithmetic.ts";
+import type { Operand } from "./functions/arithmetic.ts";
+import { type CloseOptions, isclose } from "./functions/distance.ts";
 import { sameShape } from "./shape.ts";
-import * as special from "./special.ts";
+import * as special from "./functions/special.ts";
 import type { Tensor } from "./tensor.ts";
 import { TensorCore } from "./tensor-core.ts";
 

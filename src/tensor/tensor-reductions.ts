@@ -1,7 +1,7 @@
-import * as normal from "./normalisation.ts";
-import * as reductions from "./reductions.ts";
-import type { ReduceOptions, ValuesIndices, VarianceOptions } from "./reductions.ts";
-import * as statistics from "./statistics.ts";
+import * as normal from "./functions/normalisation.ts";
+import * as reductions from "./functions/reductions.ts";
+import type { ReduceOptions, ValuesIndices, VarianceOptions } from "./functions/reductions.ts";
+import * as statistics from "./functions/statistics.ts";
 import type { Tensor } from "./tensor.ts";
 import { TensorMath } from "./tensor-math.ts";
 

@@ -1,15 +1,15 @@
-import { leaf, provideConstructor } from "./apply.ts";
-import * as math from "./arithmetic.ts";
-import type { Operand } from "./arithmetic.ts";
-import { maskedSelect, nonzero, type Unique, unique } from "./counting.ts";
-import { outer } from "./distance.ts";
+import { leaf, provideConstructor } from "./ops/apply.ts";
+import * as math from "./functions/arithmetic.ts";
+import type { Operand } from "./functions/arithmetic.ts";
+import { maskedSelect, nonzero, type Unique, unique } from "./functions/counting.ts";
+import { outer } from "./functions/distance.ts";
 import { dtypesOf, isFloat, type DType, type TypedArray } from "./dtype.ts";
-import { fail } from "./errors.ts";
-import * as indexing from "./indexing.ts";
-import type { Index, IndexEntry, ScatterReduce } from "./indexing.ts";
-import * as products from "./linear-algebra.ts";
+import { fail } from "../base/errors.ts";
+import * as indexing from "./functions/indexing.ts";
+import type { Index, IndexEntry, ScatterReduce } from "./functions/indexing.ts";
+import * as products from "./functions/linear-algebra.ts";
 import { checkShape, numel, type Shape, show } from "./shape.ts";
-import * as shaping from "./shaping.ts";
+import * as shaping from "./functions/shaping.ts";
 import { TensorReductions } from "./tensor-reductions.ts";
 
 /**

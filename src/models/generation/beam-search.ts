@@ -1,6 +1,6 @@
-import { internal } from "../../tensor/errors.ts";
+import { internal } from "../../base/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import type { GenerateOutput } from "./options.ts";
 import type { BeamSettings, GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";

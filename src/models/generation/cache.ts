@@ -1,4 +1,4 @@
-import { internal } from "../../tensor/errors.ts";
+import { internal } from "../../base/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 /** Tensors anywhere inside a cache, whatever the family keeps in it. */

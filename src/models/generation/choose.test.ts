@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Generator } from "../../tensor/generator.ts";
+import { Generator } from "../../tensor/random/generator.ts";
 import { draw, drawSeveral, likeliest } from "./choose.ts";
 
 test("likeliest takes the first of equals", () => {

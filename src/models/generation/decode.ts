@@ -1,8 +1,8 @@
-import { apply } from "../../tensor/apply.ts";
-import { fail, internal } from "../../tensor/errors.ts";
+import { apply } from "../../tensor/ops/apply.ts";
+import { fail, internal } from "../../base/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
-import { sayNotFinite } from "../finite-logits.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
+import { sayNotFinite } from "./finite-logits.ts";
 import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";

@@ -1,6 +1,6 @@
-import { fail } from "../../tensor/errors.ts";
-import { didYouMean } from "../../tensor/nearest.ts";
-import { camelCase, type JsonValue, snakeCase } from "../config.ts";
+import { fail } from "../../base/errors.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import { camelCase, type JsonValue, snakeCase } from "../settings/config.ts";
 import { DEFAULTS } from "./kinds.ts";
 import type { FileOption } from "./options.ts";
 

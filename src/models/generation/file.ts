@@ -1,5 +1,5 @@
-import { TensorError } from "../../tensor/errors.ts";
-import { camelCase, type JsonValue, snakeCase, toJson } from "../config.ts";
+import { TensorError } from "../../base/errors.ts";
+import { camelCase, type JsonValue, snakeCase, toJson } from "../settings/config.ts";
 import type { GenerationFields } from "./fields.ts";
 
 /** Special tokens that a file without them says not to use, whatever `config.json` says. */

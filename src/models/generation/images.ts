@@ -1,7 +1,7 @@
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import type { GenerateInputs, PromptImages } from "./options.ts";
 
 /** What passes are given besides tokens. */

@@ -1,5 +1,5 @@
-import { fail } from "../../tensor/errors.ts";
-import type { ModelConfig } from "../config.ts";
+import { fail } from "../../base/errors.ts";
+import type { ModelConfig } from "../settings/config.ts";
 import type { Settings } from "./kinds.ts";
 import type { GenerateOptions } from "./options.ts";
 import { isSaid } from "./settings.ts";

@@ -1,6 +1,6 @@
-import type { OptionNames } from "../../tensor/known-options.ts";
+import type { OptionNames } from "../../base/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLMOutput } from "../outputs.ts";
+import type { CausalLMOutput } from "../parts/outputs.ts";
 
 /** Images that prompts speak of, as `forward` of a model that reads them takes them. */
 export interface PromptImages {

@@ -1,5 +1,5 @@
-import { Generator, defaultGenerator } from "../../tensor/generator.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
+import { Generator, defaultGenerator } from "../../tensor/random/generator.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import { type ImagesOfPasses, readImages } from "./images.ts";
 import type { Settings } from "./kinds.ts";
 import { type Bounded, lengthsOf } from "./lengths.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { GenerateInputs } from "./options.ts";

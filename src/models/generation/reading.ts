@@ -1,9 +1,9 @@
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
-import type { CausalLMOutput, DecoderInputs } from "../outputs.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
+import type { CausalLMOutput, DecoderInputs } from "../parts/outputs.ts";
 import type { TracedOutput } from "./options.ts";
 import { changeTensors, tensorsIn } from "./cache.ts";
 import { int64 } from "./int64.ts";

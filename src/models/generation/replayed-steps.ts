@@ -1,13 +1,13 @@
 import { Replay } from "../../runtime/replay.ts";
 import { itemsize } from "../../tensor/dtype.ts";
-import { internal } from "../../tensor/errors.ts";
-import { onesLike } from "../../tensor/creation.ts";
+import { internal } from "../../base/errors.ts";
+import { onesLike } from "../../tensor/functions/creation.ts";
 import { upstream } from "../../tensor/graph.ts";
 import { numel, sameShape } from "../../tensor/shape.ts";
-import { cat } from "../../tensor/shaping.ts";
+import { cat } from "../../tensor/functions/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { CausalLanguageModel } from "../causal-language-model.ts";
-import type { CausalLMOutput } from "../outputs.ts";
+import type { CausalLanguageModel } from "../model/causal-language-model.ts";
+import type { CausalLMOutput } from "../parts/outputs.ts";
 import { tensorsIn, withTensors } from "./cache.ts";
 import { int64 } from "./int64.ts";
 

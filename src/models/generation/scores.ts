@@ -1,4 +1,4 @@
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import type { Settings } from "./kinds.ts";
 import type { LogitsProcessor, TextSoFar } from "./options.ts";
 import { decay, forcedAt, forcedLast, forcedSecond, leastLength, notFirst, onlyNumbers, without } from "./processors/length.ts"; // prettier-ignore

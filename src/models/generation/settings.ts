@@ -1,7 +1,7 @@
-import { fail } from "../../tensor/errors.ts";
-import { requireKnownOptions } from "../../tensor/known-options.ts";
-import { type ModelConfig, snakeCase } from "../config.ts";
-import type { PreTrainedModel } from "../pretrained-model.ts";
+import { fail } from "../../base/errors.ts";
+import { requireKnownOptions } from "../../base/known-options.ts";
+import { type ModelConfig, snakeCase } from "../settings/config.ts";
+import type { PreTrainedModel } from "../model/pretrained-model.ts";
 import { checkFields, type GenerationFields, shown } from "./fields.ts";
 import { DEFAULTS, type Kind, KINDS, type Settings } from "./kinds.ts";
 import {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { snakeCase } from "../config.ts";
-import { FAMILIES } from "../families.ts";
+import { snakeCase } from "./config.ts";
+import { FAMILIES } from "../catalogue/families.ts";
 import type { SettingsTable } from "./define-settings.ts";
 import { INERT_FIELDS, NEUTRAL_FIELDS } from "./inert-fields.ts";
 

@@ -1,6 +1,6 @@
-import { TensorError } from "../../tensor/errors.ts";
-import { didYouMean } from "../../tensor/nearest.ts";
-import { type JsonValue, type ModelConfig, snakeCase } from "../config.ts";
+import { TensorError } from "../../base/errors.ts";
+import { didYouMean } from "../../base/nearest.ts";
+import { type JsonValue, type ModelConfig, snakeCase } from "./config.ts";
 import { BASE_SETTINGS, labelCount } from "./base-settings.ts";
 import type { ClaimedShapes, NumberedModules } from "./fits-checkpoint.ts";
 import { inertField, NEUTRAL_FIELDS, type Neutral } from "./inert-fields.ts";

@@ -1,7 +1,7 @@
-import type { Checkpoint } from "../../io/checkpoint.ts";
-import { CheckpointError } from "../../io/checkpoint-error.ts";
+import type { Checkpoint } from "../../formats/checkpoint.ts";
+import { CheckpointError } from "../../formats/checkpoint-error.ts";
 import { numel, sameShape, show } from "../../tensor/shape.ts";
-import { snakeCase } from "../config.ts";
+import { snakeCase } from "./config.ts";
 import type { SettingsTable } from "./define-settings.ts";
 import type { Bound } from "./kinds.ts";
 

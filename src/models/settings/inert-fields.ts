@@ -1,4 +1,4 @@
-import { camelCase } from "../config.ts";
+import { camelCase } from "./config.ts";
 import { GENERATION_FIELDS } from "./generation-fields.ts";
 
 /** Fields of a `config.json` that change nothing here, with what they are, for one reason. */

@@ -1,4 +1,4 @@
-import { ACTIVATION_NAMES } from "../activations.ts";
+import { ACTIVATION_NAMES } from "./activations.ts";
 import type { Settings, SettingsTable } from "./define-settings.ts";
 
 /** What a checkpoint bounds a size by: see {@link Setting.bound}. */

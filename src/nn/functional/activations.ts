@@ -1,13 +1,13 @@
-import { apply } from "../../tensor/apply.ts";
-import { constantLike, mul, where } from "../../tensor/arithmetic.ts";
-import { fail } from "../../tensor/errors.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import { apply } from "../../tensor/ops/apply.ts";
+import { constantLike, mul, where } from "../../tensor/functions/arithmetic.ts";
+import { fail } from "../../base/errors.ts";
+import { requireOneOf } from "../../base/known-options.ts";
 import {
   logSoftmax as tensorLogSoftmax,
   softmax as tensorSoftmax,
-} from "../../tensor/normalisation.ts";
+} from "../../tensor/functions/normalisation.ts";
 import { normalizeDim, show } from "../../tensor/shape.ts";
-import { narrow } from "../../tensor/shaping.ts";
+import { narrow } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { requireFloat } from "./check.ts";
 

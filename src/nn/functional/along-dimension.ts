@@ -1,4 +1,4 @@
-import { leaf } from "../../tensor/apply.ts";
+import { leaf } from "../../tensor/ops/apply.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Weights of the inputs (columns) in each output (row) along one dimension. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import "../../runtime/index.ts";
 import { grad } from "../../tensor/autograd.ts";
-import { tensor } from "../../tensor/creation.ts";
+import { tensor } from "../../tensor/functions/creation.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
-import { Generator, randn } from "../../tensor/random.ts";
+import { Generator, randn } from "../../tensor/random/random.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { scaledDotProductAttention as attention } from "./attention.ts";
 

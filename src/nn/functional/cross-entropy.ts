@@ -1,8 +1,8 @@
-import { constantLike, where } from "../../tensor/arithmetic.ts";
+import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import { isFloat } from "../../tensor/dtype.ts";
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
-import { movedim } from "../../tensor/shaping.ts";
+import { movedim } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { requireFloat } from "./check.ts";
 import { type LossOptions, reduceLoss } from "./reduce-loss.ts";

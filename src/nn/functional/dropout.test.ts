@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import "../../runtime/index.ts";
 import { grad } from "../../tensor/autograd.ts";
-import { ones, tensor } from "../../tensor/creation.ts";
-import { Generator } from "../../tensor/random.ts";
+import { ones, tensor } from "../../tensor/functions/creation.ts";
+import { Generator } from "../../tensor/random/random.ts";
 import { channelDropout, dropout } from "./dropout.ts";
 
 const seeded = (seed: number): { generator: Generator } => ({ generator: new Generator(seed) });

@@ -1,5 +1,5 @@
-import { fail } from "../../tensor/errors.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
+import { fail } from "../../base/errors.ts";
+import { requireOneOf } from "../../base/known-options.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { alongDimension, type Rows } from "./along-dimension.ts";

@@ -1,10 +1,10 @@
-import { constantLike, type Operand, sub } from "../../tensor/arithmetic.ts";
-import { fail } from "../../tensor/errors.ts";
+import { constantLike, type Operand, sub } from "../../tensor/functions/arithmetic.ts";
+import { fail } from "../../base/errors.ts";
 import {
   layerNorm as tensorLayerNorm,
   type NormOptions,
   rmsNorm as tensorRmsNorm,
-} from "../../tensor/normalisation.ts";
+} from "../../tensor/functions/normalisation.ts";
 import { normalizeDim, sameShape, type Shape, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { requireFloat } from "./check.ts";

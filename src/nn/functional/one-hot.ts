@@ -1,5 +1,5 @@
-import { fail } from "../../tensor/errors.ts";
-import { oneHot as tensorOneHot } from "../../tensor/indexing.ts";
+import { fail } from "../../base/errors.ts";
+import { oneHot as tensorOneHot } from "../../tensor/functions/indexing.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /**

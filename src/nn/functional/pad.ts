@@ -1,10 +1,10 @@
-import { apply } from "../../tensor/apply.ts";
-import { fail } from "../../tensor/errors.ts";
+import { apply } from "../../tensor/ops/apply.ts";
+import { fail } from "../../base/errors.ts";
 import { numel, show } from "../../tensor/shape.ts";
-import { requireOneOf } from "../../tensor/known-options.ts";
-import { cat, slice } from "../../tensor/shaping.ts";
+import { requireOneOf } from "../../base/known-options.ts";
+import { cat, slice } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { full } from "../../tensor/creation.ts";
+import { full } from "../../tensor/functions/creation.ts";
 
 /** What {@link pad} adds: a value, the mirrored inside, copies of the edge, or the other end. */
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";

@@ -1,9 +1,9 @@
-import { apply, leaf } from "../../tensor/apply.ts";
-import { constantLike } from "../../tensor/arithmetic.ts";
-import { ones } from "../../tensor/creation.ts";
-import { fail } from "../../tensor/errors.ts";
-import type { Pooling } from "../../tensor/ops.ts";
-import { pooledSize } from "../../tensor/window-rules.ts";
+import { apply, leaf } from "../../tensor/ops/apply.ts";
+import { constantLike } from "../../tensor/functions/arithmetic.ts";
+import { ones } from "../../tensor/functions/creation.ts";
+import { fail } from "../../base/errors.ts";
+import type { Pooling } from "../../tensor/ops/ops.ts";
+import { pooledSize } from "../../tensor/ops/window-rules.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { alongDimension, type Rows } from "./along-dimension.ts";

@@ -1,4 +1,4 @@
-import { requireOneOf } from "../../tensor/known-options.ts";
+import { requireOneOf } from "../../base/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What becomes of the losses of the elements. */

@@ -1,5 +1,5 @@
-import { linear } from "../../tensor/linear-algebra.ts";
-import { zeros } from "../../tensor/creation.ts";
+import { linear } from "../../tensor/functions/linear-algebra.ts";
+import { zeros } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { normal } from "../init.ts";
 import { Module } from "../module.ts";

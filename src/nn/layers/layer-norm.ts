@@ -1,5 +1,5 @@
-import { ones, zeros } from "../../tensor/creation.ts";
-import { layerNorm } from "../../tensor/normalisation.ts";
+import { ones, zeros } from "../../tensor/functions/creation.ts";
+import { layerNorm } from "../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";

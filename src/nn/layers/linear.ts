@@ -1,4 +1,4 @@
-import { linear } from "../../tensor/linear-algebra.ts";
+import { linear } from "../../tensor/functions/linear-algebra.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { uniform } from "../init.ts";

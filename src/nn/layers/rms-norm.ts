@@ -1,5 +1,5 @@
-import { ones } from "../../tensor/creation.ts";
-import { rmsNorm } from "../../tensor/normalisation.ts";
+import { ones } from "../../tensor/functions/creation.ts";
+import { rmsNorm } from "../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";

@@ -1,12 +1,12 @@
-import { constantLike, div } from "../../tensor/arithmetic.ts";
-import { eye, zeros } from "../../tensor/creation.ts";
-import { fail } from "../../tensor/errors.ts";
+import { constantLike, div } from "../../tensor/functions/arithmetic.ts";
+import { eye, zeros } from "../../tensor/functions/creation.ts";
+import { fail } from "../../base/errors.ts";
 import { householderProduct } from "../../tensor/linalg/householder-product.ts";
 import { matrixExp } from "../../tensor/linalg/matrix-exp.ts";
 import { qr } from "../../tensor/linalg/decompositions.ts";
 import { solve } from "../../tensor/linalg/solve.ts";
-import { type Generator, randn } from "../../tensor/random.ts";
-import { cat } from "../../tensor/shaping.ts";
+import { type Generator, randn } from "../../tensor/random/random.ts";
+import { cat } from "../../tensor/functions/shaping.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 

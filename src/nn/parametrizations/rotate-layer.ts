@@ -1,6 +1,6 @@
-import { fail } from "../../tensor/errors.ts";
+import { fail } from "../../base/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
-import type { Generator } from "../../tensor/random.ts";
+import type { Generator } from "../../tensor/random/random.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { Buffer } from "../buffer.ts";

@@ -1,13 +1,20 @@
 import { InferenceSession, Tensor as OrtTensor } from "#ort";
 import { isFloat, itemsize, type TypedArray } from "../../tensor/dtype.ts";
-import { internal, TensorError } from "../../tensor/errors.ts";
+import { internal, TensorError } from "../../base/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "../backend.ts";
-import { compileModel, initialName, inputName, outputName, sizeName, TIMES } from "../compile.ts";
-import { transportOf } from "../half-carriers.ts";
-import type { Weights } from "../packing.ts";
-import type { Program } from "../program.ts";
-import { isStep } from "../step.ts";
+import {
+  compileModel,
+  initialName,
+  inputName,
+  outputName,
+  sizeName,
+  TIMES,
+} from "../emit/compile.ts";
+import { transportOf } from "../emit/lower-halves.ts";
+import type { Weights } from "../emit/packing.ts";
+import type { Program } from "../program/program.ts";
+import { isStep } from "../program/step.ts";
 import { explainFailure } from "./explain-failure.ts";
 
 /** What a session is given, by name. */

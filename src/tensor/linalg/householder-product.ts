@@ -1,10 +1,10 @@
-import { apply } from "../apply.ts";
-import { add, mul, sub } from "../arithmetic.ts";
-import { eye } from "../creation.ts";
-import { fail } from "../errors.ts";
-import { NONE } from "../ops.ts";
+import { apply } from "../ops/apply.ts";
+import { add, mul, sub } from "../functions/arithmetic.ts";
+import { eye } from "../functions/creation.ts";
+import { fail } from "../../base/errors.ts";
+import { NONE } from "../ops/ops.ts";
 import { show } from "../shape.ts";
-import { slice, transpose, triangle, unsqueeze } from "../shaping.ts";
+import { slice, transpose, triangle, unsqueeze } from "../functions/shaping.ts";
 import type { Tensor } from "../tensor.ts";
 import { requireMatrix } from "./checks.ts";
 

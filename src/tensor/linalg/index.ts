@@ -1,4 +1,4 @@
-export { cross } from "../distance.ts";
+export { cross } from "../functions/distance.ts";
 export * from "./decompositions.ts";
 export * from "./householder-product.ts";
 export * from "./matrix-exp.ts";

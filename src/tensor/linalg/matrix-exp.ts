@@ -1,7 +1,7 @@
-import { apply } from "../apply.ts";
-import { add, cast, constantLike, mul } from "../arithmetic.ts";
-import { eye } from "../creation.ts";
-import { NONE } from "../ops.ts";
+import { apply } from "../ops/apply.ts";
+import { add, cast, constantLike, mul } from "../functions/arithmetic.ts";
+import { eye } from "../functions/creation.ts";
+import { NONE } from "../ops/ops.ts";
 import { numel } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { requireSquare } from "./checks.ts";

@@ -1,5 +1,5 @@
-import { fail } from "../errors.ts";
-import { norm as vectorNormOf, type ReduceOptions } from "../reductions.ts";
+import { fail } from "../../base/errors.ts";
+import { norm as vectorNormOf, type ReduceOptions } from "../functions/reductions.ts";
 import type { Tensor } from "../tensor.ts";
 import { requireMatrix } from "./checks.ts";
 

@@ -1,10 +1,10 @@
-import { apply } from "../apply.ts";
-import { promoted } from "../arithmetic.ts";
-import { eye } from "../creation.ts";
-import { fail } from "../errors.ts";
-import { NONE } from "../ops.ts";
+import { apply } from "../ops/apply.ts";
+import { promoted } from "../functions/arithmetic.ts";
+import { eye } from "../functions/creation.ts";
+import { fail } from "../../base/errors.ts";
+import { NONE } from "../ops/ops.ts";
 import { sameShape, show } from "../shape.ts";
-import { expand, squeeze, unsqueeze } from "../shaping.ts";
+import { expand, squeeze, unsqueeze } from "../functions/shaping.ts";
 import type { Tensor } from "../tensor.ts";
 import { requireSquare } from "./checks.ts";
 

@@ -1,7 +1,0 @@
-export type { GridOptions } from "./grid.ts";
-export { heatMap, type HeatMapOptions } from "./heat-map.ts";
-export { saveSvg } from "./save-svg.ts";
-export type { ColorMode, TerminalOptions } from "./terminal-colors.ts";
-export { terminalTable, type TerminalTableOptions } from "./terminal-table.ts";
-export { terminalTopTokens, type TerminalTopTokensOptions } from "./terminal-top-tokens.ts";
-export { toSvg } from "./to-svg.ts";

@@ -1,0 +1,455 @@
+import type { OptionNames } from "../base/known-options.ts";
+import { warn } from "../base/warn.ts";
+import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
+import { download, type DownloadOptions, MemorySink } from "./download.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import { checkRelativePath, FileSource } from "./file-source.ts";
+import { encodePath, siteOf } from "./http-files.ts";
+import {
+  type Answer,
+  askServer,
+  dismiss,
+  type HttpRequest,
+  isUnavailable,
+  type Site,
+  statusError,
+} from "./http-request.ts";
+import { checkHash, COMMIT, HubCache, type HubFileInfo } from "./hub-cache.ts";
+import { hubToken, hubUrlOf, isOffline } from "./hub-settings.ts";
+import { nodeModules } from "./node.ts";
+import { redact, redactedCause } from "./redact.ts";
+
+/** How to reach a repository of the Hugging Face Hub. */
+export interface HubOptions extends DownloadOptions {
+  /**
+   * Branch, tag or commit.
+   * @default "main"
+   */
+  readonly revision?: string;
+  /**
+   * Access token (`hf_...`) for private and gated repositories; `false` for none, and `true` to ask
+   * for the one that is there. It is sent to the Hub, and to no other server that it leads to.
+   * @default the environment variable `HF_TOKEN`, else the token that `hf auth login` keeps
+   */
+  readonly token?: string | boolean;
+  /**
+   * Directory that downloads are kept in (Node only; a browser keeps its own cache).
+   * @default where Python's `huggingface_hub` keeps them: `HF_HUB_CACHE`, else `HF_HOME/hub`, else
+   * `~/.cache/huggingface/hub`
+   */
+  readonly cacheDir?: string;
+  /**
+   * Use only what is in the cache, and no network.
+   * @default false, unless the environment variable `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is
+   * 1, ON, YES or TRUE: then it is true in any case
+   */
+  readonly localFilesOnly?: boolean;
+  /**
+   * URL of the Hub or of a mirror.
+   * @default the environment variable `HF_ENDPOINT`, else "https://huggingface.co"
+   */
+  readonly hubUrl?: string;
+}
+
+/** Names of all options. */
+export const HUB_OPTIONS: OptionNames<HubOptions> = {
+  revision: true,
+  token: true,
+  cacheDir: true,
+  localFilesOnly: true,
+  hubUrl: true,
+  onProgress: true,
+  signal: true,
+  fetch: true,
+  timeout: true,
+  retries: true,
+};
+
+const REPOSITORY = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
+
+/** Whether a name could be that of a model on the Hub: `name` or `organisation/name`. */
+export function isHubId(name: string): boolean {
+  // Two dashes stand for the slash in the names of directories of the cache.
+  return REPOSITORY.test(name) && !/(?:^|\/)[.-]|[.-](?:\/|$)|--|\.\.|\.git$/.test(name);
+}
+
+/** What is known of how to reach the Hub once the token has been found. */
+interface Access {
+  readonly site: Site;
+}
+
+/**
+ * A model repository of the Hugging Face Hub, at one commit: a branch is resolved once, so that all
+ * files fit together. In Node a file is downloaded once and then read from the cache; when the Hub
+ * cannot be reached or is out of order, the commit that the branch had last is used if the cache
+ * knows it, and files that the cache does not have count as not there. That is said once.
+ */
+export class HubFiles extends FileSource {
+  readonly #repo: string;
+  readonly #revision: string;
+  readonly #options: HubOptions;
+  readonly #hubUrl: string;
+  readonly #userSite: Site;
+  readonly #offline: boolean;
+  readonly #cache: HubCache | undefined;
+  readonly #downloads = new Map<string, Promise<void>>();
+  #access: Promise<Access> | undefined;
+  #commit: Promise<string> | undefined;
+  /** Why the Hub could not be had, when the cache is used instead. */
+  #fallback: string | undefined;
+
+  /** @param repo `organisation/name`, or `name` for the oldest models. */
+  constructor(repo: string, options: HubOptions = {}) {
+    super();
+    if (!isHubId(repo)) {
+      throw new FileSourceError(
+        "name",
+        `${JSON.stringify(repo)} is not the id of a model on the Hugging Face Hub; ` +
+          '"organisation/name" was expected',
+      );
+    }
+    const node = nodeModules();
+    this.#repo = repo;
+    this.#revision = options.revision ?? "main";
+    checkRelativePath(this.#revision, `revision of ${repo}`);
+    this.#options = options;
+    this.#offline = options.localFilesOnly === true || isOffline(node);
+    const url = hubUrlOf(options.hubUrl, node);
+    this.#userSite = siteOf(url);
+    this.#hubUrl = (url.origin + url.pathname).replace(/\/+$/, "");
+    this.#cache = node === undefined ? undefined : new HubCache(node, repo, options.cacheDir);
+  }
+
+  get location(): string {
+    const cached = this.#fallback === undefined ? "" : ", as the cache has it without the Hub";
+    return `Hugging Face Hub repository ${this.#repo} (revision ${this.#revision}${cached})`;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    checkRelativePath(path, this.location);
+    const commit = await this.#resolveCommit();
+    if (await this.#cache?.has(commit, path)) return true;
+    if (this.#offline || this.#fallback !== undefined) return false;
+    if (await this.#cache?.isKnownMissing(commit, path)) return false;
+    try {
+      return (await this.#lookUp(path, commit)) !== undefined;
+    } catch (error) {
+      if (!isUnavailable(error) || !(await this.#cache?.hasCommit(commit))) throw error;
+      this.#fallBack(commit, error);
+      return false;
+    }
+  }
+
+  async openRange(path: string): Promise<ByteSource> {
+    checkRelativePath(path, this.location);
+    const commit = await this.#resolveCommit();
+    if (this.#cache === undefined) {
+      const info = await this.#mustHave(path, commit);
+      const sink = new MemorySink(info.size);
+      await download(await this.#downloadOf(path, commit, info), sink, this.#options);
+      const bytes = await sink.bytes();
+      await this.#checked(path, () => checkHash(bytes, info));
+      return bytesInMemory(bytes, `${this.#repo}/${path}`);
+    }
+    if (!(await this.#cache.has(commit, path))) await this.#downloadOnce(path, commit, this.#cache);
+    return openFile(this.#cache.pathOf(commit, path));
+  }
+
+  async #downloadOnce(path: string, commit: string, cache: HubCache): Promise<void> {
+    const running = this.#downloads.get(path);
+    if (running !== undefined) return running;
+    const started = this.#download(path, commit, cache).finally(() => this.#downloads.delete(path));
+    this.#downloads.set(path, started);
+    return started;
+  }
+
+  async #download(path: string, commit: string, cache: HubCache): Promise<void> {
+    const info = await this.#mustHave(path, commit);
+    const what = await this.#downloadOf(path, commit, info);
+    await this.#checked(path, () =>
+      cache.store(commit, path, info, {
+        fetch: (sink, state) => download(what, sink, this.#options, state),
+        signal: this.#options.signal,
+      }),
+    );
+  }
+
+  /** Says of which file it is that the content is wrong. */
+  async #checked(path: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof FileSourceError) || error.code !== "content") throw error;
+      throw new FileSourceError("content", `${this.location}: ${path}: ${error.message}`);
+    }
+  }
+
+  async #downloadOf(
+    path: string,
+    commit: string,
+    info: HubFileInfo,
+  ): Promise<Parameters<typeof download>[0]> {
+    const { site } = await this.#findAccess();
+    const url = `${this.#hubUrl}/${this.#repo}/resolve/${commit}/${encodePath(path)}`;
+    const purpose = `download ${path} of ${this.#repo}`;
+    const ask = async (from: number): Promise<Answer> => {
+      const headers: Record<string, string> = { "Accept-Encoding": "identity" };
+      if (from > 0) headers["Range"] = `bytes=${from}-`;
+      const answer = await askServer({ url, headers, site, purpose }, this.#options);
+      if (answer.response.ok || (answer.response.status === 416 && from > 0)) return answer;
+      await dismiss(answer);
+      throw this.#refused(path, answer.response, site);
+    };
+    return { file: path, size: info.size, secrets: site.secrets, ask };
+  }
+
+  async #mustHave(path: string, commit: string): Promise<HubFileInfo> {
+    if (this.#offline) {
+      throw new FileSourceError(
+        "missing",
+        `${this.location}: ${path} is not in the cache, and ${this.#whyOffline()} to download it`,
+      );
+    }
+    const info = await this.#lookUp(path, commit);
+    if (info !== undefined) return info;
+    throw new FileSourceError("missing", `${this.location} has no file ${path}`);
+  }
+
+  #whyOffline(): string {
+    const said = this.#options.localFilesOnly === true;
+    return said ? "localFilesOnly forbids" : "HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids";
+  }
+
+  async #lookUp(path: string, commit: string): Promise<HubFileInfo | undefined> {
+    const { fileDownloadInfo } = await import("@huggingface/hub");
+    const purpose = `download ${path} of ${this.#repo}`;
+    const info = await this.#asking(path, async () =>
+      fileDownloadInfo({
+        repo: { type: "model", name: this.#repo },
+        path: encodePath(path),
+        revision: commit,
+        hubUrl: this.#hubUrl,
+        fetch: await this.#fetchFor(purpose, path, headersOnly),
+      }),
+    );
+    if (info === null) {
+      await this.#cache?.rememberMissing(commit, path);
+      return undefined;
+    }
+    return { etag: info.etag.replace(/^(?:W\/)?"(.*)"$/, "$1"), size: info.size };
+  }
+
+  #resolveCommit(): Promise<string> {
+    // A failure is not kept: the next call may find the network again.
+    this.#commit ??= this.#findCommit().catch(async (error: unknown) => {
+      this.#commit = undefined;
+      throw await this.#withoutDirectory(error);
+    });
+    return this.#commit;
+  }
+
+  /** Says, of a repository that cannot be had, that no directory of that name is there either. */
+  async #withoutDirectory(error: unknown): Promise<unknown> {
+    const node = nodeModules();
+    if (!(error instanceof FileSourceError) || error.code === "system" || node === undefined) {
+      return error;
+    }
+    const path = node.path.resolve(this.#repo);
+    if (await node.fs.stat(path).catch(() => undefined)) return error;
+    const message = `${error.message}; there is no directory ${path} either`;
+    return new FileSourceError(error.code, message, { cause: error });
+  }
+
+  async #findCommit(): Promise<string> {
+    if (COMMIT.test(this.#revision)) return this.#revision;
+    if (this.#offline) {
+      const cached = await this.#cache?.commitOf(this.#revision);
+      if (cached !== undefined) return cached;
+      throw new FileSourceError(
+        "missing",
+        `${this.location} is not in the cache, and ${this.#whyOffline()} to download it`,
+      );
+    }
+    try {
+      const commit = await this.#askCommit();
+      await this.#cache?.rememberCommit(this.#revision, commit);
+      return commit;
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      const cached = await this.#cache?.commitOf(this.#revision);
+      if (cached === undefined) throw error;
+      this.#fallBack(cached, error);
+      return cached;
+    }
+  }
+
+  #fallBack(commit: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#fallback = reason;
+    const what = `what the cache has of ${this.#repo}, at commit ${commit.slice(0, 12)}, is used`;
+    warn("HubFiles", `${what}: ${reason}`);
+  }
+
+  async #askCommit(): Promise<string> {
+    const { modelInfo } = await import("@huggingface/hub");
+    const { sha } = await this.#asking(undefined, async () =>
+      modelInfo({
+        name: this.#repo,
+        revision: this.#revision,
+        additionalFields: ["sha"],
+        hubUrl: this.#hubUrl,
+        fetch: await this.#fetchFor(`look up ${this.#repo}`, undefined, wholeBody),
+      }),
+    );
+    if (typeof sha === "string" && COMMIT.test(sha)) return sha;
+    throw new FileSourceError(
+      "system",
+      `${this.location}: the Hub answered ${JSON.stringify(sha)?.slice(0, 100)} where a commit was ` +
+        "expected",
+    );
+  }
+
+  #findAccess(): Promise<Access> {
+    this.#access ??= hubToken(this.#options.token, nodeModules()).then((token) => {
+      if (token === undefined) return { site: this.#userSite };
+      if (this.#userSite.authorization !== undefined) {
+        throw new FileSourceError(
+          "unauthorized",
+          "the Hub's URL has a user or password, and there is a token too: pass token: false, or " +
+            "another URL",
+        );
+      }
+      const { origin } = this.#userSite;
+      return { site: { origin, authorization: `Bearer ${token}`, secrets: [token] } };
+    });
+    return this.#access;
+  }
+
+  /**
+   * `fetch` for the Hub's client: it sends the token where it belongs, and what it returns is read
+   * already. An answer that says no is an error, but for that a file is not there.
+   */
+  async #fetchFor(
+    purpose: string,
+    path: string | undefined,
+    read: (answer: Answer) => Promise<Response>,
+  ): Promise<typeof fetch> {
+    const { site } = await this.#findAccess();
+    return async (input, init) => {
+      const url = input instanceof Request ? input.url : String(input);
+      const headers = {
+        ...(init?.headers as Record<string, string>),
+        "Accept-Encoding": "identity",
+      };
+      const request: HttpRequest = { url, headers, site, purpose, redirected: describedFile };
+      const answer = await askServer(request, this.#options);
+      const { response } = answer;
+      const isAbsent = response.headers.get("x-error-code") === "EntryNotFound";
+      if (response.ok) return read(answer);
+      await dismiss(answer);
+      if (response.status === 404 && isAbsent && path !== undefined) return response;
+      throw this.#refused(path, response, site);
+    };
+  }
+
+  /** Turns the errors of the Hub's client into ones that say what to do. */
+  async #asking<T>(path: string | undefined, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof FileSourceError) throw error;
+      this.#options.signal?.throwIfAborted();
+      const secrets = (await this.#access)?.site.secrets ?? [];
+      const reason = redact(error instanceof Error ? error.message : String(error), secrets);
+      const what = path === undefined ? this.location : `${this.location}: ${path}`;
+      throw new FileSourceError(
+        "system",
+        `${what}: the Hub's answer is not understood: ${reason}`,
+        {
+          cause: redactedCause(error, secrets),
+        },
+      );
+    }
+  }
+
+  #refused(path: string | undefined, response: Response, site: Site): FileSourceError {
+    const { status } = response;
+    const what = path === undefined ? this.location : `${this.location}: ${path}`;
+    const code = response.headers.get("x-error-code");
+    const said = redact(
+      response.headers.get("x-error-message") ?? response.statusText,
+      site.secrets,
+    );
+    if (code === "GatedRepo") {
+      return new FileSourceError(
+        "unauthorized",
+        `${what} was refused with status ${status}: the repository is gated; ask for access at ` +
+          `${this.#hubUrl}/${this.#repo}, and pass a token of yours as \`token\` (${said})`,
+      );
+    }
+    if (status === 404) {
+      return new FileSourceError(
+        "missing",
+        `${what} was not found: there is no such repository or revision on the Hub (${said})`,
+      );
+    }
+    if (status === 401 || status === 403) {
+      const token =
+        site.authorization === undefined ? "no token was sent" : "the token was refused";
+      return new FileSourceError(
+        "unauthorized",
+        `${what} was refused with status ${status}: the repository does not exist, is private or ` +
+          `is gated, and ${token}; if it exists, pass a token that may read it as \`token\` (${said})`,
+      );
+    }
+    return statusError(what, response, site);
+  }
+}
+
+/** Bytes of an answer that says what a repository is; there are lists of files in it. */
+const MOST_INFO_BYTES = 64 * 1024 * 1024;
+
+/** Reads an answer of the Hub's interface for programs. */
+async function wholeBody({ response, watch }: Answer): Promise<Response> {
+  const parts: BlobPart[] = [];
+  let length = 0;
+  const cancel = (): void => void response.body?.cancel().catch(() => undefined);
+  watch.signal.addEventListener("abort", cancel);
+  try {
+    for await (const part of response.body ?? []) {
+      watch.alive();
+      length += part.byteLength;
+      if (length > MOST_INFO_BYTES) throw new Error("the answer is larger than any that is known");
+      parts.push(part);
+    }
+  } finally {
+    watch.signal.removeEventListener("abort", cancel);
+    watch.end();
+  }
+  return new Response(new Blob(parts), { status: 200, headers: response.headers });
+}
+
+/** What an answer says of a file, without the file. */
+async function headersOnly(answer: Answer): Promise<Response> {
+  await dismiss(answer);
+  const { status, headers } = answer.response;
+  const known = new Headers(headers);
+  const length = headers.get("content-length");
+  // A server that knows no ranges would have sent the whole.
+  if (status === 200 && length !== null && !headers.has("content-encoding")) {
+    known.set("content-range", `bytes 0-0/${length}`);
+  }
+  return new Response(null, { status: 200, headers: known });
+}
+
+/**
+ * Large files lie with others, which the Hub leads to; what it says of them is all that is wanted
+ * here, and is not asked for there.
+ */
+function describedFile(response: Response, from: URL, to: URL): Response | undefined {
+  const etag = response.headers.get("x-linked-etag");
+  const size = response.headers.get("x-linked-size");
+  if (from.origin === to.origin || etag === null || size === null) return undefined;
+  const headers = { "x-linked-etag": etag, "content-range": `bytes 0-0/${size}` };
+  return new Response(null, { status: 200, headers });
+}

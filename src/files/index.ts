@@ -1,0 +1,9 @@
+export { type ByteSource, bytesInMemory, bytesOfBlob, openFile } from "./byte-source.ts";
+export type { DownloadOptions, DownloadProgress } from "./download.ts";
+export { FileSourceError, type FileSourceFailure } from "./file-source-error.ts";
+export { FileSource } from "./file-source.ts";
+export { HttpFiles } from "./http-files.ts";
+export { HubFiles, type HubOptions } from "./hub-files.ts";
+export { LocalFiles } from "./local-files.ts";
+export { type FileContent, MemoryFiles } from "./memory-files.ts";
+export { type FilesName, openFiles } from "./open-files.ts";

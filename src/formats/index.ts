@@ -1,0 +1,19 @@
+export { CheckpointError } from "./checkpoint-error.ts";
+export { type Checkpoint, type CheckpointOptions, openCheckpoint } from "./checkpoint.ts";
+export {
+  bfloat16ToFloat32,
+  float16ToFloat32,
+  float32ToBfloat16,
+  float32ToFloat16,
+} from "./half-arrays.ts";
+export { loadSafetensors } from "./safetensors/load-safetensors.ts";
+export type { RawData, RawDType, RawTensor } from "./raw-tensor.ts";
+export { rawToTensor } from "./raw-to-tensor.ts";
+export { SafetensorsError } from "./safetensors/safetensors-error.ts";
+export type { SafetensorsEntry } from "./safetensors/safetensors-header.ts";
+export { encodeSafetensors } from "./safetensors/safetensors-writer.ts";
+export { SafetensorsFile } from "./safetensors/safetensors.ts";
+export { saveSafetensors } from "./safetensors/save-safetensors.ts";
+export type { TensorFile, TensorInfo } from "./tensor-file.ts";
+export { loadTorchFile, type TorchKey, type TorchValue } from "./torch/load-torch-file.ts";
+export { TorchFileError } from "./torch/torch-file-error.ts";

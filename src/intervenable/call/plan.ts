@@ -1,0 +1,233 @@
+import { fail } from "../../base/errors.ts";
+import { type UnitAxes, withWhole } from "../sites/axes.ts";
+import { BatchRows } from "../units/batch-rows.ts";
+import type { Mode } from "../config/config.ts";
+import {
+  type Level,
+  type Located,
+  type PlannedLocations,
+  planLocations,
+  type UnitLocations,
+} from "../units/locations.ts";
+import { type Rows, Selection } from "../units/selection.ts";
+import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
+import type { Target } from "../sites/target.ts";
+
+/** What a call says about its interventions. */
+export interface PlanOptions extends GivenSources {
+  readonly unitLocations?: UnitLocations | null | undefined;
+  readonly subspaces?: unknown;
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** The model's token for padding, to notice rows that are padded while no mask says so. */
+  readonly padTokenId?: number | undefined;
+}
+
+/** One intervention in one call. */
+export interface Action extends Target {
+  readonly source: SourcePlan;
+  /** The units read in the source run, and those edited; undefined for the whole tensor. */
+  readonly reads: Selection | undefined;
+  readonly edits: Selection | undefined;
+  readonly subspaces: unknown;
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** One forward pass: what is edited in it, and what is read behind the edits. */
+export interface Run {
+  /** What messages call it: "base", "source 0". */
+  readonly name: string;
+  readonly inputs: unknown;
+  readonly edits: readonly Action[];
+  readonly reads: readonly Action[];
+}
+
+/** All that one call does, in order; nothing has been traced. */
+export interface Plan {
+  readonly sources: readonly Run[];
+  readonly base: Run;
+}
+
+const OP = "IntervenableModel";
+
+/**
+ * Says what a call with these arguments does.
+ * @throws TensorError for arguments that contradict each other, or an edit that could never be made.
+ */
+export function makePlan(
+  targets: readonly Target[],
+  mode: Mode,
+  base: unknown,
+  options: PlanOptions,
+): Plan {
+  const sources = planSources(targets, options);
+  const places = located(targets, mode, base, sources, options.padTokenId);
+  const locations = planLocations(options.unitLocations, mode, places);
+  const subspaces = subspacesOf(options.subspaces, targets.length);
+  const actions = targets.map((target, i): Action => {
+    const source = sources.get(target.key) ?? { kind: "none" };
+    const { source: from = null, base: to = null }: Partial<PlannedLocations> =
+      locations.get(target.key) ?? {};
+    checkSides(target, source, from, to);
+    const { source: read, base: edited } = places[i] ?? {};
+    const edits = select(target.key, target.axes, to, edited?.batch?.rows ?? 1);
+    checkUnits(target, edits);
+    return {
+      ...target,
+      source,
+      reads: select(target.key, target.sourceAxes, from, read?.batch?.rows ?? 1),
+      edits,
+      subspaces: subspaces[i],
+      extra: options.extra ?? {},
+    };
+  });
+  const active = actions.filter(({ source }) => source.kind !== "skip");
+  if (mode === "parallel") return parallelPlan(active, base);
+  return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
+}
+
+function located(
+  targets: readonly Target[],
+  mode: Mode,
+  base: unknown,
+  sources: ReadonlyMap<string, SourcePlan>,
+  padTokenId: number | undefined,
+): readonly Located[] {
+  const baseRows = new BatchRows(base, "base", padTokenId);
+  const last = Math.max(...targets.map(({ group }) => group));
+  const sourceRows = new Map<number, BatchRows>();
+  for (const { key, group } of targets) {
+    const plan = sources.get(key);
+    if (plan?.kind !== "run" || sourceRows.has(group)) continue;
+    sourceRows.set(group, new BatchRows(plan.inputs, `source ${group}`, padTokenId));
+  }
+  return targets.map(({ key, group, axes, sourceAxes }) => ({
+    key,
+    group,
+    source: {
+      axes: sourceAxes.selected,
+      batch: sources.get(key)?.kind === "run" ? sourceRows.get(group) : undefined,
+    },
+    base: {
+      axes: axes.selected,
+      batch: mode === "parallel" || group === last ? baseRows : sourceRows.get(group + 1),
+    },
+  }));
+}
+
+/** The units at places of which some axes may be taken whole. */
+function select(
+  key: string,
+  axes: UnitAxes,
+  levels: readonly Level[] | null,
+  batch: number,
+): Selection | undefined {
+  if (levels === null) return undefined;
+  let whole = axes;
+  const rows = levels.flatMap((level, i): Rows[] => {
+    if (level !== "all") return [level];
+    const size = axes.selected[i]?.size;
+    if (size !== undefined) {
+      const every = Array.from({ length: size }, (_, at) => at);
+      return [Array.from({ length: batch }, () => every)];
+    }
+    const taken = withWhole(whole, i);
+    if (taken === undefined) {
+      fail(OP, `${key}: "all" is known for the last axis only; list the places of axis ${i}`);
+    }
+    whole = taken;
+    return [];
+  });
+  return new Selection(whole, rows);
+}
+
+/** Interventions that see the units of a row as one vector are made for a number of them. */
+function checkUnits(
+  { key, intervention, unitDim: width }: Target,
+  edits: Selection | undefined,
+): void {
+  const { concatenatesUnits, keepLastDim, embedDim } = intervention;
+  if (edits === undefined || !concatenatesUnits || keepLastDim) return;
+  const kind = intervention.constructor.name;
+  const counts = edits.levels[0]?.map((row) => row.length) ?? [];
+  if (edits.ragged) {
+    fail(
+      OP,
+      `${key}: ${kind} sees the units of a row as one vector, but rows have ${counts.join(", ")} of them; ` +
+        `give all rows as many`,
+    );
+  }
+  const [units = 0] = counts;
+  if (embedDim === undefined || width === undefined || units * width === embedDim) return;
+  fail(
+    OP,
+    `${key}: ${kind} is made for vectors of ${embedDim}, but ${units} units of ${width} make ` +
+      `${units * width}; set maxNumberOfUnits to ${units}, or give other places`,
+  );
+}
+
+/** Whole tensors on one side and units on the other cannot be what was meant. */
+function checkSides({ key }: Target, source: SourcePlan, from: unknown, to: unknown): void {
+  if (source.kind !== "run" || (from === null) === (to === null)) return;
+  const [missing, given] = from === null ? ["source", "base"] : ["base", "source"];
+  fail(
+    OP,
+    `${key}: locations say what to take of the ${given}, but not of the ${missing}; write ` +
+      `{ "sources->base": [source side, base side] }`,
+  );
+}
+
+/** What each intervention is told: the same for all, or one entry for each. */
+function subspacesOf(given: unknown, count: number): readonly unknown[] {
+  if (given === undefined || given === null) return Array.from({ length: count });
+  const forAll = typeof given === "number" || (Array.isArray(given) && given.every(isNumber));
+  if (forAll) return Array.from({ length: count }, () => given);
+  if (Array.isArray(given) && given.length === count) return given as unknown[];
+  const got = Array.isArray(given) ? `a list of ${given.length}` : typeof given;
+  return fail(
+    OP,
+    `subspaces must be a number or a list of numbers for all interventions, or a list with one entry ` +
+      `for each of the ${count}, got ${got}`,
+  );
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "number";
+}
+
+function parallelPlan(active: readonly Action[], base: unknown): Plan {
+  // The same inputs given for several groups are traced once.
+  const readers = new Map<unknown, Action[]>();
+  for (const action of active) {
+    if (action.source.kind !== "run") continue;
+    const { inputs } = action.source;
+    readers.set(inputs, [...(readers.get(inputs) ?? []), action]);
+  }
+  const sources = [...readers].map(([inputs, reads]) => ({
+    name: `source ${reads[0]?.group ?? 0}`,
+    inputs,
+    edits: [],
+    reads,
+  }));
+  return { sources, base: { name: "base", inputs: base, edits: active, reads: [] } };
+}
+
+/** Each group edits the run of the next group's source; the last one edits the base. */
+function serialPlan(active: readonly Action[], last: number, base: unknown): Plan {
+  const sources: Run[] = [];
+  for (let group = 0; group <= last; group++) {
+    const edits = active.filter((action) => action.group === group - 1);
+    const reads = active.filter((a) => a.group === group && a.source.kind === "run");
+    const source = reads[0]?.source;
+    if (source?.kind === "run") {
+      sources.push({ name: `source ${group}`, inputs: source.inputs, edits, reads });
+    } else if (edits.length > 0) {
+      fail(
+        OP,
+        `${edits.map(({ key }) => key).join(", ")}: in serial mode it edits the run of source ${group}, ` +
+          `which is not given, so it would do nothing`,
+      );
+    }
+  }
+  const edits = active.filter(({ group }) => group === last);
+  return { sources, base: { name: "base", inputs: base, edits, reads: [] } };
+}

@@ -1,0 +1,184 @@
+import { describeOptions } from "../../interventions/describe-options.ts";
+import { Intervention, type InterventionClass } from "../../interventions/intervention.ts";
+import { fail } from "../../base/errors.ts";
+import { printsItself } from "../../base/inspect.ts";
+import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
+import { readRepresentations } from "./read-representations.ts";
+import type {
+  Representation,
+  RepresentationConfig,
+  RepresentationLike,
+} from "./representation-config.ts";
+
+/** Whether sources are all read from the clean model, or each from the model as the last one left it. */
+export type Mode = "parallel" | "serial";
+
+/** A configuration with all that can be said. */
+export interface IntervenableOptions<Component extends string = string> {
+  readonly representations:
+    RepresentationConfig<Component> | readonly RepresentationLike<Component>[];
+  /** @default "parallel" */
+  readonly mode?: Mode;
+  /** The class, or one for each, of representations that name none. @default VanillaIntervention */
+  readonly interventionTypes?: InterventionClass | readonly InterventionClass[];
+  /**
+   * Accepted as pyvene's files and programs have it. Interventions always get the arguments of the
+   * module at their site, as `context.args`.
+   */
+  readonly asAdaptor?: boolean;
+  /** The keys in order, as pyvene's files have them; they must be those of the representations. */
+  readonly sortedKeys?: readonly string[] | null;
+}
+
+/** All spellings of a configuration. */
+export type IntervenableConfigLike<Component extends string = string> =
+  | IntervenableConfig
+  | IntervenableOptions<Component>
+  | RepresentationConfig<Component>
+  | readonly RepresentationLike<Component>[];
+
+/**
+ * Where to intervene and how, for any model: a list of representations and a mode. Whatever takes a
+ * configuration also takes the plain objects that this class is made from.
+ *
+ * @example
+ * ```ts
+ * import { CollectIntervention, IntervenableConfig, ZeroIntervention } from "tsvene";
+ * const config = new IntervenableConfig([
+ *   { layer: 0, component: "mlp_output", intervention: ZeroIntervention },
+ *   { layer: 2, component: "block_output", intervention: CollectIntervention },
+ * ]);
+ * console.log(config.representations.map(({ key }) => key));
+ * ```
+ */
+export class IntervenableConfig {
+  readonly mode: Mode;
+  #representations: readonly Representation[];
+
+  /** @throws TensorError for what is unknown or contradicts itself. */
+  constructor(config: Exclude<IntervenableConfigLike, IntervenableConfig>) {
+    const options = asOptions(config);
+    const { mode = "parallel", interventionTypes, representations, sortedKeys } = options;
+    if (mode !== "parallel" && mode !== "serial") {
+      fail(OP, `mode must be "parallel" or "serial", got ${JSON.stringify(mode)}`);
+    }
+    this.mode = mode;
+    const list = Array.isArray(representations) ? representations : [representations];
+    if (list.length === 0) fail(OP, "expected at least one representation");
+    this.#representations = readRepresentations(
+      list as readonly RepresentationLike[],
+      0,
+      interventionTypes,
+    );
+    if (sortedKeys !== undefined && sortedKeys !== null) this.#checkKeys(sortedKeys);
+  }
+
+  /** In order of declaration, which is the order in which edits at one place are made. */
+  get representations(): readonly Representation[] {
+    return this.#representations;
+  }
+
+  /** Keys of the representations, in the order of declaration. */
+  get sortedKeys(): readonly string[] {
+    return this.#representations.map(({ key }) => key);
+  }
+
+  /**
+   * Adds representations behind those there are. Models that were built before are not changed.
+   * @throws TensorError for one that says no intervention, and for all that the constructor refuses.
+   *
+   * @example
+   * ```ts
+   * import { CollectIntervention, IntervenableConfig, ZeroIntervention } from "tsvene";
+   * const config = new IntervenableConfig({ component: "mlp_output", intervention: ZeroIntervention });
+   * config.addIntervention({ layer: 1, intervention: CollectIntervention });
+   * ```
+   */
+  addIntervention(added: RepresentationLike | readonly RepresentationLike[]): this {
+    const isRow = Array.isArray(added) && typeof added[0] === "number";
+    const list = Array.isArray(added) && !isRow ? added : [added];
+    const before = this.#representations;
+    const read = readRepresentations(
+      list as readonly RepresentationLike[],
+      before.length,
+      undefined,
+      before,
+    );
+    const silent = read.find(({ intervention }) => intervention === undefined);
+    if (silent !== undefined) {
+      fail(`${OP}.addIntervention`, `${silent.key} says no intervention; give it one`);
+    }
+    this.#representations = [...before, ...read];
+    return this;
+  }
+
+  /** What is to be done and where, one representation a line. */
+  toString(): string {
+    const lines = this.#representations.map(representationLine);
+    return `IntervenableConfig(${this.mode})\n${lines.join("\n")}`;
+  }
+
+  /**
+   * Always an error: classes, functions and tensors would be left out of JSON without a word.
+   * @throws TensorError
+   */
+  toJSON(): never {
+    fail(
+      OP,
+      "it holds classes, functions and tensors, which JSON cannot say; print it with String(config), " +
+        "and keep parameters with stateDict()",
+    );
+  }
+
+  #checkKeys(given: readonly string[]): void {
+    const keys = this.sortedKeys;
+    if (given.length === keys.length && given.every((key, i) => key === keys[i])) return;
+    fail(
+      OP,
+      `sortedKeys must be the keys of the representations in their order, ${keys.join(", ")}; ` +
+        `got ${given.join(", ")}`,
+    );
+  }
+}
+
+printsItself(IntervenableConfig.prototype);
+
+const OP = "IntervenableConfig";
+
+const OPTIONS: OptionNames<IntervenableOptions> = {
+  representations: true,
+  mode: true,
+  interventionTypes: true,
+  asAdaptor: true,
+  sortedKeys: true,
+};
+
+/** All that a representation says, but for what its key says. */
+function representationLine(representation: Representation): string {
+  const { key, intervention, options, source, moeKey, groupKey, interventionLinkKey } =
+    representation;
+  const [name, settings] =
+    intervention instanceof Intervention
+      ? [intervention.constructor.name, intervention.describe()]
+      : [intervention?.name ?? "VanillaIntervention", describeOptions(options)];
+  const what = settings === "" ? name : `${name}(${settings})`;
+  const more = describeOptions({ source, moeKey, groupKey, interventionLinkKey });
+  return `  ${key}: ${[what, more].filter((text) => text !== "").join(", ")}`;
+}
+
+function asOptions(
+  config: Exclude<IntervenableConfigLike, IntervenableConfig>,
+): IntervenableOptions {
+  if (Array.isArray(config)) {
+    if (typeof config[0] === "number") {
+      fail(OP, 'a representation in a row must stand in a list: [[0, "block_output"]]');
+    }
+    return { representations: config as readonly RepresentationLike[] };
+  }
+  if (typeof config !== "object" || config === null) {
+    fail(OP, `expected a representation or a list of them, got ${String(config)}`);
+  }
+  if (!("representations" in config)) return { representations: config };
+  requireKnownOptions(OP, config, OPTIONS);
+  return config;
+}

@@ -1,0 +1,85 @@
+import type { InterventionFunction } from "../../interventions/function.ts";
+import type {
+  Intervention,
+  InterventionClass,
+  InterventionOptions,
+} from "../../interventions/intervention.ts";
+
+/** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
+export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | (string & {});
+
+/** Where a source is read, where that is not where the base is edited. */
+export interface SourceSiteConfig<Component extends string = string> {
+  /** @default the layer that is edited */
+  readonly layer?: number;
+  /** @default the component that is edited */
+  readonly component?: Component;
+  /** What the source's locations count. @default the unit of what is edited */
+  readonly unit?: Unit;
+  /** @default the expert that is edited */
+  readonly moeKey?: number;
+}
+
+/**
+ * Where to intervene, and with what. `Component` are the names that `component` may have: a model's
+ * type says them, see {@link ComponentOf}.
+ */
+export interface RepresentationConfig<Component extends string = string> extends Omit<
+  InterventionOptions,
+  "unitDim"
+> {
+  /** Number of the layer, from 0. Not used when `component` is a module path. @default 0 */
+  readonly layer?: number;
+  /**
+   * Name of a component of the model's family, such as "mlp_output", or a module path that ends in
+   * `.input` or `.output`, such as "transformer.h[0].mlp.output". @default "block_output"
+   */
+  readonly component?: Component;
+  /**
+   * What locations count: "pos", "h" (heads), "h.pos", "h.key" and "h.pos.key" (attention weights), or
+   * a name for dimension 1, or for dimensions 1 and 2 ("sense.pos"). @default "pos"
+   */
+  readonly unit?: Unit;
+  /** Units that are taken together; the width of a trained intervention grows with it. @default 1 */
+  readonly maxNumberOfUnits?: number;
+  /** Where the source is read. @default where the base is edited */
+  readonly source?: SourceSiteConfig<Component>;
+  /** What to do: an intervention, a class of interventions, or a function. */
+  readonly intervention?: Intervention | InterventionClass | InterventionFunction;
+  /** A class of interventions; the same as giving the class as `intervention`. */
+  readonly interventionType?: InterventionClass;
+  /** Interventions with equal keys read from the same source. @default one group each */
+  readonly groupKey?: number;
+  /** Interventions with equal keys are one intervention, with the same parameters. */
+  readonly interventionLinkKey?: number | string;
+  /** Number of the expert, from 0, for components whose path has experts. */
+  readonly moeKey?: number;
+}
+
+/** The fields of a {@link RepresentationConfig} in a row: layer, component, unit, units, .... */
+export type PositionalRepresentation<Component extends string = string> = readonly [
+  number,
+  Component?,
+  ...unknown[],
+];
+
+export type RepresentationLike<Component extends string = string> =
+  RepresentationConfig<Component> | PositionalRepresentation<Component>;
+
+/** A representation with nothing left open. */
+export interface Representation {
+  readonly key: string;
+  readonly layer: number;
+  readonly component: string;
+  readonly unit: string;
+  readonly maxNumberOfUnits: number;
+  /** Where its source is read; undefined for where it edits. */
+  readonly source: SourceSiteConfig | undefined;
+  readonly moeKey: number | undefined;
+  readonly groupKey: number | undefined;
+  readonly interventionLinkKey: number | string | undefined;
+  /** What to do; undefined where the default class is meant. */
+  readonly intervention: Intervention | InterventionClass | undefined;
+  /** What an intervention of a class is built with, but for its dimensions. */
+  readonly options: InterventionOptions;
+}

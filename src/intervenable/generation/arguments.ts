@@ -1,0 +1,104 @@
+import type {
+  GenerateInputs,
+  GenerateOptions,
+  GenerateOutput,
+} from "../../models/generation/options.ts";
+import type { Module } from "../../nn/module.ts";
+import type { OptionNames } from "../../base/known-options.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { UnitLocations } from "../units/locations.ts";
+import type { SourceRepresentations } from "../call/sources.ts";
+import type { GenerationSteps } from "./steps.ts";
+
+/** What a model's `forward` takes; `unknown` where the model's type says nothing. */
+export type InputsOf<M extends Module> = [Parameters<M["forward"]>[0]] extends [never]
+  ? unknown
+  : Parameters<M["forward"]>[0];
+/** What a model's `forward` gives. */
+export type OutputsOf<M extends Module> = ReturnType<M["forward"]>;
+
+/** Inputs of source runs: one for each group (`null` for none), or one for all. */
+export type Sources<Inputs> = Inputs | null | readonly (Inputs | null)[];
+
+/** What a call says about sources and places; the same for `forward` and `generate`. */
+export interface InterventionArguments<Inputs> {
+  /**
+   * Inputs of the source runs: one for each group of interventions (`null` for none, which skips those
+   * that need one), or one for all.
+   */
+  readonly sources?: Sources<Inputs>;
+  /** Which units to read and write. @default the whole tensor at each site */
+  readonly unitLocations?: UnitLocations | null;
+  /** Tensors in place of sources: one for all, one for each intervention, or by key. */
+  readonly sourceRepresentations?: SourceRepresentations | null;
+  /**
+   * Which dimensions to change: a number or list for all interventions, or one entry for each, of any
+   * kind that it understands. @default all dimensions
+   */
+  readonly subspaces?: unknown;
+  /** Handed to every intervention as `context.extra`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** Arguments of `IntervenableModel.forward` beside the base. */
+export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
+  /** Passed to the model as `labels` in the intervened run, which then has a loss. */
+  readonly labels?: Tensor;
+  /**
+   * Take `pastKeyValues` that were made without these interventions, which then act on the new tokens
+   * only. @default false, where such a cache is an error
+   */
+  readonly otherCache?: boolean;
+}
+
+/** Their names. */
+export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
+  sources: true,
+  unitLocations: true,
+  sourceRepresentations: true,
+  subspaces: true,
+  extra: true,
+  labels: true,
+  otherCache: true,
+};
+
+/** Something that is the same in all steps of a generation, or said for each. */
+export type EachStep<T> = T | ((step: number) => T);
+
+/** What a call of `generate` says about its interventions. */
+export interface GenerationArguments<Inputs = GenerateInputs> extends Omit<
+  InterventionArguments<Inputs>,
+  "sources" | "sourceRepresentations"
+> {
+  /**
+   * As in `forward`, or a function that gives them for each step; `null` for a step without edits that
+   * need a source. Functions are asked, and sources are run, before anything is written.
+   */
+  readonly sources?: EachStep<Sources<Inputs>>;
+  /** As in `forward`, or a function that gives them for each step. */
+  readonly sourceRepresentations?: EachStep<SourceRepresentations | null>;
+  /**
+   * In which steps edits are made: step 0 reads the prompt, step n the n-th new token. What an encoder
+   * reads, it reads in step 0.
+   * @default "decoding": all but step 0
+   */
+  readonly steps?: GenerationSteps;
+  /**
+   * pyvene's name for `steps: "all"`. The first new token comes from the prompt.
+   * @default false
+   */
+  readonly interveneOnPrompt?: boolean;
+}
+
+/** Arguments of `IntervenableModel.generate` beside the prompts. */
+export interface IntervenedGenerateOptions<Inputs = GenerateInputs>
+  extends GenerationArguments<Inputs>, Omit<GenerateOptions, "trace"> {}
+
+/** What a generation with interventions gives. */
+export interface IntervenedGeneration {
+  readonly intervened: GenerateOutput;
+  /** What collecting interventions took: for each of them, one tensor a step. */
+  readonly collected: readonly Tensor[];
+  /** The same by key. */
+  readonly collectedByKey: Readonly<Record<string, readonly Tensor[]>>;
+}

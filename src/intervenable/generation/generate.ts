@@ -1,0 +1,300 @@
+import type { Encoded } from "../../models/parts/encoder/encode.ts";
+import type { GenerateOptions, TracedOutput, TraceStep } from "../../models/generation/options.ts";
+import { GENERATE_OPTIONS } from "../../models/generation/settings.ts";
+import type { CausalLMOutput } from "../../models/parts/outputs.ts";
+import type { Module } from "../../nn/module.ts";
+import { EditScope } from "../../nn/scope.ts";
+import { fail } from "../../base/errors.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { GenerationArguments, IntervenedGenerateOptions } from "./arguments.ts";
+import { batchOf } from "../units/batch-rows.ts";
+import type { Action, Plan, PlanOptions } from "../call/plan.ts";
+import { Schedule, type Steps } from "./schedule.ts";
+import { Selection } from "../units/selection.ts";
+import { resolveSteps } from "./steps.ts";
+import { type Activations, emptyHarvest, traceEdits, traceSources } from "../call/trace.ts";
+import type { Target } from "../sites/target.ts";
+import type { Writer } from "../call/writer.ts";
+
+type Trace = NonNullable<GenerateOptions["trace"]>;
+
+/** A generation that is traced with edits. */
+export interface TracedGeneration {
+  /** The hook for the model's own loop. */
+  readonly trace: Trace;
+  /** What the encoder made of its source, edited, where there is an encoder. */
+  readonly encoded: Encoded | undefined;
+  /** What collecting interventions took in each step, by key; grows while the text is generated. */
+  readonly collected: ReadonlyMap<string, readonly Tensor[]>;
+}
+
+/** What is to be generated, and with which interventions. */
+export interface GenerationRequest {
+  readonly model: Module;
+  readonly writer: Writer;
+  /** The interventions, in the order of declaration. */
+  readonly targets: readonly Target[];
+  /** The plan of a call with these arguments, as for a forward pass. */
+  readonly plan: (options: PlanOptions) => Plan;
+  readonly options: GenerationArguments<unknown>;
+  /** Options of the model's own `generate`. */
+  readonly settings: GenerateOptions;
+}
+
+const OP = "IntervenableModel.generate";
+
+/** Steps are planned before the first is taken, each by itself. */
+const MOST_STEPS = 2 ** 20;
+
+const OWN: OptionNames<GenerationArguments> = {
+  sources: true,
+  unitLocations: true,
+  sourceRepresentations: true,
+  subspaces: true,
+  extra: true,
+  steps: true,
+  interveneOnPrompt: true,
+};
+
+/** What a call says to the model's own `generate`. */
+export function modelSettings(options: IntervenedGenerateOptions<unknown>): GenerateOptions {
+  requireKnownOptions(OP, options, { ...OWN, ...GENERATE_OPTIONS });
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !(name in OWN)));
+}
+
+/**
+ * Computes what the plans' sources give, once, and returns a hook that makes the plans' edits in the
+ * steps they belong to.
+ * @throws TensorError, before anything is computed, for an edit that no step would make.
+ */
+export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
+  const { encode } = request.writer;
+  const { plans, rows, schedule } = scheduling(request);
+  // Refuses what could never fire before any source is run.
+  schedule((action) => action);
+  const collected = new Map<string, Tensor[]>();
+  const activations = await runSources(request, plans, collected);
+  const sourced = (action: Action, plan: Plan): Action =>
+    withSource(action, activations.get(plan)?.get(action.key));
+  const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
+  for (const { key, intervention } of plans[0]?.base.edits ?? []) {
+    if (intervention.collects) collected.set(key, []);
+  }
+  const traced = <T>(name: string, edits: readonly Action[], run: () => T): Traced<T> => {
+    const harvest = emptyHarvest();
+    const output = traceEdits({ name, edits, reads: [] }, new Map(), harvest, run);
+    for (const [key, tensor] of harvest.collected) collected.get(key)?.push(tensor);
+    return { output, also: [...harvest.collected.values()] };
+  };
+  const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
+    const name = step.index === 0 ? "prompt's" : "decoding";
+    const { output, also } = traced(name, steps.at(step), run);
+    return { ...output, also };
+  };
+  if (encode === undefined) return { trace, collected, encoded: undefined };
+  // The encoder reads each source once, however many texts are written from it.
+  const { output, also } = traced("encoder's", schedule(sourced).encoding(), encode);
+  await evaluate(output.lastHiddenState, ...also);
+  return { trace, collected, encoded: output };
+}
+
+/** A pass with its edits, and what they took of it. */
+interface Traced<T> {
+  readonly output: T;
+  readonly also: readonly Tensor[];
+}
+
+/** Rows of the prompts, and how many texts are written from each. */
+interface WrittenRows {
+  readonly batch: number;
+  readonly times: number;
+}
+
+/** What is to be done in which step. */
+interface Scheduling {
+  /** The different plans of all steps. */
+  readonly plans: readonly Plan[];
+  readonly rows: WrittenRows;
+  /** The edits of each step, changed. */
+  readonly schedule: (change: (action: Action, plan: Plan) => Action) => Schedule;
+}
+
+function scheduling(request: GenerationRequest): Scheduling {
+  const { writer, targets, options, settings } = request;
+  const { inputIds, encode } = writer;
+  const keys = targets.map(({ key }) => key);
+  const { steps: count, rowsPerPrompt: times, useCache } = writer.extent(settings);
+  if (count > MOST_STEPS) {
+    fail(OP, `up to ${count} steps cannot be planned; give maxNewTokens, at most ${MOST_STEPS}`);
+  }
+  const rows = { batch: batchOf(inputIds, "inputIds"), times };
+  const fires = stepsOf(options, keys, count);
+  const all = plansOf(request, keys, fires, count);
+  const plans = [...new Set(all)].filter((plan) => plan !== undefined);
+  refuseSkipped(keys, plans, options);
+  const frame = {
+    promptLength: inputIds.size(1),
+    rows: rows.batch * rows.times,
+    useCache,
+    steps: count,
+    byDefault: isDefault(options) && plans.length === 1,
+    encoded: encodedKeys(targets, encode),
+  };
+  const schedule = (change: (action: Action, plan: Plan) => Action): Schedule =>
+    new Schedule(schedules(keys, all, fires, change), frame);
+  return { plans, rows, schedule };
+}
+
+/** The interventions at places that an encoder passes. */
+function encodedKeys(
+  targets: readonly Target[],
+  encode: (() => Encoded) | undefined,
+): ReadonlySet<string> {
+  const keys = new Set<string>();
+  if (encode === undefined) return keys;
+  const scope = new EditScope();
+  for (const { key, site } of targets) {
+    scope.on(site.module, site.side, () => void keys.add(key));
+  }
+  scope.run(encode);
+  return keys;
+}
+
+/** Whether a call says nothing of steps, so that pyvene's default holds. */
+function isDefault({ steps, interveneOnPrompt = false }: GenerationArguments<unknown>): boolean {
+  return steps === undefined && !interveneOnPrompt;
+}
+
+function stepsOf(
+  options: GenerationArguments<unknown>,
+  keys: readonly string[],
+  count: number,
+): ReadonlyMap<string, readonly boolean[]> {
+  const { steps, interveneOnPrompt } = options;
+  if (steps !== undefined && interveneOnPrompt !== undefined) {
+    fail(OP, "give steps or interveneOnPrompt, and not both");
+  }
+  const byName = interveneOnPrompt === true ? "all" : "decoding";
+  return resolveSteps(steps === undefined ? byName : steps, keys, count);
+}
+
+/** The plan of each step that has one; steps with the same sources have the same. */
+function plansOf(
+  { plan, options }: GenerationRequest,
+  keys: readonly string[],
+  fires: ReadonlyMap<string, readonly boolean[]>,
+  count: number,
+): readonly (Plan | undefined)[] {
+  const { unitLocations, subspaces, extra, sources, sourceRepresentations } = options;
+  const common = { unitLocations, subspaces, extra };
+  /** No source for a step skips what would need one in it. */
+  const skipping = [null];
+  const known = new Map<unknown, Map<unknown, Plan>>();
+  const make = (from: unknown, given: PlanOptions["sourceRepresentations"]): Plan => {
+    const same = known.get(from) ?? new Map<unknown, Plan>();
+    known.set(from, same);
+    const made =
+      same.get(given) ?? plan({ ...common, sources: from, sourceRepresentations: given });
+    same.set(given, made);
+    return made;
+  };
+  return Array.from({ length: count }, (_, step) => {
+    if (!keys.some((key) => fires.get(key)?.[step] === true)) return undefined;
+    const from = typeof sources === "function" ? (sources(step) ?? skipping) : sources;
+    if (typeof sourceRepresentations !== "function") return make(from, sourceRepresentations);
+    const given = sourceRepresentations(step);
+    return make(given === null ? skipping : from, given);
+  });
+}
+
+/** Sources that are given step by step, but for an intervention in no step, were not meant so. */
+function refuseSkipped(
+  keys: readonly string[],
+  plans: readonly Plan[],
+  { sources, sourceRepresentations }: GenerationArguments<unknown>,
+): void {
+  if (typeof sources !== "function" && typeof sourceRepresentations !== "function") return;
+  const made = new Set(plans.flatMap(({ base }) => base.edits.map(({ key }) => key)));
+  const skipped = keys.filter((key) => !made.has(key));
+  if (skipped.length === 0) return;
+  fail(
+    OP,
+    `${skipped.join(", ")} never fires: the function gives it no source in any of its steps`,
+  );
+}
+
+/** What each intervention does in each step. */
+function schedules(
+  keys: readonly string[],
+  plans: readonly (Plan | undefined)[],
+  fires: ReadonlyMap<string, readonly boolean[]>,
+  change: (action: Action, plan: Plan) => Action,
+): readonly Steps[] {
+  const changed = new Map<unknown, Action>();
+  const actionAt = (plan: Plan, key: string): Action | undefined => {
+    const action = plan.base.edits.find((edit) => edit.key === key);
+    if (action === undefined) return undefined;
+    // What reads no source is the same in all steps, whatever the sources of others are.
+    const same = action.source.kind === "none" ? key : action;
+    const made = changed.get(same) ?? change(action, plan);
+    changed.set(same, made);
+    return made;
+  };
+  return keys.map((key) =>
+    plans.map((plan, step) =>
+      plan !== undefined && fires.get(key)?.[step] === true ? actionAt(plan, key) : undefined,
+    ),
+  );
+}
+
+/** What the sources of each plan give; what is collected in their runs, in serial mode, is put by. */
+async function runSources(
+  { model, writer }: GenerationRequest,
+  plans: readonly Plan[],
+  collected: Map<string, Tensor[]>,
+): Promise<ReadonlyMap<Plan, Activations>> {
+  const all = new Map<Plan, Activations>();
+  for (const plan of plans) {
+    const sources = plan.sources.map((run) => ({ ...run, inputs: writer.asInputs(run.inputs) }));
+    const harvest = emptyHarvest();
+    const activations = traceSources(model, { ...plan, sources }, harvest);
+    await evaluate(...activations.values(), ...harvest.collected.values());
+    for (const [key, tensor] of harvest.collected) {
+      collected.set(key, [...(collected.get(key) ?? []), tensor]);
+    }
+    all.set(plan, activations);
+  }
+  return all;
+}
+
+/** An action whose source has been computed. */
+function withSource(action: Action, value: Tensor | undefined): Action {
+  if (action.source.kind !== "run" || value === undefined) return action;
+  return { ...action, source: { kind: "given", value } };
+}
+
+/** Rows for several continuations of each prompt, which follow each other. */
+function repeat<T>(rows: readonly T[], times: number): T[] {
+  return rows.flatMap((row) => Array.from({ length: times }, () => row));
+}
+
+/** Locations, sources and subspaces for several continuations of each prompt. */
+function repeatRows(action: Action, { batch, times }: WrittenRows): Action {
+  if (times === 1) return action;
+  const { edits, source, subspaces } = action;
+  const perRow =
+    Array.isArray(subspaces) && subspaces.length === batch && subspaces.every(Array.isArray);
+  const repeated = {
+    ...action,
+    edits:
+      edits && new Selection(edits.axes, edits.levels.map((rows) => repeat(rows, times))), // prettier-ignore
+    subspaces: perRow ? repeat(subspaces as unknown[], times) : subspaces,
+  };
+  if (source.kind !== "given" || source.value.ndim < 2 || source.value.size(0) !== batch) {
+    return repeated;
+  }
+  const value = source.value.repeatInterleave(times, 0);
+  return { ...repeated, source: { kind: "given", value } };
+}

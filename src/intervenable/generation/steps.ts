@@ -1,0 +1,123 @@
+import { fail } from "../../base/errors.ts";
+import { didYouMean } from "../../base/nearest.ts";
+
+/** Steps from `start` to before `end`. */
+export interface StepRange {
+  /** @default 0 */
+  readonly start?: number;
+  /** @default behind the last step */
+  readonly end?: number;
+}
+
+/**
+ * Steps of a generation. Step 0 reads the prompt, step n the n-th new token: `"prompt"` is step 0,
+ * `"decoding"` all others. A function is asked once for each step, before anything is run.
+ */
+export type StepSelection =
+  | "decoding"
+  | "prompt"
+  | "all"
+  | number
+  | StepRange
+  | readonly (number | StepRange)[]
+  | ((step: number) => boolean);
+
+/** Steps for all interventions, or for each by its key. */
+export type GenerationSteps = StepSelection | Readonly<Record<string, StepSelection>>;
+
+const OP = "IntervenableModel.generate";
+const NAMED: Readonly<Record<string, (step: number) => boolean>> = {
+  decoding: (step) => step > 0,
+  prompt: (step) => step === 0,
+  all: () => true,
+};
+
+/**
+ * For each intervention, whether it is made in step 0, 1, ....
+ *
+ * @param count - Steps that there will be: new tokens at most.
+ * @throws TensorError for steps that are malformed, and for those that never come.
+ */
+export function resolveSteps(
+  given: GenerationSteps,
+  keys: readonly string[],
+  count: number,
+): ReadonlyMap<string, readonly boolean[]> {
+  if (!isByKey(given)) {
+    const steps = checked(given, "steps", count);
+    return new Map(keys.map((key) => [key, steps]));
+  }
+  const byKey = given as Readonly<Record<string, StepSelection>>;
+  for (const key of Object.keys(byKey)) {
+    if (!keys.includes(key)) fail(OP, `steps: there is no ${key}; ${didYouMean(key, keys)}`);
+  }
+  return new Map(
+    keys.map((key) => {
+      const own = byKey[key] ?? fail(OP, `steps: ${key} is missing; say its steps too, or "all"`);
+      return [key, checked(own, `steps.${key}`, count)];
+    }),
+  );
+}
+
+function isByKey(given: unknown): boolean {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return false;
+  return !Object.keys(given).every((name) => name === "start" || name === "end");
+}
+
+function checked(given: unknown, where: string, count: number): readonly boolean[] {
+  const test = asTest(given, where, count);
+  const steps = Array.from({ length: count }, (_, step) => {
+    const wanted: unknown = test(step);
+    if (typeof wanted === "boolean") return wanted;
+    return fail(OP, `${where}: it must return true or false, got ${typeof wanted} for ${step}`);
+  });
+  if (steps.includes(true)) return steps;
+  const hint =
+    given === "decoding"
+      ? "a single new token comes from the prompt alone, which is not edited; pass " +
+        'interveneOnPrompt: true or steps: "all", or generate more tokens'
+      : `${count} new tokens take the steps 0 to ${count - 1}, and none of them is meant`;
+  return fail(OP, `${where}: the intervention never fires: ${hint}`);
+}
+
+function asTest(given: unknown, where: string, count: number): (step: number) => unknown {
+  if (typeof given === "function") return given as (step: number) => unknown;
+  const named = typeof given === "string" ? NAMED[given] : undefined;
+  if (named !== undefined) return named;
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const tests = list.map((entry) => entryTest(entry, where, count));
+  return (step) => tests.some((test) => test(step));
+}
+
+function entryTest(entry: unknown, where: string, count: number): (step: number) => boolean {
+  if (typeof entry === "number") {
+    checkStep(entry, where);
+    if (entry >= count) {
+      fail(
+        OP,
+        `${where}: the intervention never fires in step ${entry}: ${count} new tokens take the ` +
+          `steps 0 to ${count - 1}`,
+      );
+    }
+    return (step) => step === entry;
+  }
+  if (typeof entry !== "object" || entry === null || isByKey(entry) || Array.isArray(entry)) {
+    fail(
+      OP,
+      `${where} must be "decoding", "prompt", "all", a step, { start, end }, a list of these, or a ` +
+        `function (step) => boolean, got ${JSON.stringify(entry) ?? String(entry)}`,
+    );
+  }
+  const { start = 0, end = Infinity } = entry as StepRange;
+  checkStep(start, `${where}: start`);
+  if (end !== Infinity) checkStep(end, `${where}: end`);
+  if (start >= end) {
+    fail(OP, `${where}: the steps from ${start} to before ${end} are none; end must be greater`);
+  }
+  return (step) => step >= start && step < end;
+}
+
+function checkStep(value: unknown, where: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
+  fail(OP, `${where}: a step is a whole number of 0 or more, got ${String(value)}`);
+}

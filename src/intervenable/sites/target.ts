@@ -1,0 +1,271 @@
+import type { Module } from "../../nn/module.ts";
+import { cardOf } from "../../models/catalogue/registry.ts";
+import {
+  type Intervention,
+  type InterventionClass,
+  type InterventionOptions,
+  UnknownWidthError,
+} from "../../interventions/intervention.ts";
+import { FunctionIntervention } from "../../interventions/function.ts";
+import { VanillaIntervention } from "../../interventions/vanilla.ts";
+import { fail } from "../../base/errors.ts";
+import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
+import { axesOf, type UnitAxes } from "./axes.ts";
+import type { IntervenableConfig } from "../config/config.ts";
+import { moduleWidth } from "./module-width.ts";
+import type { Representation } from "../config/representation-config.ts";
+
+/** One intervention with its place in the model: what a configuration means for a model. */
+export interface Target {
+  readonly key: string;
+  readonly intervention: Intervention;
+  /** What it edits. */
+  readonly site: Site;
+  /** Width of one unit there, where the model's card or the module says it. */
+  readonly unitDim: number | undefined;
+  readonly axes: UnitAxes;
+  /** What it reads in the source run. */
+  readonly sourceSite: Site;
+  readonly sourceAxes: UnitAxes;
+  /** Number of the group, from 0: which source it reads. */
+  readonly group: number;
+}
+
+/** A place whose intervention cannot be built yet: its class needs a width that nothing says. */
+export interface WaitingTarget {
+  readonly key: string;
+  readonly intervention: undefined;
+  /** Name of the class. */
+  readonly kind: string;
+  readonly site: Site;
+  readonly axes: UnitAxes;
+  readonly group: number;
+}
+
+/** What is known once a model has been traced. */
+export interface TracedTargets {
+  /** Width of one unit, by key, where a trace said it. */
+  readonly widths: ReadonlyMap<string, number>;
+  /** What has been built before, by key. */
+  readonly interventions: ReadonlyMap<string, Intervention>;
+}
+
+const OP = "IntervenableModel";
+const NOTHING: TracedTargets = { widths: new Map(), interventions: new Map() };
+
+/**
+ * Finds the place of each representation and builds the interventions that are given as classes.
+ * @throws TensorError for places that the model does not have and groups that contradict.
+ */
+export function resolveTargets(
+  model: Module,
+  config: IntervenableConfig,
+  traced: TracedTargets = NOTHING,
+): readonly (Target | WaitingTarget)[] {
+  const card = cardOf(model);
+  const groups = groupsOf(config.representations);
+  const linked = new Map<number | string, Linked>();
+  return config.representations.map((representation, i) => {
+    const { key, unit, source, interventionLinkKey: link } = representation;
+    const site = resolveSite(model, card, representation);
+    const axes = axesOf(unit, site);
+    const unitDim =
+      site.width ?? widthAt(model, card, site) ?? moduleWidth(site) ?? traced.widths.get(key);
+    const group = groups[i] ?? 0;
+    const shared = link === undefined ? undefined : linked.get(link);
+    if (shared !== undefined) checkLink(shared, representation, unitDim);
+    const known = shared?.intervention ?? traced.interventions.get(key);
+    const intervention = known ?? (shared ? undefined : buildOrWait(representation, unitDim));
+    if (link !== undefined && shared === undefined) {
+      linked.set(link, { key, intervention, representation, unitDim });
+    }
+    const read = source === undefined ? site : resolveSite(model, card, sourceOf(representation));
+    if (intervention === undefined) {
+      return { key, intervention, kind: kindOf(representation).name, site, axes, group };
+    }
+    const sourceSite = sourceSiteOf(intervention, read, key);
+    const sourceAxes = sourceSite === site ? axes : axesOf(source?.unit ?? unit, sourceSite);
+    if (source !== undefined) checkSource(key, intervention);
+    return { key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
+  });
+}
+
+/** The class of a representation's intervention. */
+function kindOf({ intervention = VanillaIntervention }: Representation): InterventionClass {
+  if (typeof intervention === "function") return intervention;
+  return intervention.constructor as InterventionClass;
+}
+
+/** The first of the interventions with one link key. */
+interface Linked {
+  readonly key: string;
+  /** Undefined while it waits for its width. */
+  readonly intervention: Intervention | undefined;
+  readonly representation: Representation;
+  readonly unitDim: number | undefined;
+}
+
+/** Linked interventions are the first one, so that the others must not ask for something else. */
+function checkLink(first: Linked, other: Representation, unitDim: number | undefined): void {
+  const { key, intervention: kind = VanillaIntervention, options } = other;
+  const ownKind = kindOf(first.representation);
+  const { name } = ownKind;
+  const isSame = typeof kind === "function" ? kind === ownKind : isShared(first, kind);
+  if (!isSame) {
+    fail(
+      OP,
+      `${key} is linked with ${first.key}, which is ${name}, but says another intervention; link ` +
+        `interventions of one class, or the same instance`,
+    );
+  }
+  for (const [option, value] of Object.entries(options)) {
+    const own: unknown = first.representation.options[option as keyof typeof options];
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
+    fail(OP, `${key} is linked with ${first.key}, so its ${option} has no effect; leave it out`);
+  }
+  const units = first.representation.maxNumberOfUnits;
+  if (first.intervention?.embedDim === undefined || unitDim === undefined) return;
+  const [one, two] = [(first.unitDim ?? 0) * units, unitDim * other.maxNumberOfUnits];
+  if (first.unitDim === undefined || one === two) return;
+  fail(
+    OP,
+    `${key} works on vectors of ${two}, but ${first.key}, which it is linked with, on ${one}`,
+  );
+}
+
+function isShared({ intervention }: Linked, kind: Intervention): boolean {
+  const areFunctions =
+    kind instanceof FunctionIntervention && intervention instanceof FunctionIntervention;
+  return kind === intervention || (areFunctions && kind.function === intervention.function);
+}
+
+/** The intervention, or undefined where its class needs to know a width that is not known. */
+function buildOrWait(
+  representation: Representation,
+  known: number | undefined,
+): Intervention | undefined {
+  try {
+    return build(representation, known);
+  } catch (error) {
+    if (error instanceof UnknownWidthError) return undefined;
+    throw error;
+  }
+}
+
+function build(representation: Representation, known: number | undefined): Intervention {
+  const {
+    intervention: kind = VanillaIntervention,
+    options,
+    maxNumberOfUnits,
+    key,
+  } = representation;
+  if (typeof kind !== "function") {
+    const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
+    if (option === undefined) return fitting(kind, key, known);
+    fail(
+      OP,
+      `${key}: ${option} is for interventions that are given as a class; give it to the ` +
+        `${kind.constructor.name} itself`,
+    );
+  }
+  const { embedDim = known === undefined ? undefined : known * maxNumberOfUnits } = options;
+  if (known !== undefined && embedDim !== known * maxNumberOfUnits) {
+    fail(
+      OP,
+      `${key}: embedDim ${embedDim} is not the width there, which is ${known * maxNumberOfUnits} for ` +
+        `maxNumberOfUnits ${maxNumberOfUnits}; leave embedDim out`,
+    );
+  }
+  if (embedDim !== undefined && embedDim % maxNumberOfUnits !== 0) {
+    fail(OP, `${key}: embedDim ${embedDim} does not split into ${maxNumberOfUnits} units`);
+  }
+  const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
+  const Kind: InterventionClass = kind;
+  const { given, unread } = watched({ ...options, embedDim, unitDim });
+  const intervention = new Kind(given);
+  if (intervention.sourceUse === "none" && options.sourceRepresentation !== undefined) {
+    unread.add("sourceRepresentation");
+  }
+  if (unread.size === 0) return intervention;
+  const names = [...unread].join(", ");
+  fail(OP, `${key}: ${names} would have no effect on ${kind.name}; leave it out`);
+}
+
+/** An instance, which must be made for the width that there is, or for several units of it. */
+function fitting(intervention: Intervention, key: string, known: number | undefined): Intervention {
+  const { embedDim } = intervention;
+  if (known === undefined || embedDim === undefined || embedDim % known === 0) return intervention;
+  const { name } = intervention.constructor;
+  fail(
+    OP,
+    `${key}: the ${name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
+      `for these, with interchangeDim to change some dimensions only`,
+  );
+}
+
+/** Options that only some classes have a use for, until they are read. */
+function watched(options: InterventionOptions): {
+  readonly given: InterventionOptions;
+  readonly unread: Set<string>;
+} {
+  const special = ["lowRankDimension", "latentDim"] as const;
+  const unread = new Set<string>(special.filter((name) => options[name] !== undefined));
+  const given = new Proxy(options, {
+    get(target, name, receiver): unknown {
+      unread.delete(String(name));
+      return Reflect.get(target, name, receiver);
+    },
+  });
+  return { given, unread };
+}
+
+/** The place of a source, as an address. */
+function sourceOf({ layer, component, moeKey, source }: Representation): Address {
+  return {
+    layer: source?.layer ?? layer,
+    component: source?.component ?? component,
+    // Another component need not have experts.
+    moeKey: source?.moeKey ?? (source?.component === undefined ? moeKey : undefined),
+  };
+}
+
+function checkSource(key: string, intervention: Intervention): void {
+  const takesNone = intervention.sourceUse === "none";
+  if (!takesNone && intervention.sourceRepresentation === undefined) return;
+  const { name } = intervention.constructor;
+  fail(
+    OP,
+    `${key}: ${name} ${takesNone ? "takes no source" : "has a constant source"}, so that no place of a ` +
+      `source is read; leave source out`,
+  );
+}
+
+function sourceSiteOf(intervention: Intervention, site: Site, key: string): Site {
+  if (intervention.sourceSite === "same") return site;
+  const { part, heads, headsFirst } = site.layout;
+  if (site.side !== "output" || part !== undefined || heads !== undefined || headsFirst) {
+    fail(
+      OP,
+      `${key}: ${intervention.constructor.name} puts a module's input in the place of its output; ` +
+        `place it at the output of a whole module, such as mlp_output`,
+    );
+  }
+  return { ...site, side: "input", layout: PLAIN };
+}
+
+/** The number of each representation's group: all keys are given, ascending, or none is. */
+function groupsOf(representations: readonly Representation[]): readonly number[] {
+  const keys = representations.map(({ groupKey }) => groupKey);
+  if (keys.every((key) => key === undefined)) return keys.map((_, i) => i);
+  let group = -1;
+  let last = -Infinity;
+  return representations.map(({ key, groupKey }) => {
+    if (groupKey === undefined) fail(OP, `${key} has no groupKey, but others have; give each one`);
+    if (groupKey < last) {
+      fail(OP, `${key}: groupKey ${groupKey} stands behind ${last}; group keys must ascend`);
+    }
+    if (groupKey > last) group++;
+    last = groupKey;
+    return group;
+  });
+}

@@ -1,0 +1,278 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Parameter } from "../../../nn/parameter.ts";
+import { zerosLike } from "../../../tensor/functions/creation.ts";
+import { fail, internal } from "../../../base/errors.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { embedInputs } from "../../parts/embed-inputs.ts";
+import { encode } from "../../parts/encoder/encode.ts";
+import { EncoderIntermediate, EncoderOutputLayer } from "../../parts/encoder/layers.ts";
+import type {
+  EncoderInputs,
+  EncoderOutput,
+  MaskedLMOutput,
+  WithLabels,
+} from "../../parts/encoder/outputs.ts";
+import { maskedLMOutput } from "../../parts/encoder/masked-lm-output.ts";
+import { paddingMask } from "../../parts/encoder/padding-mask.ts";
+import { type EncoderContext, EncoderSelfAttention } from "../../parts/encoder/self-attention.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { firstReal, positionsOf } from "../../model/mask.ts";
+import { classified } from "../../parts/heads.ts";
+import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { type BertConfig, bertConfig, bertFamily, unpooledBertFamily } from "./config.ts";
+
+/** Inputs of a BERT. */
+export interface BertInputs extends EncoderInputs {
+  /** [batch, sequence] int64: which sentence a token is of. @default 0 for all */
+  readonly tokenTypeIds?: Tensor;
+}
+
+/** Outputs of a BERT without a head. */
+export interface BertOutput extends EncoderOutput {
+  /** [batch, width]: the first token, for what is to be said of the whole; if the model pools. */
+  readonly poolerOutput?: Tensor;
+}
+
+export class BertEmbeddings extends Module {
+  readonly word_embeddings: Embedding;
+  readonly position_embeddings: Embedding;
+  readonly token_type_embeddings: Embedding;
+  readonly LayerNorm: LayerNorm;
+  readonly dropout: Dropout;
+
+  constructor(config: BertConfig) {
+    super();
+    const { vocabSize, maxPositionEmbeddings, typeVocabSize, hiddenSize } = config;
+    const options = { std: config.initializerRange };
+    this.word_embeddings = new Embedding(vocabSize, hiddenSize, options);
+    this.position_embeddings = new Embedding(maxPositionEmbeddings, hiddenSize, options);
+    this.token_type_embeddings = new Embedding(typeVocabSize, hiddenSize, options);
+    this.LayerNorm = new LayerNorm(hiddenSize, { eps: config.layerNormEps });
+    this.dropout = new Dropout(config.hiddenDropoutProb);
+  }
+
+  override forward(inputs: BertInputs): Tensor {
+    const words = embedInputs("BertModel", inputs, this.word_embeddings);
+    const [, steps = 0] = words.shape;
+    const most = this.position_embeddings.weight.shape[0] ?? 0;
+    if (inputs.positionIds === undefined && steps > most) {
+      fail(
+        "BertModel",
+        `a sequence of ${steps} tokens is longer than the model's ${most} positions`,
+      );
+    }
+    const { attentionMask } = inputs;
+    const positions = inputs.positionIds ?? positionsOf({ queries: steps, attentionMask });
+    const types = inputs.tokenTypeIds ?? zerosLike(positions);
+    const sum = words
+      .add(this.token_type_embeddings.forward(types))
+      .add(this.position_embeddings.forward(positions));
+    return this.dropout.forward(this.LayerNorm.forward(sum));
+  }
+}
+
+export class BertAttention extends Module {
+  readonly self: EncoderSelfAttention;
+  readonly output: EncoderOutputLayer;
+
+  constructor(config: BertConfig) {
+    super();
+    this.self = new EncoderSelfAttention(config);
+    this.output = new EncoderOutputLayer(config.hiddenSize, config, { norm: true });
+  }
+
+  override forward(x: Tensor, context: EncoderContext): [Tensor, Tensor] {
+    const [mixed, weights] = this.self.forward(x, context);
+    return [this.output.forward(mixed, x), weights];
+  }
+}
+
+export class BertLayer extends Module {
+  readonly attention: BertAttention;
+  readonly intermediate: EncoderIntermediate;
+  readonly output: EncoderOutputLayer;
+
+  constructor(config: BertConfig) {
+    super();
+    this.attention = new BertAttention(config);
+    this.intermediate = new EncoderIntermediate(config, config.hiddenAct);
+    this.output = new EncoderOutputLayer(config.intermediateSize, config, { norm: true });
+  }
+
+  override forward(x: Tensor, context: EncoderContext): [Tensor, Tensor] {
+    const [attended, weights] = this.attention.forward(x, context);
+    return [this.output.forward(this.intermediate.forward(attended), attended), weights];
+  }
+}
+
+export class BertEncoder extends Module {
+  readonly layer: ModuleList<BertLayer>;
+
+  constructor(config: BertConfig) {
+    super();
+    const { numHiddenLayers: length } = config;
+    this.layer = new ModuleList(Array.from({ length }, () => new BertLayer(config)));
+  }
+
+  override forward(embedded: Tensor, context: EncoderContext): EncoderOutput {
+    return encode(this.layer, embedded, context);
+  }
+}
+
+/** What is said of a whole text, from its first token. */
+export class BertPooler extends Module {
+  readonly dense: Linear;
+  readonly activation: Activation;
+
+  constructor(config: Pick<BertConfig, "hiddenSize" | "initializerRange">) {
+    super();
+    const { hiddenSize, initializerRange: std } = config;
+    this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
+    this.activation = activation("tanh");
+  }
+
+  /**
+   * [batch, sequence, width] -> [batch, width]
+   * @param mask - [batch, sequence], which tokens are real. @default all
+   */
+  override forward(x: Tensor, mask?: Tensor): Tensor {
+    return this.activation.forward(this.dense.forward(firstReal(x, mask)));
+  }
+}
+
+/** BERT without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
+export class BertModel extends PreTrainedModel {
+  static readonly family: ModelFamily<BertConfig> = bertFamily;
+  readonly config: BertConfig;
+  readonly embeddings: BertEmbeddings;
+  readonly encoder: BertEncoder;
+  readonly pooler: BertPooler | undefined;
+
+  /** @param options.pooler whether `poolerOutput` is given. @default true */
+  constructor(
+    config: Partial<BertConfig> = {},
+    { pooler = true }: { readonly pooler?: boolean } = {},
+  ) {
+    super();
+    this.config = bertConfig(config);
+    this.embeddings = new BertEmbeddings(this.config);
+    this.encoder = new BertEncoder(this.config);
+    this.pooler = pooler ? new BertPooler(this.config) : undefined;
+  }
+
+  override forward(inputs: BertInputs): BertOutput {
+    const embedded = this.embeddings.forward(inputs);
+    const mask = paddingMask(inputs.attentionMask, embedded.size(1));
+    const output = this.encoder.forward(embedded, { mask });
+    const pooled = this.pooler?.forward(output.lastHiddenState, inputs.attentionMask);
+    return { ...output, ...(pooled === undefined ? {} : { poolerOutput: pooled }) };
+  }
+}
+
+export class BertPredictionHeadTransform extends Module {
+  readonly dense: Linear;
+  readonly transform_act_fn: Activation;
+  readonly LayerNorm: LayerNorm;
+
+  constructor({ hiddenSize, initializerRange: std, hiddenAct, layerNormEps }: BertConfig) {
+    super();
+    this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
+    this.transform_act_fn = activation(hiddenAct);
+    this.LayerNorm = new LayerNorm(hiddenSize, { eps: layerNormEps });
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.LayerNorm.forward(this.transform_act_fn.forward(this.dense.forward(x)));
+  }
+}
+
+export class BertLMPredictionHead extends Module {
+  readonly transform: BertPredictionHeadTransform;
+  /** The decoder's, under the name that checkpoints have. */
+  readonly bias: Parameter | undefined;
+  readonly decoder: Linear;
+
+  constructor(config: BertConfig, embedding: Embedding) {
+    super();
+    const { hiddenSize, vocabSize, initializerRange: std, tieWordEmbeddings } = config;
+    this.transform = new BertPredictionHeadTransform(config);
+    this.decoder = tieWordEmbeddings
+      ? new Linear(hiddenSize, vocabSize, { weight: embedding.weight })
+      : initialLinear(hiddenSize, vocabSize, { bias: true, std });
+    this.bias = this.decoder.bias;
+    this.bias?.set(zerosLike(this.bias.value));
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.decoder.forward(this.transform.forward(x));
+  }
+}
+
+/** The heads that BERT was trained with, of which this library has the one for masked tokens. */
+export class BertOnlyMLMHead extends Module {
+  readonly predictions: BertLMPredictionHead;
+
+  constructor(config: BertConfig, embedding: Embedding) {
+    super();
+    this.predictions = new BertLMPredictionHead(config, embedding);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.predictions.forward(x);
+  }
+}
+
+/** BERT that fills in masked tokens. */
+export class BertForMaskedLM extends PreTrainedModel {
+  static readonly family: ModelFamily<BertConfig> = unpooledBertFamily;
+  readonly config: BertConfig;
+  readonly bert: BertModel;
+  readonly cls: BertOnlyMLMHead;
+
+  constructor(config: Partial<BertConfig> = {}) {
+    super();
+    this.bert = new BertModel(config, { pooler: false });
+    this.config = this.bert.config;
+    this.cls = new BertOnlyMLMHead(this.config, this.bert.embeddings.word_embeddings);
+  }
+
+  override forward({ labels, ...inputs }: BertInputs & WithLabels): MaskedLMOutput {
+    const { lastHiddenState, hiddenStates, attentions } = this.bert.forward(inputs);
+    return maskedLMOutput(this.cls.forward(lastHiddenState), labels, { hiddenStates, attentions });
+  }
+}
+
+/** BERT with a linear classifier on the pooled first token. */
+export class BertForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<BertConfig> = bertFamily;
+  readonly config: BertConfig;
+  readonly bert: BertModel;
+  readonly dropout: Dropout;
+  readonly classifier: Linear;
+
+  constructor(config: Partial<BertConfig> = {}) {
+    super();
+    this.bert = new BertModel(config);
+    this.config = this.bert.config;
+    const { hiddenSize, numLabels, initializerRange: std } = this.config;
+    this.dropout = new Dropout(this.config.classifierDropout ?? this.config.hiddenDropoutProb);
+    this.classifier = initialLinear(hiddenSize, numLabels, { bias: true, std });
+  }
+
+  /** `labels` [batch]: class ids, or what `problemType` says. */
+  override forward({ labels, ...inputs }: BertInputs & WithLabels): SequenceClassifierOutput {
+    const output = this.bert.forward(inputs);
+    const pooled = output.poolerOutput ?? internal("a classifier's BERT pools");
+    const logits = this.classifier.forward(this.dropout.forward(pooled));
+    return classified(logits, labels, this.config, output);
+  }
+}

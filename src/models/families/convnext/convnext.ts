@@ -1,0 +1,238 @@
+import { normal } from "../../../nn/init.ts";
+import { dropout } from "../../../nn/functional/dropout.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Conv2d, type ConvLayerOptions } from "../../../nn/layers/convolution.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList, Sequential } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { Parameter } from "../../../nn/parameter.ts";
+import { initialized } from "../../../nn/without-init.ts";
+import { full as filled, ones, zeros } from "../../../tensor/functions/creation.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { classified } from "../../parts/heads.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { checkPixels } from "../../parts/vision/check-pixels.ts";
+import type {
+  ImageClassifierInputs,
+  ImageClassifierOutput,
+  ImageInputs,
+  ImageOutput,
+} from "../../parts/vision/outputs.ts";
+import { type ConvNextConfig, convNextConfig, convNextFamily } from "./config.ts";
+
+const NORM = { eps: 1e-6 };
+
+/** [batch, channels, height, width] -> [batch, height, width, channels] */
+function channelsLast(x: Tensor): Tensor {
+  return x.permute([0, 2, 3, 1]);
+}
+
+function channelsFirst(x: Tensor): Tensor {
+  return x.permute([0, 3, 1, 2]);
+}
+
+/** A convolution that starts as Hugging Face's do. */
+function convolution(
+  { initializerRange: std }: ConvNextConfig,
+  [from, to, kernel]: readonly [number, number, number],
+  options: ConvLayerOptions,
+): Conv2d {
+  const conv = new Conv2d(from, to, kernel, options);
+  conv.weight.set(initialized(conv.weight.shape, (shape) => normal(shape, { std })).value);
+  conv.bias?.set(zeros([to]));
+  return conv;
+}
+
+/** Normalises the channels of each pixel of [batch, channels, height, width]. */
+export class ConvNextLayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #norm: LayerNorm;
+
+  constructor(channels: number) {
+    super();
+    this.#norm = new LayerNorm(channels, NORM);
+    this.weight = this.#norm.weight;
+    this.bias = this.#norm.bias ?? new Parameter(zeros([channels]));
+  }
+
+  override forward(x: Tensor): Tensor {
+    return channelsFirst(this.#norm.forward(channelsLast(x)));
+  }
+}
+
+export class ConvNextEmbeddings extends Module {
+  readonly patch_embeddings: Conv2d;
+  readonly layernorm: ConvNextLayerNorm;
+
+  constructor(config: ConvNextConfig) {
+    super();
+    const { numChannels, patchSize, hiddenSizes } = config;
+    const [width = 1] = hiddenSizes;
+    const stride = { stride: patchSize };
+    this.patch_embeddings = convolution(config, [numChannels, width, patchSize], stride);
+    this.layernorm = new ConvNextLayerNorm(width);
+  }
+
+  override forward(pixelValues: Tensor): Tensor {
+    return this.layernorm.forward(this.patch_embeddings.forward(pixelValues));
+  }
+}
+
+/** Zeroes whole images at random while training, scaling the others up. */
+export class ConvNextDropPath extends Module {
+  readonly #rate: number;
+
+  constructor(rate: number) {
+    super();
+    this.#rate = rate;
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (!this.training || this.#rate === 0) return x;
+    const kept = dropout(ones([x.size(0), 1, 1, 1]), this.#rate, { training: true });
+    return x.mul(kept);
+  }
+
+  override describe(): string {
+    return `p=${this.#rate}`;
+  }
+}
+
+export class ConvNextLayer extends Module {
+  readonly dwconv: Conv2d;
+  readonly layernorm: LayerNorm;
+  readonly pwconv1: Linear;
+  readonly act: Activation;
+  readonly pwconv2: Linear;
+  /** [channels] */
+  readonly layer_scale_parameter: Parameter | undefined;
+  readonly drop_path: ConvNextDropPath;
+
+  constructor(config: ConvNextConfig, width: number, dropPath: number) {
+    super();
+    const { initializerRange: std, layerScaleInitValue: scale } = config;
+    this.dwconv = convolution(config, [width, width, 7], { padding: 3, groups: width });
+    this.layernorm = new LayerNorm(width, NORM);
+    this.pwconv1 = initialLinear(width, 4 * width, { bias: true, std });
+    this.act = activation(config.hiddenAct);
+    this.pwconv2 = initialLinear(4 * width, width, { bias: true, std });
+    this.layer_scale_parameter = scale > 0 ? new Parameter(filled([width], scale)) : undefined;
+    this.drop_path = new ConvNextDropPath(dropPath);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const pixels = this.layernorm.forward(channelsLast(this.dwconv.forward(x)));
+    const mixed = this.pwconv2.forward(this.act.forward(this.pwconv1.forward(pixels)));
+    const scale = this.layer_scale_parameter;
+    const scaled = scale === undefined ? mixed : mixed.mul(scale.value);
+    return x.add(this.drop_path.forward(channelsFirst(scaled)));
+  }
+}
+
+export class ConvNextStage extends Module {
+  readonly downsampling_layer: Sequential;
+  readonly layers: Sequential;
+
+  /** @param from channels of what comes in; undefined for the first stage, which keeps the size. */
+  constructor(
+    config: ConvNextConfig,
+    [from, to]: readonly [number | undefined, number],
+    dropPaths: readonly number[],
+  ) {
+    super();
+    const halving =
+      from === undefined
+        ? []
+        : [new ConvNextLayerNorm(from), convolution(config, [from, to, 2], { stride: 2 })];
+    this.downsampling_layer = new Sequential(...halving);
+    this.layers = new Sequential(...dropPaths.map((rate) => new ConvNextLayer(config, to, rate)));
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.layers.forward(this.downsampling_layer.forward(x)) as Tensor;
+  }
+}
+
+/** How often the layers of each stage are skipped: from 0 up to `dropPathRate`, evenly. */
+function dropPaths({ depths, dropPathRate }: ConvNextConfig): number[][] {
+  const layers = depths.reduce((sum, depth) => sum + depth, 0);
+  let layer = 0;
+  return depths.map((depth) =>
+    Array.from({ length: depth }, () => (dropPathRate * layer++) / Math.max(1, layers - 1)),
+  );
+}
+
+export class ConvNextEncoder extends Module {
+  readonly stages: ModuleList<ConvNextStage>;
+
+  constructor(config: ConvNextConfig) {
+    super();
+    const { hiddenSizes } = config;
+    this.stages = new ModuleList(
+      dropPaths(config).map(
+        (rates, i) => new ConvNextStage(config, [hiddenSizes[i - 1], hiddenSizes[i] ?? 1], rates),
+      ),
+    );
+  }
+
+  /** What goes in, then the output of each stage. */
+  override forward(x: Tensor): Tensor[] {
+    let state = x;
+    return [x, ...[...this.stages].map((stage) => (state = stage.forward(state)))];
+  }
+}
+
+/** A ConvNeXt without a head. Names are those of Hugging Face's checkpoints. */
+export class ConvNextModel extends PreTrainedModel {
+  static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  readonly config: ConvNextConfig;
+  readonly embeddings: ConvNextEmbeddings;
+  readonly encoder: ConvNextEncoder;
+  readonly layernorm: LayerNorm;
+
+  constructor(config: Partial<ConvNextConfig> = {}) {
+    super();
+    const full = convNextConfig(config);
+    this.config = full;
+    this.embeddings = new ConvNextEmbeddings(full);
+    this.encoder = new ConvNextEncoder(full);
+    this.layernorm = new LayerNorm(full.hiddenSizes.at(-1) ?? 1, { eps: full.layerNormEps });
+  }
+
+  /** @returns `lastHiddenState` [batch, channels, height, width], `poolerOutput` [batch, channels]. */
+  override forward({ pixelValues }: ImageInputs): ImageOutput & { readonly poolerOutput: Tensor } {
+    const { numChannels: channels } = this.config;
+    const pixels = checkPixels("ConvNextModel", pixelValues, { channels });
+    const hiddenStates = this.encoder.forward(this.embeddings.forward(pixels));
+    const lastHiddenState = hiddenStates.at(-1) ?? pixels;
+    const poolerOutput = this.layernorm.forward(lastHiddenState.mean({ dim: [-2, -1] }));
+    return { lastHiddenState, poolerOutput, hiddenStates, attentions: [] };
+  }
+}
+
+/** A ConvNeXt with a linear classifier on the mean over the image. */
+export class ConvNextForImageClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  readonly config: ConvNextConfig;
+  readonly convnext: ConvNextModel;
+  readonly classifier: Linear;
+
+  constructor(config: Partial<ConvNextConfig> = {}) {
+    super();
+    this.convnext = new ConvNextModel(config);
+    this.config = this.convnext.config;
+    const { hiddenSizes, numLabels, initializerRange: std } = this.config;
+    this.classifier = initialLinear(hiddenSizes.at(-1) ?? 1, numLabels, { bias: true, std });
+  }
+
+  override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
+    const output = this.convnext.forward(inputs);
+    const logits = this.classifier.forward(output.poolerOutput);
+    return classified(logits, labels, this.config, output);
+  }
+}

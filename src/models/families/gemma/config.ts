@@ -1,0 +1,77 @@
+import type { ModelFamily } from "../../model/family.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  type Given,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens, width } from "../../settings/kinds.ts";
+import { fail } from "../../../base/errors.ts";
+
+/** Settings of a Gemma, with Hugging Face's meanings and defaults. */
+export interface GemmaConfig extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly headDim: number;
+  readonly rmsNormEps: number;
+  /** Bias of the attention's projections. */
+  readonly attentionBias: boolean;
+  /** Let tokens see those after them; only false is known here. */
+  readonly useBidirectionalAttention: boolean | null;
+}
+
+/** What settings Gemmas have. */
+export const GEMMA_SETTINGS: Settings<GemmaConfig> = defineRotarySettings<GemmaConfig>({
+  name: "GemmaConfig",
+  modelType: "gemma",
+  rows: {
+    ...decoderRows({
+      vocabSize: 256_000,
+      hiddenSize: 3072,
+      intermediateSize: 24576,
+      numHiddenLayers: 28,
+      numAttentionHeads: 16,
+      maxPositionEmbeddings: 8192,
+    }),
+    numKeyValueHeads: width.orNull(16),
+    headDim: width(256),
+    hiddenAct: activationName("gelu_pytorch_tanh"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+    useBidirectionalAttention: flag.orNull(null),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(1),
+    padTokenId: token.orNull(0),
+  },
+  older: { hiddenActivation: activationName.orNull(undefined) },
+  translate: ({ hiddenActivation, ...given }) => {
+    // Old files say "gelu" and mean its approximation, which the models were trained with.
+    const hiddenAct = given["hiddenAct"] === "gelu" ? null : (given["hiddenAct"] ?? null);
+    const act = hiddenActivation ?? hiddenAct ?? undefined;
+    if (hiddenAct === null || Object.is(act, hiddenAct)) return { ...given, hiddenAct: act };
+    const both = `hiddenActivation (${JSON.stringify(act)}) and hiddenAct (${JSON.stringify(hiddenAct)})`;
+    return fail("GemmaConfig", `${both} mean the same and differ; leave one of them out`);
+  },
+  complete: (config) => requireCausal("GemmaConfig", config),
+});
+
+/** Gemma settings: those given over the defaults, which are those of the 7B model. */
+export function gemmaConfig(given: Given<GemmaConfig> = {}): GemmaConfig {
+  return GEMMA_SETTINGS.read(given);
+}
+
+/** How checkpoints of Gemma are read. */
+export const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily(GEMMA_SETTINGS);
+
+/** @throws TensorError for a Gemma whose tokens see those after them. */
+export function requireCausal<
+  Config extends { readonly useBidirectionalAttention: boolean | null },
+>(family: string, config: Config): Config {
+  if (config.useBidirectionalAttention !== true) return config;
+  return fail(
+    family,
+    "useBidirectionalAttention is not known here; only models that write can be run",
+  );
+}

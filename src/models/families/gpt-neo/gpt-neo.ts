@@ -1,0 +1,212 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import {
+  attend,
+  type LayerContext,
+  type LayerOutput,
+  splitHeads,
+} from "../../parts/decoder/attend.ts";
+import {
+  type ClassifierInputs,
+  classifierOutput,
+  languageModelOutput,
+  outputLayer,
+} from "../../parts/decoder/heads.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  SequenceClassifierOutput,
+} from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import {
+  type GivenGPTNeo,
+  type GPTNeoConfig,
+  gptNeoConfig,
+  gptNeoFamily,
+  gptNeoLayerTypes,
+} from "./config.ts";
+
+/** Attention whose scores are not scaled. */
+export class GPTNeoSelfAttention extends Module {
+  readonly k_proj: Linear;
+  readonly v_proj: Linear;
+  readonly q_proj: Linear;
+  readonly out_proj: Linear;
+  readonly attn_dropout: Dropout;
+  readonly resid_dropout: Dropout;
+  readonly #headDim: number;
+
+  constructor(config: GPTNeoConfig) {
+    super();
+    const { hiddenSize, numHeads, initializerRange: std } = config;
+    const projection = (bias: boolean): Linear =>
+      initialLinear(hiddenSize, hiddenSize, { bias, std });
+    this.k_proj = projection(false);
+    this.v_proj = projection(false);
+    this.q_proj = projection(false);
+    this.out_proj = projection(true);
+    this.attn_dropout = new Dropout(config.attentionDropout);
+    this.resid_dropout = new Dropout(config.residDropout);
+    this.#headDim = hiddenSize / numHeads;
+  }
+
+  override forward(x: Tensor, context: LayerContext): LayerOutput {
+    const query = splitHeads(this.q_proj.forward(x), this.#headDim);
+    const key = splitHeads(this.k_proj.forward(x), this.#headDim);
+    const value = splitHeads(this.v_proj.forward(x), this.#headDim);
+    const options = { scale: 1, dropout: this.attn_dropout };
+    const [mixed, weights, cache] = attend(query, { key, value }, context, options);
+    return [this.resid_dropout.forward(this.out_proj.forward(mixed)), weights, cache];
+  }
+}
+
+/** A wrapper that checkpoints know. */
+export class GPTNeoAttention extends Module {
+  readonly attention: GPTNeoSelfAttention;
+
+  constructor(config: GPTNeoConfig) {
+    super();
+    this.attention = new GPTNeoSelfAttention(config);
+  }
+
+  override forward(x: Tensor, context: LayerContext): LayerOutput {
+    return this.attention.forward(x, context);
+  }
+}
+
+export class GPTNeoMLP extends Module {
+  readonly c_fc: Linear;
+  readonly c_proj: Linear;
+  readonly act: Activation;
+  readonly dropout: Dropout;
+
+  constructor(config: GPTNeoConfig) {
+    super();
+    const { hiddenSize, initializerRange: std } = config;
+    const inner = config.intermediateSize ?? 4 * hiddenSize;
+    this.c_fc = initialLinear(hiddenSize, inner, { bias: true, std });
+    this.c_proj = initialLinear(inner, hiddenSize, { bias: true, std });
+    this.act = activation(config.activationFunction);
+    this.dropout = new Dropout(config.residDropout);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.c_proj.forward(this.act.forward(this.c_fc.forward(x))));
+  }
+}
+
+export class GPTNeoBlock extends Module {
+  readonly ln_1: LayerNorm;
+  readonly attn: GPTNeoAttention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: GPTNeoMLP;
+
+  constructor(config: GPTNeoConfig) {
+    super();
+    const norm = { eps: config.layerNormEpsilon };
+    this.ln_1 = new LayerNorm(config.hiddenSize, norm);
+    this.attn = new GPTNeoAttention(config);
+    this.ln_2 = new LayerNorm(config.hiddenSize, norm);
+    this.mlp = new GPTNeoMLP(config);
+  }
+
+  override forward(x: Tensor, context: LayerContext): LayerOutput {
+    const [attended, weights, cache] = this.attn.forward(this.ln_1.forward(x), context);
+    const middle = x.add(attended);
+    return [middle.add(this.mlp.forward(this.ln_2.forward(middle))), weights, cache];
+  }
+}
+
+/** GPT-Neo without a head: local layers see the last tokens only. */
+export class GPTNeoModel extends PreTrainedModel {
+  static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  readonly config: GPTNeoConfig;
+  readonly wte: Embedding;
+  readonly wpe: Embedding;
+  readonly drop: Dropout;
+  readonly h: ModuleList<GPTNeoBlock>;
+  readonly ln_f: LayerNorm;
+
+  constructor(given: GivenGPTNeo = {}) {
+    super();
+    const config = gptNeoConfig(given);
+    const { hiddenSize, numLayers: length, initializerRange: std } = config;
+    this.config = config;
+    this.wte = new Embedding(config.vocabSize, hiddenSize, { std });
+    this.wpe = new Embedding(config.maxPositionEmbeddings, hiddenSize, { std });
+    this.drop = new Dropout(config.embedDropout);
+    this.h = new ModuleList(Array.from({ length }, () => new GPTNeoBlock(config)));
+    this.ln_f = new LayerNorm(hiddenSize, { eps: config.layerNormEpsilon });
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const { windowSize, maxPositionEmbeddings: maxPositions } = this.config;
+    const pass = beginPass(inputs, { name: "GPTNeoModel", embed: this.wte, maxPositions });
+    const { embedded, positions } = pass;
+    const masks = { global: pass.mask(), local: pass.mask(windowSize) };
+    const types = gptNeoLayerTypes(this.config);
+    return runLayers(this.drop.forward(embedded.add(this.wpe.forward(positions))), {
+      layers: this.h,
+      norm: this.ln_f,
+      pass,
+      context: (i) => ({ mask: masks[types[i] ?? "global"] }),
+    });
+  }
+}
+
+/** GPT-Neo as a language model: logits of the next token. */
+export class GPTNeoForCausalLM extends CausalLanguageModel {
+  static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  readonly config: GPTNeoConfig;
+  readonly transformer: GPTNeoModel;
+  readonly lm_head: Linear;
+
+  constructor(config: GivenGPTNeo = {}) {
+    super();
+    this.transformer = new GPTNeoModel(config);
+    this.config = this.transformer.config;
+    this.lm_head = outputLayer(this.config, this.transformer.wte);
+  }
+
+  override get maxLength(): number {
+    return this.config.maxPositionEmbeddings;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
+    return languageModelOutput(this.transformer, (x) => this.lm_head.forward(x), inputs);
+  }
+}
+
+/** GPT-Neo with a linear classifier on the last token that is not padding. */
+export class GPTNeoForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  readonly config: GPTNeoConfig;
+  readonly transformer: GPTNeoModel;
+  readonly score: Linear;
+
+  constructor(config: GivenGPTNeo = {}) {
+    super();
+    this.transformer = new GPTNeoModel(config);
+    this.config = this.transformer.config;
+    const { hiddenSize, numLabels, initializerRange: std } = this.config;
+    this.score = initialLinear(hiddenSize, numLabels, { bias: false, std });
+  }
+
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.transformer, this.score, inputs);
+  }
+}

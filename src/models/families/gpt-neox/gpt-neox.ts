@@ -1,0 +1,209 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
+import type { RotaryContext } from "../../parts/decoder/attention.ts";
+import {
+  type ClassifierInputs,
+  classifierOutput,
+  languageModelOutput,
+  outputLayer,
+} from "../../parts/decoder/heads.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import { rotate, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  SequenceClassifierOutput,
+} from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { type GivenGPTNeoX, type GPTNeoXConfig, gptNeoXConfig, gptNeoXFamily } from "./config.ts";
+
+/** Attention with one projection to queries, keys and values, and partly rotated heads. */
+export class GPTNeoXAttention extends Module {
+  /** Its outputs are query, key and value of the first head, then those of the second, ... */
+  readonly query_key_value: Linear;
+  readonly dense: Linear;
+  /** Sites of the queries, keys and values of all heads, [batch, sequence, hiddenSize] each. */
+  readonly query: Identity = new Identity();
+  readonly key: Identity = new Identity();
+  readonly value: Identity = new Identity();
+  /** Its input is the site of the attention weights. */
+  readonly attn_dropout: Dropout;
+  readonly #headDim: number;
+
+  constructor(config: GPTNeoXConfig) {
+    super();
+    const { hiddenSize, attentionBias: bias, initializerRange: std } = config;
+    this.query_key_value = initialLinear(hiddenSize, 3 * hiddenSize, { bias, std });
+    this.dense = initialLinear(hiddenSize, hiddenSize, { bias, std });
+    this.attn_dropout = new Dropout(config.attentionDropout);
+    this.#headDim = hiddenSize / config.numAttentionHeads;
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const [b = 1, s = 1, d = 1] = x.shape;
+    const fused = this.query_key_value.forward(x).reshape([b, s, d / this.#headDim, 3, -1]);
+    const part = (index: number): Tensor => fused.select(3, index).reshape([b, s, d]);
+    const query = splitHeads(this.query.forward(part(0)), this.#headDim);
+    const key = splitHeads(this.key.forward(part(1)), this.#headDim);
+    const value = splitHeads(this.value.forward(part(2)), this.#headDim);
+    const { rotation } = context;
+    const added = { key: rotate(key, rotation), value };
+    const [mixed, weights, cache] = attend(rotate(query, rotation), added, context, {
+      scale: 1 / Math.sqrt(this.#headDim),
+      dropout: this.attn_dropout,
+    });
+    return [this.dense.forward(mixed), weights, cache];
+  }
+}
+
+export class GPTNeoXMLP extends Module {
+  readonly dense_h_to_4h: Linear;
+  readonly dense_4h_to_h: Linear;
+  readonly act: Activation;
+
+  constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: GPTNeoXConfig) {
+    super();
+    this.dense_h_to_4h = initialLinear(hiddenSize, intermediateSize, { bias: true, std });
+    this.dense_4h_to_h = initialLinear(intermediateSize, hiddenSize, { bias: true, std });
+    this.act = activation(hiddenAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dense_4h_to_h.forward(this.act.forward(this.dense_h_to_4h.forward(x)));
+  }
+}
+
+export class GPTNeoXLayer extends Module {
+  readonly input_layernorm: LayerNorm;
+  readonly post_attention_layernorm: LayerNorm;
+  readonly post_attention_dropout: Dropout;
+  readonly post_mlp_dropout: Dropout;
+  readonly attention: GPTNeoXAttention;
+  readonly mlp: GPTNeoXMLP;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
+  readonly #parallel: boolean;
+
+  constructor(config: GPTNeoXConfig) {
+    super();
+    const norm = { eps: config.layerNormEps };
+    this.input_layernorm = new LayerNorm(config.hiddenSize, norm);
+    this.post_attention_layernorm = new LayerNorm(config.hiddenSize, norm);
+    this.post_attention_dropout = new Dropout(config.hiddenDropout);
+    this.post_mlp_dropout = new Dropout(config.hiddenDropout);
+    this.attention = new GPTNeoXAttention(config);
+    this.mlp = new GPTNeoXMLP(config);
+    this.#parallel = config.useParallelResidual;
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const normed = this.input_layernorm.forward(x);
+    const [attended, weights, cache] = this.attention.forward(normed, context);
+    const kept = this.post_attention_dropout.forward(attended);
+    const middle = x.add(this.attention_addition.forward(kept));
+    const read = this.post_attention_layernorm.forward(this.#parallel ? x : middle);
+    const fed = this.post_mlp_dropout.forward(this.mlp.forward(read));
+    return [middle.add(this.mlp_addition.forward(fed)), weights, cache];
+  }
+}
+
+/** GPT-NeoX without a head. */
+export class GPTNeoXModel extends PreTrainedModel {
+  static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  readonly config: GPTNeoXConfig;
+  readonly embed_in: Embedding;
+  readonly emb_dropout: Dropout;
+  readonly layers: ModuleList<GPTNeoXLayer>;
+  readonly final_layer_norm: LayerNorm;
+  readonly rotary_emb: RotaryEmbedding;
+
+  constructor(given: GivenGPTNeoX = {}) {
+    super();
+    const config = gptNeoXConfig(given);
+    const { hiddenSize, numHiddenLayers: length, maxPositionEmbeddings } = config;
+    this.config = config;
+    this.embed_in = new Embedding(config.vocabSize, hiddenSize, { std: config.initializerRange });
+    this.emb_dropout = new Dropout(config.hiddenDropout);
+    this.layers = new ModuleList(Array.from({ length }, () => new GPTNeoXLayer(config)));
+    this.final_layer_norm = new LayerNorm(hiddenSize, { eps: config.layerNormEps });
+    const sizes = { headDim: hiddenSize / config.numAttentionHeads, maxPositionEmbeddings };
+    this.rotary_emb = new RotaryEmbedding(config.ropeParameters, sizes);
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const { changes } = this.rotary_emb;
+    const pass = beginPass(inputs, { name: "GPTNeoXModel", embed: this.embed_in, changes });
+    const rotation = this.rotary_emb.forward(pass.positions, pass.attentionMask);
+    const mask = pass.mask();
+    return runLayers(this.emb_dropout.forward(pass.embedded), {
+      layers: this.layers,
+      norm: this.final_layer_norm,
+      pass,
+      context: () => ({ rotation, mask }),
+    });
+  }
+}
+
+/** GPT-NeoX as a language model: logits of the next token. */
+export class GPTNeoXForCausalLM extends CausalLanguageModel {
+  static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  readonly config: GPTNeoXConfig;
+  readonly gpt_neox: GPTNeoXModel;
+  readonly embed_out: Linear;
+
+  constructor(config: GivenGPTNeoX = {}) {
+    super();
+    this.gpt_neox = new GPTNeoXModel(config);
+    this.config = this.gpt_neox.config;
+    this.embed_out = outputLayer(this.config, this.gpt_neox.embed_in);
+  }
+
+  /** Rotary embeddings have no last position. */
+  override get maxLength(): undefined {
+    return undefined;
+  }
+
+  override changesAt(before: number, after: number): boolean {
+    return this.gpt_neox.rotary_emb.changes?.(before, after) === true;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
+    return languageModelOutput(this.gpt_neox, (x) => this.embed_out.forward(x), inputs);
+  }
+}
+
+/** GPT-NeoX with a linear classifier on the last token that is not padding. */
+export class GPTNeoXForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  readonly config: GPTNeoXConfig;
+  readonly gpt_neox: GPTNeoXModel;
+  readonly score: Linear;
+
+  constructor(config: GivenGPTNeoX = {}) {
+    super();
+    this.gpt_neox = new GPTNeoXModel(config);
+    this.config = this.gpt_neox.config;
+    const { hiddenSize, numLabels, initializerRange: std } = this.config;
+    this.score = initialLinear(hiddenSize, numLabels, { bias: false, std });
+  }
+
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.gpt_neox, this.score, inputs);
+  }
+}

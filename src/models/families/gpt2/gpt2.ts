@@ -1,0 +1,201 @@
+import { constant } from "../../../tensor/functions/arithmetic.ts";
+import { cat } from "../../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Conv1D } from "../../../nn/layers/conv1d.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { activation } from "../../settings/activations.ts";
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  KeyValue,
+  SequenceClassifierOutput,
+} from "../../parts/outputs.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { LayerContext } from "../../parts/decoder/attend.ts";
+import { type ClassifierInputs, classifierOutput } from "../../parts/decoder/heads.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { nextTokenLoss } from "../../parts/heads.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { type GivenGPT2, type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
+
+/** Of the weights that write to the residual stream, which sums up two for each layer. */
+function residualStd(config: GPT2Config): number {
+  return config.initializerRange / Math.sqrt(2 * config.nLayer);
+}
+
+export class GPT2Attention extends Module {
+  readonly c_attn: Conv1D;
+  readonly c_proj: Conv1D;
+  readonly attn_dropout: Dropout;
+  readonly resid_dropout: Dropout;
+  readonly #heads: number;
+  readonly #scale: number;
+
+  constructor(config: GPT2Config, layer: number) {
+    super();
+    this.c_attn = new Conv1D(3 * config.nEmbd, config.nEmbd, config.initializerRange);
+    this.c_proj = new Conv1D(config.nEmbd, config.nEmbd, residualStd(config));
+    this.attn_dropout = new Dropout(config.attnPdrop);
+    this.resid_dropout = new Dropout(config.residPdrop);
+    this.#heads = config.nHead;
+    const width = config.scaleAttnWeights ? Math.sqrt(config.nEmbd / config.nHead) : 1;
+    this.#scale = 1 / (width * (config.scaleAttnByInverseLayerIdx ? layer + 1 : 1));
+  }
+
+  override forward(x: Tensor, { mask, past }: LayerContext): [Tensor, Tensor, KeyValue] {
+    const [q, k, v] = this.c_attn
+      .forward(x)
+      .chunk(3, -1)
+      .map((t) => this.#split(t)) as [Tensor, Tensor, Tensor];
+    const key = past === undefined ? k : cat([past.key, k], 2);
+    const value = past === undefined ? v : cat([past.value, v], 2);
+    const scores = q.matmul(key.transpose(-1, -2)).mul(constant(this.#scale)).add(mask);
+    const weights = this.attn_dropout.forward(scores.softmax(-1));
+    const mixed = weights.matmul(value).permute([0, 2, 1, 3]).reshape(x.shape);
+    return [this.resid_dropout.forward(this.c_proj.forward(mixed)), weights, { key, value }];
+  }
+
+  /** [batch, sequence, width] -> [batch, heads, sequence, headDim] */
+  #split(x: Tensor): Tensor {
+    const [b = 1, s = 1, d = 1] = x.shape;
+    return x.reshape([b, s, this.#heads, d / this.#heads]).permute([0, 2, 1, 3]);
+  }
+}
+
+export class GPT2MLP extends Module {
+  readonly c_fc: Conv1D;
+  readonly c_proj: Conv1D;
+  readonly act: Activation;
+  readonly dropout: Dropout;
+
+  constructor(config: GPT2Config) {
+    super();
+    const inner = config.nInner ?? 4 * config.nEmbd;
+    this.c_fc = new Conv1D(inner, config.nEmbd, config.initializerRange);
+    this.c_proj = new Conv1D(config.nEmbd, inner, residualStd(config));
+    this.act = activation(config.activationFunction);
+    this.dropout = new Dropout(config.residPdrop);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.c_proj.forward(this.act.forward(this.c_fc.forward(x))));
+  }
+}
+
+export class GPT2Block extends Module {
+  readonly ln_1: LayerNorm;
+  readonly attn: GPT2Attention;
+  readonly ln_2: LayerNorm;
+  readonly mlp: GPT2MLP;
+
+  constructor(config: GPT2Config, layer: number) {
+    super();
+    const norm = { eps: config.layerNormEpsilon };
+    this.ln_1 = new LayerNorm(config.nEmbd, norm);
+    this.attn = new GPT2Attention(config, layer);
+    this.ln_2 = new LayerNorm(config.nEmbd, norm);
+    this.mlp = new GPT2MLP(config);
+  }
+
+  override forward(x: Tensor, context: LayerContext): [Tensor, Tensor, KeyValue] {
+    const [attended, weights, cache] = this.attn.forward(this.ln_1.forward(x), context);
+    const middle = attended.add(x);
+    return [middle.add(this.mlp.forward(this.ln_2.forward(middle))), weights, cache];
+  }
+}
+
+/** GPT-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
+export class GPT2Model extends PreTrainedModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  readonly config: GPT2Config;
+  readonly wte: Embedding;
+  readonly wpe: Embedding;
+  readonly drop: Dropout;
+  readonly h: ModuleList<GPT2Block>;
+  readonly ln_f: LayerNorm;
+
+  constructor(config: GivenGPT2 = {}) {
+    super();
+    const full = gpt2Config(config);
+    this.config = full;
+    this.wte = new Embedding(full.vocabSize, full.nEmbd, { std: full.initializerRange });
+    this.wpe = new Embedding(full.nPositions, full.nEmbd, { std: full.initializerRange });
+    this.drop = new Dropout(full.embdPdrop);
+    this.h = new ModuleList(Array.from({ length: full.nLayer }, (_, i) => new GPT2Block(full, i)));
+    this.ln_f = new LayerNorm(full.nEmbd, { eps: full.layerNormEpsilon });
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const { nPositions: maxPositions } = this.config;
+    const pass = beginPass(inputs, { name: "GPT2Model", embed: this.wte, maxPositions });
+    const mask = pass.mask();
+    return runLayers(this.drop.forward(pass.embedded.add(this.wpe.forward(pass.positions))), {
+      layers: this.h,
+      norm: this.ln_f,
+      pass,
+      context: () => ({ mask }),
+    });
+  }
+}
+
+/** GPT-2 as a language model: logits of the next token. The output matrix is the embedding's. */
+export class GPT2LMHeadModel extends CausalLanguageModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  readonly config: GPT2Config;
+  readonly transformer: GPT2Model;
+  readonly lm_head: Linear;
+
+  constructor(config: GivenGPT2 = {}) {
+    super();
+    this.transformer = new GPT2Model(config);
+    this.config = this.transformer.config;
+    this.lm_head = new Linear(this.config.nEmbd, this.config.vocabSize, {
+      bias: false,
+      ...(this.config.tieWordEmbeddings ? { weight: this.transformer.wte.weight } : {}),
+    });
+  }
+
+  override get maxLength(): number {
+    return this.config.nPositions;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
+    const { labels, ...rest } = inputs;
+    const { lastHiddenState, ...others } = this.transformer.forward(rest);
+    const logits = this.lm_head.forward(lastHiddenState);
+    return {
+      logits,
+      ...(labels === undefined ? {} : { loss: nextTokenLoss(logits, labels) }),
+      ...others,
+    };
+  }
+}
+
+/** GPT-2 with a linear classifier on the last token that is not padding. */
+export class GPT2ForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  readonly config: GPT2Config;
+  readonly transformer: GPT2Model;
+  readonly score: Linear;
+
+  constructor(config: GivenGPT2 = {}) {
+    super();
+    this.transformer = new GPT2Model(config);
+    this.config = this.transformer.config;
+    this.score = new Linear(this.config.nEmbd, this.config.numLabels, { bias: false });
+  }
+
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.transformer, this.score, inputs);
+  }
+}

@@ -1,0 +1,187 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { constant, where } from "../../../tensor/functions/arithmetic.ts";
+import { zeros } from "../../../tensor/functions/creation.ts";
+import { fail } from "../../../base/errors.ts";
+import { stack } from "../../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import { addPositions, embedInputs } from "../../parts/embed-inputs.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { classified, lastOf, nextTokenLoss } from "../../parts/heads.ts";
+import { paddingOf } from "../../model/mask.ts";
+import type {
+  BaseOutput,
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  SequenceClassifierOutput,
+} from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { type GRUConfig, gruConfig, gruFamily } from "./config.ts";
+
+/** The state of each layer after the last step, [batch, hDim]. */
+export type GRUState = readonly Tensor[];
+
+/** Outputs of a GRU without a head, as pyvene names them. */
+export interface GRUOutput extends BaseOutput {
+  /** [batch, steps, hDim]: the top layer's state after each step. */
+  readonly allHiddenStates: Tensor;
+  /** [batch, hDim]: the top layer's state after the last step. */
+  readonly lastHiddenState: Tensor;
+  readonly pastKeyValues: GRUState;
+}
+
+/** One layer, run once for each time step: its call number is the step. */
+export class GRUCell extends Module {
+  readonly x2h: Linear;
+  readonly h2h: Linear;
+  readonly reset_act: Activation;
+  readonly update_act: Activation;
+  readonly new_act: Activation;
+
+  constructor({ hDim, includeBias }: GRUConfig) {
+    super();
+    this.x2h = new Linear(hDim, 3 * hDim, { bias: includeBias });
+    this.h2h = new Linear(hDim, 3 * hDim, { bias: includeBias });
+    this.reset_act = activation("sigmoid");
+    this.update_act = activation("sigmoid");
+    this.new_act = activation("tanh");
+  }
+
+  /** @param x [batch, hDim] */
+  override forward(x: Tensor, h: Tensor): Tensor {
+    const [xReset, xUpdate, xNew] = thirds(this.x2h.forward(x));
+    const [hReset, hUpdate, hNew] = thirds(this.h2h.forward(h));
+    const reset = this.reset_act.forward(xReset.add(hReset));
+    const update = this.update_act.forward(xUpdate.add(hUpdate));
+    const fresh = this.new_act.forward(xNew.add(reset.mul(hNew)));
+    return update.mul(h).add(constant(1).sub(update).mul(fresh));
+  }
+}
+
+function thirds(x: Tensor): [Tensor, Tensor, Tensor] {
+  return x.chunk(3, 1) as [Tensor, Tensor, Tensor];
+}
+
+/** pyvene's GRU without a head: layers of cells that advance together, step by step. */
+export class GRUModel extends PreTrainedModel {
+  static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  readonly config: GRUConfig;
+  readonly wte: Embedding | undefined;
+  readonly wpe: Embedding | undefined;
+  readonly cells: ModuleList<GRUCell>;
+
+  constructor(config: Partial<GRUConfig> = {}) {
+    super();
+    const full = gruConfig(config);
+    this.config = full;
+    const { includeEmb, vocabSize, maxPositionEmbeddings, hDim, nLayer } = full;
+    const std = full.initializerRange;
+    this.wte = includeEmb ? new Embedding(vocabSize, hDim, { std }) : undefined;
+    this.wpe = includeEmb ? new Embedding(maxPositionEmbeddings, hDim, { std }) : undefined;
+    this.cells = new ModuleList(Array.from({ length: nLayer }, () => new GRUCell(full)));
+  }
+
+  /** Padding, where `attentionMask` says there is some, leaves the states as they are. */
+  override forward(inputs: DecoderInputs<GRUState>): GRUOutput {
+    const tokens = embedInputs("GRUModel", inputs, this.wte);
+    const x = addPositions("GRUModel", tokens, inputs.positionIds, this.wpe);
+    const [batch = 0, steps = 0] = x.shape;
+    if (steps === 0) fail("GRUModel", "the sequence is empty; give at least one step");
+    const real = inputs.attentionMask?.slice(1, -steps).to("bool");
+    let state: GRUState =
+      inputs.pastKeyValues ?? [...this.cells].map(() => zeros([batch, this.config.hDim]));
+    const top: Tensor[] = [];
+    for (let t = 0; t < steps; t++) {
+      state = this.#step(x.select(1, t), state, real?.slice(1, t, t + 1));
+      top.push(...state.slice(-1));
+    }
+    const allHiddenStates = stack(top, 1);
+    return {
+      allHiddenStates,
+      lastHiddenState: allHiddenStates.select(1, -1),
+      hiddenStates: [allHiddenStates],
+      pastKeyValues: state,
+    };
+  }
+
+  /** @param real [batch, 1] */
+  #step(x: Tensor, state: GRUState, real: Tensor | undefined): GRUState {
+    let input = x;
+    return [...this.cells].map((cell, layer) => {
+      const old = state[layer] ?? fail("GRUModel", `pastKeyValues has no state of layer ${layer}`);
+      const output = cell.forward(input, old);
+      input = real === undefined ? output : where(real, output, old);
+      return input;
+    });
+  }
+}
+
+/** pyvene's GRU with a linear classifier on the state after the last real step. */
+export class GRUForClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  readonly config: GRUConfig;
+  readonly gru: GRUModel;
+  readonly score: Linear;
+
+  constructor(config: Partial<GRUConfig> = {}) {
+    super();
+    this.gru = new GRUModel(config);
+    this.config = this.gru.config;
+    this.score = new Linear(this.config.hDim, this.config.nLabels, { bias: false });
+  }
+
+  /** `labels` [batch]: class ids, or what `problemType` says. */
+  override forward(
+    inputs: DecoderInputs<GRUState> & { readonly labels?: Tensor },
+  ): SequenceClassifierOutput & Pick<GRUOutput, "allHiddenStates" | "lastHiddenState"> {
+    const { labels, attentionMask, ...rest } = inputs;
+    // Padding after a text is read too, as in pyvene, but not looked at.
+    const isRead = attentionMask === undefined || paddingOf(attentionMask) === "after";
+    const read = isRead ? rest : { ...rest, attentionMask };
+    const { allHiddenStates, lastHiddenState, hiddenStates } = this.gru.forward(read);
+    const pooled =
+      attentionMask === undefined
+        ? lastHiddenState
+        : lastOf(allHiddenStates, attentionMask.to("bool"));
+    const logits = this.score.forward(pooled);
+    const output = classified(logits, labels, this.config, { hiddenStates, attentions: [] });
+    return { ...output, allHiddenStates, lastHiddenState };
+  }
+}
+
+/** pyvene's GRU as a language model: logits of the next token. */
+export class GRULMHeadModel extends CausalLanguageModel {
+  static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  readonly config: GRUConfig;
+  readonly gru: GRUModel;
+  readonly lm_head: Linear;
+
+  constructor(config: Partial<GRUConfig> = {}) {
+    super();
+    this.gru = new GRUModel(config);
+    this.config = this.gru.config;
+    this.lm_head = new Linear(this.config.hDim, this.config.vocabSize, { bias: false });
+  }
+
+  /** None: positions are embedded only where they are given. */
+  override get maxLength(): undefined {
+    return undefined;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(
+    inputs: CausalLMInputs<GRUState>,
+  ): CausalLMOutput<GRUState> & Pick<GRUOutput, "allHiddenStates" | "lastHiddenState"> {
+    const { labels, ...rest } = inputs;
+    const outputs = this.gru.forward(rest);
+    const logits = this.lm_head.forward(outputs.allHiddenStates);
+    const loss = labels === undefined ? {} : { loss: nextTokenLoss(logits, labels) };
+    return { logits, ...loss, ...outputs, attentions: [] };
+  }
+}

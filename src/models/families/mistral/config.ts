@@ -1,0 +1,49 @@
+import type { ModelFamily } from "../../model/family.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  type Given,
+  headRows,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import { activationName, nonNegative, token, tokens, whole } from "../../settings/kinds.ts";
+
+/** Settings of a Mistral, with Hugging Face's meanings and defaults. */
+export interface MistralConfig extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly rmsNormEps: number;
+  /** How many tokens each one sees, itself included; null: all before it. */
+  readonly slidingWindow: number | null;
+}
+
+/** What settings Mistrals have. */
+export const MISTRAL_SETTINGS: Settings<MistralConfig> = defineRotarySettings<MistralConfig>({
+  name: "MistralConfig",
+  modelType: "mistral",
+  rows: {
+    ...decoderRows({
+      vocabSize: 32000,
+      hiddenSize: 4096,
+      intermediateSize: 14336,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 131_072,
+    }),
+    ...headRows(8),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-6),
+    slidingWindow: whole.orNull(4096),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+});
+
+/** Mistral settings: those given over the defaults, which are those of the 7B model. */
+export function mistralConfig(given: Given<MistralConfig> = {}): MistralConfig {
+  return MISTRAL_SETTINGS.read(given);
+}
+
+/** How checkpoints of Mistral are read. */
+export const mistralFamily: ModelFamily<MistralConfig> = decoderFamily(MISTRAL_SETTINGS);

@@ -1,0 +1,134 @@
+import { Identity } from "../../../nn/layers/identity.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { rand } from "../../../tensor/random/random.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import type { LayerOutput } from "../../parts/decoder/attend.ts";
+import { DecoderAttention, type RotaryContext } from "../../parts/decoder/attention.ts";
+import type { Given } from "../../parts/decoder/config.ts";
+import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
+import { routingWeights } from "../../parts/decoder/routing.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { type MixtralConfig, mixtralConfig, mixtralFamily } from "./config.ts";
+
+/** A gated MLP. */
+export class MixtralExpert extends Module {
+  readonly w1: Linear;
+  readonly w2: Linear;
+  readonly w3: Linear;
+  readonly act_fn: Activation;
+
+  constructor(config: MixtralConfig) {
+    super();
+    const { hiddenSize, intermediateSize, initializerRange: std, hiddenAct } = config;
+    this.w1 = initialLinear(hiddenSize, intermediateSize, { bias: false, std });
+    this.w2 = initialLinear(intermediateSize, hiddenSize, { bias: false, std });
+    this.w3 = initialLinear(hiddenSize, intermediateSize, { bias: false, std });
+    this.act_fn = activation(hiddenAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.w2.forward(this.act_fn.forward(this.w1.forward(x)).mul(this.w3.forward(x)));
+  }
+}
+
+/** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
+export class MixtralSparseMoeBlock extends Module {
+  readonly gate: Linear;
+  readonly experts: ModuleList<MixtralExpert>;
+  readonly #chosen: number;
+  readonly #noise: number;
+
+  constructor(config: MixtralConfig) {
+    super();
+    const { hiddenSize, numLocalExperts: length, initializerRange: std } = config;
+    this.gate = initialLinear(hiddenSize, length, { bias: false, std });
+    this.experts = new ModuleList(Array.from({ length }, () => new MixtralExpert(config)));
+    this.#chosen = config.numExpertsPerTok;
+    this.#noise = config.routerJitterNoise;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const tokens = this.#jittered(x).flatten(0, 1);
+    const weights = routingWeights(this.gate.forward(tokens), this.#chosen);
+    const outputs = [...this.experts].map((expert, i) =>
+      expert.forward(tokens).mul(weights.slice(-1, i, i + 1)),
+    );
+    return outputs.reduce((sum, output) => sum.add(output)).reshape(x.shape);
+  }
+
+  #jittered(x: Tensor): Tensor {
+    const noise = this.#noise;
+    if (!this.training || noise === 0) return x;
+    return x.mul(
+      rand(x.shape)
+        .mul(2 * noise)
+        .add(1 - noise),
+    );
+  }
+}
+
+export class MixtralDecoderLayer extends Module {
+  readonly self_attn: DecoderAttention;
+  readonly block_sparse_moe: MixtralSparseMoeBlock;
+  readonly input_layernorm: RMSNorm;
+  readonly post_attention_layernorm: RMSNorm;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
+
+  constructor(config: MixtralConfig) {
+    super();
+    const norm = { eps: config.rmsNormEps };
+    this.self_attn = new DecoderAttention(config);
+    this.block_sparse_moe = new MixtralSparseMoeBlock(config);
+    this.input_layernorm = new RMSNorm(config.hiddenSize, norm);
+    this.post_attention_layernorm = new RMSNorm(config.hiddenSize, norm);
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const normed = this.input_layernorm.forward(x);
+    const [attended, weights, cache] = this.self_attn.forward(normed, context);
+    const middle = x.add(this.attention_addition.forward(attended));
+    const added = this.block_sparse_moe.forward(this.post_attention_layernorm.forward(middle));
+    return [middle.add(this.mlp_addition.forward(added)), weights, cache];
+  }
+}
+
+/** Mixtral without a head. */
+export class MixtralModel extends RotaryDecoder<MixtralConfig, MixtralDecoderLayer> {
+  static readonly family: ModelFamily<MixtralConfig> = mixtralFamily;
+
+  constructor(given: Given<MixtralConfig> = {}) {
+    const config = mixtralConfig(given);
+    super(config, {
+      layer: () => new MixtralDecoderLayer(config),
+      norm: () => new RMSNorm(config.hiddenSize, { eps: config.rmsNormEps }),
+      window: () => config.slidingWindow,
+    });
+  }
+}
+
+/** Mixtral as a language model: logits of the next token. */
+export class MixtralForCausalLM extends DecoderForCausalLM<MixtralModel> {
+  static readonly family: ModelFamily<MixtralConfig> = mixtralFamily;
+
+  constructor(config: Given<MixtralConfig> = {}) {
+    super(new MixtralModel(config));
+  }
+}
+
+/** Mixtral with a linear classifier on the last token that is not padding. */
+export class MixtralForSequenceClassification extends DecoderForSequenceClassification<MixtralModel> {
+  static readonly family: ModelFamily<MixtralConfig> = mixtralFamily;
+
+  constructor(config: Given<MixtralConfig> = {}) {
+    super(new MixtralModel(config));
+  }
+}

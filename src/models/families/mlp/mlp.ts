@@ -1,0 +1,97 @@
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { addPositions, embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { classified } from "../../parts/heads.ts";
+import type { BaseOutput, SequenceClassifierOutput } from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { type MLPConfig, mlpConfig, mlpFamily } from "./config.ts";
+
+/** Inputs of an MLP. Give `inputsEmbeds`, or `inputIds` where the model has embeddings. */
+export interface MLPInputs extends TokenInputs {
+  /** [batch, sequence] int64: adds the embeddings of these positions. @default adds none */
+  readonly positionIds?: Tensor;
+}
+
+export class MLPBlock extends Module {
+  readonly ff1: Linear;
+  readonly act: Activation;
+  readonly dropout: Dropout;
+
+  constructor({ hDim, includeBias, activationFunction, pdrop }: MLPConfig) {
+    super();
+    this.ff1 = new Linear(hDim, hDim, { bias: includeBias });
+    this.act = activation(activationFunction);
+    this.dropout = new Dropout(pdrop);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.act.forward(this.ff1.forward(x)));
+  }
+}
+
+/** pyvene's MLP without a head: square layers, each followed by an activation. */
+export class MLPModel extends PreTrainedModel {
+  static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  readonly config: MLPConfig;
+  readonly wte: Embedding | undefined;
+  readonly wpe: Embedding | undefined;
+  readonly dropout: Dropout;
+  readonly h: ModuleList<MLPBlock>;
+
+  constructor(config: Partial<MLPConfig> = {}) {
+    super();
+    const full = mlpConfig(config);
+    this.config = full;
+    const { includeEmb, vocabSize, maxPositionEmbeddings, hDim, nLayer } = full;
+    this.wte = includeEmb ? new Embedding(vocabSize, hDim) : undefined;
+    this.wpe = includeEmb ? new Embedding(maxPositionEmbeddings, hDim) : undefined;
+    this.dropout = new Dropout(full.pdrop);
+    this.h = new ModuleList(Array.from({ length: nLayer }, () => new MLPBlock(full)));
+  }
+
+  override forward(inputs: MLPInputs): BaseOutput {
+    const tokens = embedInputs("MLPModel", inputs, this.wte);
+    let x = this.dropout.forward(addPositions("MLPModel", tokens, inputs.positionIds, this.wpe));
+    const hiddenStates = [x];
+    for (const block of this.h) {
+      x = block.forward(x);
+      hiddenStates.push(x);
+    }
+    return { lastHiddenState: x, hiddenStates };
+  }
+}
+
+/** pyvene's MLP with a linear classifier. */
+export class MLPForClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  readonly config: MLPConfig;
+  readonly mlp: MLPModel;
+  readonly score: Linear;
+
+  constructor(config: Partial<MLPConfig> = {}) {
+    super();
+    this.mlp = new MLPModel(config);
+    this.config = this.mlp.config;
+    const { hDim, numClasses, includeBias } = this.config;
+    this.score = new Linear(hDim, numClasses, { bias: includeBias });
+  }
+
+  /**
+   * Logits [batch, sequence, numClasses], or [batch, numClasses] with `squeezeOutput` and a sequence
+   * of 1. `labels` are class ids, one for each row of logits, or what `problemType` says.
+   */
+  override forward(inputs: MLPInputs & { readonly labels?: Tensor }): SequenceClassifierOutput {
+    const { labels, ...rest } = inputs;
+    const { lastHiddenState, hiddenStates } = this.mlp.forward(rest);
+    const scores = this.score.forward(lastHiddenState);
+    const logits = this.config.squeezeOutput && scores.ndim > 2 ? scores.squeeze(1) : scores;
+    return classified(logits, labels, this.config, { hiddenStates, attentions: [] });
+  }
+}

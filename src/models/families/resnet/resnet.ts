@@ -1,0 +1,234 @@
+import { kaimingNormal } from "../../../nn/init.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { BatchNorm2d } from "../../../nn/layers/batch-norm.ts";
+import { Conv2d } from "../../../nn/layers/convolution.ts";
+import { Flatten } from "../../../nn/layers/flatten.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../../../nn/layers/pooling.ts";
+import { ModuleList, Sequential } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { initialized } from "../../../nn/without-init.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { classified } from "../../parts/heads.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { checkPixels } from "../../parts/vision/check-pixels.ts";
+import type {
+  ImageClassifierInputs,
+  ImageClassifierOutput,
+  ImageInputs,
+  ImageOutput,
+} from "../../parts/vision/outputs.ts";
+import { type ResNetConfig, resNetConfig, resNetFamily } from "./config.ts";
+
+/** From and to how many channels a layer goes, and by what it divides height and width. */
+interface LayerShape {
+  readonly from: number;
+  readonly to: number;
+  readonly stride: number;
+}
+
+interface ConvShape extends LayerShape {
+  readonly kernel: number;
+}
+
+/** A convolution that keeps the size but for its stride, without a bias: a norm follows. */
+function convolution({ from, to, stride, kernel }: ConvShape): Conv2d {
+  const conv = new Conv2d(from, to, kernel, {
+    stride,
+    padding: Math.floor(kernel / 2),
+    bias: false,
+  });
+  conv.weight.set(
+    initialized(conv.weight.shape, (shape) =>
+      kaimingNormal(shape, { mode: "fanOut", nonlinearity: "relu" }),
+    ).value,
+  );
+  return conv;
+}
+
+export class ResNetConvLayer extends Module {
+  readonly convolution: Conv2d;
+  readonly normalization: BatchNorm2d;
+  readonly activation: Activation | Identity;
+
+  /** @param act name of the activation function; null for none. */
+  constructor(shape: ConvShape, act: string | null) {
+    super();
+    this.convolution = convolution(shape);
+    this.normalization = new BatchNorm2d(shape.to);
+    this.activation = act === null ? new Identity() : activation(act);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.activation.forward(this.normalization.forward(this.convolution.forward(x)));
+  }
+}
+
+export class ResNetEmbeddings extends Module {
+  readonly embedder: ResNetConvLayer;
+  readonly pooler: MaxPool2d;
+
+  constructor({ numChannels, embeddingSize, hiddenAct }: ResNetConfig) {
+    super();
+    const shape = { from: numChannels, to: embeddingSize, kernel: 7, stride: 2 };
+    this.embedder = new ResNetConvLayer(shape, hiddenAct);
+    this.pooler = new MaxPool2d(3, { stride: 2, padding: 1 });
+  }
+
+  override forward(pixelValues: Tensor): Tensor {
+    return this.pooler.forward(this.embedder.forward(pixelValues));
+  }
+}
+
+export class ResNetShortCut extends Module {
+  readonly convolution: Conv2d;
+  readonly normalization: BatchNorm2d;
+
+  constructor(shape: LayerShape) {
+    super();
+    this.convolution = convolution({ ...shape, kernel: 1 });
+    this.normalization = new BatchNorm2d(shape.to);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.normalization.forward(this.convolution.forward(x));
+  }
+}
+
+/** Convolutions and, around them, the way past them. */
+export class ResNetLayer extends Module {
+  readonly shortcut: ResNetShortCut | Identity;
+  readonly layer: Sequential;
+  readonly activation: Activation;
+
+  constructor(config: ResNetConfig, shape: LayerShape) {
+    super();
+    const changes = shape.from !== shape.to || shape.stride !== 1;
+    this.shortcut = changes ? new ResNetShortCut(shape) : new Identity();
+    this.layer = new Sequential(
+      ...(config.layerType === "bottleneck" ? bottleneck(config, shape) : basic(shape)),
+    );
+    this.activation = activation(config.hiddenAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const changed = this.layer.forward(x) as Tensor;
+    return this.activation.forward(changed.add(this.shortcut.forward(x)));
+  }
+}
+
+// Within a layer the function is always relu, whatever the configuration says of the others.
+const INNER_ACT = "relu";
+
+function basic({ from, to, stride }: LayerShape): ResNetConvLayer[] {
+  return [
+    new ResNetConvLayer({ from, to, stride, kernel: 3 }, INNER_ACT),
+    new ResNetConvLayer({ from: to, to, stride: 1, kernel: 3 }, null),
+  ];
+}
+
+function bottleneck(
+  { downsampleInBottleneck: early }: ResNetConfig,
+  { from, to, stride }: LayerShape,
+): ResNetConvLayer[] {
+  const inner = Math.floor(to / 4);
+  return [
+    new ResNetConvLayer({ from, to: inner, stride: early ? stride : 1, kernel: 1 }, INNER_ACT),
+    new ResNetConvLayer(
+      { from: inner, to: inner, stride: early ? 1 : stride, kernel: 3 },
+      INNER_ACT,
+    ),
+    new ResNetConvLayer({ from: inner, to, stride: 1, kernel: 1 }, null),
+  ];
+}
+
+export class ResNetStage extends Module {
+  readonly layers: Sequential;
+
+  constructor(config: ResNetConfig, shape: LayerShape, depth: number) {
+    super();
+    const rest = { from: shape.to, to: shape.to, stride: 1 };
+    this.layers = new Sequential(
+      ...Array.from({ length: depth }, (_, i) => new ResNetLayer(config, i === 0 ? shape : rest)),
+    );
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.layers.forward(x) as Tensor;
+  }
+}
+
+export class ResNetEncoder extends Module {
+  readonly stages: ModuleList<ResNetStage>;
+
+  constructor(config: ResNetConfig) {
+    super();
+    const { embeddingSize, hiddenSizes, depths, downsampleInFirstStage } = config;
+    this.stages = new ModuleList(
+      hiddenSizes.map((to, i) => {
+        const from = hiddenSizes[i - 1] ?? embeddingSize;
+        const stride = i > 0 || downsampleInFirstStage ? 2 : 1;
+        return new ResNetStage(config, { from, to, stride }, depths[i] ?? 1);
+      }),
+    );
+  }
+
+  /** What goes in, then the output of each stage. */
+  override forward(x: Tensor): Tensor[] {
+    let state = x;
+    return [x, ...[...this.stages].map((stage) => (state = stage.forward(state)))];
+  }
+}
+
+/** A ResNet without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
+export class ResNetModel extends PreTrainedModel {
+  static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  readonly config: ResNetConfig;
+  readonly embedder: ResNetEmbeddings;
+  readonly encoder: ResNetEncoder;
+  readonly pooler: AdaptiveAvgPool2d;
+
+  constructor(config: Partial<ResNetConfig> = {}) {
+    super();
+    const full = resNetConfig(config);
+    this.config = full;
+    this.embedder = new ResNetEmbeddings(full);
+    this.encoder = new ResNetEncoder(full);
+    this.pooler = new AdaptiveAvgPool2d(1);
+  }
+
+  /** @returns `lastHiddenState` [batch, channels, height, width], `poolerOutput` [batch, channels, 1, 1]. */
+  override forward({ pixelValues }: ImageInputs): ImageOutput & { readonly poolerOutput: Tensor } {
+    const { numChannels: channels } = this.config;
+    const pixels = checkPixels("ResNetModel", pixelValues, { channels });
+    const hiddenStates = this.encoder.forward(this.embedder.forward(pixels));
+    const lastHiddenState = hiddenStates.at(-1) ?? pixels;
+    const poolerOutput = this.pooler.forward(lastHiddenState);
+    return { lastHiddenState, poolerOutput, hiddenStates, attentions: [] };
+  }
+}
+
+/** A ResNet with a linear classifier on the mean over the image. */
+export class ResNetForImageClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  readonly config: ResNetConfig;
+  readonly resnet: ResNetModel;
+  readonly classifier: Sequential;
+
+  constructor(config: Partial<ResNetConfig> = {}) {
+    super();
+    this.resnet = new ResNetModel(config);
+    this.config = this.resnet.config;
+    const { hiddenSizes, numLabels } = this.config;
+    this.classifier = new Sequential(new Flatten(), new Linear(hiddenSizes.at(-1) ?? 1, numLabels));
+  }
+
+  override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
+    const output = this.resnet.forward(inputs);
+    const logits = this.classifier.forward(output.poolerOutput) as Tensor;
+    return classified(logits, labels, this.config, output);
+  }
+}

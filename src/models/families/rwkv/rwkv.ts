@@ -1,0 +1,271 @@
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Parameter } from "../../../nn/parameter.ts";
+import * as init from "../../../nn/init.ts";
+import { initialized } from "../../../nn/without-init.ts";
+import { constant, where } from "../../../tensor/functions/arithmetic.ts";
+import { zeros } from "../../../tensor/functions/creation.ts";
+import { fail } from "../../../base/errors.ts";
+import { cat } from "../../../tensor/functions/shaping.ts";
+import { Tensor } from "../../../tensor/tensor.ts";
+import { noted } from "../../model/cache-notes.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import { embedInputs } from "../../parts/embed-inputs.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { realSteps } from "../../parts/state-space/real-steps.ts";
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+} from "../../parts/outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { languageModelOutput } from "../../parts/state-space/mamba-blocks.ts";
+import { type RwkvConfig, rwkvConfig, rwkvFamily } from "./config.ts";
+import { fadingAverage, type FadingState, HIDDEN } from "./fading-average.ts";
+
+/** What one layer keeps of the tokens it has read. */
+export interface RwkvState extends FadingState {
+  /** [batch, hiddenSize]: the last token, as the time mixing saw it. */
+  readonly attention: Tensor;
+  /** [batch, hiddenSize]: the last token, as the feed-forward layer saw it. */
+  readonly feedForward: Tensor;
+}
+
+/** One entry a layer. */
+export type RwkvCache = readonly RwkvState[];
+
+interface Context {
+  /** [batch, steps, 1] bool, false for padding. */
+  readonly real: Tensor | undefined;
+  readonly past: RwkvState | undefined;
+  /** What the layer's own results are multiplied by. */
+  readonly scale: number;
+}
+
+/** The tokens before each, [batch, steps, width]; zeros before the first. */
+function previous(x: Tensor, last: Tensor | undefined): Tensor {
+  const [batch = 0, steps = 0, width = 0] = x.shape;
+  const first = last?.unsqueeze(1) ?? zeros([batch, 1, width]);
+  return cat([first, x.slice(1, 0, steps - 1)], 1);
+}
+
+/** Each channel between a token and the one before. */
+function mix(x: Tensor, before: Tensor, { value: share }: Parameter): Tensor {
+  return x.mul(share).add(before.mul(constant(1).sub(share)));
+}
+
+function scaled(x: Tensor, by: number): Tensor {
+  return by === 1 ? x : x.mul(constant(by));
+}
+
+export class RwkvSelfAttention extends Module {
+  /** [channels]: logarithm of how fast older tokens fade. */
+  readonly time_decay: Parameter;
+  /** [channels]: what the newest token counts more. */
+  readonly time_first: Parameter;
+  /** [1, 1, hiddenSize] */
+  readonly time_mix_key: Parameter;
+  readonly time_mix_value: Parameter;
+  readonly time_mix_receptance: Parameter;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly receptance: Linear;
+  readonly output: Linear;
+
+  constructor(config: RwkvConfig, layer: number) {
+    super();
+    const { hiddenSize } = config;
+    const channels = config.attentionHiddenSize ?? hiddenSize;
+    const depth = layer / Math.max(1, config.numHiddenLayers - 1);
+    const height = 1 - layer / config.numHiddenLayers;
+    this.time_decay = fromIndex([channels], (i) => {
+      return -5 + 8 * (i / Math.max(1, channels - 1)) ** (0.7 + 1.3 * depth);
+    });
+    this.time_first = fromIndex([channels], () => 1);
+    const mixing = (power: number, shift = 0): Parameter =>
+      fromIndex([1, 1, hiddenSize], (i) => (i / hiddenSize) ** power + shift);
+    this.time_mix_key = mixing(height);
+    this.time_mix_value = mixing(height, 0.3 * depth);
+    this.time_mix_receptance = mixing(0.5 * height);
+    this.key = orthogonalLinear(hiddenSize, channels);
+    this.value = orthogonalLinear(hiddenSize, channels);
+    this.receptance = orthogonalLinear(hiddenSize, channels);
+    this.output = orthogonalLinear(channels, hiddenSize);
+  }
+
+  /** @param x without padding */
+  override forward(x: Tensor, { real, past, scale }: Context): [Tensor, FadingState] {
+    const before = previous(x, past?.attention);
+    const weights = this.key.forward(mix(x, before, this.time_mix_key));
+    const key = real === undefined ? weights : where(real, weights, constant(HIDDEN));
+    const value = this.value.forward(mix(x, before, this.time_mix_value));
+    const receptance = this.receptance.forward(mix(x, before, this.time_mix_receptance)).sigmoid();
+    const fading = this.time_decay.value.exp();
+    const bonus = this.time_first.value;
+    const [averages, state] = fadingAverage({ key, value, fading, bonus }, past);
+    return [scaled(this.output.forward(receptance.mul(averages)), scale), state];
+  }
+}
+
+export class RwkvFeedForward extends Module {
+  /** [1, 1, hiddenSize] */
+  readonly time_mix_key: Parameter;
+  readonly time_mix_receptance: Parameter;
+  readonly key: Linear;
+  readonly receptance: Linear;
+  readonly value: Linear;
+
+  constructor(config: RwkvConfig, layer: number) {
+    super();
+    const { hiddenSize } = config;
+    const inner = config.intermediateSize ?? 4 * hiddenSize;
+    const height = 1 - layer / config.numHiddenLayers;
+    const mixing = (): Parameter =>
+      fromIndex([1, 1, hiddenSize], (i) => (i / hiddenSize) ** height);
+    this.time_mix_key = mixing();
+    this.time_mix_receptance = mixing();
+    this.key = orthogonalLinear(hiddenSize, inner);
+    this.receptance = orthogonalLinear(hiddenSize, hiddenSize);
+    this.value = orthogonalLinear(inner, hiddenSize);
+  }
+
+  override forward(x: Tensor, { past, scale }: Context): Tensor {
+    const before = previous(x, past?.feedForward);
+    const key = this.key
+      .forward(mix(x, before, this.time_mix_key))
+      .relu()
+      .square();
+    const receptance = this.receptance.forward(mix(x, before, this.time_mix_receptance)).sigmoid();
+    return receptance.mul(scaled(this.value.forward(key), scale));
+  }
+}
+
+export class RwkvBlock extends Module {
+  readonly pre_ln: LayerNorm | undefined;
+  readonly ln1: LayerNorm;
+  readonly ln2: LayerNorm;
+  readonly attention: RwkvSelfAttention;
+  readonly feed_forward: RwkvFeedForward;
+
+  constructor(config: RwkvConfig, layer: number) {
+    super();
+    const norm = (): LayerNorm =>
+      new LayerNorm(config.hiddenSize, { eps: config.layerNormEpsilon });
+    this.pre_ln = layer === 0 ? norm() : undefined;
+    this.ln1 = norm();
+    this.ln2 = norm();
+    this.attention = new RwkvSelfAttention(config, layer);
+    this.feed_forward = new RwkvFeedForward(config, layer);
+  }
+
+  override forward(input: Tensor, context: Context): [Tensor, RwkvState] {
+    const { real } = context;
+    // Padding as zeros: what stands before a text's first token.
+    const hide = (t: Tensor): Tensor => (real === undefined ? t : where(real, t, constant(0)));
+    const x = this.pre_ln?.forward(input) ?? input;
+    const seen = hide(this.ln1.forward(x));
+    const [attended, state] = this.attention.forward(seen, context);
+    const middle = x.add(attended);
+    const fed = hide(this.ln2.forward(middle));
+    const output = middle.add(this.feed_forward.forward(fed, context));
+    const last = { attention: seen.select(1, -1), feedForward: fed.select(1, -1) };
+    return [output, { ...state, ...last }];
+  }
+}
+
+/** RWKV without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
+export class RwkvModel extends PreTrainedModel {
+  static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
+  readonly config: RwkvConfig;
+  readonly embeddings: Embedding;
+  readonly blocks: ModuleList<RwkvBlock>;
+  readonly ln_out: LayerNorm;
+
+  constructor(config: Partial<RwkvConfig> = {}) {
+    super();
+    const full = rwkvConfig(config);
+    this.config = full;
+    const { vocabSize, hiddenSize, numHiddenLayers } = full;
+    this.embeddings = new Embedding(vocabSize, hiddenSize, { std: 1e-4 });
+    this.blocks = new ModuleList(
+      Array.from({ length: numHiddenLayers }, (_, i) => new RwkvBlock(full, i)),
+    );
+    this.ln_out = new LayerNorm(hiddenSize);
+  }
+
+  override forward(inputs: DecoderInputs<RwkvCache>): DecoderOutput<RwkvCache> {
+    const { pastKeyValues } = inputs;
+    let x = embedInputs("RwkvModel", inputs, this.embeddings);
+    const steps = x.size(1);
+    if (steps === 0) fail("RwkvModel", "the sequence is empty; give at least one token");
+    const { attentionMask, real } = realSteps("RwkvModel", inputs, steps);
+    const every = this.training ? 0 : Math.max(0, this.config.rescaleEvery);
+    const hiddenStates: Tensor[] = [];
+    const states: RwkvState[] = [];
+    for (const [i, block] of [...this.blocks].entries()) {
+      const scale = every === 0 ? 1 : 2 ** -Math.floor(i / every);
+      const [output, state] = block.forward(x, { real, past: pastKeyValues?.[i], scale });
+      x = scaled(output, every > 0 && (i + 1) % every === 0 ? 0.5 : 1);
+      hiddenStates.push(x);
+      states.push(state);
+    }
+    const lastHiddenState = this.ln_out.forward(x);
+    return {
+      lastHiddenState,
+      hiddenStates: [...hiddenStates, lastHiddenState],
+      attentions: [],
+      pastKeyValues: noted(states, { attentionMask }),
+    };
+  }
+}
+
+/** RWKV as a language model: logits of the next token. */
+export class RwkvForCausalLM extends CausalLanguageModel {
+  static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
+  readonly config: RwkvConfig;
+  readonly rwkv: RwkvModel;
+  readonly head: Linear;
+
+  constructor(config: Partial<RwkvConfig> = {}) {
+    super();
+    this.rwkv = new RwkvModel(config);
+    this.config = this.rwkv.config;
+    const { hiddenSize, vocabSize, tieWordEmbeddings } = this.config;
+    this.head = tieWordEmbeddings
+      ? new Linear(hiddenSize, vocabSize, { bias: false, weight: this.rwkv.embeddings.weight })
+      : orthogonalLinear(hiddenSize, vocabSize, 0.5);
+  }
+
+  /** The state keeps what it can of texts of any length. */
+  override get maxLength(): undefined {
+    return undefined;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs<RwkvCache>): CausalLMOutput<RwkvCache> {
+    return languageModelOutput(this.rwkv, this.head, inputs);
+  }
+}
+
+/** A parameter that starts with a function of the last index. */
+function fromIndex(shape: readonly number[], value: (i: number) => number): Parameter {
+  return initialized(shape, (s) =>
+    Tensor.fromData(
+      Float32Array.from({ length: s.at(-1) ?? 0 }, (_, i) => value(i)),
+      s,
+    ),
+  );
+}
+
+/** Starts as RWKV does: orthogonal, and larger where there are more outputs than inputs. */
+function orthogonalLinear(inFeatures: number, outFeatures: number, scale = 1): Linear {
+  const gain = scale * Math.sqrt(Math.max(1, outFeatures / inFeatures));
+  const weight = initialized([outFeatures, inFeatures], (shape) =>
+    init.orthogonal(shape, { gain }),
+  );
+  return new Linear(inFeatures, outFeatures, { bias: false, weight });
+}

@@ -1,0 +1,164 @@
+import { fail } from "../../../base/errors.ts";
+import { ACTIVATION_NAMES } from "../../settings/activations.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import type { Seq2SeqConfig } from "../../parts/seq2seq/seq2seq-language-model.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import { activationName, count, flag, fraction, kind, type Kind, nonNegative, token, tokens, whole, width } from "../../settings/kinds.ts"; // prettier-ignore
+
+/** How feed-forward layers are made. */
+export interface FeedForwardConfig {
+  /** The activation, such as "relu", or "gated-gelu" for one that another projection gates. */
+  readonly feedForwardProj: string;
+  /** The activation. @default the one that feedForwardProj names */
+  readonly denseActFn?: string | null;
+  /** Whether another projection gates it. @default as feedForwardProj says */
+  readonly isGatedAct?: boolean | null;
+}
+
+/** Settings of a T5, with Hugging Face's meanings and defaults. */
+export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
+  readonly vocabSize: number;
+  readonly dModel: number;
+  /** Width of a head. */
+  readonly dKv: number;
+  /** Width inside the feed-forward layers. */
+  readonly dFf: number;
+  /** Layers of the encoder. */
+  readonly numLayers: number;
+  /** Layers of the decoder; null stands for as many. */
+  readonly numDecoderLayers: number | null;
+  readonly numHeads: number;
+  /** How many distances attention tells apart. */
+  readonly relativeAttentionNumBuckets: number;
+  /** The distance from which on it tells none apart. */
+  readonly relativeAttentionMaxDistance: number;
+  readonly dropoutRate: number;
+  readonly layerNormEpsilon: number;
+  readonly initializerFactor: number;
+  readonly tieWordEmbeddings: boolean;
+  /** Divide what logits are made from by the root of dModel; null stands for tieWordEmbeddings. */
+  readonly scaleDecoderOutputs: boolean | null;
+  readonly numLabels: number;
+  /** Share of a classifier's inner values that are dropped in training. */
+  readonly classifierDropout: number;
+}
+
+const FEED_FORWARD = new RegExp(`^(gated-)?(${ACTIVATION_NAMES.join("|")})$`);
+
+const feedForward: Kind<string> = kind(
+  'the name of an activation function, such as "relu", or "gated-" and that',
+  (v) => typeof v === "string" && FEED_FORWARD.test(v),
+);
+
+/** Distances are looked up in a table, which is made for all of them. */
+const distance: Kind<number> = kind(
+  "a whole number from 3 to 65536",
+  (v) => Number.isInteger(v) && (v as number) > 2 && (v as number) <= 1 << 16,
+);
+
+const SETTINGS = defineSettings<T5Config>({
+  name: "T5Config",
+  modelType: "t5",
+  rows: {
+    vocabSize: width(32128),
+    dModel: width(512, { names: ["hiddenSize"] }),
+    dKv: width(64, { names: ["headDim"] }),
+    dFf: width(2048),
+    numLayers: count(6, { names: ["numHiddenLayers"] }),
+    numDecoderLayers: count.orNull(null),
+    numHeads: width(8, { names: ["numAttentionHeads"] }),
+    relativeAttentionNumBuckets: width(32),
+    relativeAttentionMaxDistance: distance(128),
+    dropoutRate: fraction(0.1),
+    layerNormEpsilon: nonNegative(1e-6),
+    initializerFactor: nonNegative(1),
+    feedForwardProj: feedForward("relu"),
+    denseActFn: activationName.orNull(undefined),
+    isGatedAct: flag.orNull(undefined),
+    tieWordEmbeddings: flag(true),
+    scaleDecoderOutputs: flag.orNull(null),
+    numLabels: whole(2),
+    classifierDropout: fraction(0),
+    decoderStartTokenId: token.orNull(0),
+    padTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(1),
+  },
+  neutral: {
+    isEncoderDecoder: { values: [true, null], why: "the model would have no decoder" },
+  },
+  inert: { nPositions: "distances have no bound; transformers does not read it" },
+  numbered: [
+    { path: "encoder.block", setting: "numLayers" },
+    { path: "decoder.block", setting: "numDecoderLayers" },
+  ],
+  shapes: ({ numHeads, dKv }) => ({
+    "shared.weight": ["vocabSize", "dModel"],
+    "encoder.block.0.layer.0.SelfAttention.q.weight": [
+      ["numHeads * dKv", numHeads * dKv],
+      "dModel",
+    ],
+    "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight": [
+      "relativeAttentionNumBuckets",
+      "numHeads",
+    ],
+    "encoder.block.0.layer.1.DenseReluDense.wo.weight": ["dModel", "dFf"],
+  }),
+  complete: (config) => {
+    requireBuckets(config);
+    return config;
+  },
+});
+
+function requireBuckets(config: T5Config): void {
+  const { relativeAttentionNumBuckets: buckets, relativeAttentionMaxDistance: most } = config;
+  if (buckets % 4 !== 0) {
+    fail(
+      "T5Config",
+      "relativeAttentionNumBuckets must be a multiple of 4, for near and far distances on both " +
+        `sides, got ${buckets}`,
+    );
+  }
+  if (most > buckets / 2) return;
+  fail(
+    "T5Config",
+    `relativeAttentionMaxDistance (${most}) must be more than half of ` +
+      `relativeAttentionNumBuckets (${buckets}): nearer distances have a bucket each`,
+  );
+}
+
+/** A feed-forward layer's activation, and whether it is gated. */
+export function feedForwardOf({ feedForwardProj, denseActFn, isGatedAct }: FeedForwardConfig): {
+  readonly act: string;
+  readonly gated: boolean;
+} {
+  const [, gate, name = ""] = FEED_FORWARD.exec(feedForwardProj) ?? [];
+  // What is called so in checkpoints is the other approximation.
+  const act = feedForwardProj === "gated-gelu" ? "gelu_new" : name;
+  return { act: denseActFn ?? act, gated: isGatedAct ?? gate !== undefined };
+}
+
+/**
+ * T5 settings: those given over the defaults, which are T5 small's.
+ * @throws TensorError for settings that cannot be.
+ */
+export function t5Config(given: Partial<T5Config> = {}): T5Config {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of T5 are read. */
+export const t5Family: ModelFamily<T5Config> = {
+  modelType: "t5",
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
+  basePrefix: "transformer",
+  // The first checkpoints have a table that was never used.
+  ignored: [
+    /^(transformer\.)?decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/,
+  ],
+};
+
+/** Of models that write nothing, into which the weights of those that do are read as well. */
+export const t5BaseFamily: ModelFamily<T5Config> = {
+  ...t5Family,
+  ignored: [...(t5Family.ignored ?? []), /^(transformer\.)?lm_head\.weight$/],
+};

@@ -1,0 +1,254 @@
+import { truncatedNormal } from "../../../nn/init.ts";
+import type { Activation } from "../../../nn/layers/activation.ts";
+import type { Conv2d } from "../../../nn/layers/convolution.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Parameter } from "../../../nn/parameter.ts";
+import { initialized } from "../../../nn/without-init.ts";
+import { cat } from "../../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { activation } from "../../settings/activations.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { attendAll } from "../../parts/encoder/attend-all.ts";
+import { encode, type Encoded } from "../../parts/encoder/encode.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { classified } from "../../parts/heads.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { checkPixels } from "../../parts/vision/check-pixels.ts";
+import type {
+  ImageClassifierInputs,
+  ImageClassifierOutput,
+  ImageInputs,
+  ImageOutput,
+} from "../../parts/vision/outputs.ts";
+import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
+import { type ViTConfig, viTConfig, viTFamily } from "./config.ts";
+
+export class ViTPatchEmbeddings extends Module {
+  readonly projection: Conv2d;
+
+  constructor(config: ViTConfig) {
+    super();
+    this.projection = patchConvolution(config, { bias: true });
+  }
+
+  override forward(pixelValues: Tensor): Tensor {
+    return patchSequence(this.projection.forward(pixelValues));
+  }
+}
+
+export class ViTEmbeddings extends Module {
+  /** [1, 1, hiddenSize]: stands for the image as a whole. */
+  readonly cls_token: Parameter;
+  readonly patch_embeddings: ViTPatchEmbeddings;
+  /** [1, 1 + patches, hiddenSize] */
+  readonly position_embeddings: Parameter;
+  readonly dropout: Dropout;
+
+  constructor(config: ViTConfig) {
+    super();
+    const { hiddenSize, initializerRange: std } = config;
+    const drawn = (positions: number): Parameter =>
+      initialized([1, positions, hiddenSize], (shape) => truncatedNormal(shape, { std }));
+    this.cls_token = drawn(1);
+    this.patch_embeddings = new ViTPatchEmbeddings(config);
+    this.position_embeddings = drawn(1 + patchCount(config));
+    this.dropout = new Dropout(config.hiddenDropoutProb);
+  }
+
+  override forward(pixelValues: Tensor): Tensor {
+    const patches = this.patch_embeddings.forward(pixelValues);
+    const whole = this.cls_token.value.expand([patches.size(0), 1, patches.size(2)]);
+    return this.dropout.forward(cat([whole, patches], 1).add(this.position_embeddings.value));
+  }
+}
+
+export class ViTSelfAttention extends Module {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly dropout: Dropout;
+  readonly #heads: number;
+
+  constructor({ hiddenSize, numAttentionHeads, qkvBias, ...config }: ViTConfig) {
+    super();
+    const options = { bias: qkvBias, std: config.initializerRange };
+    this.query = initialLinear(hiddenSize, hiddenSize, options);
+    this.key = initialLinear(hiddenSize, hiddenSize, options);
+    this.value = initialLinear(hiddenSize, hiddenSize, options);
+    this.dropout = new Dropout(config.attentionProbsDropoutProb);
+    this.#heads = numAttentionHeads;
+  }
+
+  override forward(x: Tensor): [mixed: Tensor, weights: Tensor] {
+    const [q, k, v] = [this.query.forward(x), this.key.forward(x), this.value.forward(x)];
+    return attendAll(q, k, v, { heads: this.#heads, dropout: this.dropout });
+  }
+}
+
+/** A linear layer, then dropout. */
+export class ViTOutput extends Module {
+  readonly dense: Linear;
+  readonly dropout: Dropout;
+
+  constructor({ hiddenSize, hiddenDropoutProb, initializerRange: std }: ViTConfig, from: number) {
+    super();
+    this.dense = initialLinear(from, hiddenSize, { bias: true, std });
+    this.dropout = new Dropout(hiddenDropoutProb);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.dense.forward(x));
+  }
+}
+
+export class ViTAttention extends Module {
+  readonly attention: ViTSelfAttention;
+  readonly output: ViTOutput;
+
+  constructor(config: ViTConfig) {
+    super();
+    this.attention = new ViTSelfAttention(config);
+    this.output = new ViTOutput(config, config.hiddenSize);
+  }
+
+  override forward(x: Tensor): [output: Tensor, weights: Tensor] {
+    const [mixed, weights] = this.attention.forward(x);
+    return [this.output.forward(mixed), weights];
+  }
+}
+
+export class ViTIntermediate extends Module {
+  readonly dense: Linear;
+  readonly intermediate_act_fn: Activation;
+
+  constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: ViTConfig) {
+    super();
+    this.dense = initialLinear(hiddenSize, intermediateSize, { bias: true, std });
+    this.intermediate_act_fn = activation(hiddenAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.intermediate_act_fn.forward(this.dense.forward(x));
+  }
+}
+
+export class ViTLayer extends Module {
+  readonly attention: ViTAttention;
+  readonly intermediate: ViTIntermediate;
+  readonly output: ViTOutput;
+  readonly layernorm_before: LayerNorm;
+  readonly layernorm_after: LayerNorm;
+
+  constructor(config: ViTConfig) {
+    super();
+    const norm = { eps: config.layerNormEps };
+    this.attention = new ViTAttention(config);
+    this.intermediate = new ViTIntermediate(config);
+    this.output = new ViTOutput(config, config.intermediateSize);
+    this.layernorm_before = new LayerNorm(config.hiddenSize, norm);
+    this.layernorm_after = new LayerNorm(config.hiddenSize, norm);
+  }
+
+  override forward(x: Tensor): [output: Tensor, weights: Tensor] {
+    const [attended, weights] = this.attention.forward(this.layernorm_before.forward(x));
+    const middle = attended.add(x);
+    const inner = this.intermediate.forward(this.layernorm_after.forward(middle));
+    return [this.output.forward(inner).add(middle), weights];
+  }
+}
+
+export class ViTEncoder extends Module {
+  readonly layer: ModuleList<ViTLayer>;
+
+  constructor(config: ViTConfig) {
+    super();
+    const { numHiddenLayers: length } = config;
+    this.layer = new ModuleList(Array.from({ length }, () => new ViTLayer(config)));
+  }
+
+  override forward(x: Tensor): Encoded {
+    return encode(this.layer, x);
+  }
+}
+
+/** A vector for the whole image, from the first position. */
+export class ViTPooler extends Module {
+  readonly dense: Linear;
+  readonly activation: Activation;
+
+  constructor(config: ViTConfig) {
+    super();
+    const { hiddenSize, poolerOutputSize, initializerRange: std } = config;
+    this.dense = initialLinear(hiddenSize, poolerOutputSize ?? hiddenSize, { bias: true, std });
+    this.activation = activation(config.poolerAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.activation.forward(this.dense.forward(x.select(1, 0)));
+  }
+}
+
+/** Parts of a {@link ViTModel} that some checkpoints do not have. */
+export interface ViTParts {
+  /** A vector for the whole image, `poolerOutput`. @default true */
+  readonly pooler?: boolean;
+}
+
+/**
+ * A vision transformer without a head. Names of modules and parameters are those of Hugging Face's
+ * checkpoints.
+ */
+export class ViTModel extends PreTrainedModel {
+  static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  readonly config: ViTConfig;
+  readonly embeddings: ViTEmbeddings;
+  readonly encoder: ViTEncoder;
+  readonly layernorm: LayerNorm;
+  readonly pooler: ViTPooler | undefined;
+
+  constructor(config: Partial<ViTConfig> = {}, { pooler = true }: ViTParts = {}) {
+    super();
+    const full = viTConfig(config);
+    this.config = full;
+    this.embeddings = new ViTEmbeddings(full);
+    this.encoder = new ViTEncoder(full);
+    this.layernorm = new LayerNorm(full.hiddenSize, { eps: full.layerNormEps });
+    this.pooler = pooler ? new ViTPooler(full) : undefined;
+  }
+
+  /** @returns `lastHiddenState` [batch, 1 + patches, hiddenSize], after the final norm. */
+  override forward({ pixelValues }: ImageInputs): ImageOutput {
+    const { numChannels: channels, imageSize: size } = this.config;
+    const pixels = checkPixels("ViTModel", pixelValues, { channels, size });
+    const encoded = this.encoder.forward(this.embeddings.forward(pixels));
+    const lastHiddenState = this.layernorm.forward(encoded.lastHiddenState);
+    const poolerOutput = this.pooler?.forward(lastHiddenState);
+    return { ...encoded, lastHiddenState, ...(poolerOutput && { poolerOutput }) };
+  }
+}
+
+/** A vision transformer with a linear classifier on the first position. */
+export class ViTForImageClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  readonly config: ViTConfig;
+  readonly vit: ViTModel;
+  readonly classifier: Linear;
+
+  constructor(config: Partial<ViTConfig> = {}) {
+    super();
+    this.vit = new ViTModel(config, { pooler: false });
+    this.config = this.vit.config;
+    const { hiddenSize, numLabels, initializerRange: std } = this.config;
+    this.classifier = initialLinear(hiddenSize, numLabels, { bias: true, std });
+  }
+
+  override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
+    const output = this.vit.forward(inputs);
+    const logits = this.classifier.forward(output.lastHiddenState.select(1, 0));
+    return classified(logits, labels, this.config, output);
+  }
+}

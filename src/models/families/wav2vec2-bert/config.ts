@@ -1,0 +1,148 @@
+import { fail } from "../../../base/errors.ts";
+import type { AudioClassifierConfig } from "../../parts/audio/classifier.ts";
+import { requireHeads } from "../../parts/encoder/require-heads.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import { activationName, count, flag, fraction, natural, nonNegative, oneOf, token, tokens, whole, width } from "../../settings/kinds.ts"; // prettier-ignore
+
+/** Settings of a Wav2Vec2-BERT, with Hugging Face's meanings and defaults. */
+export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
+  readonly hiddenSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  /** Width inside the MLPs. */
+  readonly intermediateSize: number;
+  /** Features of each frame. */
+  readonly featureProjectionInputDim: number;
+  readonly hiddenAct: string;
+  readonly hiddenDropout: number;
+  readonly activationDropout: number;
+  readonly attentionDropout: number;
+  readonly featProjDropout: number;
+  readonly conformerConvDropout: number;
+  readonly initializerRange: number;
+  readonly layerNormEps: number;
+  /** Share of frames that are masked in training; above 0 there is a vector for these. */
+  readonly maskTimeProb: number;
+  readonly maskFeatureProb: number;
+  /** How attention knows of distances; null for not at all. Only `relative_key` is there. */
+  readonly positionEmbeddingsType: string | null;
+  /** Distances to the left that are told apart. */
+  readonly leftMaxPositionEmbeddings: number;
+  readonly rightMaxPositionEmbeddings: number;
+  /** Frames that the convolution of each layer sees, itself and those before. */
+  readonly convDepthwiseKernelSize: number;
+  /** Convolutions behind the layers that make the sequence shorter; not there yet. */
+  readonly addAdapter: boolean;
+  /** An MLP behind the layers. */
+  readonly useIntermediateFfnBeforeAdapter: boolean;
+}
+
+const FRAMES = "frames are not masked in training here";
+const CTC = "for a model that writes letters, which is not there";
+const VECTORS = "for a model that tells voices apart, which is not there";
+const ADAPTER = "for an adapter, which is not there";
+const POSITIONS = "for other kinds of positions, which are not there";
+
+const SETTINGS = defineSettings<Wav2Vec2BertConfig>({
+  name: "Wav2Vec2BertConfig",
+  modelType: "wav2vec2-bert",
+  rows: {
+    hiddenSize: width(1024),
+    numHiddenLayers: count(24),
+    numAttentionHeads: width(16),
+    intermediateSize: width(4096),
+    featureProjectionInputDim: width(160),
+    hiddenAct: activationName("swish"),
+    hiddenDropout: fraction(0),
+    activationDropout: fraction(0),
+    attentionDropout: fraction(0),
+    featProjDropout: fraction(0),
+    conformerConvDropout: fraction(0.1),
+    initializerRange: nonNegative(0.02),
+    layerNormEps: nonNegative(1e-5),
+    maskTimeProb: fraction(0.05),
+    maskFeatureProb: fraction(0),
+    positionEmbeddingsType: oneOf(["relative_key", null], "relative_key"),
+    leftMaxPositionEmbeddings: natural(64),
+    rightMaxPositionEmbeddings: natural(8),
+    convDepthwiseKernelSize: width(31),
+    addAdapter: flag(false),
+    useIntermediateFfnBeforeAdapter: flag(false),
+    numLabels: whole(2),
+    classifierProjSize: width(768),
+    useWeightedLayerSum: flag(false),
+    padTokenId: token.orNull(0),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+  inert: {
+    vocabSize: CTC,
+    finalDropout: CTC,
+    ctcLossReduction: CTC,
+    ctcZeroInfinity: CTC,
+    layerdrop: "layers are not left out in training here",
+    applySpecAugment: FRAMES,
+    maskTimeLength: FRAMES,
+    maskTimeMinMasks: FRAMES,
+    maskFeatureLength: FRAMES,
+    maskFeatureMinMasks: FRAMES,
+    tdnnDim: VECTORS,
+    tdnnKernel: VECTORS,
+    tdnnDilation: VECTORS,
+    xvectorOutputDim: VECTORS,
+    adapterKernelSize: ADAPTER,
+    adapterStride: ADAPTER,
+    numAdapterLayers: ADAPTER,
+    adapterAct: ADAPTER,
+    outputHiddenSize: ADAPTER,
+    rotaryEmbeddingBase: POSITIONS,
+    maxSourcePositions: POSITIONS,
+  },
+  numbered: [{ path: "encoder.layers", setting: "numHiddenLayers" }],
+  shapes: (config) => {
+    const { leftMaxPositionEmbeddings: left, rightMaxPositionEmbeddings: right } = config;
+    const distances = "leftMaxPositionEmbeddings + rightMaxPositionEmbeddings + 1";
+    return {
+      "feature_projection.projection.weight": ["hiddenSize", "featureProjectionInputDim"],
+      "encoder.layers.0.ffn1.intermediate_dense.weight": ["intermediateSize", "hiddenSize"],
+      "encoder.layers.0.self_attn.distance_embedding.weight": [
+        [distances, left + right + 1],
+        ["hiddenSize / numAttentionHeads", config.hiddenSize / config.numAttentionHeads],
+      ],
+      "encoder.layers.0.conv_module.depthwise_conv.weight": [
+        "hiddenSize",
+        ["1", 1],
+        "convDepthwiseKernelSize",
+      ],
+    };
+  },
+  complete: (config) => {
+    requireHeads("Wav2Vec2BertConfig", config);
+    const { convDepthwiseKernelSize: kernel, addAdapter } = config;
+    if (kernel % 2 === 0) {
+      fail("Wav2Vec2BertConfig", `convDepthwiseKernelSize must be odd, got ${kernel}`);
+    }
+    if (addAdapter) {
+      fail("Wav2Vec2BertConfig", "models with an adapter (addAdapter) are not known");
+    }
+    return config;
+  },
+});
+
+/**
+ * Wav2Vec2-BERT settings: those given over the defaults.
+ * @throws TensorError for settings that cannot be, and for parts that are not there: adapters, and
+ * positions other than relative keys.
+ */
+export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav2Vec2BertConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of Wav2Vec2-BERTs are read. */
+export const wav2Vec2BertFamily: ModelFamily<Wav2Vec2BertConfig> = {
+  modelType: "wav2vec2-bert",
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
+  basePrefix: "wav2vec2_bert",
+};

@@ -1,0 +1,118 @@
+import type { AudioClassifierConfig } from "../../parts/audio/classifier.ts";
+import { requireHeads } from "../../parts/encoder/require-heads.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import type { Seq2SeqConfig } from "../../parts/seq2seq/seq2seq-language-model.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import { activationName, count, flag, fraction, nonNegative, token, tokens, whole, width } from "../../settings/kinds.ts"; // prettier-ignore
+
+/** Settings of a Whisper, with Hugging Face's meanings and defaults. */
+export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
+  readonly vocabSize: number;
+  /** Frequencies of the spectrogram. */
+  readonly numMelBins: number;
+  /** Width of the residual streams. */
+  readonly dModel: number;
+  readonly encoderLayers: number;
+  readonly encoderAttentionHeads: number;
+  readonly encoderFfnDim: number;
+  readonly decoderLayers: number;
+  readonly decoderAttentionHeads: number;
+  readonly decoderFfnDim: number;
+  readonly activationFunction: string;
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  readonly activationDropout: number;
+  /** Standard deviation of weights at the start. */
+  readonly initStd: number;
+  /** Positions of the encoder: spectrograms have twice as many frames. */
+  readonly maxSourcePositions: number;
+  /** Longest text of the decoder. */
+  readonly maxTargetPositions: number;
+  readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
+}
+
+const SPECTRUM = "spectrograms are not masked in training here";
+const LAYER_DROP = "layers are not left out in training here";
+
+const SETTINGS = defineSettings<WhisperConfig>({
+  name: "WhisperConfig",
+  modelType: "whisper",
+  rows: {
+    vocabSize: width(51865),
+    numMelBins: width(80),
+    dModel: width(384, { names: ["hiddenSize"] }),
+    encoderLayers: count(4, { names: ["numHiddenLayers"] }),
+    encoderAttentionHeads: width(6, { names: ["numAttentionHeads", "numKeyValueHeads"] }),
+    encoderFfnDim: width(1536),
+    decoderLayers: count(4),
+    decoderAttentionHeads: width(6),
+    decoderFfnDim: width(1536),
+    decoderStartTokenId: token.orNull(50257),
+    activationFunction: activationName("gelu"),
+    dropout: fraction(0),
+    attentionDropout: fraction(0),
+    activationDropout: fraction(0),
+    initStd: nonNegative(0.02),
+    maxSourcePositions: width(1500),
+    maxTargetPositions: width(448),
+    padTokenId: token.orNull(50256),
+    bosTokenId: token.orNull(50256),
+    eosTokenId: tokens.orNull(50256),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    classifierProjSize: width(256),
+    useWeightedLayerSum: flag(false),
+  },
+  neutral: {
+    isEncoderDecoder: { values: [true, null], why: "the model would have one half only" },
+  },
+  inert: {
+    encoderLayerdrop: LAYER_DROP,
+    decoderLayerdrop: LAYER_DROP,
+    scaleEmbedding: "embeddings are not scaled, as in transformers",
+    applySpecAugment: SPECTRUM,
+    maskTimeProb: SPECTRUM,
+    maskTimeLength: SPECTRUM,
+    maskTimeMinMasks: SPECTRUM,
+    maskFeatureProb: SPECTRUM,
+    maskFeatureLength: SPECTRUM,
+    maskFeatureMinMasks: SPECTRUM,
+    medianFilterWidth: "for times of words, which are not given here",
+  },
+  numbered: [
+    { path: "encoder.layers", setting: "encoderLayers" },
+    { path: "decoder.layers", setting: "decoderLayers" },
+  ],
+  shapes: () => ({
+    "encoder.conv1.weight": ["dModel", "numMelBins", ["3", 3]],
+    "encoder.embed_positions.weight": ["maxSourcePositions", "dModel"],
+    "encoder.layers.0.fc1.weight": ["encoderFfnDim", "dModel"],
+    "decoder.embed_tokens.weight": ["vocabSize", "dModel"],
+    "decoder.embed_positions.weight": ["maxTargetPositions", "dModel"],
+    "decoder.layers.0.fc1.weight": ["decoderFfnDim", "dModel"],
+  }),
+  complete: (config) => {
+    const { dModel: hiddenSize, encoderAttentionHeads, decoderAttentionHeads } = config;
+    for (const numAttentionHeads of [encoderAttentionHeads, decoderAttentionHeads]) {
+      requireHeads("WhisperConfig", { hiddenSize, numAttentionHeads });
+    }
+    return config;
+  },
+});
+
+/**
+ * Whisper settings: those given over the defaults, which are Whisper-tiny's.
+ * @throws TensorError for settings that cannot be.
+ */
+export function whisperConfig(given: Partial<WhisperConfig> = {}): WhisperConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of Whispers are read. */
+export const whisperFamily: ModelFamily<WhisperConfig> = {
+  modelType: "whisper",
+  settings: SETTINGS,
+  readConfig: SETTINGS.fromFields,
+  basePrefix: "model",
+};

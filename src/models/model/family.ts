@@ -1,0 +1,90 @@
+import type { ModelCard } from "./card.ts";
+import type { EncoderInputs, MaskedLMOutput, WithLabels } from "../parts/encoder/outputs.ts";
+import type { JsonValue, ModelConfig } from "../settings/config.ts";
+import type { AudioClassifierInputs } from "../parts/audio/classifier.ts";
+import type { AudioInputs } from "../parts/audio/inputs.ts";
+import type { ImageClassifierOutput, ImageInputs } from "../parts/vision/outputs.ts";
+import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "../parts/outputs.ts";
+import type { CausalLanguageModel } from "./causal-language-model.ts";
+import type { PreTrainedModel } from "./pretrained-model.ts";
+import type { Seq2SeqLanguageModel } from "../parts/seq2seq/seq2seq-language-model.ts";
+import type { SettingsTable } from "../settings/define-settings.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/** What is particular to a family of models when its checkpoints are read. */
+export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
+  /** Hugging Face's `model_type`. */
+  readonly modelType: string;
+  /** Names of the classes that it has, where another family's checkpoints are of the same type. */
+  readonly architectures?: RegExp;
+  /** The table of its settings. */
+  readonly settings?: SettingsTable;
+  /** The settings, from the fields of a `config.json` under camelCase names. */
+  readonly readConfig: (fields: Readonly<Record<string, JsonValue>>) => Config;
+  /**
+   * Options of the class without a head, from the names in the checkpoint: some parts are only there
+   * where they were trained.
+   */
+  readonly parts?: (names: readonly string[]) => { readonly pooler?: boolean };
+  /** Property in which models with a head keep the model without one, such as "transformer". */
+  readonly basePrefix: string;
+  /** Names of other versions' checkpoints and what they are called here, in the order of use. */
+  readonly renamed?: readonly (readonly [pattern: RegExp, replacement: string])[];
+  /** Names in checkpoints of what is not a weight, such as masks that old versions saved. */
+  readonly ignored?: readonly RegExp[];
+}
+
+/** A class of models that can be loaded: `static readonly family` says how. */
+export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
+  readonly name: string;
+  readonly family: ModelFamily;
+  new (config: never, parts?: never): M;
+}
+
+/** A model without a head. */
+export type BaseModel = PreTrainedModel & {
+  forward(inputs: DecoderInputs<unknown> & Partial<ImageInputs & AudioInputs>): BaseOutput;
+};
+
+/** A model that puts whole sequences into classes. */
+export type SequenceClassifier = PreTrainedModel & {
+  forward(inputs: DecoderInputs<unknown> & { readonly labels?: Tensor }): SequenceClassifierOutput;
+};
+
+/** A model that puts images into classes. */
+export type ImageClassifier = PreTrainedModel & {
+  forward(inputs: ImageInputs & { readonly labels?: Tensor }): ImageClassifierOutput;
+};
+
+/** A model that puts sound into classes. */
+export type SoundClassifier = PreTrainedModel & {
+  forward(
+    inputs: AudioClassifierInputs & { readonly attentionMask?: Tensor },
+  ): SequenceClassifierOutput;
+};
+
+/** A model that fills in masked tokens. */
+export type MaskedLanguageModel = PreTrainedModel & {
+  forward(inputs: EncoderInputs & WithLabels): MaskedLMOutput;
+};
+
+/** The classes of a family, by what they are for. */
+export interface FamilyModels {
+  readonly base: ModelClass;
+  readonly causalLM?: ModelClass<CausalLanguageModel>;
+  readonly maskedLM?: ModelClass<MaskedLanguageModel>;
+  readonly sequenceClassification?: ModelClass<SequenceClassifier>;
+  readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
+  readonly imageClassification?: ModelClass<ImageClassifier>;
+  readonly audioClassification?: ModelClass<SoundClassifier>;
+}
+
+/** A family and its classes. */
+export interface FamilyEntry {
+  readonly family: ModelFamily;
+  readonly models: FamilyModels;
+  /** Where the components of the class without a head are. */
+  readonly card: ModelCard<never>;
+  /** The same of classes that do not hold that one as a part, under `basePrefix`. */
+  readonly cards?: { readonly [K in keyof FamilyModels]?: ModelCard<never> };
+}

@@ -1,0 +1,110 @@
+import type { FillFile } from "../../files/atomic-file.ts";
+import { requireNode } from "../../files/node.ts";
+import { safetensorsContent } from "../../formats/safetensors/save-safetensors.ts";
+import { writeTogether } from "../../files/write-together.ts";
+import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+import { fail } from "../../base/errors.ts";
+import { refuseOverflow } from "../../tensor/overflow.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { configText } from "./config-text.ts";
+import { type JsonValue, type ModelConfig, toConfigJson } from "../settings/config.ts";
+import { toGenerationJson } from "../generation/file.ts";
+import type { ModelClass } from "./family.ts";
+import { asWritten } from "../settings/define-settings.ts";
+import type { PreTrainedModel } from "./pretrained-model.ts";
+import { stateOf } from "./state.ts";
+
+/** Options of `savePretrained`. */
+export interface SaveOptions {
+  /**
+   * Element type of the weights in the file; to 16-bit ones they are rounded to nearest.
+   * @default the one that the model keeps them in
+   */
+  readonly dtype?: WeightDType;
+}
+
+/** Labels go to disk as `id2label`, from which Hugging Face's classes count them; 2 go unsaid. */
+function withLabels({ numLabels, ...config }: ModelConfig): object {
+  if (numLabels === undefined || numLabels === 2 || config.id2label !== undefined) return config;
+  const ids = Array.from({ length: numLabels }, (_, i) => String(i));
+  return {
+    ...config,
+    id2label: Object.fromEntries(ids.map((id) => [id, `LABEL_${id}`])),
+    label2id: Object.fromEntries(ids.map((id) => [`LABEL_${id}`, Number(id)])),
+  };
+}
+
+function jsonContent(json: Readonly<Record<string, JsonValue>>): FillFile {
+  const sorted = Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const bytes = new TextEncoder().encode(configText(sorted));
+  return (write) => write(bytes);
+}
+
+/** Files of a model that was saved before, which would not fit to another's weights. */
+function isOfAnotherSave(name: string): boolean {
+  return (
+    /^model(?:-\d{5}-of-\d{5})?\.safetensors$/.test(name) ||
+    ["model.safetensors.index.json", "config.json", "generation_config.json"].includes(name)
+  );
+}
+
+/** @throws TensorError for a weight that becomes infinite in the file's element type. */
+async function checkRange(
+  caller: string,
+  model: PreTrainedModel,
+  dtype: WeightDType,
+): Promise<void> {
+  for (const {
+    names: [name = ""],
+    holder: { stored },
+  } of stateOf(model)) {
+    // prettier-ignore
+    if (!isFloat(stored.dtype) || stored.dtype === dtype) continue;
+    refuseOverflow(caller, name, { values: await stored.data(), dtype: stored.dtype, to: dtype });
+  }
+}
+
+/** Weights in checkpoint form, in the file's element type. */
+function weightsOf(model: PreTrainedModel, dtype: WeightDType): Map<string, Tensor> {
+  return new Map(
+    stateOf(model).map(({ names: [name = ""], holder: { stored }, transposed }) => {
+      const value = isFloat(stored.dtype) ? stored.to(dtype) : stored;
+      return [name, transposed ? value.t() : value];
+    }),
+  );
+}
+
+/** Writes a model; see {@link PreTrainedModel.savePretrained}. */
+export async function savePretrained(
+  model: PreTrainedModel,
+  directory: string,
+  { dtype = model.dtype }: SaveOptions = {},
+): Promise<void> {
+  const caller = `${model.constructor.name}.savePretrained`;
+  requireNode(caller);
+  checkWeightDType(caller, dtype);
+  if (typeof directory !== "string" || directory === "") {
+    fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
+  }
+  await checkRange(caller, model, dtype);
+  const architectures = [model.constructor.name];
+  // Old versions called the element type torch_dtype; two answers would be one too many.
+  const { settings } = (model.constructor as unknown as ModelClass).family;
+  const own = settings === undefined ? model.config : asWritten(settings, model.config);
+  const config = {
+    ...withLabels(own as ModelConfig),
+    architectures,
+    dtype,
+    torchDtype: undefined,
+  };
+  const files = new Map([
+    ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
+    ["config.json", jsonContent(toConfigJson(config))],
+  ]);
+  if (Object.keys(model.generationConfig).length > 0) {
+    const generation = toGenerationJson(model.generationConfig);
+    files.set("generation_config.json", jsonContent(generation));
+  }
+  await writeTogether(directory, { files, isSuperseded: isOfAnotherSave });
+}

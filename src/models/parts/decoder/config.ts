@@ -1,0 +1,179 @@
+import { fail } from "../../../base/errors.ts";
+import { type ModelConfig, requirePositive } from "../../settings/config.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import type { ClaimedShapes, Dimension } from "../../settings/fits-checkpoint.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import {
+  flag,
+  fraction,
+  nonNegative,
+  type Setting,
+  whole,
+  width,
+  count,
+} from "../../settings/kinds.ts";
+import { type RopeParameters } from "./rope-parameters.ts";
+
+/** Settings that decoders like Llama share, with Hugging Face's meanings. */
+export interface DecoderConfig extends ModelConfig {
+  readonly vocabSize: number;
+  /** Width of the residual stream. */
+  readonly hiddenSize: number;
+  /** Width inside the MLP. */
+  readonly intermediateSize: number;
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  /** Heads of keys and values, which groups of query heads share. @default as many as queries */
+  readonly numKeyValueHeads?: number | null;
+  /** Width of a head. @default hiddenSize / numAttentionHeads */
+  readonly headDim?: number | null;
+  /** Length that the model was trained for; longer texts are not refused. */
+  readonly maxPositionEmbeddings: number;
+  /** Standard deviation of the weights to start from. */
+  readonly initializerRange: number;
+  readonly attentionDropout: number;
+  readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
+}
+
+/** Settings of a decoder with one kind of rotary embeddings. */
+export interface RotaryConfig extends DecoderConfig {
+  readonly ropeParameters: RopeParameters;
+  /** Length of the texts that were trained on before longer ones. */
+  readonly originalMaxPositionEmbeddings?: number | null;
+}
+
+/** Settings as they may be given: in part, or under other names. */
+export type Given<Config, Other extends string = never> = {
+  readonly [K in keyof Config]?: K extends "ropeParameters" ? unknown : Config[K];
+} & { readonly [K in "ropeTheta" | "ropeScaling" | "partialRotaryFactor" | Other]?: unknown };
+
+/** Sizes that a family's decoders have unless others are given. */
+export type DecoderSizes = Pick<
+  DecoderConfig,
+  | "vocabSize"
+  | "hiddenSize"
+  | "intermediateSize"
+  | "numHiddenLayers"
+  | "numAttentionHeads"
+  | "maxPositionEmbeddings"
+>;
+
+/** Rows of settings that are the same in (almost) all families. */
+type CommonRows = {
+  readonly [
+    K in
+      | keyof DecoderSizes
+      | "initializerRange"
+      | "attentionDropout"
+      | "tieWordEmbeddings"
+      | "numLabels"
+  ]: Setting<DecoderConfig[K]>;
+};
+
+/** Rows of the settings that decoders share. */
+export function decoderRows(sizes: DecoderSizes): CommonRows {
+  return {
+    vocabSize: width(sizes.vocabSize),
+    hiddenSize: width(sizes.hiddenSize),
+    intermediateSize: width(sizes.intermediateSize),
+    numHiddenLayers: count(sizes.numHiddenLayers),
+    numAttentionHeads: width(sizes.numAttentionHeads),
+    maxPositionEmbeddings: whole(sizes.maxPositionEmbeddings),
+    initializerRange: nonNegative(0.02),
+    attentionDropout: fraction(0),
+    tieWordEmbeddings: flag(false),
+    numLabels: whole(2),
+  };
+}
+
+/** Rows of heads of keys and values, and of their width. */
+export function headRows(
+  numKeyValueHeads: number | null,
+  headDim: number | null = null,
+): { readonly [K in "numKeyValueHeads" | "headDim"]: Setting<number | null> } {
+  return {
+    numKeyValueHeads: width.orNull(numKeyValueHeads),
+    headDim: width.orNull(headDim),
+  };
+}
+
+/** Width of a head. */
+export function headDimOf({ headDim, hiddenSize, numAttentionHeads }: DecoderConfig): number {
+  return headDim ?? hiddenSize / numAttentionHeads;
+}
+
+/** Number of heads of keys and values. */
+export function keyValueHeadsOf(config: DecoderConfig): number {
+  return config.numKeyValueHeads ?? config.numAttentionHeads;
+}
+
+/** @throws TensorError for a residual stream that heads do not share evenly. */
+export function requireHeadSizes(family: string, config: DecoderConfig): void {
+  const { hiddenSize, numAttentionHeads, headDim = null } = config;
+  const keyValueHeads = keyValueHeadsOf(config);
+  if (headDim === null && hiddenSize % numAttentionHeads !== 0) {
+    fail(
+      family,
+      `hiddenSize (${hiddenSize}) must be a multiple of numAttentionHeads ` +
+        `(${numAttentionHeads}) unless headDim is given`,
+    );
+  }
+  requirePositive(family, { headDim: headDimOf(config) });
+  if (numAttentionHeads % keyValueHeads === 0) return;
+  fail(
+    family,
+    `numAttentionHeads (${numAttentionHeads}) must be a multiple of ` +
+      `numKeyValueHeads (${keyValueHeads})`,
+  );
+}
+
+/** Shapes of a decoder's embeddings and heads, under the names of Llama. */
+export function edgeShapes(embedding = "embed_tokens", head = "lm_head"): ClaimedShapes {
+  return {
+    [`${embedding}.weight`]: ["vocabSize", "hiddenSize"],
+    [`${head}.weight`]: ["vocabSize", "hiddenSize"],
+    "score.weight": ["numLabels", "hiddenSize"],
+  };
+}
+
+/** Shapes of a Llama-like attention's projections in the first layer. */
+export function attentionShapes(config: DecoderConfig): ClaimedShapes {
+  const width = headDimOf(config);
+  const heads: Dimension = ["numAttentionHeads * headDim", config.numAttentionHeads * width];
+  const shared: Dimension = ["numKeyValueHeads * headDim", keyValueHeadsOf(config) * width];
+  return {
+    "layers.0.self_attn.q_proj.weight": [heads, "hiddenSize"],
+    "layers.0.self_attn.k_proj.weight": [shared, "hiddenSize"],
+    "layers.0.self_attn.o_proj.weight": ["hiddenSize", heads],
+  };
+}
+
+/** Shapes of Llama's tensors. */
+export function llamaShapes(config: DecoderConfig): ClaimedShapes {
+  return {
+    ...edgeShapes(),
+    ...attentionShapes(config),
+    "layers.0.mlp.gate_proj.weight": ["intermediateSize", "hiddenSize"],
+  };
+}
+
+/** What Llama-like families say of themselves. */
+export interface DecoderFamilyOptions {
+  /** @default "model" */
+  readonly basePrefix?: string;
+  readonly ignored?: readonly RegExp[];
+}
+
+/** How checkpoints of a Llama-like family are read. */
+export function decoderFamily<Config extends DecoderConfig>(
+  settings: Settings<Config>,
+  {
+    basePrefix = "model",
+    // Frequencies, which old versions saved as if they were weights.
+    ignored = [/\.rotary_emb\.inv_freq$/],
+  }: DecoderFamilyOptions = {},
+): ModelFamily<Config> {
+  const { modelType } = settings;
+  return { modelType, settings, readConfig: settings.fromFields, basePrefix, ignored };
+}

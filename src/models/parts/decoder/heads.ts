@@ -1,0 +1,123 @@
+import { Linear } from "../../../nn/layers/linear.ts";
+import type { Module } from "../../../nn/module.ts";
+import type { Parameter } from "../../../nn/parameter.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { classified, lastTokens, nextTokenLoss } from "../heads.ts";
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  SequenceClassifierOutput,
+} from "../outputs.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { capped } from "./attend.ts";
+import type { DecoderConfig } from "./config.ts";
+import { initialLinear } from "./initial-linear.ts";
+import type { Changes } from "./text-lengths.ts";
+
+/** A decoder without a head, as the heads see it. */
+type Decoder = Module & { readonly forward: (inputs: DecoderInputs) => DecoderOutput };
+
+/** A Llama-like decoder without a head. */
+type LlamaLike = Decoder & {
+  readonly changes: Changes | undefined;
+  readonly config: DecoderConfig;
+  readonly embed_tokens: { readonly weight: Parameter };
+};
+
+type OutputConfig = Pick<
+  DecoderConfig,
+  "hiddenSize" | "vocabSize" | "initializerRange" | "tieWordEmbeddings"
+>;
+
+/** The matrix of logits: the embedding's where these are tied. */
+export function outputLayer(
+  { hiddenSize, vocabSize, initializerRange: std, tieWordEmbeddings }: OutputConfig,
+  embedding: { readonly weight: Parameter },
+): Linear {
+  if (!tieWordEmbeddings) return initialLinear(hiddenSize, vocabSize, { bias: false, std });
+  return new Linear(hiddenSize, vocabSize, { bias: false, weight: embedding.weight });
+}
+
+/** Logits of the next token, and their loss where there are labels. */
+export function languageModelOutput(
+  decoder: Decoder,
+  logitsOf: (hidden: Tensor) => Tensor,
+  { labels, ...inputs }: CausalLMInputs,
+): CausalLMOutput {
+  const { lastHiddenState, ...others } = decoder.forward(inputs);
+  const logits = logitsOf(lastHiddenState);
+  const loss = labels === undefined ? {} : { loss: nextTokenLoss(logits, labels) };
+  return { logits, ...loss, ...others };
+}
+
+/** Inputs of a classifier; `labels` [batch]: class ids, or what the config's `problemType` says. */
+export type ClassifierInputs = DecoderInputs & { readonly labels?: Tensor };
+
+/** Logits of the classes from the last token that is not padding. */
+export function classifierOutput(
+  decoder: Decoder & { readonly config: ModelConfig },
+  score: Linear,
+  { labels, ...inputs }: ClassifierInputs,
+): SequenceClassifierOutput {
+  const { config } = decoder;
+  const output = decoder.forward(inputs);
+  const last = lastTokens(output.lastHiddenState, inputs, config.padTokenId);
+  return classified(score.forward(last), labels, config, output);
+}
+
+/** A Llama-like decoder as a language model; families subclass it. */
+export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLanguageModel {
+  readonly config: M["config"];
+  readonly model: M;
+  readonly lm_head: Linear;
+  readonly #softcap: number | null;
+
+  /** @param options.softcap logits are squeezed smoothly between plus and minus this. @default not */
+  constructor(model: M, { softcap = null }: { readonly softcap?: number | null } = {}) {
+    super();
+    this.model = model;
+    this.config = model.config;
+    this.lm_head = outputLayer(model.config, model.embed_tokens);
+    this.#softcap = softcap;
+  }
+
+  /** Rotary embeddings have no last position. */
+  override get maxLength(): number | undefined {
+    return undefined;
+  }
+
+  override changesAt(before: number, after: number): boolean {
+    return this.model.changes?.(before, after) === true;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
+    const logitsOf = (x: Tensor): Tensor => capped(this.lm_head.forward(x), this.#softcap);
+    return languageModelOutput(this.model, logitsOf, inputs);
+  }
+}
+
+/** A Llama-like decoder with a linear classifier on the last token; families subclass it. */
+export abstract class DecoderForSequenceClassification<
+  M extends LlamaLike,
+> extends PreTrainedModel {
+  readonly config: M["config"];
+  readonly model: M;
+  readonly score: Linear;
+
+  constructor(model: M) {
+    super();
+    this.model = model;
+    this.config = model.config;
+    const { hiddenSize, numLabels, initializerRange: std } = model.config;
+    this.score = initialLinear(hiddenSize, numLabels, { bias: false, std });
+  }
+
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.model, this.score, inputs);
+  }
+}

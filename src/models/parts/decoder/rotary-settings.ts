@@ -1,0 +1,145 @@
+import { fail } from "../../../base/errors.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import {
+  defineSettings,
+  type GivenSettings,
+  type SettingRows,
+  type Settings,
+  type SettingsSpec,
+} from "../../settings/define-settings.ts";
+import { kind, positive, record, type Setting, whole } from "../../settings/kinds.ts";
+import { llamaShapes, requireHeadSizes, type RotaryConfig } from "./config.ts";
+import { type RopeParameters, ropeParameters } from "./rope-parameters.ts";
+
+/** Rotary embeddings as they were first, with wavelengths to a base of 10,000. */
+export const PLAIN_ROPE: RopeParameters = { ropeType: "default", ropeTheta: 10_000 };
+
+/** An object of rotary settings, or null for none. */
+export const ropeRecord: Setting<object | null> = kind<object>(
+  "an object of settings",
+  record(undefined).accepts,
+).orNull(undefined);
+
+/** Names of what `ropeParameters` holds now, as transformers 4 writes them beside it. */
+export interface RopeNames {
+  /** Of the base of the wavelengths. @default ["ropeTheta"] */
+  readonly theta?: readonly string[];
+  /** Of the share of each head that is rotated. @default ["partialRotaryFactor"] */
+  readonly share?: readonly string[];
+}
+
+type Rows<C> = Omit<SettingRows<C>, "ropeParameters" | "originalMaxPositionEmbeddings">;
+
+/** What a family with one kind of rotary embeddings says of its settings. */
+export interface RotarySpec<C extends RotaryConfig> extends Omit<SettingsSpec<C>, "rows"> {
+  readonly rows: Rows<C>;
+  /** Rotary settings unless others are given. @default {@link PLAIN_ROPE} */
+  readonly rope?: RopeParameters;
+  readonly names?: RopeNames;
+  /** Brings an object of rotary settings, such as one with drafts' names, into today's form. */
+  readonly renamedRope?: (rope: unknown) => unknown;
+  /** Length of the texts that were trained on before longer ones. */
+  readonly trainedLength?: number;
+}
+
+/** The one value that is given under several names. */
+function oneOfNames(family: string, given: GivenSettings, names: readonly string[]): unknown {
+  const set = names.filter((name) => (given[name] ?? null) !== null);
+  const [first = "", ...others] = set;
+  const other = others.find((name) => given[name] !== given[first]);
+  if (other === undefined) return given[first];
+  const [a, b] = [first, other].map((name) => `${name} (${String(given[name])})`);
+  return fail(family, `${a} and ${b} mean the same and differ; leave one of them out`);
+}
+
+function isGiven(value: unknown): value is object {
+  return typeof value === "object" && value !== null && Object.keys(value).length > 0;
+}
+
+/**
+ * Declares the settings of a family with one kind of rotary embeddings; as {@link defineSettings}.
+ *
+ * As in transformers, `rope_scaling` stands for all of `rope_parameters`, and what these hold wins
+ * over what stands beside them, which wins over the family's own.
+ */
+export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>): Settings<C> {
+  const { rope = PLAIN_ROPE, names = {}, renamedRope = (given) => given, trainedLength, ...rest } = spec; // prettier-ignore
+  const { theta = ["ropeTheta"], share = ["partialRotaryFactor"] } = names;
+  const translate = (all: GivenSettings): GivenSettings => {
+    const given = rest.translate?.(all) ?? all;
+    const others = new Set(["ropeScaling", ...theta, ...share]);
+    const kept = Object.fromEntries(Object.entries(given).filter(([name]) => !others.has(name)));
+    const { ropeScaling, ropeParameters: current } = given;
+    const chosen = isGiven(ropeScaling) ? ropeScaling : current;
+    const beside = {
+      ropeTheta: oneOfNames(spec.name, given, theta),
+      partialRotaryFactor: oneOfNames(spec.name, given, share),
+    };
+    const own = isGiven(chosen) ? { ropeTheta: rope.ropeTheta, ...shareOf(rope) } : rope;
+    const set = Object.entries(beside).filter(([, value]) => value !== undefined);
+    return {
+      ...kept,
+      ropeParameters: { ...own, ...Object.fromEntries(set), ...withoutNulls(renamedRope(chosen)) },
+    };
+  };
+  const older = Object.fromEntries([
+    ["ropeScaling", ropeRecord],
+    ["ropeParameters", ropeRecord],
+    ...[...theta, ...share].map((name) => [name, positive.orNull(undefined)]),
+  ]) as { readonly [name: string]: Setting<unknown> };
+  const complete = (config: C): C => {
+    requireHeadSizes(spec.name, config);
+    const parameters = ropeParameters(spec.name, config.ropeParameters, PLAIN_ROPE);
+    const full = { ...config, ropeParameters: withTrainedLength(parameters, config) };
+    return spec.complete?.(full) ?? full;
+  };
+  const rows = {
+    ...rest.rows,
+    ropeParameters: record<RopeParameters>(rope),
+    originalMaxPositionEmbeddings: whole.orNull(trainedLength),
+  } as unknown as SettingRows<C>;
+  return defineSettings<C>({
+    shapes: llamaShapes,
+    written: ({ ropeParameters: { ropeTheta, partialRotaryFactor }, ropeParameters }) => ({
+      ...Object.fromEntries(theta.map((name) => [name, ropeTheta])),
+      ...Object.fromEntries(share.map((name) => [name, partialRotaryFactor])),
+      ropeScaling: ropeScalingOf(ropeParameters),
+    }),
+    numbered: [{ path: "layers", setting: "numHiddenLayers" }],
+    ...rest,
+    rows,
+    older: { ...older, ...rest.older },
+    translate,
+    complete,
+  });
+}
+
+/** Rotary settings as transformers 4 writes them: the base of the wavelengths stands beside them. */
+export function ropeScalingOf(rope: RopeParameters): object | null {
+  const { ropeType, ropeTheta: _base, partialRotaryFactor: _share, ...rest } = rope;
+  if (ropeType === "default") return null;
+  // Its first types were called so, and Phi-3's readers want no name but these.
+  const first = ropeType === "linear" || ropeType === "dynamic" || ropeType === "longrope";
+  return { [first ? "type" : "ropeType"]: ropeType, ...rest };
+}
+
+function shareOf({ partialRotaryFactor: share }: RopeParameters): Partial<RopeParameters> {
+  return share === undefined ? {} : { partialRotaryFactor: share };
+}
+
+/** What stands for nothing in a file is not given. */
+function withoutNulls(rope: unknown): object {
+  if (!isGiven(rope)) return {};
+  return Object.fromEntries(Object.entries(rope).filter(([, value]) => value !== undefined));
+}
+
+/** The length that was trained on, where it stands beside the rotary settings (in Phi-3's files). */
+function withTrainedLength(
+  rope: RopeParameters,
+  { originalMaxPositionEmbeddings: length }: ModelConfig & Partial<RotaryConfig>,
+): RopeParameters {
+  const known = ["llama3", "yarn", "longrope"].includes(rope.ropeType);
+  return known && typeof length === "number"
+    ? { ...rope, originalMaxPositionEmbeddings: length }
+    : rope;
+}

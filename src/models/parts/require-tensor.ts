@@ -1,0 +1,16 @@
+import { fail } from "../../base/errors.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+
+/** @throws TensorError for an array or anything else that is not a tensor. */
+export function requireTensor(
+  model: string,
+  name: string,
+  value: unknown,
+): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  const got = Array.isArray(value) ? "an array" : String(value);
+  fail(
+    model,
+    `${name} must be a tensor, got ${got}; tensor(values, { dtype }) makes one of numbers`,
+  );
+}

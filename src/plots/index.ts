@@ -1,0 +1,6 @@
+export type { GridOptions } from "./grid.ts";
+export { heatMap, type HeatMapOptions } from "./heat-map.ts";
+export { saveSvg } from "./save-svg.ts";
+export type { ColorMode, TerminalOptions } from "./terminal-colors.ts";
+export { terminalTable, type TerminalTableOptions } from "./terminal-table.ts";
+export { toSvg } from "./to-svg.ts";

@@ -1,0 +1,179 @@
+import type { OpName, Ops } from "../../tensor/ops/ops.ts";
+import { internal } from "../../base/errors.ts";
+import { GraphBuilder } from "./graph-builder.ts";
+import { received, sent, transportOf } from "./lower-halves.ts";
+import { type Lower, lowerings } from "./lower.ts";
+import { encodeModel } from "../onnx/encode.ts";
+import { loopBody } from "../onnx/loop-body.ts";
+import type { OnnxGraph } from "../onnx/model.ts";
+import type { Weights } from "./packing.ts";
+import type { Feedback, Program } from "../program/program.ts";
+import { type Attention, isStep, type Step } from "../program/step.ts";
+
+/** Name of the program's input for a value from outside, by the value's id. */
+export const inputName = (id: number): string => `x${id}`;
+/** Name of the program's input for a size operand, by its slot. */
+export const sizeName = (slot: number): string => `s${slot}`;
+/** Name of the i-th output. */
+export const outputName = (i: number): string => `y${i}`;
+/** Name of the input that says how many steps a loop has. */
+export const TIMES = "times";
+
+/** The version of ONNX's operators that has `BitCast`. */
+const BITCAST_OPSET = 26;
+
+/** A program in ONNX Runtime's hands: the model, and the weights built into it. */
+export interface CompiledModel {
+  readonly model: Uint8Array;
+  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/**
+ * Writes a program as an ONNX model, with these weights inside. Only what the signature and the key
+ * of the weights cover may influence it. Ranks are left out: with a rank but no sizes, ONNX Runtime
+ * plans its memory in quadratic time.
+ */
+export function compileModel(program: Program, weights?: Weights): CompiledModel {
+  const graph = new GraphBuilder();
+  const names: string[] = [];
+  const allSized = weights?.sized === "all";
+  if (!allSized) program.sizes.forEach((_, slot) => graph.input(sizeName(slot), "int64"));
+  program.values.forEach((value, id) => {
+    const { dtype, shape } = value.tensor;
+    if (isStep(value)) names.push(lowerStep(graph, program, id, { step: value, names, weights }));
+    else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
+    else {
+      const bits = graph.input(inputName(id), transportOf(dtype), allSized ? shape : undefined);
+      names.push(received(graph, bits, dtype));
+    }
+  });
+  const { feedback } = program;
+  const rename = feedback === undefined ? outputName : bodyOutputName;
+  const outputs = program.outputs.map((id, i) => {
+    const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
+    const name = sent(graph, nameIn(names, id), tensor.dtype);
+    graph.output(name, rename(i), feedback === undefined ? "elements" : "shape");
+    return { name: rename(i), dtype: transportOf(tensor.dtype) };
+  });
+  const once = graph.graph(outputs);
+  const written = feedback === undefined ? once : loopOf(once, feedback);
+  const reinterprets = once.nodes.some(({ op }) => op === "BitCast");
+  const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
+  return { model, externalData: graph.externalData };
+}
+
+/** Name of the input for what a loop's state is at first, by the id of the value. */
+export const initialName = (id: number): string => `${inputName(id)}_0`;
+
+const bodyOutputName = (i: number): string => `step_y${i}`;
+
+/**
+ * A graph as the body of a loop: what is fed back are the loop's states, all other outputs are
+ * stacked, and all other inputs are the same in each step.
+ */
+function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
+  const stateNames = new Set(feedback.map(({ input }) => inputName(input)));
+  const outer = graph.inputs.filter(({ name }) => !stateNames.has(name));
+  const states = feedback.map(({ input, output }) => ({
+    id: input,
+    input: graph.inputs.find(({ name }) => name === inputName(input)) ?? internal("no such state"),
+    output: graph.outputs[output] ?? internal("no such output"),
+    place: output,
+  }));
+  const fed = new Set(states.map(({ place }) => place));
+  const stacked = graph.outputs.flatMap((value, place) =>
+    fed.has(place) ? [] : [{ value, place }],
+  );
+  const initial = states.map(({ id, input }) => ({ ...input, name: initialName(id) }));
+  const body = loopBody({
+    name: "step",
+    nodes: graph.nodes,
+    states: states.map(({ input }) => input),
+    results: [...states.map(({ output }) => output), ...stacked.map(({ value }) => value)],
+  });
+  const places = [...states, ...stacked].map(({ place }) => place);
+  return {
+    ...graph,
+    nodes: [
+      {
+        op: "Loop",
+        inputs: [TIMES, "", ...initial.map(({ name }) => name)],
+        outputs: places.map(outputName),
+        attributes: { body: { graph: body } },
+      },
+    ],
+    inputs: [{ name: TIMES, dtype: "int64", rank: 0 }, ...outer, ...initial],
+    outputs: graph.outputs.map(({ dtype }, i) => ({ name: outputName(i), dtype })),
+  };
+}
+
+interface Place {
+  readonly step: Step;
+  readonly names: readonly string[];
+  readonly weights: Weights | undefined;
+}
+
+function lowerStep(
+  graph: GraphBuilder,
+  program: Program,
+  id: number,
+  { step, names, weights }: Place,
+): string {
+  if (step.attention !== undefined) return lowerAttention(graph, step.attention, names);
+  const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;
+  const sized = weights?.sized === "all" || weights?.sized.has(id) === true;
+  const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
+  return lower({
+    graph,
+    inputs: step.inputs.map((input) => nameIn(names, input)),
+    operands: step.origin.inputs,
+    result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
+    attributes: step.origin.attributes,
+    sized: weights?.sized === "all",
+    sizes: step.sizes.map((slot) => (sized ? sizeWithin(graph, program, slot) : sizeName(slot))),
+    // What is inside is packed beforehand: nothing is won by turning the product round.
+    variant: packed ? "" : step.variant,
+  });
+}
+
+function lowerAttention(
+  graph: GraphBuilder,
+  { query, key, value, mask, scale, cache }: Attention,
+  names: readonly string[],
+): string {
+  const name = (id: number | undefined): string => (id === undefined ? "" : nameIn(names, id));
+  const attributes = { scale: { float: scale } };
+  if (cache === undefined) {
+    const operands = [query, key, value, ...(mask === undefined ? [] : [mask])];
+    return graph.node("Attention", operands.map(name), attributes);
+  }
+  const operands = [
+    query,
+    cache.key.added,
+    cache.value.added,
+    mask,
+    cache.key.past,
+    cache.value.past,
+  ];
+  const [mixed = "", keys = "", values = ""] = graph.nodes(
+    "Attention",
+    operands.map(name),
+    attributes,
+    {
+      outputs: 3,
+    },
+  );
+  // The kernel puts keys and values together itself.
+  graph.replace(name(key), keys);
+  graph.replace(name(value), values);
+  return mixed;
+}
+
+function nameIn(names: readonly string[], id: number): string {
+  return names[id] ?? internal(`no name for value ${id}`);
+}
+
+function sizeWithin(graph: GraphBuilder, { sizes, scalarSizes }: Program, slot: number): string {
+  const numbers = sizes[slot] ?? [];
+  return graph.constant(numbers, "int64", scalarSizes.has(slot) ? [] : [numbers.length]);
+}

@@ -1,0 +1,71 @@
+import type { Ops } from "../../tensor/ops/ops.ts";
+import { numel } from "../../tensor/shape.ts";
+import type { Lower, Lowering } from "./lower.ts";
+import { flag, int } from "../onnx/model.ts";
+import { SAME_SHAPE } from "../program/kernels.ts";
+
+/** The matrix of an operand. */
+function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number): string {
+  const [x = "", shape = []] = [inputs[i], operands[i]?.shape];
+  const known = shape.length === 2 ? x : graph.form(x)?.rows;
+  if (known !== undefined) return known;
+  if (!sized || graph.source(x) === x) {
+    return graph.node("Flatten", [x], { axis: int(shape.length - 1) });
+  }
+  return graph.reshape(x, graph.ints([numel(shape.slice(0, -1)), shape.at(-1) ?? 1]));
+}
+
+/** x Wᵀ + b; `linearVariant` says why there are two ways. */
+export const linear: Lower<Ops["linear"]> = (l) => {
+  const { graph, inputs, sizes, variant } = l;
+  const [x = "", w = "", b] = inputs;
+  if (variant !== "turned") {
+    const bias = b === undefined ? [] : [b];
+    return graph.fromRows(
+      graph.node("Gemm", [rowsOf(l, 0), w, ...bias], { transB: int(1) }),
+      sizes[0],
+    );
+  }
+  const before = graph.form(x)?.columns;
+  const product = graph.node("Gemm", [w, before ?? rowsOf(l, 0)], {
+    transB: flag(before === undefined),
+  });
+  if (b === undefined) return graph.fromColumns(product, sizes[0]);
+  const column = graph.node("Unsqueeze", [b, graph.ints([1])]);
+  return graph.fromColumns(graph.node("Add", [product, column]), sizes[0]);
+};
+
+/** What is done along the last dimension, or to each element, of one operand: on its matrix. */
+function byRows(l: Lowering<unknown>, emit: (x: string) => string): string {
+  const form = l.graph.form(l.inputs[0] ?? "");
+  return form === undefined
+    ? emit(l.inputs[0] ?? "")
+    : l.graph.fromRows(emit(form.rows), form.shape);
+}
+
+/** An elementwise operation: on the matrices, or their transposes, where operands have such. */
+export function elementwise(l: Lowering<unknown>, emit: (x: string[]) => string): string {
+  const { graph, inputs, operands } = l;
+  const ranks = operands.map(({ shape }) => shape.length);
+  const forms = inputs.map((x) => graph.form(x));
+  const large = ranks.filter((rank) => rank > 1).length;
+  const shape = forms.find((form) => form !== undefined)?.shape;
+  const known = forms.some((form) => form !== undefined);
+  if (!known || (large > 1 && l.variant !== SAME_SHAPE)) return emit([...inputs]);
+  const columns = inputs.map((x, i) => (ranks[i] === 0 ? x : forms[i]?.columns));
+  if (columns.every((x) => x !== undefined)) return graph.fromColumns(emit(columns), shape);
+  return graph.fromRows(
+    emit(inputs.map((x, i) => ((ranks[i] ?? 0) > 1 ? rowsOf(l, i) : x))),
+    shape,
+  );
+}
+
+/** A norm over the last dimensions. */
+export const norm =
+  (op: string): Lower<{ readonly axes: number; readonly eps: number }> =>
+  (l) => {
+    const { axes, eps } = l.attributes;
+    const attributes = { axis: int(-axes), epsilon: { float: eps } };
+    const emit = (x: string): string => l.graph.node(op, [x, ...l.inputs.slice(1)], attributes);
+    return axes === 1 ? byRows(l, emit) : emit(l.inputs[0] ?? "");
+  };

@@ -1,0 +1,98 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { arange, ones, tensor } from "../../tensor/functions/creation.ts";
+import { linear } from "../../tensor/functions/linear-algebra.ts";
+import { layerNorm } from "../../tensor/functions/normalisation.ts";
+import { numel, type Shape } from "../../tensor/shape.ts";
+import { cat } from "../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { narrow } from "./narrow.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import { resetStats, runtimeStats } from "../default-runtime.ts";
+
+/** Different small numbers, the same every time. */
+function numbers(shape: Shape, seed: number): Tensor {
+  const values = Float32Array.from({ length: numel(shape) }, (_, i) => Math.sin(i * 1.7 + seed));
+  return tensor(values, { shape });
+}
+
+/** Steps on [a, b, c] tensors that keep that shape. */
+const STEPS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
+  exp: (x) => x.tanh().exp(),
+  scale: (x) => x.mul(numbers([x.size(2)], 1)),
+  column: (x) => x.add(numbers([x.size(0), 1, 1], 2)),
+  residual: (x) => x.add(x.relu()),
+  softmax: (x) => x.softmax(-1),
+  across: (x) => x.softmax(1),
+  norm: (x) => layerNorm(x, [x.size(2)], { weight: numbers([x.size(2)], 3) }),
+  linear: (x) => linear(x, numbers([x.size(2), x.size(2)], 4), numbers([x.size(2)], 5)),
+  attend: (x) => x.matmul(x.transpose(1, 2)).softmax(-1).matmul(x),
+  heads: (x) => {
+    const [a, b, c] = x.shape as [number, number, number];
+    const split = x.reshape([a, b, 2, c / 2]).permute([0, 2, 1, 3]);
+    return split.mul(2).permute([0, 2, 1, 3]).reshape([a, b, c]);
+  },
+  halves: (x) => cat([x.slice(2, x.size(2) / 2), x.slice(2, 0, x.size(2) / 2)], 2),
+  where: (x) => x.add(x.gt(0).to("float32")),
+  sum: (x) => x.sub(x.mean({ dim: 2, keepdim: true })),
+  prefix: (x) => x.cumsum(1),
+  expand: (x) => x.mul(x.sum({ dim: 0 }).expand(x.shape)),
+  rows: (x) => x.indexSelect(1, arange(x.size(1))),
+};
+
+describe("narrow", () => {
+  test("gives the values that computing all and slicing gives", async () => {
+    const step = fc.constantFrom(...Object.keys(STEPS));
+    const part = fc.record({
+      dim: fc.integer({ min: 0, max: 2 }),
+      from: fc.integer({ min: 0, max: 3 }),
+      length: fc.integer({ min: 1, max: 3 }),
+      step: fc.integer({ min: 1, max: 2 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), part, async (names, p) => {
+        const build = (): Tensor =>
+          names.reduce((x, name) => STEPS[name]?.(x) ?? x, numbers([3, 5, 4], 0));
+        const cut = (x: Tensor): Tensor => x.slice(p.dim, p.from, p.from + p.length, p.step);
+        const whole = build();
+        await evaluate(whole);
+        const [expected, actual] = [cut(whole), cut(build())];
+        await evaluate(expected);
+        await evaluate(actual);
+        expect(actual.shape).toEqual(expected.shape);
+        const [want, got] = [await expected.data(), await actual.data()];
+        got.forEach((value, i) => expect(Number(value)).toBeCloseTo(Number(want[i]), 4));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("computes one row of a product where one is read", async () => {
+    const x = numbers([1, 8, 4], 0);
+    const weight = numbers([16, 4], 1);
+    resetStats();
+    await linear(x.mul(2), weight).slice(1, -1).data();
+    expect(runtimeStats().multiplyAdds).toBe(4 * 16);
+  });
+
+  test("computes all where all is read too, once", async () => {
+    const y = linear(numbers([1, 8, 4], 0).mul(2), numbers([16, 4], 1));
+    resetStats();
+    await evaluate(y.slice(1, -1), y.sum());
+    expect(runtimeStats().multiplyAdds).toBe(8 * 4 * 16);
+    expect(runtimeStats().nodesByOp["linear"]).toBe(1);
+  });
+
+  test("leaves graphs without slices as they are", () => {
+    const y = ones([2, 3]).mul(2);
+    expect(narrow([y])[0]).toBe(y);
+  });
+
+  test("does not narrow what is asked for whole", async () => {
+    const y = numbers([2, 6, 4], 0).exp();
+    const last = y.slice(1, -1);
+    await evaluate(y, last);
+    expect(y.shape).toEqual([2, 6, 4]);
+    expect((await y.data()).length).toBe(48);
+  });
+});

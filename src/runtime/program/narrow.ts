@@ -1,0 +1,117 @@
+import { apply, type Origin } from "../../tensor/ops/apply.ts";
+import { internal } from "../../base/errors.ts";
+import { pending } from "../../tensor/graph.ts";
+import type { Ops } from "../../tensor/ops/ops.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { traits } from "../../tensor/ops/traits.ts";
+import { narrowings, type Narrowing } from "./narrowings.ts";
+
+/** Part of a tensor along one dimension. */
+export interface Part {
+  readonly dim: number;
+  readonly start: number;
+  readonly end: number;
+  readonly step: number;
+}
+
+/** How much of a value its readers want: one part, or all of it. */
+type Demand = Part | "all";
+
+function samePart(a: Part, b: Part): boolean {
+  return a.dim === b.dim && a.start === b.start && a.end === b.end && a.step === b.step;
+}
+
+/** The part that a slice reads, if it is along one dimension. */
+function partOf(origin: Origin): Part | undefined {
+  if (origin.op !== "slice") return undefined;
+  const { dims, steps } = origin.attributes as Ops["slice"];
+  const [dim, step] = [dims[0], steps[0] ?? 1];
+  if (dims.length !== 1 || dim === undefined || step < 1) return undefined;
+  return { dim, start: origin.sizes[0]?.[0] ?? 0, end: origin.sizes[1]?.[0] ?? 0, step };
+}
+
+function take(x: Tensor, { dim, start, end, step }: Part): Tensor {
+  return apply("slice", [x], { dims: [dim], steps: [step] }, [[start], [end]]);
+}
+
+/** Lazy tensors upstream of the targets, operands first; undefined when no slice is among them. */
+function collect(targets: readonly Tensor[]): Tensor[] | undefined {
+  const order = pending(targets);
+  return order.some((t) => t.origin?.op === "slice") ? order : undefined;
+}
+
+/** What one narrowed step asks of its operands. */
+function partsOfInputs(t: Tensor, part: Part): readonly (Part | undefined)[] | undefined {
+  const origin = t.origin ?? internal("a step without an origin");
+  const narrowing = narrowings[origin.op] as Narrowing<unknown> | null;
+  return narrowing?.({ result: t, part, ...origin });
+}
+
+/** Demands of every step, readers first; a step that cannot be narrowed is wanted whole. */
+function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Tensor, Demand> {
+  const demands = new Map<Tensor, Demand>(targets.map((t) => [t, "all"]));
+  const want = (t: Tensor, demand: Demand): void => {
+    const sofar = demands.get(t);
+    if (sofar === undefined) demands.set(t, demand);
+    else if (sofar === "all" || demand === "all" || !samePart(sofar, demand)) demands.set(t, "all");
+  };
+  for (const t of [...order].reverse()) {
+    const origin = t.origin ?? internal("a step without an origin");
+    const demand = demands.get(t) ?? "all";
+    const parts = demand === "all" ? undefined : partsOfInputs(t, demand);
+    if (parts === undefined) demands.set(t, "all");
+    const sliced = parts === undefined ? partOf(origin) : undefined;
+    origin.inputs.forEach((u, i) => want(u, sliced ?? parts?.[i] ?? "all"));
+  }
+  return demands;
+}
+
+/**
+ * Prunes by demand: where only a part of a result is read (the last position's logits), computes
+ * that part only, by moving the slice towards the inputs through every operation that works on
+ * each position by itself. The values are the same.
+ */
+export function narrow(targets: readonly Tensor[]): readonly Tensor[] {
+  const order = collect(targets);
+  if (order === undefined) return targets;
+  const demands = demandsOf(targets, order);
+  if (![...demands.values()].some((d) => d !== "all")) return targets;
+  const built = new Map<Tensor, Tensor>();
+  /** An operand, of which only `part` is wanted. */
+  const operand = (u: Tensor, part: Part | undefined): Tensor => {
+    const whole = built.get(u) ?? u;
+    if (part === undefined) return whole;
+    const demand = demands.get(u);
+    const narrowed = built.has(u) && demand !== undefined && demand !== "all";
+    return narrowed ? whole : take(whole, part);
+  };
+  for (const t of order) built.set(t, rebuild(t, demands.get(t) ?? "all", operand));
+  return targets.map((t) => built.get(t) ?? t);
+}
+
+function rebuild(
+  t: Tensor,
+  demand: Demand,
+  operand: (u: Tensor, part: Part | undefined) => Tensor,
+): Tensor {
+  const origin = t.origin ?? internal("a step without an origin");
+  const { op, attributes, inputs, sizes } = origin;
+  if (demand !== "all") {
+    const parts = partsOfInputs(t, demand) ?? internal(`${op} cannot be narrowed`);
+    const operands = inputs.map((u, i) => operand(u, parts[i]));
+    return apply(op, operands, attributes, narrowedSizes(t, origin, demand));
+  }
+  const sliced = partOf(origin);
+  const [source] = inputs;
+  if (sliced !== undefined && source !== undefined) return operand(source, sliced);
+  const operands = inputs.map((u) => operand(u, undefined));
+  if (operands.every((u, i) => u === inputs[i])) return t;
+  return apply(op, operands, attributes, sizes);
+}
+
+/** Sizes of a narrowed step: those that give the result's shape follow it. */
+function narrowedSizes(t: Tensor, { op, sizes }: Origin, part: Part): Origin["sizes"] {
+  if (traits[op].sizes !== "shape") return sizes;
+  const length = Math.ceil((part.end - part.start) / part.step);
+  return sizes.map(() => t.shape.map((n, i) => (i === part.dim ? length : n)));
+}

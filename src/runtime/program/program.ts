@@ -1,0 +1,194 @@
+import type { Origin } from "../../tensor/ops/apply.ts";
+import { internal } from "../../base/errors.ts";
+import { upstream } from "../../tensor/graph.ts";
+import { NONE, type OpName } from "../../tensor/ops/ops.ts";
+import { sameShape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { AttentionFinder } from "./fuse.ts";
+import { traits } from "../../tensor/ops/traits.ts";
+import { kernels } from "./kernels.ts";
+import { isStep, type Value } from "./step.ts";
+import { sumUp, type Work } from "./work.ts";
+
+/** A graph in canonical form: equal subgraphs are one, sizes are operands. */
+export interface Program {
+  readonly values: readonly Value[];
+  /** int64 operands, by slot. */
+  readonly sizes: readonly (readonly number[])[];
+  /** Which operands are 0-d. */
+  readonly scalarSizes: ReadonlySet<number>;
+  /** The tensors to be computed: those asked for, and those that keep their values. */
+  readonly targets: readonly Tensor[];
+  /** Ids of the targets' values. */
+  readonly outputs: readonly number[];
+  /** What it does, or each of its steps. */
+  readonly work: Work;
+  /** Equal for programs that differ in sizes and data only. */
+  readonly signature: string;
+  /** What one step hands to the next, if the program is run as the steps of a loop. */
+  readonly feedback?: readonly Feedback[];
+}
+
+/** A value from outside that is, from the second step on, an output of the step before. */
+export interface Feedback {
+  /** Id of the value. */
+  readonly input: number;
+  /** Place among the outputs. */
+  readonly output: number;
+}
+
+/** Whether an output of a loop is that of all steps, and not what the last one hands on. */
+export function isStacked({ feedback }: Program, output: number): boolean {
+  return feedback !== undefined && !feedback.some((state) => state.output === output);
+}
+
+/** The program as the body of a loop, each step of which goes on from the one before. */
+export function looped(program: Program, feedback: readonly Feedback[]): Program {
+  const places = feedback.map(({ input, output }) => `${input}<${output}`).join(",");
+  return { ...program, feedback, signature: `loop ${places}\n${program.signature}` };
+}
+
+const NO_SLOTS: readonly number[] = [];
+
+class ProgramBuilder {
+  readonly #ids = new Map<Tensor, number>();
+  readonly #byKey = new Map<string, number>();
+  readonly #slots = new Map<string, number>();
+  readonly #values: Value[] = [];
+  readonly #sizes: (readonly number[])[] = [];
+  readonly #scalarSizes = new Set<number>();
+  readonly #signature: string[] = [];
+  readonly #kept: Tensor[] = [];
+  #hasSoftmax = false;
+
+  build(asked: readonly Tensor[]): Program {
+    for (const t of upstream(asked)) this.#add(t);
+    const targets = [...asked, ...this.#kept];
+    const ids = targets.map((t) => this.#id(t));
+    this.#fuse(ids);
+    return {
+      targets,
+      values: this.#values,
+      sizes: this.#sizes,
+      scalarSizes: this.#scalarSizes,
+      outputs: ids,
+      work: sumUp(this.#values),
+      signature: `${this.#signature.join("\n")}\n>${ids.join(",")}`,
+    };
+  }
+
+  /** Marks what one kernel computes although several operations write it out. */
+  #fuse(outputs: readonly number[]): void {
+    if (!this.#hasSoftmax) return;
+    const finder = new AttentionFinder(this.#values, outputs);
+    this.#values.forEach((value, id) => {
+      if (!isStep(value) || kernels[value.origin.op].attention !== "end") return;
+      const attention = finder.find(id);
+      if (attention === undefined) return;
+      this.#values[id] = { ...value, attention };
+      this.#signature.push(`attention ${id}`);
+    });
+  }
+
+  #id(t: Tensor): number {
+    return this.#ids.get(t) ?? internal("a tensor was not visited");
+  }
+
+  /** Numbers a tensor, whose operands have their numbers. */
+  #add(t: Tensor): void {
+    const origin = t.values === undefined ? t.origin : undefined;
+    this.#ids.set(t, origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
+  }
+
+  #addInput(t: Tensor): number {
+    if (t.values === undefined) internal("a tensor has neither values nor an origin");
+    // Plain numbers are equal when their values are, so that separate traces share what they feed.
+    const key = t.shape.length === 0 ? `=${t.dtype}${t.values[0]}` : undefined;
+    const known = key === undefined ? undefined : this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const id = this.#values.length;
+    this.#values.push({ tensor: t });
+    this.#signature.push(`${t.dtype}:${t.shape.length}`);
+    if (key !== undefined) this.#byKey.set(key, id);
+    return id;
+  }
+
+  #addStep(t: Tensor, origin: Origin): number {
+    const inputs = origin.inputs.map((u) => this.#id(u));
+    if (origin.op === "detach") {
+      if (origin.keep === true) this.#kept.push(t);
+      return inputs[0] ?? internal("detach without an operand");
+    }
+    if (origin.op === "reshape") {
+      const before = reshapedFrom(t);
+      if (before !== undefined) return this.#id(before);
+    }
+    const { op, sizes } = origin;
+    const named = origin.attributes === NONE ? op : `${op}${spelled(origin.attributes)}`;
+    const head = `${named}(${inputs.join(",")})`;
+    const key = sizes.length === 0 ? head : `${head}${sizes.join(";")}`;
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const slots = sizes.length === 0 ? NO_SLOTS : this.#slotsOf(origin, named);
+    const variant = kernels[op].variant(t, origin.inputs);
+    const id = this.#values.length;
+    this.#hasSoftmax ||= kernels[op].attention === "weights";
+    this.#values.push({ tensor: t, origin, inputs, sizes: slots, variant });
+    this.#byKey.set(key, id);
+    const rest = slots.length === 0 ? variant : `${slots.join(",")}${variant}${rankOf(t, origin)}`;
+    this.#signature.push(`${head}${rest}`);
+    return id;
+  }
+
+  #slotsOf({ op, inputs, sizes }: Origin, named: string): readonly number[] {
+    const role = `${named}<${inputs[0]?.origin?.op ?? ""}`;
+    return sizes.map((values, i) => this.#slot(op, `${role}${i}`, values));
+  }
+
+  /**
+   * Equal operands in the same role share a slot: of the same operation with the same attributes, on
+   * the result of the same operation, as in each layer. Sharing between roles would make sizes that
+   * are equal by accident look like another program.
+   */
+  #slot(op: OpName, role: string, values: readonly number[]): number {
+    const key = `${role}:${values.join(",")}`;
+    const known = this.#slots.get(key);
+    if (known !== undefined) return known;
+    const slot = this.#sizes.length;
+    this.#sizes.push(values);
+    if (traits[op].sizes === "numbers") this.#scalarSizes.add(slot);
+    this.#slots.set(key, slot);
+    return slot;
+  }
+}
+
+/** Attributes as text: infinities, NaN and -0 make other constants than what JSON has for them. */
+function spelled(value: unknown): string {
+  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) return `[${value.map(spelled).join(",")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  let text = "";
+  for (const [name, part] of Object.entries(value)) text += `${name}:${spelled(part)} `;
+  return `{${text}}`;
+}
+
+/** The tensor that reshapes, one after another, have brought back to its own shape. */
+function reshapedFrom(t: Tensor): Tensor | undefined {
+  let source = t;
+  while (source.values === undefined && source.origin?.op === "reshape") {
+    const [before] = source.origin.inputs;
+    if (before === undefined || sameShape(before.shape, t.shape)) return before;
+    source = before;
+  }
+  return undefined;
+}
+
+/** Ranks follow from the operands but where sizes make the shape. */
+function rankOf(t: Tensor, origin: Origin): string {
+  return traits[origin.op].sizes === "shape" ? `:${t.shape.length}` : "";
+}
+
+/** The canonical program that computes `outputs`. */
+export function buildProgram(outputs: readonly Tensor[]): Program {
+  return new ProgramBuilder().build(outputs);
+}

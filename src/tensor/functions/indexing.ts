@@ -1,0 +1,332 @@
+import { apply, encodeNumbers, leaf } from "../ops/apply.ts";
+import { add, cast, constantLike, type Operand, where } from "./arithmetic.ts";
+import { fail } from "../../base/errors.ts";
+import { NONE, type ScatterReduction } from "../ops/ops.ts";
+import { broadcastShapes, normalizeDim, show } from "../shape.ts";
+import { expand, movedim, sizeAt, slice, unsqueeze } from "./shaping.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Positions, as a tensor of int64 (or int32) or as plain numbers. */
+export type Index = Tensor | readonly number[];
+
+/** Positions as an int64 tensor; values that are known here are checked against `size`. */
+export function toIndex(op: string, index: Index, size: number): Tensor {
+  const isList = Array.isArray(index);
+  const t = isList
+    ? leaf(encodeNumbers(index as number[], "int64"), [index.length], "int64")
+    : (index as Tensor);
+  if (t.dtype === "bool") {
+    fail(op, "index must hold positions, got bool; use await maskedSelect(), or await nonzero()");
+  }
+  if (t.dtype !== "int64" && t.dtype !== "int32") {
+    fail(op, `index must be int64 or int32, got ${t.dtype}`);
+  }
+  for (const value of knownPositions(t) ?? []) {
+    if (value < -size || value >= size) {
+      fail(
+        op,
+        `index ${value} is out of range for ${size} elements; expected ${-size} to ${size - 1}`,
+      );
+    }
+  }
+  return t;
+}
+
+/** The values of an index where they are known before anything runs; of a range, its ends. */
+export function knownPositions(index: Tensor): Iterable<number | bigint> | undefined {
+  if (index.values !== undefined) return index.values;
+  if (index.numel === 0) return [];
+  if (index.origin?.op !== "range") return undefined;
+  const [start = 0, , step = 1] = index.origin.sizes.map((size) => size[0] ?? 0);
+  return [start, start + (index.numel - 1) * step];
+}
+
+/** Rows of `x` along a dimension; the index may have any rank, whose dimensions take its place. */
+export function indexSelect(x: Tensor, dim: number, index: Index): Tensor {
+  const d = normalizeDim("indexSelect", dim, x.shape.length);
+  return apply("indexSelect", [x, toIndex("indexSelect", index, sizeAt(x, d))], { dim: d });
+}
+
+/** torch.gather: out[i][j] = x[i][index[i][j]] for dim 1. */
+export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  const d = normalizeDim("gather", dim, x.shape.length);
+  return apply("gather", [x, toIndex("gather", index, sizeAt(x, d))], { dim: d });
+}
+
+/** As gather, with `x` and `index` broadcast outside `dim`. */
+export function takeAlongDim(x: Tensor, index: Tensor, dim: number): Tensor {
+  const d = normalizeDim("takeAlongDim", dim, x.shape.length);
+  const outside = (shape: readonly number[]): number[] => shape.map((n, i) => (i === d ? 1 : n));
+  const common = broadcastShapes("takeAlongDim", outside(x.shape), outside(index.shape));
+  const fit = (t: Tensor): Tensor =>
+    expand(
+      t,
+      common.map((n, i) => (i === d ? sizeAt(t, d) : n)),
+    );
+  return gather(fit(x), d, fit(index));
+}
+
+/** torch.scatter: x with source (a tensor of the index's shape, or one number) written at index. */
+export function scatter(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Operand,
+  reduce: ScatterReduction = "none",
+): Tensor {
+  const d = normalizeDim("scatter", dim, x.shape.length);
+  const at = toIndex("scatter", index, sizeAt(x, d));
+  return apply("scatter", [x, at, sourceLike(x, source, index.shape)], { dim: d, reduce });
+}
+
+/** Ways in which {@link scatterReduce} combines elements. */
+export type ScatterReduce = "sum" | "prod" | "amax" | "amin";
+
+const SCATTER_REDUCTIONS = { sum: "add", prod: "mul", amax: "amax", amin: "amin" } as const;
+
+export function scatterReduce(
+  x: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor,
+  reduce: ScatterReduce,
+): Tensor {
+  const reduction = SCATTER_REDUCTIONS[reduce];
+  if (reduction === undefined) {
+    fail(
+      "scatterReduce",
+      `reduce must be "sum", "prod", "amax" or "amin", got "${reduce as string}"`,
+    );
+  }
+  return scatter(x, dim, index, source, reduction);
+}
+
+function sourceLike(x: Tensor, source: Operand, shape: readonly number[]): Tensor {
+  if (typeof source === "number") {
+    return expand(leaf(encodeNumbers([source], x.dtype), [], x.dtype), shape);
+  }
+  const cut = source.shape.reduce((t, _, i) => slice(t, i, 0, shape[i] ?? 0), source);
+  return cast(cut, x.dtype);
+}
+
+/** x with whole rows along `dim` replaced, or added to. */
+export function indexPutRows(
+  op: "indexCopy" | "indexAdd" | "indexFill",
+  x: Tensor,
+  dim: number,
+  index: Index,
+  source: Operand,
+): Tensor {
+  const d = normalizeDim(op, dim, x.shape.length);
+  const at = toIndex(op, index, sizeAt(x, d));
+  const front = movedim(x, d, 0);
+  const rows = [...at.shape, ...front.shape.slice(1)];
+  const value = typeof source === "number" ? source : movedim(source, d, 0);
+  const written = apply(
+    "scatterNd",
+    [
+      front,
+      unsqueeze(at, -1),
+      typeof value === "number" ? sourceLike(x, value, rows) : expand(cast(value, x.dtype), rows),
+    ],
+    { reduce: op === "indexAdd" ? "add" : "none" },
+  );
+  return movedim(written, 0, d);
+}
+
+/** One entry of an advanced index: positions, or `null` for a whole dimension. */
+export type IndexEntry = Index | null;
+
+interface AdvancedIndex {
+  /** Indexed dimensions brought to the front, `[..points, coordinates]` over them. */
+  readonly coordinates: Tensor;
+  readonly order: readonly number[];
+  /** Where the points' dimensions stand in the result, and how many they are. */
+  readonly place: number;
+  readonly points: readonly number[];
+}
+
+function advanced(op: string, x: Tensor, entries: readonly IndexEntry[]): AdvancedIndex {
+  const dims = entries.flatMap((entry, d) => (entry === null ? [] : [d]));
+  if (dims.length === 0) fail(op, "selects nothing: give positions for at least one dimension");
+  if (entries.length > x.shape.length) fail(op, `${entries.length} indices for ${show(x.shape)}`);
+  const given = dims.map((d) => {
+    const size = sizeAt(x, d);
+    const at = cast(toIndex(op, entries[d] ?? [], size), "int64");
+    // ONNX reads negative positions as torch does, but not beside others in one point.
+    return where(apply("lt", [at, zeroOf()], NONE), add(at, size), at);
+  });
+  const points = given.map((t) => t.shape).reduce((a, b) => broadcastShapes(op, a, b));
+  const columns = given.map((t) => unsqueeze(expand(t, points), -1));
+  const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const adjacent = dims.every((d, i) => i === 0 || d === (dims[i - 1] ?? 0) + 1);
+  return {
+    coordinates:
+      columns.length === 1
+        ? (columns[0] as Tensor)
+        : apply("concat", columns, { dim: points.length }),
+    order: [...dims, ...rest],
+    place: adjacent ? (dims[0] ?? 0) : 0,
+    points,
+  };
+}
+
+function zeroOf(): Tensor {
+  return apply("constant", [], { value: 0, dtype: "int64" });
+}
+
+/** Takes the points' dimensions from the front to their place, or back. */
+function placed(x: Tensor, count: number, place: number, back = false): Tensor {
+  if (place === 0) return x;
+  const dims = x.shape.map((_, d) => d);
+  const order = back
+    ? [...dims.slice(place, place + count), ...dims.slice(0, place), ...dims.slice(place + count)]
+    : [...dims.slice(count, count + place), ...dims.slice(0, count), ...dims.slice(count + place)];
+  return apply("permute", [x], { dims: order });
+}
+
+/**
+ * NumPy's advanced indexing with integer positions: `x[i, j]`, `x[:, i]` as `[null, i]`. Indices
+ * broadcast against each other; when they are not adjacent, their dimensions come first.
+ */
+export function index(x: Tensor, entries: readonly IndexEntry[]): Tensor {
+  const { coordinates, order, place, points } = advanced("index", x, entries);
+  const front = permuteTo(x, order);
+  return placed(apply("gatherNd", [front, coordinates], NONE), points.length, place);
+}
+
+/** x with `value` (broadcast) written, or added, where `index` reads. */
+export function indexPut(
+  x: Tensor,
+  entries: readonly IndexEntry[],
+  value: Operand,
+  accumulate = false,
+): Tensor {
+  const { coordinates, order, place, points } = advanced("indexPut", x, entries);
+  const front = permuteTo(x, order);
+  const shape = [...points, ...front.shape.slice(coordinates.shape.at(-1))];
+  const target = placedShape(shape, points.length, place);
+  const full =
+    typeof value === "number" ? sourceLike(x, value, target) : expand(cast(value, x.dtype), target);
+  const source = placed(full, points.length, place, true);
+  const reduce = accumulate ? "add" : "none";
+  const written = apply("scatterNd", [front, coordinates, source], { reduce });
+  return permuteTo(written, inverseOrder(order));
+}
+
+function placedShape(shape: readonly number[], count: number, place: number): number[] {
+  return [
+    ...shape.slice(count, count + place),
+    ...shape.slice(0, count),
+    ...shape.slice(count + place),
+  ];
+}
+
+function permuteTo(x: Tensor, order: readonly number[]): Tensor {
+  return order.every((d, i) => d === i) ? x : apply("permute", [x], { dims: order });
+}
+
+export function inverseOrder(order: readonly number[]): number[] {
+  const inverse = Array.from<number>({ length: order.length });
+  order.forEach((d, i) => (inverse[d] = i));
+  return inverse;
+}
+
+/** x with the elements from `start` to before `end` along `dim` replaced by `value` (broadcast). */
+export function sliceAssign(
+  x: Tensor,
+  dim: number,
+  start: number,
+  end: number,
+  value: Operand,
+): Tensor {
+  const d = normalizeDim("sliceAssign", dim, x.shape.length);
+  const current = slice(x, d, start, end);
+  const source = sourceLike(
+    x,
+    typeof value === "number" ? value : expand(value, current.shape),
+    current.shape,
+  );
+  const n = sizeAt(x, d);
+  if (sizeAt(current, d) === n) return source;
+  const from = Math.min(n, start < 0 ? Math.max(0, start + n) : start);
+  const to = from + sizeAt(current, d);
+  const parts = [slice(x, d, 0, from), source, slice(x, d, to)].filter((t) => sizeAt(t, d) > 0);
+  return parts.length === 1 ? (parts[0] as Tensor) : apply("concat", parts, { dim: d });
+}
+
+/** int64 one-hot vectors of length `classes` along a new last dimension. */
+export function oneHot(x: Tensor, classes: number): Tensor {
+  const at = toIndex("oneHot", x, classes);
+  const range = apply("range", [], NONE, [[0], [classes], [1]]);
+  return cast(apply("eq", [unsqueeze(cast(at, "int64"), -1), range], NONE), "int64");
+}
+
+/** x where the mask is false, `value` where it is true. */
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  if (mask.dtype !== "bool") fail("maskedFill", `the mask must be bool, got ${mask.dtype}`);
+  broadcastShapes("maskedFill", x.shape, mask.shape);
+  const filler =
+    typeof value === "number"
+      ? leaf(encodeNumbers([value], x.dtype), [], x.dtype)
+      : cast(value, x.dtype);
+  return apply("where", [mask, filler, x], NONE);
+}
+
+/** The elements whose two indices differ by `offset`, as a last dimension. */
+export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  const rank = x.shape.length;
+  const [i, j] = [normalizeDim("diagonal", dim1, rank), normalizeDim("diagonal", dim2, rank)];
+  if (i === j) fail("diagonal", `dim1 and dim2 are both ${i}`);
+  const length = Math.max(
+    0,
+    Math.min(sizeAt(x, i) + Math.min(0, offset), sizeAt(x, j) - Math.max(0, offset)),
+  );
+  const along = (start: number): number[] => Array.from({ length }, (_, k) => start + k);
+  const rest = x.shape.map((_, d) => d).filter((d) => d !== i && d !== j);
+  const front = permuteTo(x, [i, j, ...rest]);
+  const picked = index(front, [along(Math.max(0, -offset)), along(Math.max(0, offset))]);
+  return movedim(picked, 0, -1);
+}
+
+/** The diagonal of a matrix, or a matrix with the vector as its diagonal. */
+export function diag(x: Tensor, offset = 0): Tensor {
+  if (x.shape.length === 1) return diagEmbed(x, offset);
+  if (x.shape.length === 2) return diagonal(x, offset);
+  return fail("diag", `expected a vector or a matrix, got ${show(x.shape)}; use diagonal()`);
+}
+
+/** Matrices with the last dimension as their diagonals, in two new last dimensions. */
+export function diagEmbed(x: Tensor, offset = 0): Tensor {
+  const n = sizeAt(x, normalizeDim("diagEmbed", -1, x.shape.length));
+  const size = n + Math.abs(offset);
+  const range = (start: number, end: number): Tensor =>
+    apply("range", [], NONE, [[start], [end], [1]]);
+  const columns = unsqueeze(range(0, size), 0);
+  const rows = unsqueeze(range(offset, offset + size), 1);
+  const on = apply("eq", [columns, rows], NONE);
+  const filler = constantLike(0, x);
+  // Row i holds element i - max(0, -offset), whatever stands beside the diagonal.
+  const lead = x.shape.slice(0, -1).flatMap(() => [0, 0]).length / 2;
+  const pads = x.shape.map((_, d) => (d === lead ? Math.max(0, -offset) : 0));
+  const after = x.shape.map((_, d) => (d === lead ? Math.max(0, offset) : 0));
+  const padded =
+    offset === 0 ? x : apply("pad", [x], { mode: "constant", value: 0 }, [[...pads, ...after]]);
+  return where(on, unsqueeze(padded, -1), filler);
+}
+
+/** Windows of `size` elements every `step` along a dimension, as a new last dimension. */
+export function unfold(x: Tensor, dim: number, size: number, step: number): Tensor {
+  const d = normalizeDim("unfold", dim, x.shape.length);
+  const n = sizeAt(x, d);
+  if (size < 1 || size > n || step < 1) {
+    fail("unfold", `windows of ${size} every ${step} do not fit ${n} elements`);
+  }
+  const count = Math.floor((n - size) / step) + 1;
+  const at = Array.from(
+    { length: count * size },
+    (_, k) => Math.floor(k / size) * step + (k % size),
+  );
+  const rows = leaf(encodeNumbers(at, "int64"), [count, size], "int64");
+  return movedim(indexSelect(x, d, rows), d + 1, -1);
+}

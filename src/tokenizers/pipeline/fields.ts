@@ -1,0 +1,120 @@
+import { TokenizerError } from "./tokenizer-error.ts";
+
+/** An object of a JSON file. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value in a few characters, whatever its size. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (isJsonObject(value)) return "an object";
+  const text = value === undefined ? "missing" : JSON.stringify(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Components may hold others, so deep that reading them would run out of stack. */
+const MAX_DEPTH = 64;
+
+/** The fields of one object of a tokenizer's files, read with what was expected of them. */
+export class Fields {
+  readonly json: JsonObject;
+  /** Path of the object, for errors: `tokenizer.json: decoder.decoders[0]`. */
+  readonly where: string;
+  readonly #depth: number;
+
+  /** @throws TokenizerError when it is no object, or lies too deep. */
+  constructor(json: unknown, where: string, depth = 0) {
+    if (!isJsonObject(json)) {
+      throw new TokenizerError(`${where} is ${shown(json)}; an object was expected`);
+    }
+    if (depth > MAX_DEPTH) {
+      throw new TokenizerError(`${where}: components lie within one another ${depth} deep`);
+    }
+    this.json = json;
+    this.where = where;
+    this.#depth = depth;
+  }
+
+  #path(key: string): string {
+    return `${this.where}${this.where.endsWith(".json") ? ": " : "."}${key}`;
+  }
+
+  has(key: string): boolean {
+    return this.json[key] !== undefined && this.json[key] !== null;
+  }
+
+  wrong(key: string, expected: string): TokenizerError {
+    return new TokenizerError(
+      `${this.where}: ${key} is ${shown(this.json[key])}; ${expected} was expected`,
+    );
+  }
+
+  text(key: string, missing?: string): string {
+    const value = this.json[key] ?? missing;
+    if (typeof value === "string") return value;
+    throw this.wrong(key, "text");
+  }
+
+  optionalText(key: string): string | undefined {
+    return this.has(key) ? this.text(key) : undefined;
+  }
+
+  /** Text of one character. */
+  character(key: string): string {
+    const value = this.text(key);
+    if (Array.from(value).length === 1) return value;
+    throw this.wrong(key, "one character");
+  }
+
+  flag(key: string, missing?: boolean): boolean {
+    const value = this.json[key] ?? missing;
+    if (typeof value === "boolean") return value;
+    throw this.wrong(key, "true or false");
+  }
+
+  /** A whole number that is not negative. */
+  count(key: string, missing?: number): number {
+    const value = this.json[key] ?? missing;
+    if (isCount(value)) return value;
+    throw this.wrong(key, "a whole number of at least 0");
+  }
+
+  word<T extends string>(key: string, words: readonly T[], missing?: T): T {
+    const value = this.json[key] ?? missing;
+    const found = words.find((word) => word === value);
+    if (found !== undefined) return found;
+    throw this.wrong(key, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`);
+  }
+
+  list(key: string, missing?: readonly unknown[]): readonly unknown[] {
+    const value = this.json[key] ?? missing;
+    if (Array.isArray(value)) return value;
+    throw this.wrong(key, "a list");
+  }
+
+  child(key: string): Fields {
+    return new Fields(this.json[key], this.#path(key), this.#depth + 1);
+  }
+
+  children(key: string): Fields[] {
+    return this.list(key).map(
+      (item, i) => new Fields(item, `${this.#path(key)}[${i}]`, this.#depth + 1),
+    );
+  }
+
+  /** The row of a table of components that this object's `type` names. */
+  component<T>(table: Readonly<Record<string, T>>): T {
+    const type = this.text("type");
+    const row = Object.hasOwn(table, type) ? table[type] : undefined;
+    if (row !== undefined) return row;
+    throw this.wrong("type", `one of ${Object.keys(table).join(", ")}`);
+  }
+}
+
+/** Ids are 32-bit numbers without a sign. */
+export function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff;
+}

@@ -1,0 +1,450 @@
+import type { FillFile } from "../files/atomic-file.ts";
+import { type OptionNames, wrongOptions } from "../base/known-options.ts";
+import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
+import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
+import {
+  isObject,
+  parseTokenizerConfig,
+  type Side,
+  type TokenizerConfig,
+  type TokenRole,
+} from "./tokenizer-config.ts";
+import { TokenizerError } from "./pipeline/tokenizer-error.ts";
+import { cleanUpText } from "./pipeline/clean-up.ts";
+import { isCount, shown } from "./pipeline/fields.ts";
+import { makePipeline } from "./pipeline/make-pipeline.ts";
+import type { TokenizerPipeline } from "./pipeline/pipeline.ts";
+import type { TextToken } from "./pipeline/post-processors.ts";
+import { writeTogether } from "../files/write-together.ts";
+
+/** One id, or a row of them: an array, or the typed array of an int64 or int32 tensor. */
+export type TokenIds = number | bigint | ArrayLike<number | bigint>;
+
+/** What a tokenizer's user may decide once, over what its files say. */
+export interface TokenizerOptions {
+  /** Token to pad with; it must be in the vocabulary. GPT-2's files name none. */
+  readonly padToken?: string;
+  /** Side that padding goes to; `"left"` for generation. */
+  readonly paddingSide?: Side;
+  /** Side that tokens are cut from. */
+  readonly truncationSide?: Side;
+}
+
+export interface EncodeOptions {
+  /**
+   * Add what the tokenizer puts around a text, such as `<s>` or `[CLS]`.
+   * @default true
+   */
+  readonly addSpecialTokens?: boolean;
+}
+
+export interface TokenizeOptions extends EncodeOptions {
+  /**
+   * Bring all rows to one length: the longest's (`true` or `"longest"`), or `maxLength`.
+   * @default false
+   */
+  readonly padding?: boolean | "longest" | "maxLength";
+  /** @default the tokenizer's */
+  readonly paddingSide?: Side;
+  /**
+   * Cut texts to `maxLength` tokens; special tokens around them stay.
+   * @default false
+   */
+  readonly truncation?: boolean;
+  /** @default the tokenizer's `modelMaxLength`, where `padding` or `truncation` asks for it */
+  readonly maxLength?: number;
+}
+
+/** Files whose fields go into `tokenizer_config.json` when it is written. */
+const MERGED_FILES: ReadonlySet<string> = new Set([
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "chat_template.jinja",
+  "chat_template.json",
+]);
+
+const TOKENIZE_OPTIONS: OptionNames<TokenizeOptions> = {
+  addSpecialTokens: true,
+  padding: true,
+  paddingSide: true,
+  truncation: true,
+  maxLength: true,
+};
+
+export interface DecodeOptions {
+  /**
+   * Leave out special tokens, such as `<|endoftext|>`.
+   * @default false
+   */
+  readonly skipSpecialTokens?: boolean;
+  /**
+   * Undo the spaces before punctuation that some tokenizers of English put there.
+   * @default what tokenizer_config.json says, else false
+   */
+  readonly cleanUpTokenizationSpaces?: boolean;
+}
+
+/** A tokenizer's files with a user's decisions written into them. */
+function withOptionsWritten(config: unknown, options: TokenizerOptions): Record<string, unknown> {
+  const written: Record<string, unknown> = isObject(config) ? { ...config } : {};
+  if (options.padToken !== undefined) written["pad_token"] = options.padToken;
+  if (options.paddingSide !== undefined) written["padding_side"] = options.paddingSide;
+  if (options.truncationSide !== undefined) written["truncation_side"] = options.truncationSide;
+  return written;
+}
+
+/**
+ * Turns text into token ids and back, as Hugging Face's tokenizer of the same files does. It cannot
+ * be changed after it is made; `withOptions` makes another one.
+ *
+ * @example
+ * ```ts
+ * import { AutoTokenizer } from "tsvene";
+ * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
+ * const { inputIds, attentionMask } = tokenizer.tokenize(["The capital of Spain is"]);
+ * console.log(tokenizer.tokens("The capital of Spain is"), inputIds.shape);
+ * ```
+ */
+export class PreTrainedTokenizer {
+  /** Number of tokens, added ones included: Python's `len(tokenizer)`. */
+  readonly vocabSize: number;
+  /** Ids that `skipSpecialTokens` leaves out. */
+  readonly allSpecialIds: readonly number[];
+  readonly #tokenizer: TokenizerPipeline;
+  readonly #config: TokenizerConfig;
+  readonly #json: unknown;
+  readonly #configJson: Readonly<Record<string, unknown>>;
+
+  /**
+   * @param json the parsed `tokenizer.json`.
+   * @param config the parsed `tokenizer_config.json`; special tokens may be written as text or as
+   * objects.
+   * @throws TokenizerError when they are not what they should be, or `padToken` is not in the
+   * vocabulary.
+   */
+  constructor(json: unknown, config: unknown = {}, options: TokenizerOptions = {}) {
+    this.#json = json;
+    this.#configJson = withOptionsWritten(config, options);
+    this.#config = parseTokenizerConfig(isObject(config) ? this.#configJson : config, json);
+    this.#tokenizer = makePipeline(json, this.#configJson, this.#config, options.padToken);
+    this.vocabSize = this.#tokenizer.size;
+    if (options.padToken !== undefined && this.padTokenId === undefined) {
+      throw new TokenizerError(
+        `padToken ${JSON.stringify(options.padToken)} is not among the ${this.vocabSize} tokens of ` +
+          "the vocabulary, so the model has no embedding for it; use one that is, such as the " +
+          `end-of-text token${this.eosToken === undefined ? "" : ` ${JSON.stringify(this.eosToken)}`}`,
+      );
+    }
+    const special = [...this.#tokenizer.addedTokens].filter(([, token]) => token.special);
+    this.allSpecialIds = special.map(([id]) => id).toSorted((a, b) => a - b);
+  }
+
+  /** The same tokenizer with other decisions. */
+  withOptions(options: TokenizerOptions): PreTrainedTokenizer {
+    return new PreTrainedTokenizer(this.#json, this.#configJson, options);
+  }
+
+  get paddingSide(): Side {
+    return this.#config.paddingSide;
+  }
+
+  get truncationSide(): Side {
+    return this.#config.truncationSide;
+  }
+
+  /** Tokens that the model takes at most, if the files say it. */
+  get modelMaxLength(): number | undefined {
+    return this.#config.modelMaxLength;
+  }
+
+  get bosToken(): string | undefined {
+    return this.#config.specialTokens.bos;
+  }
+
+  get bosTokenId(): number | undefined {
+    return this.#roleId("bos");
+  }
+
+  get eosToken(): string | undefined {
+    return this.#config.specialTokens.eos;
+  }
+
+  get eosTokenId(): number | undefined {
+    return this.#roleId("eos");
+  }
+
+  get padToken(): string | undefined {
+    return this.#config.specialTokens.pad;
+  }
+
+  get padTokenId(): number | undefined {
+    return this.#roleId("pad");
+  }
+
+  get unkToken(): string | undefined {
+    return this.#config.specialTokens.unk;
+  }
+
+  get unkTokenId(): number | undefined {
+    return this.#roleId("unk");
+  }
+
+  get sepToken(): string | undefined {
+    return this.#config.specialTokens.sep;
+  }
+
+  get sepTokenId(): number | undefined {
+    return this.#roleId("sep");
+  }
+
+  get clsToken(): string | undefined {
+    return this.#config.specialTokens.cls;
+  }
+
+  get clsTokenId(): number | undefined {
+    return this.#roleId("cls");
+  }
+
+  get maskToken(): string | undefined {
+    return this.#config.specialTokens.mask;
+  }
+
+  get maskTokenId(): number | undefined {
+    return this.#roleId("mask");
+  }
+
+  /**
+   * Token ids of one text.
+   * @throws TokenizerError when the vocabulary has nothing for a part of it, or it ends or begins
+   * within a character.
+   */
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    return this.#tokensOf("encode", text, options).map(({ id }) => id);
+  }
+
+  /**
+   * The pieces of a text, as the vocabulary spells them (GPT-2 writes a space as "Ġ"). Unlike
+   * `encode`, without special tokens unless they are asked for, as in Python.
+   */
+  tokens(text: string, { addSpecialTokens = false }: EncodeOptions = {}): string[] {
+    return this.#tokensOf("tokens", text, { addSpecialTokens }).map(({ token }) => token);
+  }
+
+  /**
+   * Which part of a text each of its tokens stands for: begin and end, in UTF-16 units, or undefined
+   * for a token that the tokenizer puts around it. A space belongs to the token that spells it.
+   */
+  offsets(
+    text: string,
+    options: EncodeOptions = {},
+  ): (readonly [begin: number, end: number] | undefined)[] {
+    const tokens = this.#tokensOf("offsets", text, options, true);
+    return tokens.map(({ begin, end, isAround }) => (isAround ? undefined : [begin, end]));
+  }
+
+  #tokensOf(
+    method: string,
+    text: string,
+    { addSpecialTokens = true }: EncodeOptions,
+    offsets = false,
+  ): TextToken[] {
+    return this.#tokenizer.encode(checkText(method, text), { addSpecialTokens, offsets });
+  }
+
+  /**
+   * Token ids of one or several texts as tensors: what Python's `tokenizer(texts,
+   * return_tensors="pt")` does.
+   *
+   * @returns int64 tensors [batch, sequence]; batch is 1 for a single text.
+   * @throws TokenizerError when texts have different lengths and no padding is asked for, or there
+   * is nothing to pad with.
+   */
+  tokenize(texts: string | readonly string[], options: TokenizeOptions = {}): BatchEncoding {
+    const batch = typeof texts === "string" ? [texts] : texts;
+    if (!Array.isArray(batch) || batch.length === 0) {
+      throw new TokenizerError("tokenize: got no text; a string or a list of them was expected");
+    }
+    const wrong = wrongOptions(options, TOKENIZE_OPTIONS);
+    if (wrong !== undefined) throw new TokenizerError(`tokenize: ${wrong}`);
+    requireWord("padding", options.padding, [true, false, "longest", "maxLength"]);
+    requireWord("paddingSide", options.paddingSide, ["left", "right"]);
+    const maxLength = this.#maxLength(options);
+    const cut = options.truncation === true ? maxLength : undefined;
+    const rows = batch.map((text) => this.#encodeCut(text, cut, options));
+    const side = options.paddingSide ?? this.paddingSide;
+    const { padding = false } = options;
+    if (padding === false) return toBatch(rows, { length: undefined, side, padTokenId: 0 });
+    const longest = Math.max(...rows.map((row) => row.length));
+    const length = padding === "maxLength" ? maxLength : longest;
+    return toBatch(rows, { length, side, padTokenId: this.#requirePad() });
+  }
+
+  /**
+   * A conversation as the model was trained to read it: token ids, or with `tokenize: false` the
+   * text. The template writes all special tokens itself, so that none are added.
+   *
+   * @returns int64 tensors [1, sequence], or the text.
+   * @throws TokenizerError when there is no template, or it refuses the messages.
+   */
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions & { readonly tokenize: false },
+  ): string;
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options?: ChatTemplateOptions & { readonly tokenize?: true },
+  ): BatchEncoding;
+  applyChatTemplate(
+    messages: readonly ChatMessage[],
+    options: ChatTemplateOptions & { readonly tokenize?: boolean } = {},
+  ): string | BatchEncoding {
+    const text = renderChat(this.#configJson, messages, options);
+    return options.tokenize === false ? text : this.tokenize(text, { addSpecialTokens: false });
+  }
+
+  /**
+   * The text of a row of token ids. Ids that no token has are left out: models have more rows of
+   * embeddings than there are tokens, and may choose one.
+   * @throws TokenizerError for what is no id at all.
+   */
+  decode(ids: TokenIds, options: DecodeOptions = {}): string {
+    const row = this.#checkIds("decode", ids);
+    const text = this.#tokenizer.decode(row, options.skipSpecialTokens === true);
+    const cleansUp = options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces;
+    const isBpe = this.#tokenizer.model.isBpe && !this.#config.cleansUpBpe;
+    return cleansUp && !isBpe ? cleanUpText(text) : text;
+  }
+
+  /** The texts of several rows of token ids. */
+  batchDecode(rows: readonly TokenIds[], options: DecodeOptions = {}): string[] {
+    return rows.map((ids) => this.decode(ids, options));
+  }
+
+  /**
+   * The id of a token, spelled as in the vocabulary; of one that is not in it, the unknown token's.
+   * @throws TokenizerError when there is no unknown token either.
+   */
+  convertTokensToIds(token: string): number;
+  convertTokensToIds(tokens: readonly string[]): number[];
+  convertTokensToIds(tokens: string | readonly string[]): number | number[] {
+    if (typeof tokens === "string") return this.#requireId(tokens);
+    return tokens.map((token) => this.#requireId(token));
+  }
+
+  /** The token of an id, spelled as in the vocabulary; "" for an id that no token has. */
+  convertIdsToTokens(id: number | bigint): string;
+  convertIdsToTokens(ids: ArrayLike<number | bigint>): string[];
+  convertIdsToTokens(ids: TokenIds): string | string[] {
+    const row = this.#checkIds("convertIdsToTokens", ids);
+    const tokens = row.map((id) => this.#tokenizer.token(id) ?? "");
+    return typeof ids === "object" ? tokens : (tokens[0] ?? "");
+  }
+
+  /**
+   * Writes `tokenizer.json` and `tokenizer_config.json` (Node only), both in one step.
+   * @throws FileSourceError when they cannot be written, with the path and the reason.
+   */
+  async savePretrained(directory: string): Promise<void> {
+    const json = { "tokenizer.json": this.#json, "tokenizer_config.json": this.#configJson };
+    const files = Object.entries(json).map(([name, value]): [string, FillFile] => {
+      const bytes = new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
+      return [name, (write) => write(bytes)];
+    });
+    const isSuperseded = (name: string): boolean => MERGED_FILES.has(name);
+    await writeTogether(directory, { files: new Map(files), isSuperseded });
+  }
+
+  #idOf(token: string): number | undefined {
+    return this.#tokenizer.id(token);
+  }
+
+  #roleId(role: TokenRole): number | undefined {
+    const token = this.#config.specialTokens[role];
+    return token === undefined ? undefined : this.#idOf(token);
+  }
+
+  #requireId(token: string): number {
+    const id = this.#idOf(token) ?? this.unkTokenId;
+    if (id !== undefined) return id;
+    throw new TokenizerError(
+      `convertTokensToIds: ${JSON.stringify(token)} is not in the vocabulary, and there is no ` +
+        "unknown token; tokens(text) shows how the vocabulary spells a text",
+    );
+  }
+
+  #requirePad(): number {
+    const id = this.padTokenId;
+    if (id !== undefined) return id;
+    const example = this.eosToken ?? "a token of its vocabulary";
+    throw new TokenizerError(
+      "tokenize: this tokenizer has no padding token; name one when it is loaded: " +
+        `AutoTokenizer.fromPretrained(name, { padToken: ${JSON.stringify(example)} })`,
+    );
+  }
+
+  #maxLength({ padding, truncation, maxLength }: TokenizeOptions): number | undefined {
+    const used = padding === "maxLength" || truncation === true;
+    if (maxLength === undefined && !used) return undefined;
+    if (!used) {
+      throw new TokenizerError(
+        `tokenize: maxLength ${maxLength} has no effect by itself: pass { truncation: true } to cut ` +
+          'texts to it, { padding: "maxLength" } to pad them to it, or both',
+      );
+    }
+    const length = maxLength ?? this.modelMaxLength;
+    if (length === undefined) {
+      throw new TokenizerError(
+        "tokenize: maxLength is missing, and tokenizer_config.json has no model_max_length",
+      );
+    }
+    if (Number.isSafeInteger(length) && length > 0) return length;
+    throw new TokenizerError(
+      `tokenize: maxLength is ${length}; a positive whole number was expected`,
+    );
+  }
+
+  /** Cuts the text's own tokens, so that what stands around them stays. */
+  #encodeCut(text: string, maxLength: number | undefined, options: EncodeOptions): number[] {
+    const whole = this.#tokensOf("tokenize", text, options);
+    const own = whole.filter(({ isAround }) => !isAround);
+    const around = whole.length - own.length;
+    const kept = maxLength === undefined ? own.length : Math.min(own.length, maxLength - around);
+    if (kept < 0) {
+      throw new TokenizerError(
+        `tokenize: maxLength ${maxLength} has no room for the ${around} special tokens around a text`,
+      );
+    }
+    const first = this.truncationSide === "left" ? own.length - kept : 0;
+    const stays = new Set(own.slice(first, first + kept));
+    return whole.filter((token) => token.isAround || stays.has(token)).map(({ id }) => id);
+  }
+
+  #checkIds(method: string, ids: TokenIds): number[] {
+    if (typeof ids === "object" && !("length" in ids)) {
+      throw new TokenizerError(
+        `${method}: expected a row of ids; of a tensor, await toArray() first`,
+      );
+    }
+    const row = typeof ids === "object" ? Array.from(ids, Number) : [Number(ids)];
+    const wrong = row.findIndex((id) => !isCount(id));
+    if (wrong < 0) return row;
+    throw new TokenizerError(
+      `${method}: ${row[wrong]} is not the id of a token; a whole number of at least 0 was expected`,
+    );
+  }
+}
+
+/** Half of a character that takes two units. */
+const HALF = /\p{Surrogate}/u;
+
+function checkText(method: string, text: unknown): string {
+  if (typeof text !== "string") {
+    throw new TokenizerError(`${method}: got ${shown(text)}; a string was expected`);
+  }
+  const half = text.search(HALF);
+  if (half < 0) return text;
+  throw new TokenizerError(
+    `${method}: the text has half of a character at ${half} (a surrogate without its other half), ` +
+      "as slice() leaves where it cuts an emoji; cut between characters, or take text.toWellFormed()",
+  );
+}
