@@ -1,18 +1,13 @@
 import { specialKind } from "./byte-source.ts";
 import { randomName } from "./file-lock.ts";
 import { FileSourceError } from "./file-source-error.ts";
+import type { FillFile } from "./fill-file.ts";
 import { isMissing } from "./local-files.ts";
 import { type NodeModules, requireNode } from "./node.ts";
 import { writeError } from "./write-error.ts";
 
 /** More than this in one call is refused by some systems. */
 const LARGEST_WRITE = 1 << 30;
-
-/** Takes the next bytes of a file. */
-export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
-
-/** Writes the content of a file by calling its argument, in order. */
-export type FillFile = (write: WriteBytes) => Promise<void>;
 
 /** Writes a new file, down to the disk itself. One that could not be filled is taken away again. */
 export async function writeNewFile(node: NodeModules, path: string, fill: FillFile): Promise<void> {

@@ -1,4 +1,5 @@
-import { type FillFile, makeDirectory, syncDirectory, writeNewFile } from "./atomic-file.ts";
+import { makeDirectory, syncDirectory, writeNewFile } from "./atomic-file.ts";
+import type { FillFile } from "./fill-file.ts";
 import { isUnsupported, randomName, withFileLock } from "./file-lock.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { isMissing } from "./local-files.ts";

@@ -1,4 +1,3 @@
-import type * as tty from "node:tty";
 import { requireOneOf } from "../base/known-options.ts";
 import type { Rgb } from "./color-ramp.ts";
 
@@ -43,11 +42,16 @@ export function painter(op: string, { colors = detectColors() }: TerminalOptions
   };
 }
 
+/** As much of `node:tty` as is used, so that a page's project needs no types of Node. */
+interface Tty {
+  readonly WriteStream: { readonly prototype: { getColorDepth(env?: object): number } };
+}
+
 /** The process, as far as it exists: a browser has none. */
 interface Host {
   readonly stdout?: { readonly isTTY?: boolean };
-  readonly env?: NodeJS.ProcessEnv;
-  readonly getBuiltinModule?: (name: "node:tty") => typeof tty;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly getBuiltinModule?: (name: "node:tty") => Tty;
 }
 
 /** What standard output shows. */

@@ -1,4 +1,4 @@
-import type { FillFile } from "../files/atomic-file.ts";
+import type { FillFile } from "../files/fill-file.ts";
 import { type OptionNames, wrongOptions } from "../base/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";

@@ -37,17 +37,21 @@ export interface ProgramResult {
 }
 
 /**
- * Runs a TypeScript file in a process of its own, from the root, with `tsvene` as the sources.
+ * Runs a program in a process of its own.
  *
- * @param file - Path of the file.
- * @param timeout - Milliseconds after which it is killed.
+ * @param command - The program and its arguments.
+ * @param options - `timeout` is in milliseconds, after which it is killed.
  */
-export async function runProgram(file: string, timeout: number): Promise<ProgramResult> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=tsvene-source", "--import=tsx", path.resolve(ROOT, file)],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], timeout, killSignal: "SIGKILL" },
-  );
+export async function runCommand(
+  [program = "", ...args]: readonly string[],
+  { cwd, timeout }: { readonly cwd: string; readonly timeout: number },
+): Promise<ProgramResult> {
+  const child = spawn(program, args, {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout,
+    killSignal: "SIGKILL",
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -56,4 +60,16 @@ export async function runProgram(file: string, timeout: number): Promise<Program
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/**
+ * Runs a TypeScript file in a process of its own, from the root, with `tsvene` as the sources.
+ *
+ * @param file - Path of the file.
+ * @param timeout - Milliseconds after which it is killed.
+ */
+export async function runProgram(file: string, timeout: number): Promise<ProgramResult> {
+  const flags = ["--conditions=tsvene-source", "--import=tsx"];
+  const command = [process.execPath, ...flags, path.resolve(ROOT, file)];
+  return runCommand(command, { cwd: ROOT, timeout });
 }

@@ -2,7 +2,8 @@ import { evaluate } from "../../tensor/evaluate.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { refuseOverflow } from "../../tensor/overflow.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { type FillFile, writeFileAtomic } from "../../files/atomic-file.ts";
+import { writeFileAtomic } from "../../files/atomic-file.ts";
+import type { FillFile } from "../../files/fill-file.ts";
 import type { RawTensor } from "../raw-tensor.ts";
 import { planSafetensors, tensorBytes } from "./safetensors-writer.ts";
 

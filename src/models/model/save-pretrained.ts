@@ -1,4 +1,4 @@
-import type { FillFile } from "../../files/atomic-file.ts";
+import type { FillFile } from "../../files/fill-file.ts";
 import { requireNode } from "../../files/node.ts";
 import { safetensorsContent } from "../../formats/safetensors/save-safetensors.ts";
 import { writeTogether } from "../../files/write-together.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { FillFile } from "../../../src/files/atomic-file.ts";
+import type { FillFile } from "../../../src/files/fill-file.ts";
 
 /** Names that one or the other save has. */
 const NAMES = ["config.json", "model.safetensors", "generation_config.json", "model-2.json"];
