@@ -23,7 +23,7 @@ beforeAll(async () => {
     configFile: false,
     logLevel: "silent",
     build: {
-      ssr: "tests/saving/saver.ts",
+      ssr: "tests/files/saving/saver.ts",
       outDir: parent,
       emptyOutDir: false,
       rollupOptions: { output: { entryFileNames: "saver.js" } },

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync("/proc/self/status"))(
       const script = [
         "--conditions=tsvene-source",
         "--import=tsx",
-        "tests/memory/load-checkpoint.ts",
+        "tests/runtime/memory/load-checkpoint.ts",
       ];
       const { stdout } = await promisify(execFile)(
         process.execPath,

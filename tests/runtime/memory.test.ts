@@ -31,7 +31,7 @@ const ENVIRONMENT = {
 test("2,000 steps of an optimiser leave no more memory in use than 200", async () => {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [...FLAGS, "tests/memory/optimizer-steps.ts"],
+    [...FLAGS, "tests/runtime/memory/optimizer-steps.ts"],
     { cwd: ROOT, env: { ...process.env, ...ENVIRONMENT } },
   );
   const after = JSON.parse(stdout) as { 200: Memory; 2000: Memory };
