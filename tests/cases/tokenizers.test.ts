@@ -12,7 +12,7 @@ interface Row {
   readonly forced?: string;
 }
 
-const cases = new URL(".//", import.meta.url);
+const cases = new URL("./", import.meta.url);
 
 function rowsOf(name: string): [string, readonly Row[]][] {
   const json = readFileSync(new URL(`${name}/case.json`, cases), "utf8");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { replayInterventionCase } from "../../scripts/parity/intervention-case.ts";
 
-const folder = join(import.meta.dirname, "goldens", "interventions");
+const folder = join(import.meta.dirname, "..", "goldens", "interventions");
 const cases = readdirSync(folder);
 
 test.each(cases)("%s gives the recorded numbers", async (name) => {

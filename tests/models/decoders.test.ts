@@ -184,8 +184,15 @@ const recorded = JSON.parse(
   await readFile(join(golden(""), "..", "decoder_variants.json"), "utf8"),
 ) as { readonly input_ids: number[][]; readonly variants: readonly Variant[] };
 
+/**
+ * Rotated by frequencies that depend on the length: in transformers, tokens in a cache stay rotated as
+ * they were read, while here a cache changes nothing.
+ */
+const GROWING = "dynamic, growing";
+
 describe("other settings give the numbers of transformers", () => {
-  test.each(recorded.variants.map((v) => [`${v.model}: ${v.name}`, v] as const))(
+  const same = recorded.variants.filter(({ name }) => name !== GROWING);
+  test.each(same.map((v) => [`${v.model}: ${v.name}`, v] as const))(
     "%s",
     async (_, { model: name, config, position_ids: positions, later = 0, logits }) => {
       const model = await AutoModelForCausalLM.fromPretrained(await changedCopy(name, { config }));
@@ -202,6 +209,26 @@ describe("other settings give the numbers of transformers", () => {
       expect(await largestDifference(cat(parts, 1), tensor(logits))).toBeLessThan(5e-5);
     },
   );
+});
+
+test("frequencies that grow with the text are those of the whole text, with a cache too", async () => {
+  const [growing, whole] = [GROWING, "dynamic, long"].map((name) =>
+    recorded.variants.find((variant) => variant.name === name),
+  );
+  if (growing === undefined || whole === undefined) throw new Error("they are not recorded");
+  expect(growing.config).toEqual(whole.config);
+  const model = await AutoModelForCausalLM.fromPretrained(await changedCopy("llama", growing));
+  const ids = int64(recorded.input_ids);
+  const [length, first] = [ids.size(1), ids.size(1) - (growing.later ?? 0)];
+  let output = model.forward({ inputIds: ids.slice(1, 0, first) });
+  const start = tensor(growing.logits).slice(1, 0, first);
+  expect(await largestDifference(output.logits, start)).toBeLessThan(5e-5);
+  for (let i = first; i < length; i++) {
+    const { pastKeyValues } = output;
+    output = model.forward({ inputIds: ids.slice(1, i, i + 1), pastKeyValues });
+  }
+  const end = tensor(whole.logits).slice(1, length - 1, length);
+  expect(await largestDifference(output.logits, end)).toBeLessThan(5e-5);
 });
 
 describe("parts of fused projections", () => {

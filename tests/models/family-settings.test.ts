@@ -517,7 +517,7 @@ describe("sizes that the weights contradict", () => {
     for (const more of [many, long]) {
       const start = performance.now();
       const message = await refusal(configOf({ ...(await fieldsOf("bert")), ...more }));
-      expect(message).toMatch(/there is no setting/);
+      expect(message).toMatch(/there is no setting|settings are more than any model has/);
       expect(message.length).toBeLessThan(5000);
       expect(performance.now() - start).toBeLessThan(3000);
     }

@@ -155,7 +155,7 @@ describe("fromPretrained", () => {
       },
     });
     expect(await message(AutoModel.fromPretrained(directory))).toMatch(
-      /missing: pooler\.dense\.bias\n {2}\w+\.pooler\.dense\.weight has shape \[8, 8\], wanted/,
+      /\w+\.pooler\.dense\.weight has shape \[8, 8\], wanted/,
     );
   });
 
@@ -331,10 +331,7 @@ describe("bad checkpoints", () => {
     expect(await load({ checkFinite: true })).toMatch(/not finite, as the model keeps them:\n {2}/);
     expect((await load({ checkFinite: true })).split("\n  ").slice(1)).toEqual([ln]);
     const half = await load({ checkFinite: true, dtype: "float16" });
-    expect(half.split("\n  ").slice(1)).toContain(ln);
-    expect(half).toMatch(
-      /transformer\.wpe\.weight: \d+, of which the first, at \[0, 0\], is Infinity/,
-    );
+    expect(half).toMatch(/transformer\.wpe\.weight holds 100000 .*, which float16 cannot hold/);
     const brain = await load({ checkFinite: true, dtype: "bfloat16" });
     expect(brain.split("\n  ").slice(1)).toEqual([ln]);
   });

@@ -153,7 +153,7 @@ describe("npm run parity", () => {
     const { status, lines } = parity(golden("gpt2_classifier"), golden("gpt2"));
     expect(lines.at(-1)).toMatch(/^parity: 11 cases, 0 failed, worst \d\.\de-\d+ in gpt2[\w/.]+$/);
     expect(lines[0]).toMatch(
-      /^ok {6}gpt2_classifier\/plain: \d\.\de-\d+ of 2\.0e-5 in [\w.]+ \(38/,
+      /^ok {7}gpt2_classifier\/plain: \d\.\de-\d+ of 2\.0e-5 in [\w.]+ \(38/,
     );
     expect(status).toBe(0);
   });
@@ -166,8 +166,8 @@ describe("npm run parity", () => {
     const config = JSON.parse(await readFile(path, "utf8")) as object;
     await writeFile(path, JSON.stringify({ ...config, model_type: "stranger" }));
     const { status, lines } = parity(parent, join(parent, "nothing"));
-    expect(lines[0]).toMatch(/^FAILED {2}stranger: .*"stranger", which is not a known family/);
-    expect(lines[1]).toMatch(/^FAILED {2}.*nothing: ENOENT/);
+    expect(lines[0]).toMatch(/^FAILED {3}stranger: .*"stranger", which is not a known family/);
+    expect(lines[1]).toMatch(/^FAILED {3}.*nothing: ENOENT/);
     expect(lines.at(-1)).toBe("parity: 2 cases, 2 failed, worst - in -");
     expect(status).toBe(1);
   });

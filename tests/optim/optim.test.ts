@@ -35,7 +35,7 @@ interface Run {
   losses: number[];
 }
 
-const FOLDER = new URL("goldens/optim/", import.meta.url);
+const FOLDER = new URL("../goldens/optim/", import.meta.url);
 const { runs } = JSON.parse(readFileSync(new URL("optim.json", FOLDER), "utf8")) as {
   runs: Record<string, Run>;
 };

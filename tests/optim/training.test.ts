@@ -29,7 +29,7 @@ const TOLERANCE = 1e-4;
 const NOISE = 1e-6;
 const LEARNING_RATES = { boundaries: 5e-2, others: 1e-2 } as const;
 
-const goldens = join(import.meta.dirname, "goldens");
+const goldens = join(import.meta.dirname, "..", "goldens");
 const description = JSON.parse(
   readFileSync(join(goldens, "training", "training.json"), "utf8"),
 ) as { readonly runs: Readonly<Record<string, Run>> };

@@ -17,7 +17,7 @@ await new Promise((resolve) => setTimeout(resolve, Number(process.argv[2])));
 `;
 const IN_A_WORKER = `
 import { Worker } from "node:worker_threads";
-new Worker(new URL("../worker.mjs", import.meta.url));
+new Worker(new URL("./worker.mjs", import.meta.url));
 `;
 const WORKER = `
 import { register } from "tsx/esm/api";

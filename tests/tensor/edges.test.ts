@@ -13,7 +13,7 @@ interface Recorded {
   readonly values: readonly (number | string)[];
 }
 
-const file = new URL("goldens/edges.json", import.meta.url);
+const file = new URL("../goldens/edges.json", import.meta.url);
 const recorded = JSON.parse(readFileSync(file, "utf8")) as Record<string, Recorded>;
 
 const calls = { ...edgeCalls, ...functionalCalls };

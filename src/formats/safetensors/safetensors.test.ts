@@ -75,7 +75,7 @@ describe("round trip", () => {
   it.each(["where", "direct_noise"])(
     "writes %s byte for byte as the reference does",
     async (name) => {
-      const path = new URL(`../../tests/goldens/io/${name}.safetensors`, import.meta.url);
+      const path = new URL(`../../../tests/goldens/io/${name}.safetensors`, import.meta.url);
       const reference = new Uint8Array(await readFile(path));
       const tensors = await readAll(reference);
       expect(tensors.size).toBeGreaterThan(0);
