@@ -32,7 +32,7 @@ export interface TopTokensOptions {
  * @param logits - By name, such as `{ before, after }`: [vocabulary], or [sequence, vocabulary] or
  * [1, sequence, vocabulary], of which the last position is read.
  * @returns For each name the likeliest tokens, the likeliest first.
- * @throws TensorError for more than one row, and for a count beyond the vocabulary.
+ * @throws TsveneError for more than one row, and for a count beyond the vocabulary.
  *
  * @example
  * ```ts no-run

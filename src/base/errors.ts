@@ -1,15 +1,15 @@
 /**
- * Input that an operation cannot take: the message says which operation, what came and what was
- * wanted. Thrown at the call, before anything is computed; for what only the computation shows, such
- * as positions that are computed themselves, when that is asked for.
+ * What every error of this library is: the message says which call, what came and what was wanted.
+ * Thrown at the call, before anything is computed, for input that it cannot take; the classes below
+ * say what it is about.
  */
-export class TensorError extends Error {
-  override readonly name: string = "TensorError";
+export class TsveneError extends Error {
+  override readonly name: string = "TsveneError";
 }
 
-/** Throws a {@link TensorError} that begins with the operation's name. */
-export function fail(op: string, message: string): never {
-  throw new TensorError(`${op}: ${message}`);
+/** Throws a {@link TsveneError} that begins with the caller's name. */
+export function fail(caller: string, message: string): never {
+  throw new TsveneError(`${caller}: ${message}`);
 }
 
 /** Throws for a state that only a defect of this library can reach. */

@@ -20,7 +20,7 @@ export function wrongOptions(options: unknown, known: object): string | undefine
   return `there is no option ${unknown}; ${didYouMean(unknown, names)}`;
 }
 
-/** @throws TensorError for {@link wrongOptions}. */
+/** @throws TsveneError for {@link wrongOptions}. */
 export function requireKnownOptions(op: string, options: unknown, known: object): void {
   const wrong = wrongOptions(options, known);
   if (wrong !== undefined) fail(op, wrong);
@@ -40,7 +40,7 @@ export function wrongWord(
   return `${option} must be ${expected.length > 1 ? "one of " : ""}${words}; got ${written(value)}`;
 }
 
-/** @throws TensorError for {@link wrongWord}. */
+/** @throws TsveneError for {@link wrongWord}. */
 export function requireOneOf(
   op: string,
   option: string,

@@ -1,3 +1,5 @@
+import { TsveneError } from "../base/errors.ts";
+
 /** Why a file could not be had. */
 export type FileSourceFailure =
   /** There is no such file, directory, repository or revision. */
@@ -14,7 +16,7 @@ export type FileSourceFailure =
   | "system";
 
 /** A file that could not be had; `code` says why, the message says which and what to do. */
-export class FileSourceError extends Error {
+export class FileSourceError extends TsveneError {
   override readonly name: string = "FileSourceError";
   readonly code: FileSourceFailure;
 

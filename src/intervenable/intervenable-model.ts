@@ -1,7 +1,7 @@
 import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "../interventions/errors.ts";
 import { requireKnownOptions } from "../base/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
@@ -57,7 +57,7 @@ export class IntervenableModel<
   readonly #targets: Targets;
 
   /**
-   * @throws TensorError for a configuration that contradicts itself and for places that the model
+   * @throws InterventionError for a configuration that contradicts itself and for places that the model
    * does not have, with the nearest names.
    */
   constructor(config: IntervenableConfigLike<CheckedComponent<M, Name>>, model: M) {
@@ -85,7 +85,7 @@ export class IntervenableModel<
    * wanted before, as for an optimizer.
    *
    * @param base - What the model's `forward` takes.
-   * @throws TensorError for a module that is not used.
+   * @throws InterventionError for a module that is not used.
    *
    * @example
    * ```ts
@@ -121,7 +121,7 @@ export class IntervenableModel<
    * they are asked for.
    *
    * @param base - What the model's `forward` takes.
-   * @throws TensorError for places and sources that do not fit, for an intervention that could never
+   * @throws InterventionError for places and sources that do not fit, for an intervention that could never
    * fire, and for a missing source that was not declared `null`.
    */
   override forward(
@@ -141,7 +141,7 @@ export class IntervenableModel<
    * needs and those that it shares, parameters to be learned, arithmetic and memory. Nothing is computed.
    *
    * @returns An object, which `String(...)` prints as tables.
-   * @throws TensorError exactly where `forward` does.
+   * @throws InterventionError exactly where `forward` does.
    *
    * @example
    * ```ts
@@ -187,7 +187,7 @@ export class IntervenableModel<
    *
    * What the model writes without interventions is what its own `generate` gives.
    *
-   * @throws TensorError as {@link forward} does, and for an edit that no step would make.
+   * @throws InterventionError as {@link forward} does, and for an edit that no step would make.
    *
    * @example
    * ```ts
@@ -263,7 +263,7 @@ export class IntervenableModel<
   /**
    * Sets the softness of the masks of all interventions that have one; see
    * {@link Intervention.setTemperature}.
-   * @throws TensorError when none has.
+   * @throws InterventionError when none has.
    */
   setTemperature(temperature: number): void {
     const masked = [...this.interventions].filter(([, { temperature: own }]) => own !== undefined);

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { AutoencoderLayer } from "./autoencoder-layer.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
@@ -21,7 +21,7 @@ export class AutoencoderIntervention extends CodeSwappingIntervention {
   override readonly concatenatesUnits: boolean = true;
   readonly autoencoder: AutoencoderLayer;
 
-  /** @throws TensorError without `latentDim`. */
+  /** @throws InterventionError without `latentDim`. */
   constructor(options: InterventionOptions) {
     const { latentDim } = options;
     if (latentDim === undefined || !Number.isSafeInteger(latentDim) || latentDim < 1) {

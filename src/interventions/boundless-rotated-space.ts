@@ -2,7 +2,7 @@ import { Buffer } from "../nn/buffer.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { constant } from "../tensor/functions/arithmetic.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type InterventionOptions, widthOf } from "./intervention.ts";
 import { MaskedIntervention } from "./masked.ts";

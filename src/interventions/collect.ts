@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
 import { takeDimensions } from "./swap.ts";

@@ -1,6 +1,6 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
-import { fail, TensorError } from "../base/errors.ts";
+import { fail, InterventionError } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { describeOptions } from "./describe-options.ts";
 import type { SwapOptions } from "./swap.ts";
@@ -103,7 +103,7 @@ export abstract class Intervention extends Module {
   readonly #options: InterventionOptions;
 
   /**
-   * @throws TensorError for dimensions that are not whole numbers and for a malformed partition.
+   * @throws InterventionError for dimensions that are not whole numbers and for a malformed partition.
    */
   constructor(options: InterventionOptions = {}) {
     super();
@@ -141,7 +141,7 @@ export abstract class Intervention extends Module {
   /**
    * Says which dimensions are changed where a call names no subspaces: the first so many, or those
    * of a list. For classes that work in other coordinates, those count.
-   * @throws TensorError for what is not made of whole numbers of 0 or more.
+   * @throws InterventionError for what is not made of whole numbers of 0 or more.
    */
   setInterchangeDim(dims: number | readonly number[]): void {
     for (const dim of [dims].flat()) {
@@ -152,7 +152,7 @@ export abstract class Intervention extends Module {
 
   /**
    * Sets the softness of the mask. It is data: another temperature compiles nothing.
-   * @throws TensorError for what is not a positive number, and where there is no temperature.
+   * @throws InterventionError for what is not a positive number, and where there is no temperature.
    */
   setTemperature(temperature: number): void {
     const { name } = this.constructor;
@@ -204,7 +204,7 @@ export abstract class Intervention extends Module {
 }
 
 /** No width was given to a class that needs one; see {@link widthOf}. */
-export class UnknownWidthError extends TensorError {}
+export class UnknownWidthError extends InterventionError {}
 
 /**
  * `embedDim`, for the constructor of a class whose parameters are as wide as what it works on: of one

@@ -1,7 +1,7 @@
 import { orthogonal } from "../nn/init.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { initialized } from "../nn/without-init.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
 import {
@@ -51,7 +51,7 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
   /** [width] */
   readonly b_dec: Parameter;
 
-  /** @throws TensorError without a number of latents, and with two that differ. */
+  /** @throws InterventionError without a number of latents, and with two that differ. */
   constructor(options: JumpReLUAutoencoderOptions) {
     const latents = latentsOf(options);
     const width = unitWidthOf("JumpReLUAutoencoderIntervention", options);

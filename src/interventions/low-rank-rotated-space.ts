@@ -1,5 +1,5 @@
 import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
 import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";
@@ -16,7 +16,7 @@ export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
   override readonly concatenatesUnits: boolean = true;
   readonly rotate_layer: RotateLayer;
 
-  /** @throws TensorError without `lowRankDimension`, and for one above the width. */
+  /** @throws InterventionError without `lowRankDimension`, and for one above the width. */
   constructor(options: InterventionOptions) {
     super(options);
     const { lowRankDimension: rank, embedDim } = options;

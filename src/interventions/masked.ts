@@ -1,6 +1,6 @@
 import { rotated, type RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { constantLike } from "../tensor/functions/arithmetic.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Buffer } from "../nn/buffer.ts";
 import {
@@ -19,7 +19,7 @@ export abstract class MaskedIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "required";
   override readonly trainable: boolean = true;
   abstract override readonly temperature: Buffer;
-  /** @throws TensorError for a choice of dimensions, which the mask makes. */
+  /** @throws InterventionError for a choice of dimensions, which the mask makes. */
   constructor(options: InterventionOptions) {
     super(options);
     const { embedDim, interchangeDim = embedDim, subspacePartition } = options;

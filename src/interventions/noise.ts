@@ -1,5 +1,5 @@
 import { Buffer } from "../nn/buffer.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { Generator, randn } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {

@@ -1,5 +1,5 @@
 import { Buffer } from "../nn/buffer.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { svd } from "../tensor/linalg/decompositions.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -37,7 +37,7 @@ export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
   readonly pca_mean: Buffer;
   readonly pca_std: Buffer;
 
-  /** @throws TensorError for tensors whose shapes do not fit. */
+  /** @throws InterventionError for tensors whose shapes do not fit. */
   constructor(options: PCAOptions) {
     const { components, mean, std } = options;
     super({ ...options, embedDim: options.embedDim ?? components.shape[1] });

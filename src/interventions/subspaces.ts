@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 
 /**
  * Groups of dimensions. An entry of exactly two numbers `[i, j]` is the range from i to before j, as
@@ -46,7 +46,7 @@ export interface SubspaceBounds {
 
 /**
  * The dimensions meant: one list that holds for all rows, or one a row.
- * @throws TensorError for what is not a list of whole numbers within bounds.
+ * @throws InterventionError for what is not a list of whole numbers within bounds.
  */
 export function resolveSubspaces(
   op: string,

@@ -1,5 +1,5 @@
 import { where } from "../tensor/functions/arithmetic.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { resolveSubspaces } from "./subspaces.ts";

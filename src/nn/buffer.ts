@@ -1,4 +1,4 @@
-import { TensorError } from "../base/errors.ts";
+import { TensorError } from "../tensor/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { asLeaf } from "./parameter.ts";

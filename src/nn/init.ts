@@ -1,6 +1,6 @@
 import { cast } from "../tensor/functions/arithmetic.ts";
 import { allocate, type DType, isFloat } from "../tensor/dtype.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "../tensor/errors.ts";
 import { requireOneOf } from "../base/known-options.ts";
 import { exp } from "../tensor/random/portable-math.ts";
 import { defaultGenerator, type Generator } from "../tensor/random/random.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { Module } from "./module.ts";
 
 /** Modules in a row, named "0", "1", ...; `at(-1)` is the last. Not callable itself. */

@@ -1,4 +1,4 @@
-import { TensorError } from "../base/errors.ts";
+import { ModelError } from "./errors.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { printsItself } from "../base/inspect.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";
@@ -123,7 +123,7 @@ export abstract class Module {
 
   /**
    * Takes values by name. Shapes must fit; dtypes are converted. On an error nothing is changed.
-   * @throws TensorError listing every missing, unexpected and unfitting name.
+   * @throws ModelError listing every missing, unexpected and unfitting name.
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, { strict = true }: LoadOptions = {}): void {
     const state = [...this.#namedState()].filter(
@@ -150,7 +150,7 @@ export abstract class Module {
       updates.push([holder, turned.to(dtype)]);
     }
     if (problems.length > 0) {
-      throw new TensorError(
+      throw new ModelError(
         `loadStateDict: the values do not fit the model:\n  ${problems.join("\n  ")}`,
       );
     }
@@ -179,7 +179,7 @@ export abstract class Module {
    * `module.to(dtype)`: in 16 bits they take half the memory, and each program widens what it
    * computes with to float32. Buffers stay as they are.
    *
-   * @throws TensorError, before anything is changed, for a weight that the element type cannot hold.
+   * @throws ModelError, before anything is changed, for a weight that the element type cannot hold.
    *
    * @example
    * ```ts

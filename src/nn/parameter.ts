@@ -1,7 +1,7 @@
 import { leaf } from "../tensor/ops/apply.ts";
 import { cast } from "../tensor/functions/arithmetic.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "../tensor/errors.ts";
 import { printsItself } from "../base/inspect.ts";
 import { NONE } from "../tensor/ops/ops.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";

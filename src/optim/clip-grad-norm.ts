@@ -16,7 +16,7 @@ export interface ClippedGradients {
  * by itself.
  *
  * @param options - `normType`: 2, or Infinity for the largest absolute value (default 2).
- * @throws TensorError when `maxNorm` is not above zero.
+ * @throws TsveneError when `maxNorm` is not above zero.
  *
  * @example
  * ```ts

@@ -89,7 +89,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
   /**
    * @param parameters - Parameters, or groups `{ parameters, lr, ... }` with options of their own.
    * @param defaults - What holds where a group says nothing.
-   * @throws TensorError when there are none, when one comes twice, or when an option is out of range.
+   * @throws TsveneError when there are none, when one comes twice, or when an option is out of range.
    */
   constructor(parameters: Parameters<O>, defaults: O) {
     this.groups = parameterGroups(this.constructor.name, parameters, defaults);
@@ -115,7 +115,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
    *
    * @param loss - One floating-point number, not evaluated yet.
    * @returns The loss, before the step.
-   * @throws TensorError when the loss depends on none of the parameters, when it was evaluated
+   * @throws TsveneError when the loss depends on none of the parameters, when it was evaluated
    * before, or when the step before is still under way.
    *
    * @example
@@ -162,7 +162,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
 
   /**
    * Gradients of a loss, lazy, for each parameter that it depends on and that is not frozen.
-   * @throws TensorError when there is none.
+   * @throws TsveneError when there is none.
    */
   gradients(loss: Tensor): Map<Parameter, Tensor> {
     const name = this.constructor.name;
@@ -207,7 +207,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
 
   /**
    * Goes on from saved states and options; parameters correspond by their order.
-   * @throws TensorError when groups, numbers of parameters or shapes differ; then nothing is changed.
+   * @throws TsveneError when groups, numbers of parameters or shapes differ; then nothing is changed.
    */
   loadStateDict(saved: OptimizerStateDict): void {
     const name = `${this.constructor.name}.loadStateDict`;

@@ -22,7 +22,7 @@ export type Parameters<O extends OptimizerOptions> = Iterable<
 
 /**
  * All options of an optimiser.
- * @throws TensorError for one that it does not have.
+ * @throws TsveneError for one that it does not have.
  */
 export function withDefaults<O extends OptimizerOptions>(
   name: string,

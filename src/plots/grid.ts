@@ -32,7 +32,7 @@ export interface Grid {
 
 /**
  * Checks a table of numbers and settles its scale. NaN stands for a number that is missing.
- * @throws TensorError when names and numbers do not fit, or a number is infinite.
+ * @throws TsveneError when names and numbers do not fit, or a number is infinite.
  */
 export function readGrid(
   op: string,

@@ -33,7 +33,7 @@ const MOST_WRITTEN = 400;
  * `saveSvg` or any page that shows Vega-Lite.
  *
  * @param values - Numbers, row by row from the top; NaN leaves a cell empty.
- * @throws TensorError when values and names do not fit.
+ * @throws TsveneError when values and names do not fit.
  *
  * @example
  * ```ts

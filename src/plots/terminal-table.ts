@@ -16,7 +16,7 @@ const LEGEND_CELLS = 24;
  *
  * @param values - Numbers, row by row from the top; NaN leaves a cell empty.
  * @returns Lines without a line break at the end.
- * @throws TensorError when values and names do not fit.
+ * @throws TsveneError when values and names do not fit.
  *
  * @example
  * ```ts

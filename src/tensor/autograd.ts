@@ -1,7 +1,7 @@
 import type { Origin } from "./ops/apply.ts";
 import { add, constant } from "./functions/arithmetic.ts";
 import { isFloat } from "./dtype.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { gradientOperands, upstream } from "./graph.ts";
 import type { OpName, Ops } from "./ops/ops.ts";
 import { reduceTo } from "./functions/reductions.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 
 /** Element types of a tensor, with torch's names. */
 export type DType =

@@ -1,5 +1,5 @@
 import type { DType } from "./dtype.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { fromBFloat16 } from "./half.ts";
 
 /** The least magnitude that rounds to infinity: half a step above the greatest number. */

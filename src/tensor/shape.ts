@@ -1,4 +1,4 @@
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 
 export type Shape = readonly number[];
 

@@ -1,6 +1,7 @@
 import type { Content, Origin } from "./ops/apply.ts";
 import type { DType, TypedArray } from "./dtype.ts";
-import { fail, internal } from "../base/errors.ts";
+import { internal } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import { evaluate } from "./evaluate.ts";
 import { fromBFloat16, fromFloat16 } from "./half.ts";
 import { printsItself } from "../base/inspect.ts";

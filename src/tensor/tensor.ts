@@ -4,7 +4,7 @@ import type { Operand } from "./functions/arithmetic.ts";
 import { maskedSelect, nonzero, type Unique, unique } from "./functions/counting.ts";
 import { outer } from "./functions/distance.ts";
 import { dtypesOf, isFloat, type DType, type TypedArray } from "./dtype.ts";
-import { fail } from "../base/errors.ts";
+import { fail } from "./errors.ts";
 import * as indexing from "./functions/indexing.ts";
 import type { Index, IndexEntry, ScatterReduce } from "./functions/indexing.ts";
 import * as products from "./functions/linear-algebra.ts";

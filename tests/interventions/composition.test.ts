@@ -9,7 +9,7 @@ import {
   RotatedSpaceIntervention,
   SubtractionIntervention,
   type Tensor,
-  TensorError,
+  TsveneError,
   tensor,
   type UnitLocations,
   VanillaIntervention,
@@ -290,7 +290,7 @@ test.each<readonly [string, unknown, RegExp]>([
 ])("configuration: %s", (_, config, message) => {
   const build = (): unknown => new IntervenableModel(config as IntervenableConfigLike, model);
   expect(build).toThrow(message);
-  expect(build).toThrow(TensorError);
+  expect(build).toThrow(TsveneError);
 });
 
 test.each<readonly [string, object, RegExp]>([

@@ -14,7 +14,7 @@ import {
   SigmoidMaskIntervention,
   SkipIntervention,
   type Tensor,
-  TensorError,
+  TsveneError,
   tensor,
   VanillaIntervention,
   ZeroIntervention,
@@ -149,7 +149,7 @@ const configurations: readonly Case[] = [
 
 test.each(configurations)("configuration: %s", (_, config, message) => {
   expect(() => new IntervenableModel(config as Config, model)).toThrow(message);
-  expect(() => new IntervenableModel(config as Config, model)).toThrow(TensorError);
+  expect(() => new IntervenableModel(config as Config, model)).toThrow(TsveneError);
 });
 
 test("a model without a card needs module paths", () => {
@@ -458,7 +458,7 @@ test.each(calls)("call: %s", async (_, config, options, message) => {
   const intervenable = new IntervenableModel(config as Config, model);
   const run = (): unknown => intervenable.forward(base, options);
   expect(run).toThrow(message);
-  expect(run).toThrow(TensorError);
+  expect(run).toThrow(TsveneError);
   // Nothing has changed: not what was passed, and not the model.
   expect(inspect(options, { depth: 9 })).toBe(before);
   expect(await model.forward(base).logits.data()).toStrictEqual(plain);
@@ -476,7 +476,7 @@ test("the model's own errors come through", () => {
   const intervenable = new IntervenableModel({ ...at(1), intervention: ZeroIntervention }, model);
   const long = { inputIds: zeros([1, TINY.nPositions + 1], { dtype: "int64" }) };
   expect(() => intervenable.forward(long)).toThrow(/longer than the model's 32 positions/);
-  expect(() => intervenable.forward({})).toThrow(TensorError);
+  expect(() => intervenable.forward({})).toThrow(TsveneError);
 });
 
 class Unused extends Module {

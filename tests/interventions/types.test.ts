@@ -31,7 +31,7 @@ import {
   type ResNetModel,
   type RwkvForCausalLM,
   type T5ForConditionalGeneration,
-  TensorError,
+  TsveneError,
   type ViTForImageClassification,
   type Wav2Vec2BertModel,
   type WhisperForAudioClassification,
@@ -44,7 +44,7 @@ const model = tinyGpt2();
 
 /** What the compiler refuses must also be refused when the program runs. */
 function refused(build: () => unknown): void {
-  expect(build).toThrow(TensorError);
+  expect(build).toThrow(TsveneError);
 }
 
 test("the compiler knows the components of a model's family", () => {

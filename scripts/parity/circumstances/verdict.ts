@@ -1,26 +1,10 @@
-import {
-  CheckpointError,
-  FileSourceError,
-  SafetensorsError,
-  TensorError,
-  TokenizerError,
-  TorchFileError,
-} from "tsvene";
+import { TsveneError } from "tsvene";
 import type { CaseResult } from "../case-result.ts";
 import { notReplayed } from "../compare.ts";
 
-const OURS = [
-  CheckpointError,
-  FileSourceError,
-  SafetensorsError,
-  TensorError,
-  TokenizerError,
-  TorchFileError,
-] as const;
-
 /** The reason of a refusal in the library's own words; undefined for any other error. */
 export function refusal(error: unknown): string | undefined {
-  return OURS.some((kind) => error instanceof kind) ? (error as Error).message : undefined;
+  return error instanceof TsveneError ? error.message : undefined;
 }
 
 /** What is compared exactly: texts, token ids. */

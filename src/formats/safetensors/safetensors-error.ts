@@ -1,4 +1,6 @@
+import { TsveneError } from "../../base/errors.ts";
+
 /** A safetensors file that is not well formed, or tensors that cannot be written as one. */
-export class SafetensorsError extends Error {
+export class SafetensorsError extends TsveneError {
   override readonly name: string = "SafetensorsError";
 }

@@ -1,5 +1,7 @@
+import { TsveneError } from "../../base/errors.ts";
+
 /** A PyTorch file that is damaged, or holds what is not read: anything but tensors and plain values. */
-export class TorchFileError extends Error {
+export class TorchFileError extends TsveneError {
   override readonly name: string = "TorchFileError";
 }
 

@@ -1,6 +1,6 @@
 import { noteSteering, steererOf } from "../../models/model/cache-notes.ts";
 import { tensorsIn } from "../../models/generation/cache.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import type { Plan } from "./plan.ts";
 
 /** Who edits the pass of a plan; undefined where it is only read. */
@@ -12,7 +12,7 @@ function cacheIn(values: unknown): unknown {
   return (Object(values) as { readonly pastKeyValues?: unknown }).pastKeyValues;
 }
 
-/** @throws TensorError for a cache that was made with other interventions than those of the plan. */
+/** @throws InterventionError for a cache that was made with other interventions than those of the plan. */
 export function refuseOtherCache(plan: Plan, steerer: object): void {
   const cache = cacheIn(plan.base.inputs);
   if (tensorsIn(cache).length === 0) return;

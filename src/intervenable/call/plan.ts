@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { type UnitAxes, withWhole } from "../sites/axes.ts";
 import { BatchRows } from "../units/batch-rows.ts";
 import type { Mode } from "../config/config.ts";
@@ -51,7 +51,7 @@ const OP = "IntervenableModel";
 
 /**
  * Says what a call with these arguments does.
- * @throws TensorError for arguments that contradict each other, or an edit that could never be made.
+ * @throws InterventionError for arguments that contradict each other, or an edit that could never be made.
  */
 export function makePlan(
   targets: readonly Target[],

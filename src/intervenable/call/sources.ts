@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Target } from "../sites/target.ts";
 
@@ -25,7 +25,7 @@ const NONE: SourcePlan = { kind: "none" };
 
 /**
  * Where the source of each target comes from.
- * @throws TensorError for sources that are missing, too many, or read by nobody.
+ * @throws InterventionError for sources that are missing, too many, or read by nobody.
  */
 export function planSources(
   targets: readonly Target[],

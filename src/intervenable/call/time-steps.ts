@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Action } from "./plan.ts";
 import { type Rows, Selection } from "../units/selection.ts";
@@ -20,7 +20,7 @@ const OP = "IntervenableModel";
  *
  * @param value [batch, width]: what the module passes at this step.
  * @param source the units for all steps, or the whole of what was read.
- * @throws TensorError for interventions that need several steps at once, and steps before the first.
+ * @throws InterventionError for interventions that need several steps at once, and steps before the first.
  */
 export function editAtStep(
   { key, intervention, edits, axes }: Action,
@@ -74,7 +74,7 @@ function indices(values: readonly number[]): Tensor {
   return Tensor.fromData(BigInt64Array.from(values, BigInt), [values.length], "int64");
 }
 
-/** @throws TensorError for a step that the module did not reach. */
+/** @throws InterventionError for a step that the module did not reach. */
 export function refuseLateSteps(key: string, rows: Rows | undefined, count: number): void {
   for (const step of rows?.flat() ?? []) {
     if (step < count) continue;

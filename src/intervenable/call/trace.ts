@@ -2,7 +2,8 @@ import type { Module } from "../../nn/module.ts";
 import { EditScope, type Visit } from "../../nn/scope.ts";
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import type { Intervention, InterventionOutput } from "../../interventions/intervention.ts";
-import { fail, TensorError } from "../../base/errors.ts";
+import { TsveneError } from "../../base/errors.ts";
+import { fail, InterventionError } from "../../interventions/errors.ts";
 import { sameShape, type Shape, show } from "../../tensor/shape.ts";
 import { stack } from "../../tensor/functions/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -198,8 +199,10 @@ function withPlace<T>(key: string, { path, side }: Site, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof TensorError)) throw error;
-    throw new TensorError(`${OP}: ${key}, at ${path}.${side}: ${error.message}`, { cause: error });
+    if (!(error instanceof TsveneError)) throw error;
+    throw new InterventionError(`${OP}: ${key}, at ${path}.${side}: ${error.message}`, {
+      cause: error,
+    });
   }
 }
 

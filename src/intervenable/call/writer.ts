@@ -13,7 +13,7 @@ import {
   Seq2SeqLanguageModel,
 } from "../../models/parts/seq2seq/seq2seq-language-model.ts";
 import type { Module } from "../../nn/module.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** The models that write. */
@@ -39,7 +39,7 @@ export interface Writer {
   stream(settings: GenerateOptions, encoded: Encoded | undefined): AsyncGenerator<GenerateStep>;
 }
 
-/** @throws TensorError for a model that cannot write. */
+/** @throws InterventionError for a model that cannot write. */
 export function writerOf(model: Module, prompts: unknown, settings: GenerateOptions): Writer {
   if (model instanceof CausalLanguageModel) return textWriter(model, prompts as GenerateInputs);
   if (model instanceof Seq2SeqLanguageModel) {

@@ -1,6 +1,6 @@
 import { describeOptions } from "../../interventions/describe-options.ts";
 import { Intervention, type InterventionClass } from "../../interventions/intervention.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { readRepresentations } from "./read-representations.ts";
@@ -55,7 +55,7 @@ export class IntervenableConfig {
   readonly mode: Mode;
   #representations: readonly Representation[];
 
-  /** @throws TensorError for what is unknown or contradicts itself. */
+  /** @throws InterventionError for what is unknown or contradicts itself. */
   constructor(config: Exclude<IntervenableConfigLike, IntervenableConfig>) {
     const options = asOptions(config);
     const { mode = "parallel", interventionTypes, representations, sortedKeys } = options;
@@ -85,7 +85,7 @@ export class IntervenableConfig {
 
   /**
    * Adds representations behind those there are. Models that were built before are not changed.
-   * @throws TensorError for one that says no intervention, and for all that the constructor refuses.
+   * @throws InterventionError for one that says no intervention, and for all that the constructor refuses.
    *
    * @example
    * ```ts
@@ -120,7 +120,7 @@ export class IntervenableConfig {
 
   /**
    * Always an error: classes, functions and tensors would be left out of JSON without a word.
-   * @throws TensorError
+   * @throws InterventionError
    */
   toJSON(): never {
     fail(

@@ -1,6 +1,6 @@
 import { Module } from "../../nn/module.ts";
 import type { Intervention } from "../../interventions/intervention.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { refuseWaiting, type Targets } from "../sites/targets.ts";
 
@@ -22,7 +22,7 @@ export class InterventionDict extends Module implements Iterable<[string, Interv
     return this.#targets.all.map(({ key }) => key);
   }
 
-  /** @throws TensorError with the nearest keys when there is none such. */
+  /** @throws InterventionError with the nearest keys when there is none such. */
   get(key: string): Intervention {
     const found = this.#targets.all.find((target) => target.key === key);
     if (found === undefined) {

@@ -1,6 +1,6 @@
 import { FunctionIntervention, type InterventionFunction } from "../../interventions/function.ts";
 import { Intervention, type InterventionClass } from "../../interventions/intervention.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type {

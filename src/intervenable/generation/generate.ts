@@ -4,7 +4,7 @@ import { GENERATE_OPTIONS } from "../../models/generation/settings.ts";
 import type { CausalLMOutput } from "../../models/parts/outputs.ts";
 import type { Module } from "../../nn/module.ts";
 import { EditScope } from "../../nn/scope.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -67,7 +67,7 @@ export function modelSettings(options: IntervenedGenerateOptions<unknown>): Gene
 /**
  * Computes what the plans' sources give, once, and returns a hook that makes the plans' edits in the
  * steps they belong to.
- * @throws TensorError, before anything is computed, for an edit that no step would make.
+ * @throws InterventionError, before anything is computed, for an edit that no step would make.
  */
 export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
   const { encode } = request.writer;

@@ -1,6 +1,6 @@
 import type { Counted } from "../../models/model/card.ts";
 import type { TraceStep } from "../../models/generation/options.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { PLAIN } from "../sites/address.ts";
@@ -47,7 +47,7 @@ export class Schedule {
   readonly #interventions: readonly Steps[];
   readonly #frame: GenerationFrame;
 
-  /** @throws TensorError for an edit that no step would make. */
+  /** @throws InterventionError for an edit that no step would make. */
   constructor(interventions: readonly Steps[], frame: GenerationFrame) {
     this.#interventions = interventions;
     this.#frame = frame;

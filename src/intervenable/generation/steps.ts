@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 
 /** Steps from `start` to before `end`. */
@@ -36,7 +36,7 @@ const NAMED: Readonly<Record<string, (step: number) => boolean>> = {
  * For each intervention, whether it is made in step 0, 1, ....
  *
  * @param count - Steps that there will be: new tokens at most.
- * @throws TensorError for steps that are malformed, and for those that never come.
+ * @throws InterventionError for steps that are malformed, and for those that never come.
  */
 export function resolveSteps(
   given: GenerationSteps,

@@ -1,7 +1,7 @@
 import type { Module } from "../../nn/module.ts";
 import type { Counted } from "../../models/model/card.ts";
 import type { BoundCard, BoundComponent } from "../../models/catalogue/registry.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 
 /** How the tensor at a site is laid out, beyond [batch, position, ...width]. */
@@ -55,7 +55,7 @@ const OP = "IntervenableModel";
 
 /**
  * The place that a representation names: a component of the model's card, or a module path.
- * @throws TensorError with the nearest names when there is none.
+ * @throws InterventionError with the nearest names when there is none.
  */
 export function resolveSite(
   model: Module,

@@ -1,5 +1,5 @@
 import type { Counted } from "../../models/model/card.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Layout, Site } from "./address.ts";
@@ -48,7 +48,7 @@ const OP = "IntervenableModel";
 
 /**
  * What a unit's locations count at a site.
- * @throws TensorError for a unit that the site does not have.
+ * @throws InterventionError for a unit that the site does not have.
  */
 export function axesOf(unit: string, site: Site): UnitAxes {
   const { layout, path, side, width, counts } = site;

@@ -8,7 +8,7 @@ import {
 } from "../../interventions/intervention.ts";
 import { FunctionIntervention } from "../../interventions/function.ts";
 import { VanillaIntervention } from "../../interventions/vanilla.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
 import { axesOf, type UnitAxes } from "./axes.ts";
 import type { IntervenableConfig } from "../config/config.ts";
@@ -55,7 +55,7 @@ const NOTHING: TracedTargets = { widths: new Map(), interventions: new Map() };
 
 /**
  * Finds the place of each representation and builds the interventions that are given as classes.
- * @throws TensorError for places that the model does not have and groups that contradict.
+ * @throws InterventionError for places that the model does not have and groups that contradict.
  */
 export function resolveTargets(
   model: Module,

@@ -1,7 +1,7 @@
 import type { Intervention } from "../../interventions/intervention.ts";
 import type { Module } from "../../nn/module.ts";
 import { EditScope } from "../../nn/scope.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { viewOf } from "./axes.ts";
 import type { IntervenableConfig } from "../config/config.ts";
 import { resolveTargets, type Target, type WaitingTarget } from "./target.ts";
@@ -18,7 +18,7 @@ export class Targets {
   readonly #config: IntervenableConfig;
   #all: readonly (Target | WaitingTarget)[];
 
-  /** @throws TensorError for places that the model does not have and groups that contradict. */
+  /** @throws InterventionError for places that the model does not have and groups that contradict. */
   constructor(model: Module, config: IntervenableConfig) {
     this.#model = model;
     this.#config = config;
@@ -33,7 +33,7 @@ export class Targets {
    * All of them, built. On an error nothing is changed.
    *
    * @param trace - Runs the model on what is at hand. Called only where some wait.
-   * @throws TensorError for a place that the trace does not reach.
+   * @throws InterventionError for a place that the trace does not reach.
    */
   built(trace: () => unknown): readonly Target[] {
     const waiting = this.#all.filter(isWaiting);

@@ -1,5 +1,5 @@
 import type { Counted } from "../../models/model/card.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 const OP = "IntervenableModel";
@@ -35,7 +35,7 @@ export class BatchRows {
   /**
    * @param what - Name of the inputs in messages.
    * @param padTokenId - The model's token for padding, if it has one.
-   * @throws TensorError for inputs without a tensor that has a batch.
+   * @throws InterventionError for inputs without a tensor that has a batch.
    */
   constructor(inputs: unknown, what: string, padTokenId?: number) {
     this.rows = batchOf(inputs, what);
@@ -47,7 +47,7 @@ export class BatchRows {
   /**
    * The last position of a row that is not padding; undefined where there is no mask, and the last
    * place of the tensor is meant.
-   * @throws TensorError for a mask that has no values yet, for a row that is all padding, and for
+   * @throws InterventionError for a mask that has no values yet, for a row that is all padding, and for
    * rows that are padded while no mask says so.
    */
   lastOf(row: number, counts: Counted): number | undefined {
@@ -70,7 +70,7 @@ export class BatchRows {
   /**
    * Name of the mask that says that a position, negative ones counting from the end, is padding;
    * undefined where it is not known to be.
-   * @throws TensorError for a negative position in rows that are padded while no mask says so.
+   * @throws InterventionError for a negative position in rows that are padded while no mask says so.
    */
   maskOf(row: number, position: number, counts: Counted): string | undefined {
     const text = TEXTS[counts];

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { BatchRows } from "./batch-rows.ts";
 import type { Axis } from "../sites/axes.ts";
@@ -72,7 +72,7 @@ const OP = "unitLocations";
 
 /**
  * Locations of each intervention, by key.
- * @throws TensorError for everything that is malformed, padding, or of the wrong length.
+ * @throws InterventionError for everything that is malformed, padding, or of the wrong length.
  */
 export function planLocations(
   given: UnitLocations | null | undefined,

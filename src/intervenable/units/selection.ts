@@ -1,5 +1,5 @@
 import { apply } from "../../tensor/ops/apply.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../interventions/errors.ts";
 import { NONE } from "../../tensor/ops/ops.ts";
 import { show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -63,7 +63,7 @@ export class Selection {
     return real && Tensor.fromData(Uint8Array.from(real), shape, "bool");
   }
 
-  /** @throws TensorError for locations that the tensor does not have. */
+  /** @throws InterventionError for locations that the tensor does not have. */
   read(value: Tensor): Tensor {
     const { view, indexed } = this.#lookAt(value);
     const ranges = indexed.map(rangeOf);

@@ -1,6 +1,6 @@
 import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import type { ModelConfig } from "../settings/config.ts";
 import { familyOf } from "./families.ts";
@@ -27,7 +27,7 @@ export interface AutoClass<M> {
   /**
    * @param name a directory, a model of the Hugging Face Hub, or another place that `openFiles`
    * knows.
-   * @throws TensorError for an unknown family, or one that has no model of this kind;
+   * @throws ModelError for an unknown family, or one that has no model of this kind;
    * CheckpointError listing every missing, unexpected and unfitting tensor.
    */
   readonly fromPretrained: (name: FilesName, options?: PretrainedOptions) => Promise<M>;
@@ -57,7 +57,7 @@ function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoCla
     const modelClass = models[kind] as ModelClass<M> | undefined;
     if (modelClass !== undefined) return loadPretrained(modelClass, files, options);
     const kinds = (Object.keys(models) as (keyof FamilyModels)[]).map((k) => AUTO_CLASSES[k]);
-    throw new TensorError(
+    throw new ModelError(
       `${caller}: ${files.location}: ${family.modelType} has no model of this kind; ` +
         `it has ${kinds.join(", ")}`,
     );

@@ -3,7 +3,7 @@ import { FileSourceError } from "../../files/file-source-error.ts";
 import { HUB_OPTIONS } from "../../files/hub-files.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import type { PreTrainedTokenizer } from "../../tokenizers/tokenizer.ts";
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import { BackpackGPT2LMHeadModel } from "../families/backpack-gpt2/backpack-gpt2.ts";
 import { BlipForImageTextRetrieval, BlipForQuestionAnswering } from "../families/blip/blip.ts";
 import type { ModelFamily } from "../model/family.ts";
@@ -47,7 +47,7 @@ export interface CreateOptions<Config> extends PretrainedOptions {
  * Loads a model and its tokenizer, or makes a new model.
  *
  * @param name a directory or a model of the Hub; with `config`, where the tokenizer is.
- * @throws TensorError when there is neither a name nor a config; else as `fromPretrained`.
+ * @throws ModelError when there is neither a name nor a config; else as `fromPretrained`.
  */
 export type CreateModel<Config, M extends PreTrainedModel> = (
   name?: FilesName,
@@ -93,7 +93,7 @@ function creating<Config, M extends PreTrainedModel>(
     }
     const wanted = name ?? known;
     if (wanted === undefined) {
-      throw new TensorError(
+      throw new ModelError(
         `creating a ${modelClass.name}: got neither a name nor settings; pass a directory, or ` +
           "{ config } as the second argument for a new model",
       );

@@ -1,4 +1,4 @@
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import type { JsonValue } from "../settings/config.ts";
 import { DECODER_FAMILIES } from "./decoder-families.ts";
 import { ENCODER_FAMILIES } from "./encoder-families.ts";
@@ -56,7 +56,7 @@ export function knownFamilies(): string[] {
 /**
  * The family of a `config.json`: that of its `model_type`; among several of one type, that of its
  * class.
- * @throws TensorError naming the known ones.
+ * @throws ModelError naming the known ones.
  */
 export function familyOf(
   { modelType, architectures }: Readonly<Record<string, JsonValue>>,
@@ -72,5 +72,5 @@ export function familyOf(
     modelType === undefined
       ? "config.json has no model_type, so that its family is not known"
       : `the model is of ${JSON.stringify(modelType)}, which is not a known family`;
-  throw new TensorError(`${where}: ${given}; known are ${knownFamilies().join(", ")}`);
+  throw new ModelError(`${where}: ${given}; known are ${knownFamilies().join(", ")}`);
 }

@@ -1,5 +1,6 @@
 import { apply } from "../../tensor/ops/apply.ts";
-import { fail, internal } from "../../base/errors.ts";
+import { internal } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import { sayNotFinite } from "./finite-logits.ts";
@@ -31,7 +32,7 @@ export class Decoding {
   readonly #isGreedy: boolean;
   readonly #wanted: Wanted;
 
-  /** @throws TensorError for a plan with beams, which do not grow token by token. */
+  /** @throws ModelError for a plan with beams, which do not grow token by token. */
   constructor(model: CausalLanguageModel, plan: GenerationPlan) {
     if (plan.beams !== undefined) {
       fail("generate", "numBeams is for generate() of language models; leave it out here");

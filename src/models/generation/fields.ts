@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { camelCase, type JsonValue, snakeCase } from "../settings/config.ts";
 import { DEFAULTS } from "./kinds.ts";
@@ -118,7 +118,7 @@ export function knownFields(): readonly string[] {
 /**
  * Checks that each field is known, and that none asks for what is not there.
  *
- * @throws TensorError naming the first that is wrong.
+ * @throws ModelError naming the first that is wrong.
  */
 export function checkFields(fields: GenerationFields): void {
   for (const [option, value] of Object.entries(fields)) {

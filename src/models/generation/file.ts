@@ -1,4 +1,4 @@
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import { camelCase, type JsonValue, snakeCase, toJson } from "../settings/config.ts";
 import type { GenerationFields } from "./fields.ts";
 
@@ -8,7 +8,7 @@ const UNSAID = { eosTokenId: null, padTokenId: null };
 /** The fields of a `generation_config.json` under camelCase names; what is inside of them stays as it is. */
 export function fromGenerationJson(json: unknown): GenerationFields {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new TensorError("generation_config.json: expected an object of settings");
+    throw new ModelError("generation_config.json: expected an object of settings");
   }
   const entries = Object.entries(json as Readonly<Record<string, JsonValue>>);
   return {

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
@@ -29,7 +29,7 @@ function repeated(name: string, t: Tensor, batch: number, times: number): Tensor
 /**
  * Picks what the model reads besides tokens.
  * @param times how many rows each prompt takes.
- * @throws TensorError for inputs that the model does not read.
+ * @throws ModelError for inputs that the model does not read.
  */
 export function readImages(
   model: CausalLanguageModel,

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import type { ModelConfig } from "../settings/config.ts";
 import type { Settings } from "./kinds.ts";
 import type { GenerateOptions } from "./options.ts";
@@ -26,7 +26,7 @@ const DEFAULT_NEW_TOKENS = 20;
  * count the prompt, whoever gives them, and where nobody says anything there are 20, or what the
  * model's positions leave.
  *
- * @throws TensorError for lengths that contradict each other, the prompt or the model.
+ * @throws ModelError for lengths that contradict each other, the prompt or the model.
  */
 export function lengthsOf(
   model: Bounded,

@@ -73,7 +73,7 @@ export interface Extent {
 /**
  * How much will be written at most.
  *
- * @throws TensorError for options that cannot be.
+ * @throws ModelError for options that cannot be.
  */
 export function extentOf(
   model: Bounded & Configured,
@@ -88,7 +88,7 @@ export function extentOf(
 
 /**
  * Checks everything before anything is computed.
- * @throws TensorError for options or prompts that cannot be.
+ * @throws ModelError for options or prompts that cannot be.
  */
 export async function planGeneration(
   model: CausalLanguageModel,

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { GenerateInputs } from "./options.ts";
@@ -75,7 +75,7 @@ function inferMask(
   return rows.map((row) => row.map((id) => (id === padTokenId ? 0 : 1)));
 }
 
-/** @throws TensorError for what has no `inputIds`, such as a text or a bare tensor. */
+/** @throws ModelError for what has no `inputIds`, such as a text or a bare tensor. */
 export function requirePrompt(inputs: unknown): GenerateInputs {
   if (typeof inputs === "object" && inputs !== null && "inputIds" in inputs) {
     return inputs as GenerateInputs;
@@ -86,7 +86,7 @@ export function requirePrompt(inputs: unknown): GenerateInputs {
 
 /**
  * Reads and checks prompts.
- * @throws TensorError for an empty prompt, an id outside the vocabulary, padding on the right, or a
+ * @throws ModelError for an empty prompt, an id outside the vocabulary, padding on the right, or a
  * mask of another shape.
  */
 export async function readPrompt(

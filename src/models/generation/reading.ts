@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

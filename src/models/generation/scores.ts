@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import type { Settings } from "./kinds.ts";
 import type { LogitsProcessor, TextSoFar } from "./options.ts";
 import { decay, forcedAt, forcedLast, forcedSecond, leastLength, notFirst, onlyNumbers, without } from "./processors/length.ts"; // prettier-ignore
@@ -202,12 +202,12 @@ export function scoresOf(
   return scores;
 }
 
-/** @throws TensorError for scores that are not numbers: the likeliest of them would be some token or other. */
+/** @throws ModelError for scores that are not numbers: the likeliest of them would be some token or other. */
 export function requireNumbers(scores: Float32Array): void {
   if (scores.some(Number.isNaN)) fail("generate", "the model's logits are not numbers (NaN)");
 }
 
-/** @throws TensorError where the best score says that no token is left to choose. */
+/** @throws ModelError where the best score says that no token is left to choose. */
 export function requireChoice(best: number, processes: readonly ActiveProcess[]): void {
   if (best > -Infinity) return;
   const names = processes.map(({ name }) => name).join(", ");

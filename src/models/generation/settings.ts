@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { requireKnownOptions } from "../../base/known-options.ts";
 import { type ModelConfig, snakeCase } from "../settings/config.ts";
 import type { PreTrainedModel } from "../model/pretrained-model.ts";
@@ -43,7 +43,7 @@ const CLEARED: Partial<Settings> = { topK: 0 };
  * What holds for a generation: what the call says, else `generation_config.json`, else the default.
  * Special tokens may also stand in the model's configuration.
  *
- * @throws TensorError for options and fields that are unknown, of another kind, or contradict each
+ * @throws ModelError for options and fields that are unknown, of another kind, or contradict each
  * other.
  */
 export function readSettings(model: Configured, options: GenerateOptions): Settings {

@@ -59,7 +59,7 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    * length is reached. Options have Hugging Face's meanings; the likeliest token is taken unless
    * `doSample` is given.
    *
-   * @throws TensorError, before anything is computed, for an empty prompt, ids outside the
+   * @throws ModelError, before anything is computed, for an empty prompt, ids outside the
    * vocabulary, padding on the right, a text longer than the model's positions, and options that
    * cannot be.
    *

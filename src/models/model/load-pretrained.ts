@@ -5,7 +5,7 @@ import { dequantize } from "../../formats/quantization/dequantized-checkpoint.ts
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { withoutInit } from "../../nn/without-init.ts";
-import { fail, TensorError } from "../../base/errors.ts";
+import { fail, ModelError } from "../../nn/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { type JsonValue, type ModelConfig, toConfigJson } from "../settings/config.ts";
 import type { ModelClass } from "./family.ts";
@@ -55,7 +55,7 @@ const OPTIONS: OptionNames<PretrainedOptions> = {
   ...HUB_OPTIONS,
 };
 
-/** @throws TensorError for an option that is not there, or cannot be what it is. */
+/** @throws ModelError for an option that is not there, or cannot be what it is. */
 export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
   requireKnownOptions(caller, options, OPTIONS);
   const { dtype = "float32", device = "cpu", ignoreSettings = [] } = options;
@@ -128,7 +128,7 @@ async function familyFields(
   const fields = await readConfigFields(files, ignoreSettings);
   if (fields["modelType"] === modelType) return fields;
   const given = JSON.stringify((fields as Partial<ModelConfig>).modelType);
-  throw new TensorError(
+  throw new ModelError(
     `${caller}: ${files.location} holds a model of type ${given}, wanted "${modelType}"; ` +
       "AutoModel picks the class by the type",
   );

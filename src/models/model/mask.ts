@@ -1,5 +1,5 @@
 import { arange, onesLike } from "../../tensor/functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -41,7 +41,7 @@ function paddingOfRow(real: readonly boolean[]): Padding {
   return last < real.length - 1 ? "after" : "none";
 }
 
-/** @throws TensorError for a mask that is not [batch, tokens]. */
+/** @throws ModelError for a mask that is not [batch, tokens]. */
 export function checkMask(mask: Tensor, tokens: number): void {
   if (mask.ndim === 2 && mask.shape[1] === tokens) return;
   fail(

@@ -1,6 +1,7 @@
 import { FileSourceError } from "../../files/file-source-error.ts";
 import type { FileSource } from "../../files/file-source.ts";
-import { TensorError } from "../../base/errors.ts";
+import { TsveneError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import { camelCase, fromConfigJson, type JsonValue, parseConfigJson } from "../settings/config.ts";
 import { type GenerationFields, inheritedFields } from "../generation/fields.ts";
 import { fromGenerationJson } from "../generation/file.ts";
@@ -24,8 +25,8 @@ async function readFields<T>(
   try {
     return fieldsOf(parseConfigJson(text, `${files.location}: ${name}`));
   } catch (error) {
-    if (!(error instanceof TensorError)) throw error;
-    throw new TensorError(`${files.location}: ${error.message}`, { cause: error });
+    if (!(error instanceof TsveneError) || error instanceof FileSourceError) throw error;
+    throw new ModelError(`${files.location}: ${error.message}`, { cause: error });
   }
 }
 

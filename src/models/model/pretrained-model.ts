@@ -3,7 +3,7 @@ import { Module } from "../../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { isTraced } from "../../nn/scope.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { warn } from "../../base/warn.ts";
 import { steererOf } from "./cache-notes.ts";
@@ -68,7 +68,7 @@ export abstract class PreTrainedModel extends Module {
    * weights that differ in the checkpoint are no longer shared, which is said as well.
    *
    * @param name a directory, a model of the Hub, or another place that `openFiles` knows.
-   * @throws CheckpointError with the likely cause and the missing, unexpected and unfitting tensors; TensorError for
+   * @throws CheckpointError with the likely cause and the missing, unexpected and unfitting tensors; ModelError for
    * a model of another family.
    *
    * @example

@@ -4,7 +4,7 @@ import { safetensorsContent } from "../../formats/safetensors/save-safetensors.t
 import { writeTogether } from "../../files/write-together.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { isFloat } from "../../tensor/dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { refuseOverflow } from "../../tensor/overflow.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { configText } from "./config-text.ts";
@@ -49,7 +49,7 @@ function isOfAnotherSave(name: string): boolean {
   );
 }
 
-/** @throws TensorError for a weight that becomes infinite in the file's element type. */
+/** @throws ModelError for a weight that becomes infinite in the file's element type. */
 async function checkRange(
   caller: string,
   model: PreTrainedModel,

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { requireTensor } from "./require-tensor.ts";
@@ -20,7 +20,7 @@ export interface TokenInputs {
  * Vectors [batch, sequence, width] of tokens.
  * @param model what messages begin with.
  * @param table the embeddings; undefined for a model that has none.
- * @throws TensorError for both or none of ids and vectors, ids without embeddings, other ranks.
+ * @throws ModelError for both or none of ids and vectors, ids without embeddings, other ranks.
  */
 export function embedInputs(
   model: string,

@@ -1,5 +1,5 @@
 import { arange } from "../../tensor/functions/creation.ts";
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { SequenceClassifierOutput } from "./outputs.ts";
 import { crossEntropy } from "../../nn/functional/cross-entropy.ts";
@@ -73,7 +73,7 @@ export function lastOf(hidden: Tensor, mask: Tensor): Tensor {
 /**
  * Hidden states [batch, width] of the last token that is padding neither by its id nor by the mask.
  *
- * @throws TensorError where nothing says where the texts of a batch end.
+ * @throws ModelError where nothing says where the texts of a batch end.
  */
 export function lastTokens(
   hidden: Tensor,
@@ -87,7 +87,7 @@ export function lastTokens(
   const real = byId && byMask ? byId.logicalAnd(byMask) : (byId ?? byMask);
   if (real !== undefined) return lastOf(hidden, real);
   if (batch === 1) return hidden.select(1, -1);
-  throw new TensorError(
+  throw new ModelError(
     `sequence classification: a batch of ${batch} needs config.padTokenId or an attentionMask, ` +
       `to tell where each sequence ends`,
   );

@@ -1,7 +1,7 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../nn/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
-/** @throws TensorError for an array or anything else that is not a tensor. */
+/** @throws ModelError for an array or anything else that is not a tensor. */
 export function requireTensor(
   model: string,
   name: string,

@@ -1,4 +1,4 @@
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import { Activation } from "../../nn/layers/activation.ts";
 import {
   gelu,
@@ -58,7 +58,7 @@ export function activationFunction(name: string): (x: Tensor) => Tensor {
   const apply = Object.hasOwn(ACTIVATIONS, name) ? ACTIVATIONS[name] : undefined;
   if (apply !== undefined) return apply;
   const known = ACTIVATION_NAMES.join(", ");
-  throw new TensorError(`activation function "${name}" is not known; known are ${known}`);
+  throw new ModelError(`activation function "${name}" is not known; known are ${known}`);
 }
 
 /** The named activation as a module. */

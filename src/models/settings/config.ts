@@ -1,5 +1,5 @@
 import { endOfString, parseJson } from "../../files/parse-json.ts";
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import type { ProblemType } from "../parts/heads.ts";
 
 /** What every model's configuration has. Further fields are the family's own. */
@@ -109,11 +109,11 @@ const MOST_FIELDS = 2000;
 /** The fields of a `config.json` under camelCase names. */
 export function fromConfigJson(json: unknown): Record<string, JsonValue> {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new TensorError("config.json: expected an object of settings");
+    throw new ModelError("config.json: expected an object of settings");
   }
   const count = Object.keys(json).length;
   if (count > MOST_FIELDS) {
-    throw new TensorError(`config.json: ${count} settings are more than any model has`);
+    throw new ModelError(`config.json: ${count} settings are more than any model has`);
   }
   return renameKeys(json as JsonValue, camelCase) as Record<string, JsonValue>;
 }
@@ -132,7 +132,7 @@ export function toConfigJson(config: object): Record<string, JsonValue> {
 export function requirePositive(family: string, settings: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(settings)) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new TensorError(`${family}: ${name} must be a whole number of 1 or more, got ${value}`);
+      throw new ModelError(`${family}: ${name} must be a whole number of 1 or more, got ${value}`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { TensorError } from "../../base/errors.ts";
+import { ModelError } from "../../nn/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { type JsonValue, type ModelConfig, snakeCase } from "./config.ts";
 import { BASE_SETTINGS, labelCount } from "./base-settings.ts";
@@ -47,7 +47,7 @@ export interface SettingsTable {
   readonly all: ReadonlyMap<string, Setting<unknown>>;
   /**
    * Complete settings from some of them, under any of their names.
-   * @throws TensorError naming every setting that is unknown, of another kind, or given twice.
+   * @throws ModelError naming every setting that is unknown, of another kind, or given twice.
    */
   readonly read: (given: object) => object;
   /** The same of the fields of a `config.json`, whose names messages then use. */
@@ -264,7 +264,7 @@ function readSettings(settings: SettingsTable, given: GivenSettings, place: Plac
   const { write, where, read } = place;
   const refuse = (problems: readonly string[]): void => {
     if (problems.length === 0) return;
-    throw new TensorError(`${settings.name}${where}: ${listed(problems)}`);
+    throw new ModelError(`${settings.name}${where}: ${listed(problems)}`);
   };
   refuse(wrongOlder(settings, given, write));
   const problems: string[] = [];

@@ -1,6 +1,6 @@
 import { apply } from "../../tensor/ops/apply.ts";
 import { constantLike, mul, where } from "../../tensor/functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { requireOneOf } from "../../base/known-options.ts";
 import {
   logSoftmax as tensorLogSoftmax,

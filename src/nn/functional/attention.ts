@@ -2,7 +2,7 @@ import { apply } from "../../tensor/ops/apply.ts";
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import { arange } from "../../tensor/functions/creation.ts";
 import { isFloat } from "../../tensor/dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { NONE } from "../../tensor/ops/ops.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import { isFloat } from "../../tensor/dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Refuses integers and bools, for which a function has no meaning. */

@@ -1,6 +1,6 @@
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import { isFloat } from "../../tensor/dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { movedim } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

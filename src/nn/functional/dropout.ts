@@ -1,5 +1,5 @@
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { type Generator, rand } from "../../tensor/random/random.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { show } from "../../tensor/shape.ts";

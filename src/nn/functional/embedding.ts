@@ -1,5 +1,5 @@
 import { apply } from "../../tensor/ops/apply.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { knownPositions } from "../../tensor/functions/indexing.ts";
 import { normalizeDim, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import { constantLike, type Operand, where } from "../../tensor/functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { broadcastShapes, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { logsigmoid } from "./activations.ts";

@@ -1,5 +1,5 @@
 import { constantLike, type Operand, sub } from "../../tensor/functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import {
   layerNorm as tensorLayerNorm,
   type NormOptions,

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { oneHot as tensorOneHot } from "../../tensor/functions/indexing.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 

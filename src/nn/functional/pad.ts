@@ -1,5 +1,5 @@
 import { apply } from "../../tensor/ops/apply.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import { numel, show } from "../../tensor/shape.ts";
 import { requireOneOf } from "../../base/known-options.ts";
 import { cat, slice } from "../../tensor/functions/shaping.ts";

@@ -1,7 +1,7 @@
 import { apply, leaf } from "../../tensor/ops/apply.ts";
 import { constantLike } from "../../tensor/functions/arithmetic.ts";
 import { ones } from "../../tensor/functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../../tensor/errors.ts";
 import type { Pooling } from "../../tensor/ops/ops.ts";
 import { pooledSize } from "../../tensor/ops/window-rules.ts";
 import { show } from "../../tensor/shape.ts";

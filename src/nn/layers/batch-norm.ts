@@ -1,5 +1,5 @@
 import { ones, zeros } from "../../tensor/functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Buffer } from "../buffer.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { embedding } from "../functional/embedding.ts";
 import { normal } from "../init.ts";

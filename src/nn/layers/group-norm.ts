@@ -1,5 +1,5 @@
 import { ones, zeros } from "../../tensor/functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupNorm } from "../functional/normalisation.ts";
 import { Module } from "../module.ts";

@@ -1,6 +1,6 @@
 import { constantLike, div } from "../../tensor/functions/arithmetic.ts";
 import { eye, zeros } from "../../tensor/functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { householderProduct } from "../../tensor/linalg/householder-product.ts";
 import { matrixExp } from "../../tensor/linalg/matrix-exp.ts";
 import { qr } from "../../tensor/linalg/decompositions.ts";

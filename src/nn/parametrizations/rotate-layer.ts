@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Generator } from "../../tensor/random/random.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
@@ -87,7 +87,7 @@ export class RotateLayer extends Module {
 
   /**
    * @param rank - Columns of W. @default size
-   * @throws TensorError for sizes that are not whole numbers of 1 or more, and a rank above the size.
+   * @throws ModelError for sizes that are not whole numbers of 1 or more, and a rank above the size.
    */
   constructor(
     size: number,

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor as OrtTensor } from "#ort";
 import { isFloat, itemsize, type TypedArray } from "../../tensor/dtype.ts";
-import { internal, TensorError } from "../../base/errors.ts";
+import { internal } from "../../base/errors.ts";
+import { TensorError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "../backend.ts";
 import {

@@ -1,6 +1,6 @@
 import { apply, leaf, scalar } from "../ops/apply.ts";
 import { isFloat, requireFit, resultType, type DType } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { requireOneOf } from "../../base/known-options.ts";
 import { type BinaryOp, NONE, type UnaryOp } from "../ops/ops.ts";
 import type { Tensor } from "../tensor.ts";

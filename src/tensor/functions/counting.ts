@@ -1,7 +1,7 @@
 import { encodeNumbers, leaf } from "../ops/apply.ts";
 import { cast } from "./arithmetic.ts";
 import { allocate, type DType, isFloat, type TypedArray } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { indexSelect } from "./indexing.ts";
 import { sum } from "./reductions.ts";
 import { broadcastShapes, numel, type Shape, show, stridesOf } from "../shape.ts";

@@ -1,7 +1,7 @@
 import { apply, encodeNumbers } from "../ops/apply.ts";
 import { cast, constant } from "./arithmetic.ts";
 import type { DType, TypedArray } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { expand, unsqueeze } from "./shaping.ts";

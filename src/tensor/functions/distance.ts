@@ -1,5 +1,5 @@
 import { asFloat, constantLike, mul, sub } from "./arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { norm } from "./reductions.ts";
 import { show } from "../shape.ts";
 import { unsqueeze } from "./shaping.ts";

@@ -1,6 +1,6 @@
 import { apply, encodeNumbers, leaf } from "../ops/apply.ts";
 import { add, cast, constantLike, type Operand, where } from "./arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE, type ScatterReduction } from "../ops/ops.ts";
 import { broadcastShapes, normalizeDim, show } from "../shape.ts";
 import { expand, movedim, sizeAt, slice, unsqueeze } from "./shaping.ts";

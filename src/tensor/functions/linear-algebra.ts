@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { add, promoted } from "./arithmetic.ts";
 import { isFloat } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { show } from "../shape.ts";
 import { squeeze, transpose, unsqueeze } from "./shaping.ts";

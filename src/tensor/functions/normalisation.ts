@@ -1,6 +1,6 @@
 import { apply } from "../ops/apply.ts";
 import { constant } from "./arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { normalizeDim, show } from "../shape.ts";
 import { expand, reshape } from "./shaping.ts";
 import type { Tensor } from "../tensor.ts";

@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { add, asFloat, cast, constant, div, mul, sub, unary, where } from "./arithmetic.ts";
 import { isFloat } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { normalizeDim, normalizeDims, numel, sameShape, show } from "../shape.ts";
 import { cat, flatten, reshape, sizeAt, slice, squeeze } from "./shaping.ts";

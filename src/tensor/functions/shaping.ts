@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { cast } from "./arithmetic.ts";
 import { resultType } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import {
   broadcastShapes,

@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { add, asFloat, cast, div, mul, sub, where, constantLike } from "./arithmetic.ts";
 import { isFloat } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { amax, amin, type ReduceOptions, sort, sum, type ValuesIndices } from "./reductions.ts";
 import { normalizeDim, show } from "../shape.ts";

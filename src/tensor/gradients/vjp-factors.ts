@@ -1,6 +1,7 @@
 import { apply, held } from "../ops/apply.ts";
 import { add, div, mul, sub, unary, where } from "../functions/arithmetic.ts";
-import { fail, internal } from "../../base/errors.ts";
+import { internal } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE, type Ops } from "../ops/ops.ts";
 import { show } from "../shape.ts";
 import { sizeAt, transpose, triangle, unsqueeze } from "../functions/shaping.ts";

@@ -1,6 +1,6 @@
 import { apply } from "../ops/apply.ts";
 import { where } from "../functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE, type Ops } from "../ops/ops.ts";
 import { numel } from "../shape.ts";
 import { expand, reshape, sizeAt, slice } from "../functions/shaping.ts";

@@ -1,5 +1,5 @@
 import { asFloat } from "../functions/arithmetic.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 

@@ -1,7 +1,7 @@
 import { held, leaf } from "../ops/apply.ts";
 import { hostNumbers } from "../functions/counting.ts";
 import type { TypedArray } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { Decomposition } from "../ops/ops.ts";
 import { numel, type Shape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";

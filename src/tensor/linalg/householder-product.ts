@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { add, mul, sub } from "../functions/arithmetic.ts";
 import { eye } from "../functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { show } from "../shape.ts";
 import { slice, transpose, triangle, unsqueeze } from "../functions/shaping.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { norm as vectorNormOf, type ReduceOptions } from "../functions/reductions.ts";
 import type { Tensor } from "../tensor.ts";
 import { requireMatrix } from "./checks.ts";

@@ -1,7 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { promoted } from "../functions/arithmetic.ts";
 import { eye } from "../functions/creation.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
 import { sameShape, show } from "../shape.ts";
 import { expand, squeeze, unsqueeze } from "../functions/shaping.ts";

@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from "../dtype.ts";
 import { isFloat, requireFit } from "../dtype.ts";
-import { fail, internal } from "../../base/errors.ts";
+import { internal } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { toBFloat16, toFloat16 } from "../half.ts";
 import type { OpName, Ops } from "./ops.ts";
 import type { Signature } from "./rule.ts";

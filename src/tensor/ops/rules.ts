@@ -1,5 +1,6 @@
 import { isFloat, requireDType, requireFit } from "../dtype.ts";
-import { fail, internal } from "../../base/errors.ts";
+import { internal } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { OpName, Ops } from "./ops.ts";
 import { input, type Rule, type Signature, size } from "./rule.ts";
 import { broadcastShapes, numel, type Shape, sameShape, show } from "../shape.ts";

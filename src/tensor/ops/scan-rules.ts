@@ -1,5 +1,5 @@
 import { isFloat } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { Ops } from "./ops.ts";
 import { input, type Rule } from "./rule.ts";
 import { sameShape, show } from "../shape.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import type { Convolution, Ops, Pooling } from "./ops.ts";
 import { input, type Rule } from "./rule.ts";
 import { show } from "../shape.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { threefry } from "./threefry.ts";
 import { normal, shortNormal, type WordSource } from "./ziggurat.ts";
 

@@ -1,7 +1,7 @@
 import { binary, cast, type Operand } from "../functions/arithmetic.ts";
 import type { TensorOptions } from "../functions/creation.ts";
 import { allocate, type DType, isFloat, type TypedArray } from "../dtype.ts";
-import { fail } from "../../base/errors.ts";
+import { fail } from "../errors.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
 import { toBFloat16, toFloat16 } from "../half.ts";
 import { checkShape, numel, type Shape } from "../shape.ts";

@@ -1,5 +1,7 @@
+import { TsveneError } from "../../base/errors.ts";
+
 /** A template that cannot be read, or says itself that it cannot be rendered; says why. */
-export class TemplateError extends Error {
+export class TemplateError extends TsveneError {
   override readonly name: string = "TemplateError";
 }
 

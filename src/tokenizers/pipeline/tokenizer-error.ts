@@ -1,4 +1,6 @@
+import { TsveneError } from "../../base/errors.ts";
+
 /** A tokenizer that cannot be made, or text and ids that it cannot turn into one another. */
-export class TokenizerError extends Error {
+export class TokenizerError extends TsveneError {
   override readonly name: string = "TokenizerError";
 }

@@ -6,7 +6,7 @@ import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import {
   type GivenGPT2,
@@ -47,7 +47,7 @@ function requireSenses(config: BackpackGPT2Config): BackpackGPT2Config {
 
 /**
  * Settings of a Backpack: those given over the defaults, which are those of the published model.
- * @throws TensorError for sizes that cannot be.
+ * @throws ModelError for sizes that cannot be.
  */
 export function backpackGpt2Config(given: GivenGPT2<BackpackGPT2Config> = {}): BackpackGPT2Config {
   return BACKPACK_GPT2_SETTINGS.read(given);

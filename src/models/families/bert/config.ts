@@ -70,7 +70,7 @@ const SETTINGS = defineSettings<BertConfig>({
 
 /**
  * BERT settings: those given over the defaults, which are BERT base's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function bertConfig(given: Partial<BertConfig> = {}): BertConfig {
   return SETTINGS.read(given);

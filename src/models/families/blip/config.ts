@@ -190,7 +190,7 @@ function completed(config: BlipConfig): BlipConfig {
 
 /**
  * BLIP settings: those given over the defaults. The special tokens of the whole are the text's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function blipConfig(given: PartialBlipConfig = {}): BlipConfig {
   return SETTINGS.read(given);

@@ -7,7 +7,7 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";

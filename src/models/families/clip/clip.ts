@@ -10,7 +10,7 @@ import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { arange, tensor } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";

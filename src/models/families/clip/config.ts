@@ -200,7 +200,7 @@ export function clipVisionConfig(given: Partial<CLIPVisionConfig> = {}): CLIPVis
 
 /**
  * CLIP settings: those given over the defaults, which are ViT-B/32's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function clipConfig(given: PartialCLIPConfig = {}): CLIPConfig {
   return SETTINGS.read(given);

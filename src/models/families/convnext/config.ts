@@ -69,7 +69,7 @@ const SETTINGS = defineSettings<ConvNextConfig>({
 
 /**
  * ConvNeXt settings: those given over the defaults, which are ConvNeXt-tiny's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function convNextConfig(given: Partial<ConvNextConfig> = {}): ConvNextConfig {
   return SETTINGS.read(given);

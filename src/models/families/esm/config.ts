@@ -81,7 +81,7 @@ const SETTINGS = defineSettings<EsmConfig>({
 
 /**
  * ESM settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function esmConfig(given: Partial<EsmConfig> = {}): EsmConfig {
   return SETTINGS.read(given);

@@ -8,7 +8,7 @@ import { Parameter } from "../../../nn/parameter.ts";
 import { gelu } from "../../../nn/functional/activations.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { stack } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";

@@ -8,7 +8,7 @@ import {
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import { activationName, flag, nonNegative, token, tokens, width } from "../../settings/kinds.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 
 /** Settings of a Gemma, with Hugging Face's meanings and defaults. */
 export interface GemmaConfig extends RotaryConfig {
@@ -65,7 +65,7 @@ export function gemmaConfig(given: Given<GemmaConfig> = {}): GemmaConfig {
 /** How checkpoints of Gemma are read. */
 export const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily(GEMMA_SETTINGS);
 
-/** @throws TensorError for a Gemma whose tokens see those after them. */
+/** @throws ModelError for a Gemma whose tokens see those after them. */
 export function requireCausal<
   Config extends { readonly useBidirectionalAttention: boolean | null },
 >(family: string, config: Config): Config {

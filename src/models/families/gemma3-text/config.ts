@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import {
   type DecoderConfig,

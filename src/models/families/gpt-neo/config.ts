@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import {
@@ -166,7 +166,7 @@ export const GPT_NEO_SETTINGS: Settings<GPTNeoConfig> = defineSettings<GPTNeoCon
 
 /**
  * GPT-Neo settings: those given over the defaults, which are those of the 1.3B model.
- * @throws TensorError for sizes that cannot be.
+ * @throws ModelError for sizes that cannot be.
  */
 export function gptNeoConfig(given: GivenGPTNeo = {}): GPTNeoConfig {
   return GPT_NEO_SETTINGS.read(given);
@@ -174,7 +174,7 @@ export function gptNeoConfig(given: GivenGPTNeo = {}): GPTNeoConfig {
 
 /**
  * The type of each layer.
- * @throws TensorError for more or fewer than there are layers.
+ * @throws ModelError for more or fewer than there are layers.
  */
 export function gptNeoLayerTypes(config: GPTNeoConfig): readonly GPTNeoLayerType[] {
   const { attentionTypes: types, numLayers } = config;

@@ -18,7 +18,7 @@ import {
   whole,
   width,
 } from "../../settings/kinds.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 
 /** Settings of a GPT-2, with Hugging Face's meanings and defaults. */
 export interface GPT2Config extends ModelConfig {
@@ -88,7 +88,7 @@ export const GPT2_INERT: SettingsSpec<GPT2Config>["inert"] & {} = [
   "reorderAndUpcastAttn",
 ];
 
-/** @throws TensorError for a width that heads do not share evenly. */
+/** @throws ModelError for a width that heads do not share evenly. */
 export function requireGPT2Heads<Config extends GPT2Config>(
   family: string,
   config: Config,
@@ -124,7 +124,7 @@ export const GPT2_SETTINGS: Settings<GPT2Config> = defineSettings<GPT2Config>({
 
 /**
  * GPT-2 settings: those given over the defaults, which are GPT-2 small's.
- * @throws TensorError for sizes that cannot be.
+ * @throws ModelError for sizes that cannot be.
  */
 export function gpt2Config(given: GivenGPT2 = {}): GPT2Config {
   return GPT2_SETTINGS.read(given);

@@ -48,7 +48,7 @@ const SETTINGS = defineSettings<GRUConfig>({
 
 /**
  * Settings of a GRU: those given over pyvene's defaults.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function gruConfig(given: Partial<GRUConfig> = {}): GRUConfig {
   return SETTINGS.read(given);

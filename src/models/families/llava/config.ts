@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { CLIP_VISION_SETTINGS, type CLIPVisionConfig, clipVisionShapes } from "../clip/config.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import { type Given, headDimOf } from "../../parts/decoder/config.ts";
@@ -130,7 +130,7 @@ export function featureLayers({ visionFeatureLayer: layer }: LlavaConfig): reado
 
 /**
  * LLaVA settings: those given over the defaults.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function llavaConfig(given: PartialLlavaConfig = {}): LlavaConfig {
   return SETTINGS.read(given);

@@ -1,7 +1,8 @@
 import type { Activation } from "../../../nn/layers/activation.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { Module } from "../../../nn/module.ts";
-import { fail, internal } from "../../../base/errors.ts";
+import { internal } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";

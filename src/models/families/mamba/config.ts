@@ -151,7 +151,7 @@ export function timeStepRank({ timeStepRank: rank, hiddenSize }: MambaConfig): n
 
 /**
  * Mamba settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function mambaConfig(given: Partial<MambaConfig> = {}): MambaConfig {
   return SETTINGS.read(given);

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
@@ -117,7 +117,7 @@ export function convWidth(config: Mamba2Config): number {
 
 /**
  * Mamba-2 settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function mamba2Config(given: Partial<Mamba2Config> = {}): Mamba2Config {
   return SETTINGS.read(given);

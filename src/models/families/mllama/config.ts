@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import {
   decoderRows,
@@ -240,7 +240,7 @@ const SETTINGS = defineSettings<MllamaConfig>({
 
 /**
  * Mllama settings: those given over the defaults.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function mllamaConfig(given: PartialMllamaConfig = {}): MllamaConfig {
   return SETTINGS.read(given);

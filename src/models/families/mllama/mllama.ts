@@ -8,7 +8,7 @@ import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { noted, notesOf } from "../../model/cache-notes.ts";

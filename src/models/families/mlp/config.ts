@@ -57,7 +57,7 @@ const SETTINGS = defineSettings<MLPConfig>({
 
 /**
  * Settings of an MLP: those given over pyvene's defaults.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function mlpConfig(given: Partial<MLPConfig> = {}): MLPConfig {
   return SETTINGS.read(given);

@@ -57,7 +57,7 @@ const SETTINGS = defineSettings<ResNetConfig>({
 
 /**
  * ResNet settings: those given over the defaults, which are ResNet-50's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function resNetConfig(given: Partial<ResNetConfig> = {}): ResNetConfig {
   return SETTINGS.read(given);

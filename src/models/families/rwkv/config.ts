@@ -52,7 +52,7 @@ const SETTINGS = defineSettings<RwkvConfig>({
 
 /**
  * RWKV settings: those given over the defaults, which are Hugging Face's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function rwkvConfig(given: Partial<RwkvConfig> = {}): RwkvConfig {
   return SETTINGS.read(given);

@@ -8,7 +8,7 @@ import * as init from "../../../nn/init.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { noted } from "../../model/cache-notes.ts";

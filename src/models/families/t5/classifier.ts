@@ -2,7 +2,7 @@ import { Dropout } from "../../../nn/layers/dropout.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { onesLike } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
@@ -71,7 +71,7 @@ export class T5ForSequenceClassification extends PreTrainedModel {
    * As in Hugging Face's code, what is classified stands where the source's last end token does, so
    * that a `decoderInputIds` of your own must be as long as the source.
    *
-   * @throws TensorError for a source without an end token.
+   * @throws ModelError for a source without an end token.
    */
   override forward({ labels, ...inputs }: T5ClassifierInputs): T5ClassifierOutput {
     const ends = this.#ends(inputs.inputIds);

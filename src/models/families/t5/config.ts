@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { ACTIVATION_NAMES } from "../../settings/activations.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type { Seq2SeqConfig } from "../../parts/seq2seq/seq2seq-language-model.ts";
@@ -139,7 +139,7 @@ export function feedForwardOf({ feedForwardProj, denseActFn, isGatedAct }: FeedF
 
 /**
  * T5 settings: those given over the defaults, which are T5 small's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function t5Config(given: Partial<T5Config> = {}): T5Config {
   return SETTINGS.read(given);

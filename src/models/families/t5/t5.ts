@@ -7,7 +7,7 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { crossEntropy } from "../../../nn/functional/cross-entropy.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
 import { causalMask, distances } from "../../parts/attention-mask.ts";

@@ -68,7 +68,7 @@ const SETTINGS = defineSettings<ViTConfig>({
 
 /**
  * ViT settings: those given over the defaults, which are ViT-base's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function viTConfig(given: Partial<ViTConfig> = {}): ViTConfig {
   return SETTINGS.read(given);

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { AudioClassifierConfig } from "../../parts/audio/classifier.ts";
 import { requireHeads } from "../../parts/encoder/require-heads.ts";
 import type { ModelFamily } from "../../model/family.ts";
@@ -132,7 +132,7 @@ const SETTINGS = defineSettings<Wav2Vec2BertConfig>({
 
 /**
  * Wav2Vec2-BERT settings: those given over the defaults.
- * @throws TensorError for settings that cannot be, and for parts that are not there: adapters, and
+ * @throws ModelError for settings that cannot be, and for parts that are not there: adapters, and
  * positions other than relative keys.
  */
 export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav2Vec2BertConfig {

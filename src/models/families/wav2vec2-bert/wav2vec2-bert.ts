@@ -13,7 +13,7 @@ import type { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { arange } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";

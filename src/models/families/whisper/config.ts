@@ -103,7 +103,7 @@ const SETTINGS = defineSettings<WhisperConfig>({
 
 /**
  * Whisper settings: those given over the defaults, which are Whisper-tiny's.
- * @throws TensorError for settings that cannot be.
+ * @throws ModelError for settings that cannot be.
  */
 export function whisperConfig(given: Partial<WhisperConfig> = {}): WhisperConfig {
   return SETTINGS.read(given);

@@ -12,7 +12,7 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { show } from "../../../tensor/shape.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { type ModelConfig, requirePositive } from "../../settings/config.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type { ClaimedShapes, Dimension } from "../../settings/fits-checkpoint.ts";
@@ -108,7 +108,7 @@ export function keyValueHeadsOf(config: DecoderConfig): number {
   return config.numKeyValueHeads ?? config.numAttentionHeads;
 }
 
-/** @throws TensorError for a residual stream that heads do not share evenly. */
+/** @throws ModelError for a residual stream that heads do not share evenly. */
 export function requireHeadSizes(family: string, config: DecoderConfig): void {
   const { hiddenSize, numAttentionHeads, headDim = null } = config;
   const keyValueHeads = keyValueHeadsOf(config);

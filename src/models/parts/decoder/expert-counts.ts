@@ -1,6 +1,6 @@
 import type { Neutral } from "../../settings/inert-fields.ts";
 import { type Setting, whole, width } from "../../settings/kinds.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 
 /** Settings of layers with experts. */
 export interface ExpertCounts {
@@ -33,7 +33,7 @@ export const ROUTER_FIELDS: {
   },
 };
 
-/** @throws TensorError for numbers of experts that cannot be. */
+/** @throws ModelError for numbers of experts that cannot be. */
 export function requireExperts<Config extends ExpertCounts>(
   family: string,
   counts: Config,

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { kind, type Setting } from "../../settings/kinds.ts";
 
 const LAYER_TYPES = ["full_attention", "sliding_attention"] as const;
@@ -17,7 +17,7 @@ export const layerTypesRow: Setting<readonly LayerType[]> = {
 
 /**
  * The type of each layer: those given, checked, or what `slides` says where none are.
- * @throws TensorError for an unknown type, and for more or fewer than there are layers.
+ * @throws ModelError for an unknown type, and for more or fewer than there are layers.
  */
 export function layerTypes(
   family: string,

@@ -1,5 +1,5 @@
 import { isTraced } from "../../../nn/scope.ts";
-import { fail, TensorError } from "../../../base/errors.ts";
+import { fail, ModelError } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { embedInputs } from "../embed-inputs.ts";
@@ -45,7 +45,7 @@ interface PassOptions {
 
 /**
  * The beginning of every decoder's pass: embeddings, positions and masks.
- * @throws TensorError for inputs of another shape, none or too many, and too long a text.
+ * @throws ModelError for inputs of another shape, none or too many, and too long a text.
  */
 export function beginPass(
   inputs: DecoderInputs,
@@ -56,7 +56,7 @@ export function beginPass(
   const queries = embedded.size(1);
   const past = pastKeyValues?.[0]?.key.size(2) ?? 0;
   if (past + queries > maxPositions) {
-    throw new TensorError(
+    throw new ModelError(
       `${name}: a sequence of ${past + queries} tokens is longer than the model's ` +
         `${maxPositions} positions; shorten the prompt or generate fewer tokens`,
     );

@@ -1,5 +1,6 @@
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
-import { fail, internal } from "../../../base/errors.ts";
+import { internal } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import type { RopeParameters, RopeType } from "./rope-parameters.ts";
 import type { Changes } from "./text-lengths.ts";

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { didYouMean } from "../../../base/nearest.ts";
 import type { JsonValue } from "../../settings/config.ts";
 
@@ -76,7 +76,7 @@ export type GivenRope = Partial<RopeParameters> | JsonValue | undefined;
 /**
  * Complete settings from those given.
  * @param caller what messages begin with.
- * @throws TensorError for an unknown type and for values that are missing or of another kind.
+ * @throws ModelError for an unknown type and for values that are missing or of another kind.
  */
 export function ropeParameters(
   caller: string,

@@ -1,6 +1,6 @@
 import { apply } from "../../../tensor/ops/apply.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { Module } from "../../../nn/module.ts";
 import { type RopeFrequencies, ropeFrequencies } from "./rope-frequencies.ts";

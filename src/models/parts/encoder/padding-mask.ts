@@ -1,5 +1,5 @@
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 

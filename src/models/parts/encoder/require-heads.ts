@@ -1,4 +1,4 @@
-import { TensorError } from "../../../base/errors.ts";
+import { ModelError } from "../../../nn/errors.ts";
 
 /** A width that heads share equally, or an error that names the family's settings. */
 export function requireHeads(
@@ -9,7 +9,7 @@ export function requireHeads(
   }: { readonly hiddenSize: number; readonly numAttentionHeads: number },
 ): void {
   if (hiddenSize % numAttentionHeads === 0) return;
-  throw new TensorError(
+  throw new ModelError(
     `${family}: hiddenSize (${hiddenSize}) must be a multiple of numAttentionHeads (${numAttentionHeads})`,
   );
 }

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { didYouMean } from "../../../base/nearest.ts";
 
 /** Names that Whisper's authors use besides those of the Unicode Consortium. */
@@ -24,7 +24,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
  *
  * @param language - Its code, its token or its English name, such as "de", "<|de|>" or "German".
  * @param tokens - Of all languages, by their tokens.
- * @throws TensorError for a language that is not among them.
+ * @throws ModelError for a language that is not among them.
  */
 export function languageToken(language: string, tokens: ReadonlyMap<string, number>): number {
   const wanted = language.toLowerCase();

@@ -1,5 +1,5 @@
 import { onesLike } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { evaluate } from "../../../tensor/evaluate.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
@@ -49,7 +49,7 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
    * Options are those of {@link CausalLanguageModel.generate}. `sequences` begin with the start
    * token.
    *
-   * @throws TensorError, before anything is written, for options that cannot be.
+   * @throws ModelError, before anything is written, for options that cannot be.
    */
   async generate(
     inputs: Seq2SeqGenerateInputs,
@@ -72,7 +72,7 @@ export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
    * Inputs with what the decoder reads first: the start tokens of each row, where nothing is given.
    * Those of a Whisper that has to hear the language first are not computed yet.
    *
-   * @throws TensorError where no start token is known.
+   * @throws ModelError where no start token is known.
    */
   withStart<Inputs extends Seq2SeqGenerateInputs>(
     inputs: Inputs,

@@ -1,6 +1,6 @@
 import { where } from "../../../tensor/functions/arithmetic.ts";
 import { full } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 

@@ -1,5 +1,5 @@
 import { full } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import type { JsonValue } from "../../settings/config.ts";
@@ -43,7 +43,7 @@ type StartToken = number | Tensor;
  * What a decoder reads first, [batch, length] int64: the start token; for a Whisper also the language,
  * which it hears itself where none is given, what is to be done, and whether times are written.
  *
- * @throws TensorError where no start token is known, or the model has no languages, tasks or times.
+ * @throws ModelError where no start token is known, or the model has no languages, tasks or times.
  */
 export function startTokens(asked: StartRequest): Tensor {
   const { batch, model, options } = asked;

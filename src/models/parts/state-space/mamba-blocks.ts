@@ -4,7 +4,7 @@ import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import type { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { normalLinear } from "./init.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { noted } from "../../model/cache-notes.ts";
 import { embedInputs } from "../embed-inputs.ts";

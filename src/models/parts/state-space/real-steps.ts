@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { maskOf, notesOf } from "../../model/cache-notes.ts";
 import { endsInPadding, paddingOf } from "../../model/mask.ts";
@@ -20,7 +20,7 @@ export interface RealSteps {
 /**
  * Which of the last `steps` tokens are real, for a model that reads one after the other.
  *
- * @throws TensorError for padding within a text, which would change what the model remembers.
+ * @throws ModelError for padding within a text, which would change what the model remembers.
  */
 export function realSteps(model: string, inputs: ReadSteps, steps: number): RealSteps {
   const { pastKeyValues } = inputs;

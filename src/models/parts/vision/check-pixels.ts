@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { requireTensor } from "../require-tensor.ts";
@@ -12,7 +12,7 @@ export interface ImageShape {
 
 /**
  * @param model what the message begins with.
- * @throws TensorError for pixels that are not floats [batch, channels, height, width] of the wanted
+ * @throws ModelError for pixels that are not floats [batch, channels, height, width] of the wanted
  * size.
  */
 export function checkPixels(

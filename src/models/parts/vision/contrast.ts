@@ -1,6 +1,6 @@
 import { crossEntropy } from "../../../nn/functional/cross-entropy.ts";
 import { arange } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 /** How alike texts and images are. */

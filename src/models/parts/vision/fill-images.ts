@@ -1,5 +1,5 @@
 import { where } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
  *
  * @param embedded - [batch, sequence, width]
  * @param patches - [images, patches, width]
- * @throws TensorError where the ids are at hand and have places for more or fewer patches.
+ * @throws ModelError where the ids are at hand and have places for more or fewer patches.
  */
 export function fillImages(
   model: string,

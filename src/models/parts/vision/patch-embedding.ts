@@ -2,7 +2,7 @@ import { normal } from "../../../nn/init.ts";
 import { Conv2d } from "../../../nn/layers/convolution.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { TensorError } from "../../../base/errors.ts";
+import { ModelError } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 
 /** Images and the patches that they are cut into. */
@@ -38,7 +38,7 @@ export function patchCount({ imageSize, patchSize }: PatchConfig): number {
 /** Patches that fit into images, or an error that names the family's settings. */
 export function requirePatches(family: string, { imageSize, patchSize }: PatchConfig): void {
   if (patchSize <= imageSize) return;
-  throw new TensorError(
+  throw new ModelError(
     `${family}: patchSize (${patchSize}) must not be more than imageSize (${imageSize})`,
   );
 }

@@ -1,4 +1,4 @@
-import { fail } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { GivenSettings } from "../../settings/define-settings.ts";
 
 /** Channels and layers of each stage. */
