@@ -1,8 +1,10 @@
+import type { DType } from "tsvene";
 import { type Call, operand, type Rows } from "./call.ts";
 import {
   broadcast,
   build,
   entry,
+  flat,
   get,
   type HostArray,
   indices,
@@ -19,37 +21,51 @@ type OfMatrices =
   | "matmul" | "linear" | "rotate" | "inverse" | "det" | "squarings" | "squaringsGrad"
   | "factor"; // prettier-ignore
 
-/** The sum of what `term` gives for 0 to n - 1. */
-function sumOver(n: number, dtype: HostArray["dtype"], term: (i: number) => Num): Num {
-  return total(Array.from({ length: n }, (_, i) => term(i)), dtype); // prettier-ignore
+/** The elements along the last dimension, for each index of those before it. */
+function rowsOf(x: HostArray): (readonly Num[])[] {
+  const n = x.shape.at(-1) ?? 0;
+  return indices(x.shape.slice(0, -1)).map((_, i) => x.values.slice(i * n, (i + 1) * n));
+}
+
+function dot(a: readonly Num[], b: readonly Num[], dtype: DType): Num {
+  return total(
+    a.map((v, i) => times(v, entry(b, i))),
+    dtype,
+  );
 }
 
 function product(a: HostArray, b: HostArray): HostArray {
-  const [m = 0, inner = 0] = a.shape.slice(-2);
-  const n = b.shape.at(-1) ?? 0;
-  const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return build([...batch, m, n], a.dtype, (index) => {
+  const shape = [...a.shape.slice(0, -1), b.shape.at(-1) ?? 0];
+  const batch = broadcast(shape.slice(0, -2), b.shape.slice(0, -2));
+  const [rows, columns] = [rowsOf(a), rowsOf(transposed(b))];
+  return build([...batch, ...shape.slice(-2)], a.dtype, (index) => {
     const [lead, row, column] = [index.slice(0, -2), index.at(-2) ?? 0, index.at(-1) ?? 0];
-    return sumOver(inner, a.dtype, (i) =>
-      times(inBatch(a, lead, row, i), inBatch(b, lead, i, column)),
-    );
+    const [left, right] = [matrixAt(a, lead), matrixAt(b, lead)];
+    const [m, n] = shape.slice(-2) as [number, number];
+    return dot(entry(rows, left * m + row), entry(columns, right * n + column), a.dtype);
   });
 }
 
-/** An element of one of a batch of matrices, which may be one matrix for all. */
-function inBatch(x: HostArray, lead: Sizes, row: number, column: number): Num {
-  const own = lead.slice(lead.length - (x.shape.length - 2));
-  return get(x, [...own.map((i, d) => (x.shape[d] === 1 ? 0 : i)), row, column]);
+/** Which of a batch of matrices stands at an index; it may be one for all. */
+function matrixAt({ shape }: HostArray, lead: Sizes): number {
+  const batch = shape.slice(0, -2);
+  const own = lead.slice(lead.length - batch.length);
+  return flat(
+    own.map((i, d) => (batch[d] === 1 ? 0 : i)),
+    batch,
+  );
 }
 
 function linear(call: Call<unknown>): HostArray {
   const [x, w, bias] = [operand(call, 0), operand(call, 1), call.inputs[2]];
-  const [outer = 0, inner = 0] = w.shape;
-  return build([...x.shape.slice(0, -1), outer], call.dtype, (index) => {
-    const [lead, o] = [index.slice(0, -1), index.at(-1) ?? 0];
-    const sum = sumOver(inner, call.dtype, (i) => times(get(x, [...lead, i]), get(w, [o, i])));
-    return bias === undefined ? sum : plus(sum, get(bias, [o]));
-  });
+  const weights = rowsOf(w);
+  const values = rowsOf(x).flatMap((row) =>
+    weights.map((column, o) => {
+      const sum = dot(row, column, call.dtype);
+      return bias === undefined ? sum : plus(sum, get(bias, [o]));
+    }),
+  );
+  return make([...x.shape.slice(0, -1), weights.length], call.dtype, values);
 }
 
 const rotate: Rows<"rotate">["rotate"] = (call) => {
