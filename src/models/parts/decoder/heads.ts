@@ -76,7 +76,7 @@ export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLang
   readonly lm_head: Linear;
   readonly #softcap: number | null;
 
-  /** @param options.softcap logits are squeezed smoothly between plus and minus this. @default not */
+  /** With `softcap`, logits are squeezed smoothly between plus and minus that number. */
   constructor(model: M, { softcap = null }: { readonly softcap?: number | null } = {}) {
     super();
     this.model = model;

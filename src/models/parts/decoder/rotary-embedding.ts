@@ -17,7 +17,7 @@ export interface Rotation {
 export class RotaryEmbedding extends Module {
   readonly #frequencies: RopeFrequencies;
 
-  /** @param headDim - Width of a head, of which `partialRotaryFactor` may leave a part as it is. */
+  /** @param sizes.headDim - Width of a head, of which `partialRotaryFactor` may leave a part as it is. */
   constructor(
     rope: RopeParameters,
     sizes: { readonly headDim: number; readonly maxPositionEmbeddings: number },
