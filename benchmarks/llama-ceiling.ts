@@ -11,7 +11,7 @@ export interface LlamaCeilingConfig {
   readonly length: number;
 }
 
-/** Writes so many likeliest tokens behind one token. */
+/** Writes so many likeliest tokens after one token. */
 export type LlamaCeiling = (first: number, count: number) => Promise<readonly number[]>;
 
 const EPSILON = 1e-6;

@@ -8,7 +8,7 @@ export interface WhisperCeilingConfig {
   readonly width: number;
   readonly heads: number;
   readonly melBins: number;
-  /** Positions behind the convolutions: half as many as frames of the spectrogram. */
+  /** Positions after the convolutions: half as many as frames of the spectrogram. */
   readonly positions: number;
 }
 

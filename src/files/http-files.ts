@@ -37,7 +37,7 @@ export class HttpFiles extends FileSource {
 
   /**
    * @param base an `http:` or `https:` URL of the directory. A user and password in it are sent to
-   * its server only; a query stays behind the path of each file.
+   * its server only; a query follows the path of each file.
    */
   constructor(base: string | URL, options: DownloadOptions = {}) {
     super();

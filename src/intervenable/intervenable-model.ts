@@ -2,6 +2,7 @@ import type { GenerateOptions, GenerateStep } from "../models/generation/options
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../interventions/errors.ts";
+import { describeValue, isPromise } from "../base/describe-value.ts";
 import { requireKnownOptions } from "../base/known-options.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
@@ -62,7 +63,7 @@ export class IntervenableModel<
    */
   constructor(config: IntervenableConfigLike<CheckedComponent<M, Name>>, model: M) {
     super();
-    if (!(model instanceof Module)) fail(OP, "the second argument must be a model (a Module)");
+    requireModel(config, model);
     this.config = config instanceof IntervenableConfig ? config : new IntervenableConfig(config);
     this.model = model;
     this.#targets = new Targets(model, this.config);
@@ -171,7 +172,11 @@ export class IntervenableModel<
 
   /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
+    requireInputs("base", base);
     requireKnownOptions(OP, options, FORWARD_OPTIONS);
+    for (const source of [options.sources ?? []].flat()) {
+      if (source !== null && source !== undefined) requireInputs("sources", source);
+    }
     const { labels, otherCache = false, ...given } = options;
     const targets = this.#targets.built(() => callModel(this.model, base));
     const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
@@ -238,6 +243,7 @@ export class IntervenableModel<
     readonly generation: TracedGeneration;
     readonly settings: GenerateOptions;
   }> {
+    requireInputs("prompts", prompts);
     const model: Module = this.model;
     const settings = modelSettings(options);
     const writer = writerOf(model, prompts, settings);
@@ -319,6 +325,30 @@ export class IntervenableModel<
     const lines = this.#targets.all.map(targetLine);
     return `IntervenableModel(${this.model.constructor.name}, ${this.mode})\n${lines.join("\n")}`;
   }
+}
+
+function requireModel(config: unknown, model: unknown): void {
+  if (config instanceof Module) {
+    fail(OP, "the model comes second: new IntervenableModel(configuration, model)");
+  }
+  if (isPromise(config)) fail(OP, `the configuration is ${describeValue(config)}`);
+  if (model instanceof Module) return;
+  fail(OP, `the second argument must be a model (a Module), got ${describeValue(model)}`);
+}
+
+/** Inputs are tensors: ids and texts must become some, and promises must be awaited. */
+function requireInputs(name: string, inputs: unknown): void {
+  const parts = typeof inputs === "object" && inputs !== null ? Object.entries(inputs) : [];
+  const awaited = parts.find(([, part]) => isPromise(part));
+  if (awaited !== undefined) fail(OP, `${name}: ${awaited[0]} is ${describeValue(awaited[1])}`);
+  const isNumbers = Array.isArray(inputs) && inputs.some((entry) => typeof entry === "number");
+  const isInputs = typeof inputs === "object" && inputs !== null && !isNumbers;
+  if (isInputs && !isPromise(inputs)) return;
+  fail(
+    OP,
+    `${name} must be what the model's forward takes, got ${describeValue(inputs)}; of a text, pass ` +
+      'tokenizer.tokenize(text); of ids, { inputIds: tensor([ids], { dtype: "int64" }) }',
+  );
 }
 
 function targetLine(target: Target | WaitingTarget): string {

@@ -31,7 +31,7 @@ export class AutoencoderLayer extends Module {
     return this.decoder.forward(latent) as Tensor;
   }
 
-  /** What is left of x behind the code. */
+  /** `x` encoded and decoded. */
   override forward(x: Tensor): Tensor {
     return this.decode(this.encode(x)).to(x.dtype);
   }

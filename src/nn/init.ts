@@ -296,7 +296,7 @@ export function orthogonal(shape: Shape, options: GainOptions = {}): Tensor {
 /**
  * `count` orthonormal rows, uniformly distributed: Stewart, "The efficient generation of random
  * orthogonal matrices" (1980). Row k is a random direction in the last `length - k` coordinates;
- * the Householder reflection that takes the k-th axis there carries the rows behind it along.
+ * the Householder reflection that takes the k-th axis there carries the rows after it along.
  */
 function randomFrame(count: number, length: number, generator: Generator): Float64Array {
   const q = new Float64Array(count * length);

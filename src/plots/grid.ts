@@ -1,3 +1,4 @@
+import { describeValue } from "../base/describe-value.ts";
 import { fail } from "../base/errors.ts";
 import { rampColor, type RampKind, type Rgb, type Surface } from "./color-ramp.ts";
 
@@ -39,7 +40,11 @@ export function readGrid(
   values: readonly (readonly number[])[],
   options: GridOptions,
 ): Grid {
-  const { rows, columns, center, digits = 2 } = options;
+  requireRows(op, values);
+  const { rows, columns, center, digits = 2 } = options ?? {};
+  if (!Array.isArray(rows) || !Array.isArray(columns)) {
+    fail(op, "expected the names of rows and columns: { rows: [...], columns: [...] }");
+  }
   if (rows.length === 0 || columns.length === 0) fail(op, "expected at least one row and column");
   if (values.length !== rows.length) {
     fail(op, `${values.length} rows of values, but ${rows.length} names in rows`);
@@ -61,6 +66,16 @@ export function readGrid(
     domain: checkDomain(op, domain ?? extent(values)),
     digits,
   };
+}
+
+/** Values come from JavaScript too: rows of numbers, not one row, a tensor or a promise. */
+function requireRows(op: string, values: unknown): void {
+  const isRows = Array.isArray(values) && values.every((row) => Array.isArray(row));
+  if (isRows) return;
+  const advice = Array.isArray(values)
+    ? "put one row into a list: [values]"
+    : "of a tensor [rows, columns], pass await tensor.toArray()";
+  fail(op, `expected rows of numbers, got ${describeValue(values)}; ${advice}`);
 }
 
 /** The colour of a number on the grid's scale; undefined for one that is missing. */

@@ -14,7 +14,7 @@ export function widest(texts: readonly string[]): number {
   return texts.reduce((most, text) => Math.max(most, terminalWidth(text)), 0);
 }
 
-/** Text with spaces behind it, so that it takes `width` columns. */
+/** Text with spaces after it, so that it takes `width` columns. */
 export function alignLeft(text: string, width: number): string {
   return text + " ".repeat(Math.max(width - terminalWidth(text), 0));
 }

@@ -107,7 +107,7 @@ function numberFormat(counted: readonly number[]): (n: number) => string {
   return counted.every((n) => Number.isInteger(n)) ? (n) => `${n}.` : fixed;
 }
 
-/** Digits enough for what a tie looks like: 5 and zeros behind the last one that is kept. */
+/** Digits enough for what a tie looks like: 5 and zeros after the last one that is kept. */
 const EXACT = 60;
 const TIE = `5${"0".repeat(EXACT - PRECISION - 1)}`;
 

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest";
 import { AutoTokenizer } from "./auto-tokenizer.ts";
 import type { BatchEncoding } from "./batch-encoding.ts";
 import { MemoryFiles } from "../files/memory-files.ts";
+import { tensor } from "../tensor/functions/creation.ts";
 import { PreTrainedTokenizer } from "./tokenizer.ts";
 
 /** Splits at spaces; [CLS] and [SEP] stand around a text, as in BERT. */
@@ -86,6 +87,16 @@ describe("PreTrainedTokenizer", () => {
     expect(words.decode([])).toBe("");
     expect(words.decode([2, 3], { skipSpecialTokens: true })).toBe("");
     expect(words.batchDecode([[4], [8]])).toEqual(["a", "sat"]);
+  });
+
+  it("decodes tensors whose numbers are there", () => {
+    const rows = tensor([[4, 8], [6, 7]], { dtype: "int64" }); // prettier-ignore
+    expect(words.batchDecode(rows)).toEqual(["a sat", "cats"]);
+    expect(words.batchDecode([tensor([4], { dtype: "int64" })])).toEqual(["a"]);
+    expect(words.decode(tensor([4, 8], { dtype: "int64" }))).toBe("a sat");
+    expect(() => words.decode(rows)).toThrow(/batchDecode takes \[rows, sequence\]/);
+    expect(() => words.batchDecode(rows.add(1))).toThrow(/not computed yet; write await ids.data/);
+    expect(() => words.decode(tensor([4]))).toThrow(/expected int64 ids of one row, got float32/);
   });
 
   it("changes spaces before punctuation only when asked to", () => {
@@ -235,10 +246,10 @@ describe("tokenize", () => {
     );
   });
 
-  it("decodes rows of ids, and no tensors", () => {
+  it("decodes rows of ids, and no tensor of several rows", () => {
     const { inputIds } = words.tokenize("a cat");
     expect(() => words.decode(inputIds as unknown as number[])).toThrow(
-      "decode: expected a row of ids; of a tensor, await toArray() first",
+      "decode: expected int64 ids of one row",
     );
   });
 

@@ -9,6 +9,8 @@ import {
   type TokenizerConfig,
   type TokenRole,
 } from "./tokenizer-config.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { idsOf, rowsOf } from "./tensor-ids.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import { cleanUpText } from "./pipeline/clean-up.ts";
 import { isCount, shown } from "./pipeline/fields.ts";
@@ -305,19 +307,28 @@ export class PreTrainedTokenizer {
   /**
    * The text of a row of token ids. Ids that no token has are left out: models have more rows of
    * embeddings than there are tokens, and may choose one.
-   * @throws TokenizerError for what is no id at all.
+   *
+   * @param ids one, a row of them, or a tensor [sequence] with known numbers.
+   * @throws TokenizerError for what is no id at all, and for a tensor that is not computed yet.
    */
-  decode(ids: TokenIds, options: DecodeOptions = {}): string {
-    const row = this.#checkIds("decode", ids);
+  decode(ids: TokenIds | Tensor, options: DecodeOptions = {}): string {
+    const row = this.#checkIds("decode", ids instanceof Tensor ? idsOf("decode", ids, 1) : ids);
     const text = this.#tokenizer.decode(row, options.skipSpecialTokens === true);
     const cleansUp = options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces;
     const isBpe = this.#tokenizer.model.isBpe && !this.#config.cleansUpBpe;
     return cleansUp && !isBpe ? cleanUpText(text) : text;
   }
 
-  /** The texts of several rows of token ids. */
-  batchDecode(rows: readonly TokenIds[], options: DecodeOptions = {}): string[] {
-    return rows.map((ids) => this.decode(ids, options));
+  /**
+   * The texts of several rows of token ids, or of a tensor [rows, sequence] with known numbers.
+   * @throws TokenizerError for a tensor that is not computed yet.
+   */
+  batchDecode(
+    rows: readonly (TokenIds | Tensor)[] | Tensor,
+    options: DecodeOptions = {},
+  ): string[] {
+    const list = rows instanceof Tensor ? rowsOf(rows) : rows;
+    return list.map((ids) => this.decode(ids, options));
   }
 
   /**

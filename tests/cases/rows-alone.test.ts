@@ -51,7 +51,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   gpt_neox: LM,
   gpt_neox_serial: LM,
   gpt_oss: LM,
-  // As in pyvene, its last state is behind the padding.
+  // As in pyvene, its last state is after the padding.
   gru_classifier: { rows: ["logits"], only: ["logits"], embeds: true },
   gru_lm: LM,
   llama: LM,

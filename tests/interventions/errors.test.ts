@@ -49,9 +49,9 @@ const configurations: readonly Case[] = [
     { component: "transformer.h[0].mlp" },
     /write "transformer.h\[0\].mlp.input"/,
   ],
-  ["a layer behind the last", at(4), /layer 4 of block_output is out of range: .* 0 to 3/],
+  ["a layer after the last", at(4), /layer 4 of block_output is out of range: .* 0 to 3/],
   [
-    "a block path behind the last",
+    "a block path after the last",
     { component: "transformer.h[4].output" },
     /transformer.h has no "4"/,
   ],
@@ -193,7 +193,7 @@ const calls: readonly (readonly [
     /got a Tensor; give the numbers in it/,
   ],
   [
-    "a position behind the last",
+    "a position after the last",
     vanilla,
     { sources: source, unitLocations: { "sources->base": 4 } },
     /position 4 is out of range: there are 4/,
@@ -205,7 +205,7 @@ const calls: readonly (readonly [
     /position -5 is out of range/,
   ],
   [
-    "a head behind the last",
+    "a head after the last",
     { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
     {
       unitLocations: {

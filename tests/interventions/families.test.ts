@@ -117,7 +117,7 @@ const NO_STREAM: ReadonlySet<string> = new Set([
   "mlp_test",
 ]);
 
-/** Parts whose residual stream is normed behind each addition, or at a layer's end. */
+/** Parts whose residual stream is normed after each addition, or at a layer's end. */
 const NORMED_AFTER: ReadonlySet<string> = new Set([
   "bert/",
   "blip_base/",

@@ -56,10 +56,10 @@ const schedules: readonly (readonly [string, IntervenedGenerateOptions])[] = [
   ["places in the prompt", { interveneOnPrompt: true, unitLocations: { base: [1, 4, 2] } }],
   ["the prompt's last place", { interveneOnPrompt: true, unitLocations: { base: -1 } }],
   [
-    "places in the prompt and behind it",
+    "places in the prompt and after it",
     { interveneOnPrompt: true, unitLocations: { base: [0, 5, 7] } },
   ],
-  ["places behind the prompt", { unitLocations: { base: [6, 8, 9] } }],
+  ["places after the prompt", { unitLocations: { base: [6, 8, 9] } }],
   ["every new token by pyvene's 0", { unitLocations: { base: 0 } }],
 ];
 
@@ -73,7 +73,7 @@ test("pyvene's 0 means what giving no places means", async () => {
   expect(await logitsOf({ unitLocations: { base: 0 } })).toStrictEqual(await logitsOf());
 });
 
-test("a place behind the prompt is edited when it is read", async () => {
+test("a place after the prompt is edited when it is read", async () => {
   // Steps that are traced one by one, as those with edits are, so that not a bit differs.
   const { logits } = await model.generate(prompts, { ...settings, trace: (_, run) => run() });
   const plain = await Promise.all(

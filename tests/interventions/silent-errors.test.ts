@@ -125,7 +125,7 @@ test("4. patch applied to a copy, no effect: a patch takes effect on all that co
   for (const [layer, state] of intervened.hiddenStates.entries()) {
     const before = plain.hiddenStates[layer] as Tensor;
     expect(await changed(state, before, 2)).toBeLessThan(1e-5);
-    // The state behind layer 1 and all later ones.
+    // The state after layer 1 and all later ones.
     const [now, later] = [await changed(state, before, 3), await changed(state, before, 4)];
     if (layer >= 2) expect(now).toBeGreaterThan(1e-3);
     else expect(now).toBeLessThan(1e-5);

@@ -273,12 +273,12 @@ const wrong: readonly (readonly [name: string, options: object, message: RegExp]
   ["a step before the first", { steps: -1 }, /a step is a whole number of 0 or more, got -1/],
   ["a step that is not whole", { steps: [0, 1.5] }, /got 1.5/],
   [
-    "a step behind the last",
+    "a step after the last",
     { steps: [0, 6] },
     /never fires in step 6: 6 new tokens take .* 0 to 5/,
   ],
   [
-    "a range behind the last",
+    "a range after the last",
     { steps: { start: 6 } },
     /never fires: 6 new tokens take the steps 0 to 5/,
   ],

@@ -39,7 +39,7 @@ class LSTMCell extends Module {
 class LSTM extends Module {
   readonly cell = new LSTMCell();
 
-  /** @param change made to the state behind a step, where one is given */
+  /** @param change made to the state after a step, where one is given */
   override forward(
     { x }: { readonly x: Tensor },
     change: (h: Tensor, step: number) => Tensor = (h) => h,
@@ -123,7 +123,7 @@ describe("an LSTM, by a module's path", () => {
     await expectSame(some.intervened.states, zeros([3, 5, WIDTH]));
   });
 
-  test("collected values are those behind earlier edits, from the end too", async () => {
+  test("collected values are those after earlier edits, from the end too", async () => {
     const intervenable = new IntervenableModel(
       [
         { ...AT, intervention: ZeroIntervention },

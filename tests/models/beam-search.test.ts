@@ -34,7 +34,7 @@ const int64 = (rows: readonly (readonly number[])[]): Tensor =>
   );
 const PROMPTS = [[0, 1, 2], [3, 2, 0]] as const; // prettier-ignore
 
-/** Log-probabilities of the token behind each of some texts, from whole passes. */
+/** Log-probabilities of the token after each of some texts, from whole passes. */
 async function nextOf(texts: readonly (readonly number[])[]): Promise<number[][]> {
   const { logits } = model.forward({ inputIds: int64(texts) });
   return (await logits.select(1, -1).logSoftmax(-1).toArray()) as number[][];

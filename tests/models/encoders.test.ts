@@ -109,7 +109,7 @@ describe("ESM", () => {
     });
   });
 
-  test("absolute positions are counted from behind the padding token's number", async () => {
+  test("absolute positions are counted from after the padding token's number", async () => {
     const sizes = { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, intermediateSize: 16 };
     const model = new EsmModel({ ...sizes, embLayerNormBefore: true }).eval();
     const padded = int64([[1, 0, 5, 6]]);

@@ -47,7 +47,7 @@ import {
 } from "./headed.ts";
 
 describe("T5", () => {
-  /** What the base makes of the texts, which the decoder reads again behind the start token. */
+  /** What the base makes of the texts, which the decoder reads again after the start token. */
   async function pooled(model: T5ForSequenceClassification, places: Vector): Promise<number[][]> {
     const decoderInputIds = int64([[0, 0, 0, 5, 7, 9], [0, 8, 3, 1, 6, 1]]); // prettier-ignore
     const decoderAttentionMask = int64([[1, 0, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1]]); // prettier-ignore

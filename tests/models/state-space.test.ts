@@ -124,7 +124,7 @@ test("a limit that Python wrote as Infinity is read, and written as Hugging Face
   });
 });
 
-test("RWKV halves values behind some layers without changing what it says", async () => {
+test("RWKV halves values after some layers without changing what it says", async () => {
   const config = { vocabSize: 50, hiddenSize: 8, numHiddenLayers: 4 };
   const plain = new RwkvForCausalLM({ ...config, rescaleEvery: 0, layerNormEpsilon: 0 }).eval();
   const halved = new RwkvForCausalLM({ ...config, rescaleEvery: 2, layerNormEpsilon: 0 }).eval();

@@ -70,7 +70,7 @@ describe.each(["t5", "t5_gated"])("%s", (name) => {
 
 const SIZES = { vocabSize: 20, dModel: 8, dKv: 4, dFf: 16, numLayers: 1, numHeads: 2 };
 
-test("labels are what is written behind the start token", async () => {
+test("labels are what is written after the start token", async () => {
   const model = new T5ForConditionalGeneration(SIZES).eval();
   const labels = int64([[4, 6, -100], [7, 8, 9]]); // prettier-ignore
   const { loss, logits } = model.forward({ ...SOURCE, labels });

@@ -32,7 +32,7 @@ export interface Action extends Target {
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
-/** One forward pass: what is edited in it, and what is read behind the edits. */
+/** One forward pass: what is edited in it, and what is read after the edits. */
 export interface Run {
   /** What messages call it: "base", "source 0". */
   readonly name: string;

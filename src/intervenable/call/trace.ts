@@ -2,6 +2,7 @@ import type { Module } from "../../nn/module.ts";
 import { EditScope, type Visit } from "../../nn/scope.ts";
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import type { Intervention, InterventionOutput } from "../../interventions/intervention.ts";
+import { describeValue, isPromise } from "../../base/describe-value.ts";
 import { TsveneError } from "../../base/errors.ts";
 import { fail, InterventionError } from "../../interventions/errors.ts";
 import { sameShape, type Shape, show } from "../../tensor/shape.ts";
@@ -124,8 +125,8 @@ export function traceEdits<T>(
 }
 
 /**
- * Edits the values of each time step as they pass, or collects them. What it returns is to be called
- * behind the trace.
+ * Edits the values of each time step as they pass, or collects them. Call the
+ * returned function after the trace.
  */
 function watchSteps(
   scope: EditScope,
@@ -255,7 +256,10 @@ function sourceOf({ key, source }: Action, activations: Activations): Tensor | u
 function asOutput(result: Tensor | InterventionOutput, name: string): InterventionOutput {
   if (result instanceof Tensor) return { output: result };
   if (result.output instanceof Tensor) return result;
-  return fail(name, "it must return a Tensor, { output, latent } or undefined");
+  return fail(
+    name,
+    `it must return a Tensor, { output, latent } or undefined, got ${isPromise(result) ? "a Promise; it cannot be async: numbers are not there yet when it is called" : describeValue(result)}`,
+  );
 }
 
 /** Units as one vector, for an intervention that is made for vectors of their size. */

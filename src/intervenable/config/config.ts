@@ -84,7 +84,7 @@ export class IntervenableConfig {
   }
 
   /**
-   * Adds representations behind those there are. Models that were built before are not changed.
+   * Adds representations after those there are. Models that were built before are not changed.
    * @throws InterventionError for one that says no intervention, and for all that the constructor refuses.
    *
    * @example

@@ -43,7 +43,7 @@ type Fields = RepresentationConfig & { readonly [UNSUPPORTED]?: unknown };
 
 const OP = "IntervenableConfig";
 
-/** Representations from number `first` on, behind those of `before`. */
+/** Representations from number `first` on, after those of `before`. */
 export function readRepresentations(
   list: readonly RepresentationLike[],
   first: number,

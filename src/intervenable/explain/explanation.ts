@@ -38,7 +38,7 @@ export interface ExplainedRun {
   readonly edits: readonly string[];
   /** Keys of the interventions that read their sources in it. */
   readonly reads: readonly string[];
-  /** The last place that is read in a source run: nothing behind it is computed. */
+  /** The last place that is read in a source run: nothing after it is computed. */
   readonly stopsAt: string | undefined;
   /** The model's layers that are computed, by path. */
   readonly layers: readonly ExplainedLayer[];

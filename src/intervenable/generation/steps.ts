@@ -5,7 +5,7 @@ import { didYouMean } from "../../base/nearest.ts";
 export interface StepRange {
   /** @default 0 */
   readonly start?: number;
-  /** @default behind the last step */
+  /** @default after the last step */
   readonly end?: number;
 }
 

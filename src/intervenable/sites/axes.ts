@@ -15,7 +15,7 @@ export type AxisKind = "position" | "head" | "key" | "step" | "other";
 export interface Axis {
   /** Dimension of the view. */
   readonly dim: number;
-  /** Added to every index: heads of one part of a fused projection stand behind those before it. */
+  /** Added to every index: heads of one part of a fused projection follow those before it. */
   readonly offset: number;
   /** Number of indices there are, where the layout says it. */
   readonly size: number | undefined;
@@ -29,17 +29,17 @@ export interface UnitAxes {
   readonly layout: Layout;
   /** The axes that locations name, outermost first. */
   readonly selected: readonly Axis[];
-  /** The axis that is taken whole behind the selected ones, for heads over all positions. */
+  /** The axis that is taken whole after the selected ones, for heads over all positions. */
   readonly whole: Axis | undefined;
   /** The part of a fused projection, at dimension 2 of the view. */
   readonly part: number | undefined;
   /** Dimensions that the tensor must have. */
   readonly rank: number | undefined;
-  /** Whether the values of all time steps, one behind the other, are what places are counted in. */
+  /** Whether the values of all time steps, one after the other, are what places are counted in. */
   readonly steps?: true;
   /**
    * How attention weights are turned before units are taken: with keys before queries, or with a
-   * dimension of 1 behind, so that single weights are units.
+   * dimension of 1 at the end, so that single weights are units.
    */
   readonly turned?: "keysFirst" | "elements";
 }
@@ -134,7 +134,7 @@ function headAxes(unit: string, { layout, counts }: Site, heads: number, where: 
 
 /**
  * The unit with one of its axes taken whole; undefined where units would not stay a block of the
- * tensor, because another axis is selected behind it.
+ * tensor, because another axis is selected after it.
  */
 export function withWhole(axes: UnitAxes, level: number): UnitAxes | undefined {
   const { selected, whole } = axes;

@@ -262,7 +262,7 @@ function groupsOf(representations: readonly Representation[]): readonly number[]
   return representations.map(({ key, groupKey }) => {
     if (groupKey === undefined) fail(OP, `${key} has no groupKey, but others have; give each one`);
     if (groupKey < last) {
-      fail(OP, `${key}: groupKey ${groupKey} stands behind ${last}; group keys must ascend`);
+      fail(OP, `${key}: groupKey ${groupKey} comes after ${last}; group keys must ascend`);
     }
     if (groupKey > last) group++;
     last = groupKey;

@@ -100,7 +100,7 @@ export function endsInPadding(mask: Tensor | undefined): boolean {
   return rows.some((row) => Number(mask?.values?.[(row + 1) * length - 1] ?? 1) === 0);
 }
 
-/** A mask with as many real tokens behind it; its numbers are known where those of the mask are. */
+/** A mask with as many real tokens after it; its numbers are known where those of the mask are. */
 export function withReal(mask: Tensor, count: number): Tensor {
   const [batch = 0, length = 0] = mask.shape;
   if (mask.values === undefined) {

@@ -85,7 +85,7 @@ export interface Settings<C extends object> extends SettingsTable {
  * checkpoint's tensors show, so that a contradiction is told by its name.
  *
  * @example
- * ```ts no-run
+ * ```text
  * const SETTINGS = defineSettings<GRUConfig>({
  *   name: "GRUConfig",
  *   modelType: "gru",

@@ -54,7 +54,7 @@ export function pad(
   );
 }
 
-/** The end of a dimension before its beginning, and the beginning behind its end. */
+/** The end of a dimension before its beginning, and the beginning after its end. */
 function wrap(x: Tensor, [before = 0, after = 0]: readonly number[], dim: number): Tensor {
   const ends = [slice(x, dim, x.size(dim) - before), x, slice(x, dim, 0, after)];
   return cat(

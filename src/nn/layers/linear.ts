@@ -1,6 +1,8 @@
 import { linear } from "../../tensor/functions/linear-algebra.ts";
 import type { Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { describeValue } from "../../base/describe-value.ts";
+import { fail } from "../errors.ts";
 import { uniform } from "../init.ts";
 import { Module } from "../module.ts";
 import type { Parameter } from "../parameter.ts";
@@ -46,6 +48,9 @@ export class Linear extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    if (!(x instanceof Tensor)) {
+      fail("Linear", `forward takes a tensor [..., ${this.inFeatures}], got ${describeValue(x)}`);
+    }
     return linear(x, this.weight.value, this.bias?.value);
   }
 

@@ -16,7 +16,7 @@ export interface Attention {
   readonly cache: Cached | undefined;
 }
 
-/** Keys, or values, that are put behind others, by ids. */
+/** Keys, or values, that are appended to others, by ids. */
 export interface Joined {
   readonly past: number;
   readonly added: number;

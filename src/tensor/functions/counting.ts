@@ -139,7 +139,7 @@ export function searchsorted(
   values: Tensor,
   {
     right = false,
-  }: { /** Go behind equal elements. @default false */ readonly right?: boolean } = {},
+  }: { /** Go after equal elements. @default false */ readonly right?: boolean } = {},
 ): Tensor {
   if (sequence.shape.length === 0) fail("searchsorted", "the sequence must have a dimension");
   const lead = sequence.shape.slice(0, -1);

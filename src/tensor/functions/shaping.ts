@@ -107,7 +107,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   );
 }
 
-/** Where a new dimension goes: before one of `rank`, or behind all. */
+/** Where a new dimension goes: before one of `rank`, or after all. */
 function placeOfNew(op: string, dim: number, rank: number): number {
   if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank) {
     fail(
@@ -127,7 +127,7 @@ export function flatten(x: Tensor, startDim = 0, endDim = -1): Tensor {
   if (x.shape.length === 0) return reshape(x, [1]);
   const start = normalizeDim("flatten", startDim, x.shape.length);
   const end = normalizeDim("flatten", endDim, x.shape.length);
-  if (start > end) fail("flatten", `startDim ${startDim} is behind endDim ${endDim}`);
+  if (start > end) fail("flatten", `startDim ${startDim} comes after endDim ${endDim}`);
   const middle = numel(x.shape.slice(start, end + 1));
   return reshape(x, [...x.shape.slice(0, start), middle, ...x.shape.slice(end + 1)]);
 }

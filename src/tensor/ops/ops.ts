@@ -109,7 +109,7 @@ export interface Ops {
   cumsum: Along & { readonly reverse: boolean };
   /**
    * decay and input [batch, steps, ...], initial [batch, ...]: all states, of which each is its decay
-   * times the one before, plus its input; with `reverse`, times the one behind.
+   * times the one before, plus its input; with `reverse`, times the one after.
    */
   recurrence: { readonly reverse: boolean };
   /**

@@ -107,7 +107,7 @@ export function roundToEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** A number with so many digits behind the point of its binary form, of which the first is not kept. */
+/** A number with so many digits after the point of its binary form, of which the first is not kept. */
 function roundTo(digits: number, least: number, most: number): (x: Num) => number {
   return (given) => {
     const x = Number(given);

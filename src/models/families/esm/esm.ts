@@ -82,7 +82,7 @@ export class EsmEmbeddings extends Module {
     return kept.mul(constant(1 - TRAINED_MASK_RATIO)).div(left);
   }
 
-  /** Counted from behind the padding token's number; padding itself has that number. */
+  /** Counted from after the padding token's number; padding itself has that number. */
   #positions(x: Tensor, { inputIds, attentionMask }: EncoderInputs): Tensor {
     const padding = this.#config.padTokenId ?? 0;
     if (inputIds === undefined) {

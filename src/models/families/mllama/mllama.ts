@@ -60,7 +60,7 @@ interface Seen {
 /** What an Mllama is given of images. */
 interface ImagesGiven extends Partial<MllamaImages> {
   /**
-   * [batch, sequence, images, tiles], 1 where a token sees a tile. Tokens behind the last row see
+   * [batch, sequence, images, tiles], 1 where a token sees a tile. Tokens after the last row see
    * what that one sees. @default all see all
    */
   readonly crossAttentionMask?: Tensor;

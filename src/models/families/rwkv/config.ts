@@ -15,7 +15,7 @@ export interface RwkvConfig extends ModelConfig {
   /** Width inside the feed-forward layers; null stands for 4 hiddenSize. */
   readonly intermediateSize: number | null;
   readonly layerNormEpsilon: number;
-  /** In evaluation, values are halved behind every so many layers; 0 or less for never. */
+  /** In evaluation, values are halved after every so many layers; 0 or less for never. */
   readonly rescaleEvery: number;
   readonly tieWordEmbeddings: boolean;
 }

@@ -29,7 +29,7 @@ export const HIDDEN = -1e38;
 const MOST_STEPS = 16;
 
 /**
- * Averages of the values so far, [batch, steps, width], and the state behind the last step (Peng and
+ * Averages of the values so far, [batch, steps, width], and the state after the last step (Peng and
  * others, "RWKV", 2023). Within chunks each step weighs all before it; chunks are summed up, and
  * their sums weighed in the same way: no step waits for the one before. Weights are divided by the
  * largest one that they are compared with, so that nothing overflows.
@@ -71,7 +71,7 @@ function nothing(batch: number, width: number): FadingState {
   return { numerator: none, denominator: none, maximum: full([batch, width], HIDDEN) };
 }
 
-/** Each chunk's values, weighed as the step behind the chunk sees them, [batch, chunks, width]. */
+/** Each chunk's values, weighed as the step after the chunk sees them, [batch, chunks, width]. */
 function sumUp(key: Tensor, value: Tensor, fading: Tensor): FadingState {
   const length = key.size(2);
   const age = arange(length - 1, -1, -1)
@@ -87,7 +87,7 @@ function sumUp(key: Tensor, value: Tensor, fading: Tensor): FadingState {
   };
 }
 
-/** The state before each chunk and behind the last, [batch, chunks + 1, width]. */
+/** The state before each chunk and after the last, [batch, chunks + 1, width]. */
 function carry(sums: FadingState, first: FadingState, fading: Tensor): FadingState {
   const all = (name: keyof FadingState): Tensor => cat([first[name].unsqueeze(1), sums[name]], 1);
   const count = sums.maximum.size(1) + 1;

@@ -22,7 +22,7 @@ const NAME = "T5ForSequenceClassification";
 export interface T5ClassifierInputs extends Omit<Seq2SeqInputs, "inputsEmbeds" | "pastKeyValues"> {
   /** [batch, source] int64, with the end token in each row. */
   readonly inputIds: Tensor;
-  /** [batch, source] int64. @default the source, behind the start token */
+  /** [batch, source] int64. @default the source, after the start token */
   readonly decoderInputIds?: Tensor;
   /** [batch]: class ids, or what the config's `problemType` says. */
   readonly labels?: Tensor;
@@ -52,7 +52,7 @@ export class T5ClassificationHead extends Module {
 
 /**
  * T5 with a classifier on what the decoder makes of the end token: it reads the text once more,
- * behind the start token. Names of modules and parameters are those of Hugging Face's checkpoints.
+ * after the start token. Names of modules and parameters are those of Hugging Face's checkpoints.
  */
 export class T5ForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<T5Config> = t5BaseFamily;
@@ -88,7 +88,7 @@ export class T5ForSequenceClassification extends PreTrainedModel {
     return { ...classified(logits, labels, this.config, { hiddenStates, attentions }), ...states };
   }
 
-  /** The source behind the start token, with the same padding. */
+  /** The source after the start token, with the same padding. */
   #readAgain(inputs: T5ClassifierInputs): Partial<Seq2SeqInputs> {
     const { inputIds, attentionMask, decoderAttentionMask } = inputs;
     const decoderInputIds = shiftRight(NAME, inputIds, this.config);

@@ -83,7 +83,7 @@ export class T5Attention extends Module {
     return { key, value };
   }
 
-  /** @param added keys and values to look at, behind those of `past`. */
+  /** @param added keys and values to look at, after those of `past`. */
   override forward(
     x: Tensor,
     added: KeyValue | undefined,
@@ -353,7 +353,7 @@ function encodeWith({ encoder }: Halves, inputs: Seq2SeqSource): StackOutput {
 function runHalves(model: Halves, inputs: Seq2SeqInputs): Seq2SeqOutput {
   const { decoderInputIds, decoderInputsEmbeds, attentionMask, pastKeyValues } = inputs;
   if (decoderInputIds === undefined && decoderInputsEmbeds === undefined) {
-    fail("T5Model", "give decoderInputIds: the start token and what has been written behind it");
+    fail("T5Model", "give decoderInputIds: the start token and what has been written after it");
   }
   const read = inputs.encoderOutputs ?? encodeWith(model, inputs);
   const states = read.lastHiddenState;
@@ -430,7 +430,7 @@ export class T5ForConditionalGeneration extends Seq2SeqLanguageModel {
 
   /**
    * `labels` [batch, length]: what is to be written; -100 is left out. Without `decoderInputIds`,
-   * they are the labels behind the start token.
+   * they are the labels after the start token.
    */
   override forward({ labels, ...inputs }: Seq2SeqLMInputs): Seq2SeqLMOutput {
     const read = inputs.decoderInputIds ?? inputs.decoderInputsEmbeds;

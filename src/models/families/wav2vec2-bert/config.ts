@@ -32,9 +32,9 @@ export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
   readonly rightMaxPositionEmbeddings: number;
   /** Frames that the convolution of each layer sees, itself and those before. */
   readonly convDepthwiseKernelSize: number;
-  /** Convolutions behind the layers that make the sequence shorter; not there yet. */
+  /** Convolutions after the layers that make the sequence shorter; not there yet. */
   readonly addAdapter: boolean;
-  /** An MLP behind the layers. */
+  /** An MLP after the layers. */
   readonly useIntermediateFfnBeforeAdapter: boolean;
 }
 

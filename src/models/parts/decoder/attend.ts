@@ -40,7 +40,7 @@ export function mergeHeads(x: Tensor): Tensor {
 }
 
 /**
- * Puts keys and values behind those of earlier tokens, and mixes values by the softmax of the
+ * Appends keys and values to those of earlier tokens, and mixes values by the softmax of the
  * scaled scores. Query heads share keys and values in groups where there are fewer of these.
  *
  * @param query - [batch, heads, sequence, headDim]

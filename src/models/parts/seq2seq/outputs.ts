@@ -42,7 +42,7 @@ export interface Seq2SeqInputs extends Seq2SeqSource {
 export interface Seq2SeqLMInputs extends Seq2SeqInputs {
   /**
    * [batch, target]: the tokens to give; -100 is left out. Without `decoderInputIds` the decoder
-   * reads these, shifted by one behind the start token.
+   * reads these, shifted by one after the start token.
    */
   readonly labels?: Tensor;
 }

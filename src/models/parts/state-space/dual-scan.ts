@@ -66,14 +66,14 @@ export function dualScan(inputs: DualScanInputs, initial?: Tensor): DualScanResu
 }
 
 /**
- * [..., n] -> [..., n, n]: at (t, s), the sum of the entries behind s up to t. Sums rather than
+ * [..., n] -> [..., n, n]: at (t, s), the sum of the entries after s up to t. Sums rather than
  * differences of running sums, in which small steps would drown.
  */
 function sumsBetween(logs: Tensor): Tensor {
   const at = arange(logs.size(-1));
-  const behind = at.unsqueeze(1).gt(at).to("float32");
+  const after = at.unsqueeze(1).gt(at).to("float32");
   const upTo = at.unsqueeze(1).ge(at).to("float32");
-  return upTo.matmul(logs.unsqueeze(-1).mul(behind));
+  return upTo.matmul(logs.unsqueeze(-1).mul(after));
 }
 
 /** The decay from each entry to each later one; 0 to earlier ones. */

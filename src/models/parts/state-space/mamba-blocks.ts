@@ -35,7 +35,7 @@ export interface Mixer extends Module {
   forward(x: Tensor, context: MixerContext): [Tensor, MambaState];
 }
 
-/** A mixer behind a norm, added to what goes in. */
+/** A mixer after a norm, added to what goes in. */
 export class MambaBlock<M extends Mixer> extends Module {
   readonly norm: RMSNorm;
   readonly mixer: M;
