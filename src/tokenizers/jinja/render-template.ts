@@ -47,11 +47,17 @@ function toValues(variables: Readonly<Record<string, unknown>>): {
   return { values, count: from.count };
 }
 
+/** Characters of a template; the longest that models are published with have 20,000. */
+const MAX_SOURCE = 400_000;
+
 function render(
   source: string,
   variables: Readonly<Record<string, unknown>>,
   { now = new Date() }: RenderOptions,
 ): string {
+  if (source.length > MAX_SOURCE) {
+    throw new TemplateError(`it has ${source.length} characters, more than ${MAX_SOURCE}`);
+  }
   const body = parseTemplate(source);
   const { values, count } = toValues(variables);
   const run = makeRun(new Budget(count), now);

@@ -1,4 +1,4 @@
-import { budgetFor, spend } from "./budget.ts";
+import { type Budget, spend } from "./budget.ts";
 import { WHITESPACE, WORD } from "./char-set.ts";
 import type { Fields } from "./fields.ts";
 import { PieceTrie } from "./piece-trie.ts";
@@ -63,23 +63,23 @@ export class AddedTokenFinder {
    */
   constructor(
     tokens: Iterable<readonly [id: number, token: AddedToken]>,
-    spelling: (token: AddedToken) => string,
+    spelling: (id: number, token: AddedToken) => string,
     isText: (token: AddedToken) => boolean,
   ) {
     this.#isText = isText;
     this.#tokens = new Map(tokens);
     for (const [id, token] of this.#tokens) {
-      const text = spelling(token);
+      const text = spelling(id, token);
       if (text !== "") this.#trie.add(text, id);
       this.#firstUnits.add(text.charCodeAt(0));
     }
   }
 
   /** Parts of a text in order; together they are the text. */
-  find(text: string): Found[] {
+  find(text: string, budget: Budget): Found[] {
     const found: Found[] = [];
     let last = 0;
-    for (const [begin, end, id] of this.#matches(text)) {
+    for (const [begin, end, id] of this.#matches(text, budget)) {
       const token = this.#tokens.get(id);
       if (token === undefined || this.#isText(token)) continue;
       if (token.singleWord && !standsAlone(text, begin, end)) continue;
@@ -93,8 +93,10 @@ export class AddedTokenFinder {
     return found;
   }
 
-  *#matches(text: string): Generator<readonly [begin: number, end: number, id: number]> {
-    const budget = budgetFor(text);
+  *#matches(
+    text: string,
+    budget: Budget,
+  ): Generator<readonly [begin: number, end: number, id: number]> {
     for (let begin = 0; begin < text.length;) {
       let [next, found] = [begin + 1, -1];
       if (this.#firstUnits.has(text.charCodeAt(begin))) {

@@ -1,7 +1,8 @@
-import { TokenizerError } from "./tokenizer-error.ts";
+import { type Budget, spend } from "./budget.ts";
 import { byteToken, utf8 } from "./bytes.ts";
 import { type Fields, shown } from "./fields.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
+import { TokenizerError } from "./tokenizer-error.ts";
 import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
 
 /** Words are remembered up to this length and number, as text repeats them. */
@@ -38,10 +39,10 @@ export function readBpe(model: Fields): TokenModel {
     ignoresMerges: model.flag("ignore_merges", false),
   };
   const memory = new Map<string, readonly ModelToken[]>();
-  const tokenize = (piece: string): readonly ModelToken[] => {
+  const tokenize = (piece: string, budget: Budget): readonly ModelToken[] => {
     const known = memory.get(piece);
     if (known !== undefined) return known;
-    const tokens = tokenizePiece(settings, piece);
+    const tokens = tokenizePiece(settings, piece, budget);
     if (memory.size >= MEMORY_SIZE) memory.clear();
     if (piece.length < MEMORY_LENGTH) memory.set(piece, tokens);
     return tokens;
@@ -49,10 +50,16 @@ export function readBpe(model: Fields): TokenModel {
   return { vocabulary, isBpe: true, tokenize };
 }
 
-function tokenizePiece(settings: BpeSettings, piece: string): readonly ModelToken[] {
+function tokenizePiece(
+  settings: BpeSettings,
+  piece: string,
+  budget: Budget,
+): readonly ModelToken[] {
   const { vocabulary, ignoresMerges, merges } = settings;
   const id = ignoresMerges ? vocabulary.id(piece) : undefined;
   if (id !== undefined) return [{ id, token: piece, begin: 0, end: piece.length }];
+  const { prefix, suffix } = settings;
+  spend(budget, piece.length * (1 + prefix.length) + suffix.length, "the model");
   const word = new Word();
   addCharacters(settings, piece, word);
   word.mergeAll(merges);
@@ -105,7 +112,7 @@ function unknownId(vocabulary: Vocabulary, token: string, char: string): number 
   if (id !== undefined) return id;
   throw new TokenizerError(
     `encode: the vocabulary has nothing for ${JSON.stringify(char)}, and no ` +
-      `${JSON.stringify(token)} for what it does not have`,
+      `${shown(token)} for what it does not have`,
   );
 }
 

@@ -1,13 +1,16 @@
 import { TokenizerError } from "./tokenizer-error.ts";
 
-/** Steps that working on one text may take yet. */
+/** Steps that working on one text may take yet, whatever part of the tokenizer takes them. */
 export interface Budget {
   left: number;
 }
 
-/** Steps for a text: what a sensible tokenizer needs, many times over. */
-export function budgetFor(text: string): Budget {
-  return { left: 2_000_000 + 200 * text.length };
+/**
+ * Steps for a text: what a sensible tokenizer needs, many times over.
+ * @param length of the text, in UTF-16 units.
+ */
+export function budgetFor(length: number): Budget {
+  return { left: 500_000 + 200 * length };
 }
 
 /** @param who what takes the steps, for the error. */

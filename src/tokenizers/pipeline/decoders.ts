@@ -1,3 +1,4 @@
+import { type Budget, spend } from "./budget.ts";
 import { byteOfToken, spelledBytes, utf8, utf8Text } from "./bytes.ts";
 import { cleanUpWordPieces } from "./clean-up.ts";
 import type { Fields } from "./fields.ts";
@@ -6,7 +7,7 @@ import { readPattern } from "./pattern.ts";
 import { readMetaspaceFields } from "./pre-tokenizers.ts";
 
 /** Makes parts of a text of tokens; joined, they are the text. */
-export type Decoder = (tokens: readonly string[]) => readonly string[];
+export type Decoder = (tokens: readonly string[], budget: Budget) => readonly string[];
 
 /** The types of decoders that a tokenizer.json may name. */
 export type DecoderType =
@@ -35,7 +36,11 @@ export const DECODERS: { readonly [K in DecoderType]: (fields: Fields) => Decode
 };
 
 export function readDecoder(fields: Fields): Decoder {
-  return fields.component(DECODERS)(fields);
+  const decode = fields.component(DECODERS)(fields);
+  return (tokens, budget) => {
+    spend(budget, lengthOf(tokens) + tokens.length, fields.where);
+    return decode(tokens, budget);
+  };
 }
 
 /** Bytes that a token spells, or its own where it has other characters, as added tokens may. */
@@ -89,10 +94,10 @@ function readCtc(fields: Fields): Decoder {
 
 function readSequence(fields: Fields): Decoder {
   const steps = fields.children("decoders").map(readDecoder);
-  return (whole) => {
+  return (whole, budget) => {
     const length = lengthOf(whole);
     return steps.reduce((tokens, step) => {
-      const next = step(tokens);
+      const next = step(tokens, budget);
       checkGrowth(length, lengthOf(next), fields.where);
       return next;
     }, whole);
@@ -106,9 +111,9 @@ function lengthOf(tokens: readonly string[]): number {
 function readReplace(fields: Fields): Decoder {
   const find = readPattern(fields);
   const content = fields.text("content");
-  return (tokens) =>
+  return (tokens, budget) =>
     tokens.map((token) => {
-      const matches = find(token);
+      const matches = find(token, budget);
       const count = matches.filter(([, , isMatch]) => isMatch).length;
       checkGrowth(token.length, count * content.length, fields.where);
       return matches
@@ -137,7 +142,7 @@ function decodeByteTokens(tokens: readonly string[]): string[] {
   const decoded: string[] = [];
   let run: number[] = [];
   const flush = (): void => {
-    if (run.length > 0) decoded.push(...textsOfRun(run));
+    if (run.length > 0) for (const text of textsOfRun(run)) decoded.push(text);
     run = [];
   };
   for (const token of tokens) {

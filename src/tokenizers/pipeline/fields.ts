@@ -18,15 +18,31 @@ export function shown(value: unknown): string {
 /** Components may hold others, so deep that reading them would run out of stack. */
 const MAX_DEPTH = 64;
 
+/** Components that a file may have, and characters of its patterns. */
+const MAX_COMPONENTS = 1000;
+const MAX_PATTERNS = 20_000;
+
+/** What is counted over all objects of a file. */
+interface Load {
+  components: number;
+  patterns: number;
+}
+
 /** The fields of one object of a tokenizer's files, read with what was expected of them. */
 export class Fields {
   readonly json: JsonObject;
   /** Path of the object, for errors: `tokenizer.json: decoder.decoders[0]`. */
   readonly where: string;
   readonly #depth: number;
+  readonly #load: Load;
 
   /** @throws TokenizerError when it is no object, or lies too deep. */
-  constructor(json: unknown, where: string, depth = 0) {
+  constructor(
+    json: unknown,
+    where: string,
+    depth = 0,
+    load: Load = { components: 0, patterns: 0 },
+  ) {
     if (!isJsonObject(json)) {
       throw new TokenizerError(`${where} is ${shown(json)}; an object was expected`);
     }
@@ -36,6 +52,7 @@ export class Fields {
     this.json = json;
     this.where = where;
     this.#depth = depth;
+    this.#load = load;
   }
 
   #path(key: string): string {
@@ -69,6 +86,16 @@ export class Fields {
     throw this.wrong(key, "one character");
   }
 
+  /** A text to look for; all of a file's together have a limit, as looking takes their length. */
+  patternText(key: string): string {
+    const value = this.text(key);
+    this.#load.patterns += value.length;
+    if (this.#load.patterns <= MAX_PATTERNS) return value;
+    throw new TokenizerError(
+      `${this.where}: the patterns of a file have more than ${MAX_PATTERNS} characters`,
+    );
+  }
+
   flag(key: string, missing?: boolean): boolean {
     const value = this.json[key] ?? missing;
     if (typeof value === "boolean") return value;
@@ -96,17 +123,20 @@ export class Fields {
   }
 
   child(key: string): Fields {
-    return new Fields(this.json[key], this.#path(key), this.#depth + 1);
+    return new Fields(this.json[key], this.#path(key), this.#depth + 1, this.#load);
   }
 
   children(key: string): Fields[] {
     return this.list(key).map(
-      (item, i) => new Fields(item, `${this.#path(key)}[${i}]`, this.#depth + 1),
+      (item, i) => new Fields(item, `${this.#path(key)}[${i}]`, this.#depth + 1, this.#load),
     );
   }
 
   /** The row of a table of components that this object's `type` names. */
   component<T>(table: Readonly<Record<string, T>>): T {
+    if (++this.#load.components > MAX_COMPONENTS) {
+      throw new TokenizerError(`${this.where}: a file has more than ${MAX_COMPONENTS} components`);
+    }
     const type = this.text("type");
     const row = Object.hasOwn(table, type) ? table[type] : undefined;
     if (row !== undefined) return row;

@@ -1,4 +1,5 @@
 import { readBpe } from "./bpe.ts";
+import type { Budget } from "./budget.ts";
 import type { Fields } from "./fields.ts";
 import { readUnigram } from "./unigram.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -19,7 +20,7 @@ export interface TokenModel {
   /** Byte-pair encodings spell spaces as they are, so that nobody cleans them up. */
   readonly isBpe: boolean;
   /** @throws TokenizerError when there is nothing in the vocabulary for the piece. */
-  tokenize(piece: string): readonly ModelToken[];
+  tokenize(piece: string, budget: Budget): readonly ModelToken[];
 }
 
 /** The types of models that a tokenizer.json may name. */

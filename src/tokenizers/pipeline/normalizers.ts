@@ -1,3 +1,4 @@
+import { type Budget, spend } from "./budget.ts";
 import { spellBytes } from "./bytes.ts";
 import { CharSet, charSet, classOf, inRanges, WHITESPACE, without } from "./char-set.ts";
 import type { Fields } from "./fields.ts";
@@ -40,7 +41,7 @@ export const NORMALIZERS: { readonly [K in NormalizerType]: (fields: Fields) => 
   Nmt: () => byCharacter(nmt),
   Precompiled: (fields) => {
     const rewrites = readPrecompiled(fields);
-    return byRewrites(rewrites);
+    return byRewrites(rewrites, fields.where);
   },
   Replace: readReplace,
   Prepend: (fields) => {
@@ -50,17 +51,32 @@ export const NORMALIZERS: { readonly [K in NormalizerType]: (fields: Fields) => 
   ByteLevel: () => byCharacter(spellBytes),
 };
 
+/** What a piece costs besides its characters. */
+const STEPS_PER_PIECE = 10;
+
 export function readNormalizer(fields: Fields): Normalizer {
-  return fields.component(NORMALIZERS)(fields);
+  const normalize = fields.component(NORMALIZERS)(fields);
+  return (piece) => {
+    const normalized = normalize(piece);
+    const steps = STEPS_PER_PIECE + piece.text.length + normalized.text.length;
+    spend(piece.budget, steps, fields.where);
+    checkGrowth(piece.text.length, normalized.text.length, fields.where);
+    return normalized;
+  };
 }
 
 function codeOf(char: string): number {
   return char.codePointAt(0) ?? 0;
 }
 
-function byRewrites(rewrites: (text: string) => Rewrite[]): Normalizer {
+function byRewrites(
+  rewrites: (text: string, budget: Budget) => Rewrite[],
+  where: string,
+): Normalizer {
   return (piece) => {
-    const parts = rewrites(piece.text);
+    const parts = rewrites(piece.text, piece.budget);
+    const length = parts.reduce((sum, [, output]) => sum + output.length, 0);
+    checkGrowth(piece.text.length, length, where);
     return rewritePiece(piece, parts.map(([, output]) => output).join(""), () => parts);
   };
 }
@@ -92,8 +108,14 @@ function inForm(text: string, form: UnicodeForm): string {
   return parts.map((part, i) => (i % 2 === 1 ? part : part.normalize(form))).join("");
 }
 
+/** Marks are put in order one by one, which takes the square of their number. */
+const LONG_MARKS = /\p{M}{64,}/gu;
+
 function unicodeForm(form: UnicodeForm): Normalizer {
   return (piece) => {
+    for (const [marks] of piece.text.matchAll(LONG_MARKS)) {
+      spend(piece.budget, (marks.length * marks.length) / 64, form);
+    }
     const text = inForm(piece.text, form);
     return rewritePiece(piece, text, () => {
       const parts = piece.text.match(COMPOSED) ?? [];
@@ -142,15 +164,15 @@ function readStrip(fields: Fields): Normalizer {
 function readReplace(fields: Fields): Normalizer {
   const find = readPattern(fields);
   const content = fields.text("content");
-  return byRewrites((text) => {
-    const matches = find(text);
+  return byRewrites((text, budget) => {
+    const matches = find(text, budget);
     const replaced = matches.filter(([, , isMatch]) => isMatch).length;
     checkGrowth(text.length, replaced * content.length, fields.where);
     return matches.map(([begin, end, isMatch]): Rewrite => [
       end - begin,
       isMatch ? content : text.slice(begin, end),
     ]);
-  });
+  }, fields.where);
 }
 
 function readSequence(fields: Fields): Normalizer {

@@ -1,3 +1,5 @@
+import { type Budget, budgetFor } from "./budget.ts";
+
 /**
  * A part of a text on its way through a tokenizer. `spans` says for every UTF-16 unit of `text`
  * where in the original text it comes from (begin and end, two numbers a unit); it is there only
@@ -8,16 +10,22 @@ export interface Piece {
   readonly spans: Int32Array | undefined;
   /** Whether the piece begins where the original text does. */
   readonly first: boolean;
+  /** Steps that are left for the whole text, which all of its pieces share. */
+  readonly budget: Budget;
 }
 
 /** A part of a text and what it becomes: how many units of the text, and what is there instead. */
 export type Rewrite = readonly [length: number, output: string];
 
 /** A whole text; with `tracked`, its units know where they come from. */
-export function wholePiece(text: string, tracked: boolean): Piece {
-  if (!tracked) return { text, spans: undefined, first: true };
+export function wholePiece(
+  text: string,
+  tracked: boolean,
+  budget: Budget = budgetFor(text.length),
+): Piece {
+  if (!tracked) return { text, spans: undefined, first: true, budget };
   const spans = Int32Array.from({ length: text.length * 2 }, (_, i) => (i + 1) >> 1);
-  return { text, spans, first: true };
+  return { text, spans, first: true, budget };
 }
 
 /** @param begin the first unit; @param end after the last one. */
@@ -27,6 +35,7 @@ export function slicePiece(piece: Piece, begin: number, end: number): Piece {
     text: piece.text.slice(begin, end),
     spans: piece.spans?.subarray(begin * 2, end * 2),
     first: piece.first && begin === 0,
+    budget: piece.budget,
   };
 }
 

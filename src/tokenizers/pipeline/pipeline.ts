@@ -1,6 +1,8 @@
 import { type AddedToken, AddedTokenFinder } from "./added-tokens.ts";
+import { budgetFor } from "./budget.ts";
 import { type Decoder, readDecoder } from "./decoders.ts";
 import type { Fields } from "./fields.ts";
+import { checkTextOfTokens } from "./growth.ts";
 import { readModel, type TokenModel } from "./model.ts";
 import { type Normalizer, readNormalizer } from "./normalizers.ts";
 import { originOf, type Piece, slicePiece, wholePiece } from "./piece.ts";
@@ -68,25 +70,27 @@ export class TokenizerPipeline {
     );
     const entries = [...this.#added];
     const isText = (token: AddedToken): boolean => splitsSpecial && token.special;
-    this.#spellings = new Map(
-      [...this.#added]
-        .filter(([, token]) => token.normalized)
-        .map(([id, token]) => [id, this.#normalizedText(token.content)]),
-    );
+    this.#spellings = this.#normalizedSpellings();
     this.#plain = new AddedTokenFinder(
       entries.filter(([, token]) => !token.normalized),
-      (token) => token.content,
+      (_, token) => token.content,
       isText,
     );
     this.#normalized = new AddedTokenFinder(
       entries.filter(([, token]) => token.normalized),
-      (token) => this.#normalizedText(token.content),
+      (id) => this.#spellings.get(id) ?? "",
       isText,
     );
   }
 
-  #normalizedText(text: string): string {
-    return this.#normalize?.(wholePiece(text, false)).text ?? text;
+  #normalizedSpellings(): Map<number, string> {
+    const tokens = [...this.#added].filter(([, token]) => token.normalized);
+    const length = tokens.reduce((sum, [, { content }]) => sum + content.length, 0);
+    // Short texts, for which less is needed than for one that is as long as all of them.
+    const budget = budgetFor(length / 6);
+    const normalized = (text: string): string =>
+      this.#normalize?.(wholePiece(text, false, budget)).text ?? text;
+    return new Map(tokens.map(([id, token]) => [id, normalized(token.content)]));
   }
 
   /** Numbers tokens as they are added, one list after another. */
@@ -135,7 +139,7 @@ export class TokenizerPipeline {
   /** @throws TokenizerError when the vocabulary has nothing for a part of the text. */
   encode(text: string, { addSpecialTokens, offsets }: PipelineEncodeOptions): TextToken[] {
     const whole = wholePiece(text, offsets);
-    const tokens = this.#plain.find(text).flatMap(({ begin, end, id }) => {
+    const tokens = this.#plain.find(text, whole.budget).flatMap(({ begin, end, id }) => {
       const piece = slicePiece(whole, begin, end);
       return id === undefined ? this.#encodeNormalized(piece) : [addedToken(piece, id)];
     });
@@ -144,7 +148,7 @@ export class TokenizerPipeline {
 
   #encodeNormalized(part: Piece): TextToken[] {
     const whole = this.#normalize?.(part) ?? part;
-    return this.#normalized.find(whole.text).flatMap(({ begin, end, id }) => {
+    return this.#normalized.find(whole.text, whole.budget).flatMap(({ begin, end, id }) => {
       const piece = slicePiece(whole, begin, end);
       return id === undefined ? this.#encodePiece(piece) : [addedToken(piece, id)];
     });
@@ -153,7 +157,7 @@ export class TokenizerPipeline {
   #encodePiece(part: Piece): TextToken[] {
     const pieces = this.#split?.([part]) ?? [part];
     return pieces.flatMap((piece) => {
-      const tokens = piece.text === "" ? [] : this.model.tokenize(piece.text);
+      const tokens = piece.text === "" ? [] : this.model.tokenize(piece.text, piece.budget);
       return tokens.map(({ id, token, begin, end }) => {
         const { spans } = piece;
         const [from, to] = spans === undefined ? [0, 0] : originOf(spans, begin, end);
@@ -170,7 +174,10 @@ export class TokenizerPipeline {
       if (token === undefined || (skipsSpecial && this.#special.has(token))) continue;
       tokens.push(token);
     }
-    return this.#decode === undefined ? tokens.join(" ") : this.#decode(tokens).join("");
+    checkTextOfTokens(tokens);
+    if (this.#decode === undefined) return tokens.join(" ");
+    const length = tokens.reduce((sum, token) => sum + token.length, 0);
+    return this.#decode(tokens, budgetFor(length)).join("");
   }
 }
 

@@ -34,7 +34,9 @@ export const POST_PROCESSORS: {
   ByteLevel: () => (runs) => runs,
   TemplateProcessing: readTemplate,
   Sequence: (fields) => {
-    const steps = fields.children("processors").map(readPostProcessor);
+    const list = fields.children("processors");
+    if (list.length > MAX_STEPS) throw fields.wrong("processors", `at most ${MAX_STEPS}`);
+    const steps = list.map(readPostProcessor);
     return (whole, addsSpecial) => steps.reduce((runs, step) => step(runs, addsSpecial), whole);
   },
 };
@@ -64,6 +66,9 @@ function between(fields: Fields): PostProcessor {
   };
 }
 
+/** Post-processors that may follow one another, each with its tokens. */
+const MAX_STEPS = 16;
+
 /** Tokens that a template may put around a text. */
 const MAX_ADDED = 1000;
 
@@ -72,16 +77,25 @@ type TemplatePart = "text" | readonly TextToken[];
 
 function readTemplate(fields: Fields): PostProcessor {
   const special = fields.child("special_tokens");
-  const parts = readParts(fields).map((part) => readPart(part, special));
-  const added = parts.reduce((sum, part) => sum + (part === "text" ? 0 : part.length), 0);
-  if (parts.filter((part) => part === "text").length !== 1 || added > MAX_ADDED) {
-    throw fields.wrong("single", `a template of the text once and at most ${MAX_ADDED} tokens`);
+  const parts: TemplatePart[] = [];
+  let [texts, added] = [0, 0];
+  for (const json of readParts(fields)) {
+    const part = readPart(json, special);
+    if (part === "text") texts++;
+    else added += part.length;
+    parts.push(part);
+    if (texts > 1 || added > MAX_ADDED || parts.length > MAX_ADDED) throw wrongTemplate(fields);
   }
+  if (texts !== 1) throw wrongTemplate(fields);
   return (runs, addsSpecial) =>
     parts.flatMap((part): Runs => {
       if (part === "text") return runs;
       return addsSpecial ? [part] : [];
     });
+}
+
+function wrongTemplate(fields: Fields): TokenizerError {
+  return fields.wrong("single", `a template of the text once and at most ${MAX_ADDED} tokens`);
 }
 
 /** A template is a list of objects, or text: `"[CLS] $A [SEP]"`. */

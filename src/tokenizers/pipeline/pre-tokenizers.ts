@@ -1,4 +1,5 @@
 import { TokenizerError } from "./tokenizer-error.ts";
+import { spend } from "./budget.ts";
 import { spellBytes } from "./bytes.ts";
 import { CharSet, NUMERIC, PUNCTUATION, WHITESPACE, WORD } from "./char-set.ts";
 import type { Fields } from "./fields.ts";
@@ -57,8 +58,17 @@ export const PRE_TOKENIZERS: {
   FixedLength: readFixedLength,
 };
 
+/** What a piece costs besides its characters. */
+const STEPS_PER_PIECE = 10;
+
 export function readPreTokenizer(fields: Fields): PreTokenizer {
-  return fields.component(PRE_TOKENIZERS)(fields);
+  const split = fields.component(PRE_TOKENIZERS)(fields);
+  return (pieces) => {
+    const budget = pieces[0]?.budget;
+    const steps = lengthOf(pieces) + STEPS_PER_PIECE * pieces.length;
+    if (budget !== undefined) spend(budget, steps, fields.where);
+    return split(pieces);
+  };
 }
 
 const SPACES = charFinder(WHITESPACE);
@@ -67,8 +77,8 @@ const DIGITS = charFinder(NUMERIC);
 const NEITHER = new CharSet((code) => !WORD.has(code) && !WHITESPACE.has(code));
 
 /** Runs of a word's characters, and runs of others; the spaces between them match. */
-const WORDS: Finder = (text) => {
-  const runs = [...runFinder(WORD)(text), ...runFinder(NEITHER)(text)]
+const WORDS: Finder = (text, budget) => {
+  const runs = [...runFinder(WORD)(text, budget), ...runFinder(NEITHER)(text, budget)]
     .filter(([, , isMatch]) => isMatch)
     .toSorted(([a], [b]) => a - b);
   return inverted(() =>
@@ -76,7 +86,7 @@ const WORDS: Finder = (text) => {
       text,
       runs.map(([begin, end]) => [begin, end] as const),
     ),
-  )(text);
+  )(text, budget);
 };
 
 function splitter(find: Finder, behavior: SplitBehavior): PreTokenizer {

@@ -1,6 +1,7 @@
 import { utf8 } from "./bytes.ts";
 import type { Fields } from "./fields.ts";
 import type { Rewrite } from "./piece.ts";
+import { TokenizerError } from "./tokenizer-error.ts";
 
 /**
  * SentencePiece's table of characters: a double-array trie of UTF-8 bytes, and the texts that its
@@ -98,7 +99,16 @@ function offsetOf(unit: number): number {
   return (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
 }
 
+/** Bytes that a character may become; in NFKC the most are 33. */
+const MAX_TEXT = 1024;
+
 function textAt(texts: Uint8Array, begin: number): string {
-  const end = texts.indexOf(0, begin);
-  return decoder.decode(texts.subarray(begin, end < 0 ? texts.length : end));
+  const text = texts.subarray(begin, begin + MAX_TEXT + 1);
+  const end = text.indexOf(0);
+  if (end < 0 && text.length > MAX_TEXT) {
+    throw new TokenizerError(
+      `precompiled_charsmap of the tokenizer has a text of more than ${MAX_TEXT} bytes for a character`,
+    );
+  }
+  return decoder.decode(end < 0 ? text : text.subarray(0, end));
 }

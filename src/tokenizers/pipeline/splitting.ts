@@ -1,3 +1,4 @@
+import type { Budget } from "./budget.ts";
 import type { CharSet } from "./char-set.ts";
 import { type Piece, slicePiece } from "./piece.ts";
 
@@ -5,7 +6,7 @@ import { type Piece, slicePiece } from "./piece.ts";
 export type Match = readonly [begin: number, end: number, matches: boolean];
 
 /** Finds where a pattern matches. */
-export type Finder = (text: string) => Match[];
+export type Finder = (text: string, budget: Budget) => Match[];
 
 /** What becomes of the matches when a text is split at them. */
 export const SPLIT_BEHAVIORS = [
@@ -74,7 +75,8 @@ function* occurrences(text: string, part: string): Generator<readonly [number, n
 }
 
 export function inverted(find: Finder): Finder {
-  return (text) => find(text).map(([begin, end, matches]) => [begin, end, !matches]);
+  return (text, budget) =>
+    find(text, budget).map(([begin, end, matches]) => [begin, end, !matches]);
 }
 
 type Range = [begin: number, end: number];
@@ -120,7 +122,7 @@ export function splitPieces(
   behavior: SplitBehavior,
 ): Piece[] {
   return pieces.flatMap((piece) =>
-    RANGES[behavior](find(piece.text))
+    RANGES[behavior](find(piece.text, piece.budget))
       .filter(([begin, end]) => begin < end)
       .map(([begin, end]) => slicePiece(piece, begin, end)),
   );

@@ -1,5 +1,5 @@
 import { TokenizerError } from "./tokenizer-error.ts";
-import { budgetFor, spend } from "./budget.ts";
+import { type Budget, spend } from "./budget.ts";
 import { byteToken, utf8 } from "./bytes.ts";
 import { type Fields, shown } from "./fields.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
@@ -44,7 +44,8 @@ export function readUnigram(model: Fields): TokenModel {
   return {
     vocabulary,
     isBpe: false,
-    tokenize: (piece) => bestPath(settings, piece).flatMap((part) => tokensOf(settings, ...part)),
+    tokenize: (piece, budget) =>
+      bestPath(settings, piece, budget).flatMap((part) => tokensOf(settings, ...part)),
   };
 }
 
@@ -62,9 +63,8 @@ function readPieces(model: Fields): (readonly [string, number])[] {
 type Part = readonly [text: string, begin: number, end: number];
 
 /** Splits a piece so that the scores add up to the most; unknown characters stay together. */
-function bestPath(settings: UnigramSettings, text: string): Part[] {
+function bestPath(settings: UnigramSettings, text: string, budget: Budget): Part[] {
   const { trie, scores, unknownScore, unknownId } = settings;
-  const budget = budgetFor(text);
   const best = new Float64Array(text.length + 1);
   const from = new Int32Array(text.length + 1).fill(-1);
   const ids = new Int32Array(text.length + 1);

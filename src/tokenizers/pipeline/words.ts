@@ -1,6 +1,6 @@
 import { TokenizerError } from "./tokenizer-error.ts";
-import { budgetFor, spend } from "./budget.ts";
-import type { Fields } from "./fields.ts";
+import { type Budget, spend } from "./budget.ts";
+import { type Fields, shown } from "./fields.ts";
 import type { ModelToken, TokenModel } from "./model.ts";
 import { readVocabulary, type Vocabulary } from "./vocabulary.ts";
 
@@ -10,7 +10,7 @@ function unknownToken(vocabulary: Vocabulary, token: string, piece: string): Mod
   if (id !== undefined) return { id, token, begin: 0, end: piece.length };
   throw new TokenizerError(
     `encode: the vocabulary has nothing for ${JSON.stringify(piece.slice(0, 80))}, and no ` +
-      `${JSON.stringify(token)} for what it does not have`,
+      `${shown(token)} for what it does not have`,
   );
 }
 
@@ -35,10 +35,11 @@ export function readWordPiece(model: Fields): TokenModel {
   const unknown = model.text("unk_token");
   const prefix = model.text("continuing_subword_prefix");
   const limit = model.count("max_input_chars_per_word");
-  const longest = Math.max(0, ...lengthsOf(vocabulary));
-  const tokenize = (piece: string): readonly ModelToken[] => {
+  const lengths = [...lengthsOf(vocabulary)].toSorted((a, b) => b - a);
+  const settings = { vocabulary, prefix, lengths };
+  const tokenize = (piece: string, budget: Budget): readonly ModelToken[] => {
     const isShort = piece.length <= limit || Array.from(piece).length <= limit;
-    const tokens = isShort ? longestFirst(vocabulary, prefix, longest, piece) : undefined;
+    const tokens = isShort ? longestFirst(settings, piece, budget) : undefined;
     return tokens ?? [unknownToken(vocabulary, unknown, piece)];
   };
   return { vocabulary, isBpe: false, tokenize };
@@ -48,26 +49,43 @@ function lengthsOf(vocabulary: Vocabulary): Set<number> {
   return new Set(Array.from(vocabulary.ids.keys(), (token) => token.length));
 }
 
+interface WordSettings {
+  readonly vocabulary: Vocabulary;
+  readonly prefix: string;
+  /** Lengths that tokens have, the longest first. */
+  readonly lengths: readonly number[];
+}
+
 function longestFirst(
-  vocabulary: Vocabulary,
-  prefix: string,
-  longest: number,
+  settings: WordSettings,
   piece: string,
+  budget: Budget,
 ): ModelToken[] | undefined {
   const tokens: ModelToken[] = [];
-  const budget = budgetFor(piece);
   for (let begin = 0; begin < piece.length;) {
-    const before = begin === 0 ? "" : prefix;
-    let end = Math.min(piece.length, begin + Math.max(0, longest - before.length));
-    let id: number | undefined;
-    for (; end > begin; end--) {
-      spend(budget, end - begin, "the model");
-      id = vocabulary.id(before + piece.slice(begin, end));
-      if (id !== undefined) break;
-    }
-    if (id === undefined) return undefined;
-    tokens.push({ id, token: before + piece.slice(begin, end), begin, end });
-    begin = end;
+    const token = longestAt(settings, piece, begin, budget);
+    if (token === undefined) return undefined;
+    tokens.push(token);
+    begin = token.end;
   }
   return tokens;
+}
+
+function longestAt(
+  { vocabulary, prefix, lengths }: WordSettings,
+  piece: string,
+  begin: number,
+  budget: Budget,
+): ModelToken | undefined {
+  const before = begin === 0 ? "" : prefix;
+  for (const length of lengths) {
+    const end = begin + length - before.length;
+    if (end <= begin) return undefined;
+    if (end > piece.length) continue;
+    spend(budget, 1 + (length >> 3), "the model");
+    const token = before + piece.slice(begin, end);
+    const id = vocabulary.id(token);
+    if (id !== undefined) return { id, token, begin, end };
+  }
+  return undefined;
 }

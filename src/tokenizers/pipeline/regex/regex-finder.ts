@@ -1,8 +1,7 @@
-import { type Budget, budgetFor } from "../budget.ts";
 import { type Finder, withGaps } from "../splitting.ts";
-import { compileRegex, type Program } from "./compile.ts";
+import { compileRegex } from "./compile.ts";
 import { parseRegex } from "./parse.ts";
-import { matchAt } from "./run.ts";
+import { Matcher } from "./run.ts";
 
 /**
  * Finds all matches of a regular expression as Oniguruma understands it, one after another.
@@ -10,16 +9,16 @@ import { matchAt } from "./run.ts";
  */
 export function regexFinder(pattern: string): Finder {
   const program = compileRegex(parseRegex(pattern));
-  return (text) => withGaps(text, text === "" ? [] : matches(program, text));
+  return (text, budget) =>
+    withGaps(text, text === "" ? [] : matches(new Matcher(program, text, budget), text));
 }
 
 /** An empty match right after another match is passed over. */
-function* matches(program: Program, text: string): Generator<readonly [number, number]> {
-  const budget = budgetFor(text);
+function* matches(matcher: Matcher, text: string): Generator<readonly [number, number]> {
   let from = 0;
   let lastEnd = -1;
   while (from <= text.length) {
-    const found = search(program, text, from, budget);
+    const found = search(matcher, text, from);
     if (found === undefined) return;
     const [begin, end] = found;
     if (begin === end && lastEnd === end) {
@@ -33,13 +32,12 @@ function* matches(program: Program, text: string): Generator<readonly [number, n
 }
 
 function search(
-  program: Program,
+  matcher: Matcher,
   text: string,
   from: number,
-  budget: Budget,
 ): readonly [begin: number, end: number] | undefined {
   for (let begin = from; begin <= text.length; begin++) {
-    const end = matchAt(program, text, begin, budget);
+    const end = matcher.matchAt(begin);
     if (end >= 0) return [begin, end];
     if ((text.codePointAt(begin) ?? 0) > 0xffff) begin++;
   }

@@ -9,102 +9,154 @@ const WHO = "a regular expression";
 /** What is left to try: a place to go on; a loop to shorten or to lengthen; a register to reset. */
 const Retry = { At: 0, Shorter: 1, Longer: 2, Reset: 3 } as const;
 
+/** What `#step` answers where no match goes on, and where it chose the next instruction itself. */
+const FAILED = -1;
+const JUMPED = -2;
+
 /**
- * Where a match that begins at `begin` ends, or -1. Tries in the order of the pattern, as Perl,
- * Oniguruma and JavaScript do, but on a stack of its own and with a number of steps.
+ * Finds matches of a program in a text. It tries in the order of the pattern, as Perl, Oniguruma
+ * and JavaScript do, but on a stack of its own and with a number of steps.
  */
-export function matchAt(program: Program, text: string, begin: number, budget: Budget): number {
-  const stack: number[] = [];
-  const registers: number[] = [];
-  let pc = 0;
-  let at = begin;
-  for (;;) {
-    spend(budget, 1, WHO);
-    const step = program[pc];
-    if (step === undefined || step.op === Op.End) return at;
-    let next = -1;
+export class Matcher {
+  readonly #program: Program;
+  readonly #text: string;
+  readonly #budget: Budget;
+  /** What is left to try: four numbers each. */
+  readonly #stack: number[] = [];
+  /** Where the rounds of endless loops began. */
+  readonly #registers: number[] = [];
+  #pc = 0;
+  #at = 0;
+
+  constructor(program: Program, text: string, budget: Budget) {
+    this.#program = program;
+    this.#text = text;
+    this.#budget = budget;
+  }
+
+  /** Where a match that begins at `begin` ends, or -1. */
+  matchAt(begin: number): number {
+    this.#stack.length = 0;
+    this.#registers.length = 0;
+    this.#pc = 0;
+    this.#at = begin;
+    for (;;) {
+      spend(this.#budget, 1, WHO);
+      const step = this.#program[this.#pc];
+      if (step === undefined || step.op === Op.End) return this.#at;
+      const next = this.#step(step);
+      if (next >= 0) {
+        this.#at = next;
+        this.#pc++;
+      } else if (next === FAILED && !this.#retry()) return -1;
+    }
+  }
+
+  /** Where the text goes on after an instruction, or what became of it. */
+  #step(step: Instruction): number {
+    const at = this.#at;
     switch (step.op) {
       case Op.Character:
-        next = text.codePointAt(at) === step.x ? at + (step.x > 0xffff ? 2 : 1) : -1;
-        break;
+        if (this.#text.codePointAt(at) !== step.x) return FAILED;
+        return at + (step.x > 0xffff ? 2 : 1);
       case Op.Set:
-        next = afterSet(step.set, text, at);
-        break;
+        return afterSet(step.set, this.#text, at);
       case Op.Split:
-        stack.push(Retry.At, step.y, at, 0);
-        pc = step.x;
-        continue;
+        this.#stack.push(Retry.At, step.y, at, 0);
+        return this.#jump(step.x);
       case Op.Jump:
-        pc = step.x;
-        continue;
+        return this.#jump(step.x);
       case Op.Greedy:
-      case Op.Possessive: {
-        const [least, most] = runLength(step, text, at, budget);
-        if (least >= 0 && most > least && step.op === Op.Greedy) {
-          stack.push(Retry.Shorter, pc + 1, most, least);
-        }
-        next = least < 0 ? -1 : most;
-        break;
-      }
+      case Op.Possessive:
+        return this.#run(step);
       case Op.Lazy:
-        next = leastRun(step, text, at);
-        if (next >= 0) stack.push(Retry.Longer, pc, next, step.x);
-        break;
+        return this.#lazyRun(step);
       case Op.Ahead:
-        next = matchAt(step.inner, text, at, budget) >= 0 === step.negated ? -1 : at;
-        break;
+        return this.#matchInner(step) >= 0 === step.negated ? FAILED : at;
       case Op.Behind:
-        next = matchesBefore(step, text, at, budget) === step.negated ? -1 : at;
-        break;
+        return this.#matchesBefore(step) === step.negated ? FAILED : at;
       case Op.Atomic:
-        next = matchAt(step.inner, text, at, budget);
-        break;
+        return this.#matchInner(step);
       case Op.Assert:
-        next = ASSERTIONS[step.at](text, at) ? at : -1;
-        break;
+        return ASSERTIONS[step.at](this.#text, at) ? at : FAILED;
       case Op.Mark:
-        stack.push(Retry.Reset, step.x, registers[step.x] ?? -1, 0);
-        registers[step.x] = at;
-        next = at;
-        break;
+        this.#stack.push(Retry.Reset, step.x, this.#registers[step.x] ?? -1, 0);
+        this.#registers[step.x] = at;
+        return at;
       default:
-        next = at;
-        if (registers[step.x] === at) {
-          pc = step.y;
-          continue;
-        }
+        return this.#registers[step.x] === at ? this.#jump(step.y) : at;
     }
-    if (next >= 0) {
-      at = next;
-      pc++;
-      continue;
+  }
+
+  #jump(pc: number): number {
+    this.#pc = pc;
+    return JUMPED;
+  }
+
+  #run(step: Instruction): number {
+    const [least, most] = runLength(step, this.#text, this.#at, this.#budget);
+    if (least < 0) return FAILED;
+    if (most > least && step.op === Op.Greedy) {
+      this.#stack.push(Retry.Shorter, this.#pc + 1, most, least);
     }
-    let found = false;
-    while (!found && stack.length > 0) {
+    return most;
+  }
+
+  #lazyRun(step: Instruction): number {
+    const next = leastRun(step, this.#text, this.#at, this.#budget);
+    if (next >= 0) this.#stack.push(Retry.Longer, this.#pc, next, step.x);
+    return next;
+  }
+
+  #matchInner({ inner }: Instruction): number {
+    return new Matcher(inner, this.#text, this.#budget).matchAt(this.#at);
+  }
+
+  #matchesBefore({ behind }: Instruction): boolean {
+    return behind.some(([length, program]) => {
+      let begin = this.#at;
+      spend(this.#budget, Math.min(length, begin), WHO);
+      for (let i = 0; i < length && begin >= 0; i++) {
+        begin = begin === 0 ? -1 : before(this.#text, begin);
+      }
+      const matcher = new Matcher(program, this.#text, this.#budget);
+      return begin >= 0 && matcher.matchAt(begin) === this.#at;
+    });
+  }
+
+  /** Takes up what was put off last; false when nothing is left. */
+  #retry(): boolean {
+    const stack = this.#stack;
+    while (stack.length > 0) {
       const extra = stack.pop() ?? 0;
       const position = stack.pop() ?? 0;
       const place = stack.pop() ?? 0;
       const kind = stack.pop();
-      spend(budget, 1, WHO);
-      if (kind === Retry.Reset) {
-        registers[place] = position;
-        continue;
-      }
-      found = true;
-      pc = place;
-      at = position;
-      if (kind === Retry.Shorter) {
-        at = before(text, position);
-        if (at > extra) stack.push(Retry.Shorter, place, at, extra);
-      } else if (kind === Retry.Longer) {
-        const loop = program[place];
-        at = loop === undefined || extra >= loop.y ? -1 : afterSet(loop.set, text, position);
-        found = at >= 0;
-        if (found) stack.push(Retry.Longer, place, at, extra + 1);
-        pc = place + 1;
+      spend(this.#budget, 1, WHO);
+      if (kind === Retry.Reset) this.#registers[place] = position;
+      else if (kind === Retry.Longer) {
+        if (this.#lengthen(place, position, extra)) return true;
+      } else {
+        const isShorter = kind === Retry.Shorter;
+        this.#pc = place;
+        this.#at = isShorter ? before(this.#text, position) : position;
+        if (isShorter && this.#at > extra) stack.push(Retry.Shorter, place, this.#at, extra);
+        return true;
       }
     }
-    if (!found) return -1;
+    return false;
+  }
+
+  /** Gives a lazy loop one character more. */
+  #lengthen(place: number, position: number, count: number): boolean {
+    const loop = this.#program[place];
+    if (loop === undefined || count >= loop.y) return false;
+    const next = afterSet(loop.set, this.#text, position);
+    if (next < 0) return false;
+    this.#stack.push(Retry.Longer, place, next, count + 1);
+    this.#pc = place + 1;
+    this.#at = next;
+    return true;
   }
 }
 
@@ -135,9 +187,10 @@ function runLength(
   return [least, at];
 }
 
-function leastRun({ set, x }: Instruction, text: string, begin: number): number {
+function leastRun({ set, x }: Instruction, text: string, begin: number, budget: Budget): number {
   let at = begin;
   for (let i = 0; i < x && at >= 0; i++) at = afterSet(set, text, at);
+  spend(budget, Math.max(0, at - begin), WHO);
   return at;
 }
 
@@ -147,14 +200,6 @@ function before(text: string, at: number): number {
   const high = text.charCodeAt(at - 2);
   const isPair = low >= 0xdc00 && low < 0xe000 && high >= 0xd800 && high < 0xdc00;
   return at - (isPair ? 2 : 1);
-}
-
-function matchesBefore({ behind }: Instruction, text: string, at: number, budget: Budget): boolean {
-  return behind.some(([length, program]) => {
-    let begin = at;
-    for (let i = 0; i < length && begin >= 0; i++) begin = begin === 0 ? -1 : before(text, begin);
-    return begin >= 0 && matchAt(program, text, begin, budget) === at;
-  });
 }
 
 function isWordAt(text: string, at: number): boolean {
