@@ -6,7 +6,8 @@ import { type FilesName, openFiles } from "../files/open-files.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import { withOlderFiles } from "./pipeline/older-files.ts";
-import { PreTrainedTokenizer, type TokenizerOptions } from "./tokenizer.ts";
+import { PreTrainedTokenizer } from "./tokenizer.ts";
+import type { TokenizerOptions } from "./tokenizer-options.ts";
 
 async function readOptional(files: FileSource, path: string): Promise<Record<string, unknown>> {
   try {

@@ -1,7 +1,8 @@
 import type { FillFile } from "../files/fill-file.ts";
-import { type OptionNames, wrongOptions } from "../base/known-options.ts";
+import { wrongOptions } from "../base/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
+import { checkIds, checkText } from "./check-input.ts";
 import {
   isObject,
   parseTokenizerConfig,
@@ -11,51 +12,20 @@ import {
 } from "./tokenizer-config.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { idsOf, rowsOf } from "./tensor-ids.ts";
+import {
+  type DecodeOptions,
+  type EncodeOptions,
+  TOKENIZE_OPTIONS,
+  type TokenIds,
+  type TokenizeOptions,
+  type TokenizerOptions,
+} from "./tokenizer-options.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import { cleanUpText } from "./pipeline/clean-up.ts";
-import { isCount, shown } from "./pipeline/fields.ts";
 import { makePipeline } from "./pipeline/make-pipeline.ts";
 import type { TokenizerPipeline } from "./pipeline/pipeline.ts";
 import type { TextToken } from "./pipeline/post-processors.ts";
 import { writeTogether } from "../files/write-together.ts";
-
-/** One id, or a row of them: an array, or the typed array of an int64 or int32 tensor. */
-export type TokenIds = number | bigint | ArrayLike<number | bigint>;
-
-/** What a tokenizer's user may decide once, over what its files say. */
-export interface TokenizerOptions {
-  /** Token to pad with; it must be in the vocabulary. GPT-2's files name none. */
-  readonly padToken?: string;
-  /** Side that padding goes to; `"left"` for generation. */
-  readonly paddingSide?: Side;
-  /** Side that tokens are cut from. */
-  readonly truncationSide?: Side;
-}
-
-export interface EncodeOptions {
-  /**
-   * Add what the tokenizer puts around a text, such as `<s>` or `[CLS]`.
-   * @default true
-   */
-  readonly addSpecialTokens?: boolean;
-}
-
-export interface TokenizeOptions extends EncodeOptions {
-  /**
-   * Bring all rows to one length: the longest's (`true` or `"longest"`), or `maxLength`.
-   * @default false
-   */
-  readonly padding?: boolean | "longest" | "maxLength";
-  /** @default the tokenizer's */
-  readonly paddingSide?: Side;
-  /**
-   * Cut texts to `maxLength` tokens; special tokens around them stay.
-   * @default false
-   */
-  readonly truncation?: boolean;
-  /** @default the tokenizer's `modelMaxLength`, where `padding` or `truncation` asks for it */
-  readonly maxLength?: number;
-}
 
 /** Files whose fields go into `tokenizer_config.json` when it is written. */
 const MERGED_FILES: ReadonlySet<string> = new Set([
@@ -64,27 +34,6 @@ const MERGED_FILES: ReadonlySet<string> = new Set([
   "chat_template.jinja",
   "chat_template.json",
 ]);
-
-const TOKENIZE_OPTIONS: OptionNames<TokenizeOptions> = {
-  addSpecialTokens: true,
-  padding: true,
-  paddingSide: true,
-  truncation: true,
-  maxLength: true,
-};
-
-export interface DecodeOptions {
-  /**
-   * Leave out special tokens, such as `<|endoftext|>`.
-   * @default false
-   */
-  readonly skipSpecialTokens?: boolean;
-  /**
-   * Undo the spaces before punctuation that some tokenizers of English put there.
-   * @default what tokenizer_config.json says, else false
-   */
-  readonly cleanUpTokenizationSpaces?: boolean;
-}
 
 /** A tokenizer's files with a user's decisions written into them. */
 function withOptionsWritten(config: unknown, options: TokenizerOptions): Record<string, unknown> {
@@ -312,7 +261,7 @@ export class PreTrainedTokenizer {
    * @throws TokenizerError for what is no id at all, and for a tensor that is not computed yet.
    */
   decode(ids: TokenIds | Tensor, options: DecodeOptions = {}): string {
-    const row = this.#checkIds("decode", ids instanceof Tensor ? idsOf("decode", ids, 1) : ids);
+    const row = checkIds("decode", ids instanceof Tensor ? idsOf("decode", ids, 1) : ids);
     const text = this.#tokenizer.decode(row, options.skipSpecialTokens === true);
     const cleansUp = options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces;
     const isBpe = this.#tokenizer.model.isBpe && !this.#config.cleansUpBpe;
@@ -346,7 +295,7 @@ export class PreTrainedTokenizer {
   convertIdsToTokens(id: number | bigint): string;
   convertIdsToTokens(ids: ArrayLike<number | bigint>): string[];
   convertIdsToTokens(ids: TokenIds): string | string[] {
-    const row = this.#checkIds("convertIdsToTokens", ids);
+    const row = checkIds("convertIdsToTokens", ids);
     const tokens = row.map((id) => this.#tokenizer.token(id) ?? "");
     return typeof ids === "object" ? tokens : (tokens[0] ?? "");
   }
@@ -429,33 +378,4 @@ export class PreTrainedTokenizer {
     const stays = new Set(own.slice(first, first + kept));
     return whole.filter((token) => token.isAround || stays.has(token)).map(({ id }) => id);
   }
-
-  #checkIds(method: string, ids: TokenIds): number[] {
-    if (typeof ids === "object" && !("length" in ids)) {
-      throw new TokenizerError(
-        `${method}: expected a row of ids; of a tensor, await toArray() first`,
-      );
-    }
-    const row = typeof ids === "object" ? Array.from(ids, Number) : [Number(ids)];
-    const wrong = row.findIndex((id) => !isCount(id));
-    if (wrong < 0) return row;
-    throw new TokenizerError(
-      `${method}: ${row[wrong]} is not the id of a token; a whole number of at least 0 was expected`,
-    );
-  }
-}
-
-/** Half of a character that takes two units. */
-const HALF = /\p{Surrogate}/u;
-
-function checkText(method: string, text: unknown): string {
-  if (typeof text !== "string") {
-    throw new TokenizerError(`${method}: got ${shown(text)}; a string was expected`);
-  }
-  const half = text.search(HALF);
-  if (half < 0) return text;
-  throw new TokenizerError(
-    `${method}: the text has half of a character at ${half} (a surrogate without its other half), ` +
-      "as slice() leaves where it cuts an emoji; cut between characters, or take text.toWellFormed()",
-  );
 }

@@ -51,8 +51,16 @@ const PARTS = { SpecialToken: { id: "s" } };
 const FILES: Readonly<Record<string, () => object>> = {
   ...Object.fromEntries(
     [
-      ...["(a+)+b", "(a*)*b", "(a|a)*b", "(.*)*\\d", ".*.*.*.*x", "(?:ab){1,90000}", "a{5000,}?b"],
-      ...["(?<=a{19000})b", long("(", 15_000), long("(", 500_000)],
+      "(a+)+b",
+      "(a*)*b",
+      "(a|a)*b",
+      "(.*)*\\d",
+      ".*.*.*.*x",
+      "(?:ab){1,90000}",
+      "a{5000,}?b",
+      "(?<=a{19000})b",
+      long("(", 15_000),
+      long("(", 500_000),
       Array.from({ length: 4000 }, (_, i) => `a${String.fromCodePoint(0x4e00 + i)}`).join("|"),
     ].map((pattern) => [pattern.slice(0, 40) + pattern.length, () => before(split(pattern))]),
   ),
