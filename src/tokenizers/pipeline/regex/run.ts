@@ -9,6 +9,9 @@ const WHO = "a regular expression";
 /** What is left to try: a place to go on; a loop to shorten or to lengthen; a register to reset. */
 const Retry = { At: 0, Shorter: 1, Longer: 2, Reset: 3 } as const;
 
+/** Taking something up again takes as long as several instructions. */
+const RETRY_STEPS = 4;
+
 /** What `#step` answers where no match goes on, and where it chose the next instruction itself. */
 const FAILED = -1;
 const JUMPED = -2;
@@ -132,7 +135,7 @@ export class Matcher {
       const position = stack.pop() ?? 0;
       const place = stack.pop() ?? 0;
       const kind = stack.pop();
-      spend(this.#budget, 1, WHO);
+      spend(this.#budget, RETRY_STEPS, WHO);
       if (kind === Retry.Reset) this.#registers[place] = position;
       else if (kind === Retry.Longer) {
         if (this.#lengthen(place, position, extra)) return true;
