@@ -59,7 +59,9 @@ export async function installPackage(): Promise<Installed | string> {
   const folder = await mkdtemp(path.join(root, "project-"));
   await writeFile(path.join(folder, "package.json"), '{ "private": true }\n');
   const flags = "--prefer-offline --no-audit --no-fund --ignore-scripts --no-package-lock";
-  const install = ["npm", "install", ...flags.split(" "), packed];
+  // Else npm tries for minutes where nobody answers.
+  const patience = "--fetch-retries=1 --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=1000";
+  const install = ["npm", "install", ...`${flags} ${patience}`.split(" "), packed];
   const result = await runCommand(install, { cwd: folder, timeout: TIMEOUT });
   if (result.code === 0) {
     const files = await readdir(path.join(folder, "node_modules", "tsvene"), { recursive: true });
