@@ -84,7 +84,7 @@ export interface Settings<C extends object> extends SettingsTable {
  * The settings of a part are a row made with `nested`. `shapes` and `numbered` say which settings a
  * checkpoint's tensors show, so that a contradiction is told by its name.
  *
- * @example
+ * For instance:
  * ```text
  * const SETTINGS = defineSettings<GRUConfig>({
  *   name: "GRUConfig",
