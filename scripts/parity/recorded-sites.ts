@@ -1,5 +1,5 @@
 import { EditScope, type Module, stack, type Tensor } from "tsvene";
-import { cardOf } from "../../src/models/catalogue/registry.ts";
+import { cardOf } from "../../src/models/model/bound-card.ts";
 
 /** Where a recorded activation is: its name, and its component's place. */
 interface Site {

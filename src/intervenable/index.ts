@@ -1,4 +1,4 @@
-export type { ComponentOf, ModulePath } from "./sites/component-of.ts";
+export type { ComponentOf, ModulePath } from "../models/model/component-names.ts";
 export {
   IntervenableConfig,
   type IntervenableConfigLike,

@@ -13,7 +13,7 @@ import {
   type IntervenedGeneration,
   type OutputsOf,
 } from "./generation/arguments.ts";
-import type { CheckedComponent } from "./sites/component-of.ts";
+import type { CheckedComponent } from "../models/model/component-names.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config/config.ts";
 import { explainCall } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";

@@ -153,7 +153,7 @@ test.each(configurations)("configuration: %s", (_, config, message) => {
 });
 
 test("a model without a card needs module paths", () => {
-  const wanted = /Linear has no named components.*registerModel/;
+  const wanted = /Linear has no named components.*static readonly card/;
   expect(() => new IntervenableModel(at(0), new Linear(2, 2))).toThrow(wanted);
   expect(() => new IntervenableModel(at(0), {} as Module)).toThrow(/must be a model/);
 });

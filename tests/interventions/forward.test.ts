@@ -10,10 +10,10 @@ import {
   Intervention,
   type InterventionFunction,
   Linear,
+  type ModelCard,
   Module,
   ModuleList,
   type RepresentationConfig,
-  registerModel,
   resetStats,
   runtimeStats,
   Sequential,
@@ -323,7 +323,7 @@ test("interventions that ask for it see the units of a row concatenated", () => 
   expect(seen).toStrictEqual([[2, 48], [2, 48], [2, 3, 12], [2, 3, 12], [2, 2, 24], [2, 2, 24]]); // prettier-ignore
 });
 
-test("modules of any kind are addressed by path, and by names once they are registered", async () => {
+test("modules of any kind are addressed by path, and by names once a card says them", async () => {
   class Tower extends Module {
     readonly config = { floors: 2 };
     readonly floors = new ModuleList(
@@ -333,7 +333,15 @@ test("modules of any kind are addressed by path, and by names once they are regi
       return [...this.floors].reduce((y, floor) => floor.forward(y) as Tensor, x);
     }
   }
-  class Taller extends Tower {}
+  class Named extends Tower {
+    static readonly card: ModelCard<Tower["config"], "ground_output"> = {
+      layers: ({ floors }) => floors,
+      components: {
+        ground_output: { path: "floors.{layer}.0", side: "output", dimension: () => 3 },
+      },
+    };
+  }
+  class Taller extends Named {}
   const tower = new Taller();
   const x = tensor([[1, 2, 3]]);
   const byPath = new IntervenableModel(
@@ -342,10 +350,6 @@ test("modules of any kind are addressed by path, and by names once they are regi
   );
   const expected = tower.floors.at(1).forward(tower.floors.at(0).forward(x)) as Tensor;
   expect(await byPath.forward(x).original.data()).toStrictEqual(await expected.data());
-  registerModel(Tower, {
-    layers: ({ floors }) => floors,
-    components: { ground_output: { path: "floors.{layer}.0", side: "output", dimension: () => 3 } },
-  });
   const byName = new IntervenableModel(
     { layer: 1, component: "ground_output", intervention: ZeroIntervention },
     tower,

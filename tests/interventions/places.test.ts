@@ -7,9 +7,9 @@ import {
   IntervenableModel,
   Linear,
   LlamaForCausalLM,
+  type ModelCard,
   Module,
   ModuleList,
-  registerModel,
   type RepresentationConfig,
   RotatedSpaceIntervention,
   Sequential,
@@ -425,6 +425,17 @@ test("rows that are padded while no mask says so have no last token", () => {
 });
 
 class Experts extends Module {
+  static readonly card: ModelCard<object, "expert_output" | "first_output"> = {
+    layers: () => 2,
+    components: {
+      expert_output: {
+        path: "layers.{layer}.{expert}",
+        side: "output",
+        dimension: () => 4,
+      },
+      first_output: { path: "layers.{layer}.0", side: "output", dimension: () => 4 },
+    },
+  };
   readonly config = {};
   readonly layers = new ModuleList(
     [0, 1].map(() => new ModuleList([0, 1, 2].map(() => new Linear(4, 4)))),
@@ -436,17 +447,6 @@ class Experts extends Module {
     );
   }
 }
-registerModel(Experts, {
-  layers: () => 2,
-  components: {
-    expert_output: {
-      path: "layers.{layer}.{expert}",
-      side: "output",
-      dimension: () => 4,
-    },
-    first_output: { path: "layers.{layer}.0", side: "output", dimension: () => 4 },
-  },
-});
 
 test("moeKey is the number of the expert", async () => {
   const experts = new Experts();

@@ -6,10 +6,10 @@ import {
   GRULMHeadModel,
   IntervenableModel,
   Linear,
+  type ModelCard,
   Module,
   ones,
   randn,
-  registerModel,
   RotatedSpaceIntervention,
   stack,
   type Tensor,
@@ -188,14 +188,14 @@ describe("an LSTM, by a module's path", () => {
 
 test("a card's components are recurrent where it says so", async () => {
   class Carded extends LSTM {
+    static readonly card: ModelCard<object, "state"> = {
+      layers: () => 1,
+      components: {
+        state: { path: "cell", side: "output", recurrent: true, dimension: () => WIDTH },
+      },
+    };
     readonly config = {};
   }
-  registerModel(Carded, {
-    layers: () => 1,
-    components: {
-      state: { path: "cell", side: "output", recurrent: true, dimension: () => WIDTH },
-    },
-  });
   const model = new Carded().eval();
   const config = {
     layer: 0,

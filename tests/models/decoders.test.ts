@@ -20,7 +20,7 @@ import {
   ZeroIntervention,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
-import { cardOf } from "../../src/models/catalogue/registry.ts";
+import { cardOf } from "../../src/models/model/bound-card.ts";
 import { changedCopy, golden, temporaryDirectory } from "./checkpoints.ts";
 
 const int64 = (values: number[][]): Tensor => tensor(values, { dtype: "int64" });

@@ -1,6 +1,6 @@
 import type { Module } from "../../nn/module.ts";
 import type { Counted } from "../../models/model/card.ts";
-import type { BoundCard, BoundComponent } from "../../models/catalogue/registry.ts";
+import type { BoundCard, BoundComponent } from "../../models/model/bound-card.ts";
 import { fail } from "../../interventions/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 
@@ -84,7 +84,7 @@ export function resolveSite(
     fail(
       OP,
       `${name} has no named components, so "${component}" means nothing; use a module path such as ` +
-        `"${exampleOf(model)}.output", or describe the class with registerModel`,
+        `"${exampleOf(model)}.output", or give the class a static readonly card`,
     );
   }
   return fail(

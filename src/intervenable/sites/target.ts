@@ -1,5 +1,5 @@
 import type { Module } from "../../nn/module.ts";
-import { cardOf } from "../../models/catalogue/registry.ts";
+import { cardOf } from "../../models/model/bound-card.ts";
 import {
   type Intervention,
   type InterventionClass,

@@ -1,11 +1,9 @@
 import type { FamilyEntry } from "../model/family.ts";
-import { wav2Vec2BertCard } from "../families/wav2vec2-bert/card.ts";
 import { wav2Vec2BertFamily } from "../families/wav2vec2-bert/config.ts";
 import {
   Wav2Vec2BertForSequenceClassification,
   Wav2Vec2BertModel,
 } from "../families/wav2vec2-bert/wav2vec2-bert.ts";
-import { whisperCard, whisperEncoderCard } from "../families/whisper/card.ts";
 import { whisperFamily } from "../families/whisper/config.ts";
 import {
   WhisperForAudioClassification,
@@ -17,8 +15,6 @@ import {
 export const AUDIO_FAMILIES: readonly FamilyEntry[] = [
   {
     family: whisperFamily,
-    card: whisperCard,
-    cards: { audioClassification: whisperEncoderCard },
     models: {
       base: WhisperModel,
       seq2SeqLM: WhisperForConditionalGeneration,
@@ -27,7 +23,6 @@ export const AUDIO_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: wav2Vec2BertFamily,
-    card: wav2Vec2BertCard,
     models: {
       base: Wav2Vec2BertModel,
       audioClassification: Wav2Vec2BertForSequenceClassification,

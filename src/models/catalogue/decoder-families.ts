@@ -53,48 +53,41 @@ import {
   Gemma3TextForSequenceClassification,
   Gemma3TextModel,
 } from "../families/gemma3-text/gemma3-text.ts";
-import { mixtralCard } from "../families/mixtral/card.ts";
 import { mixtralFamily } from "../families/mixtral/config.ts";
 import {
   MixtralForCausalLM,
   MixtralForSequenceClassification,
   MixtralModel,
 } from "../families/mixtral/mixtral.ts";
-import { phi3Card } from "../families/phi3/card.ts";
 import { phi3Family } from "../families/phi3/config.ts";
 import {
   Phi3ForCausalLM,
   Phi3ForSequenceClassification,
   Phi3Model,
 } from "../families/phi3/phi3.ts";
-import { gptOssCard } from "../families/gpt-oss/card.ts";
 import { gptOssFamily } from "../families/gpt-oss/config.ts";
 import {
   GptOssForCausalLM,
   GptOssForSequenceClassification,
   GptOssModel,
 } from "../families/gpt-oss/gpt-oss.ts";
-import { gptNeoCard } from "../families/gpt-neo/card.ts";
 import { gptNeoFamily } from "../families/gpt-neo/config.ts";
 import {
   GPTNeoForCausalLM,
   GPTNeoForSequenceClassification,
   GPTNeoModel,
 } from "../families/gpt-neo/gpt-neo.ts";
-import { gptNeoXCard } from "../families/gpt-neox/card.ts";
 import { gptNeoXFamily } from "../families/gpt-neox/config.ts";
 import {
   GPTNeoXForCausalLM,
   GPTNeoXForSequenceClassification,
   GPTNeoXModel,
 } from "../families/gpt-neox/gpt-neox.ts";
-import { llamaCard } from "../parts/decoder/card.ts";
 
 /** The decoders that are put together of the parts in this folder. */
 export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   {
     family: llamaFamily,
-    card: llamaCard,
     models: {
       base: LlamaModel,
       causalLM: LlamaForCausalLM,
@@ -103,7 +96,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: mistralFamily,
-    card: llamaCard,
     models: {
       base: MistralModel,
       causalLM: MistralForCausalLM,
@@ -112,7 +104,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gemmaFamily,
-    card: llamaCard,
     models: {
       base: GemmaModel,
       causalLM: GemmaForCausalLM,
@@ -121,7 +112,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gemma2Family,
-    card: llamaCard,
     models: {
       base: Gemma2Model,
       causalLM: Gemma2ForCausalLM,
@@ -130,7 +120,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: qwen2Family,
-    card: llamaCard,
     models: {
       base: Qwen2Model,
       causalLM: Qwen2ForCausalLM,
@@ -139,7 +128,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: qwen3Family,
-    card: llamaCard,
     models: {
       base: Qwen3Model,
       causalLM: Qwen3ForCausalLM,
@@ -148,7 +136,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: olmoFamily,
-    card: llamaCard,
     models: {
       base: OlmoModel,
       causalLM: OlmoForCausalLM,
@@ -157,7 +144,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: olmo2Family,
-    card: llamaCard,
     models: {
       base: Olmo2Model,
       causalLM: Olmo2ForCausalLM,
@@ -166,7 +152,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gemma3TextFamily,
-    card: llamaCard,
     models: {
       base: Gemma3TextModel,
       causalLM: Gemma3ForCausalLM,
@@ -175,7 +160,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: mixtralFamily,
-    card: mixtralCard,
     models: {
       base: MixtralModel,
       causalLM: MixtralForCausalLM,
@@ -184,7 +168,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: phi3Family,
-    card: phi3Card,
     models: {
       base: Phi3Model,
       causalLM: Phi3ForCausalLM,
@@ -193,7 +176,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gptOssFamily,
-    card: gptOssCard,
     models: {
       base: GptOssModel,
       causalLM: GptOssForCausalLM,
@@ -202,7 +184,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gptNeoFamily,
-    card: gptNeoCard,
     models: {
       base: GPTNeoModel,
       causalLM: GPTNeoForCausalLM,
@@ -211,7 +192,6 @@ export const DECODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: gptNeoXFamily,
-    card: gptNeoXCard,
     models: {
       base: GPTNeoXModel,
       causalLM: GPTNeoXForCausalLM,

@@ -7,13 +7,11 @@ import { bertFamily } from "../families/bert/config.ts";
 import { esmFamily } from "../families/esm/config.ts";
 import { EsmForMaskedLM, EsmForSequenceClassification, EsmModel } from "../families/esm/esm.ts";
 import type { FamilyEntry } from "../model/family.ts";
-import { encoderCard } from "../parts/encoder/card.ts";
 
 /** Encoders of tokens that are laid out as BERT is. */
 export const ENCODER_FAMILIES: readonly FamilyEntry[] = [
   {
     family: bertFamily,
-    card: encoderCard,
     models: {
       base: BertModel,
       maskedLM: BertForMaskedLM,
@@ -22,7 +20,6 @@ export const ENCODER_FAMILIES: readonly FamilyEntry[] = [
   },
   {
     family: esmFamily,
-    card: encoderCard,
     models: {
       base: EsmModel,
       maskedLM: EsmForMaskedLM,

@@ -3,7 +3,6 @@ import type { JsonValue } from "../settings/config.ts";
 import { DECODER_FAMILIES } from "./decoder-families.ts";
 import { ENCODER_FAMILIES } from "./encoder-families.ts";
 import type { FamilyEntry } from "../model/family.ts";
-import { gpt2Card } from "../families/gpt2/card.ts";
 import { gpt2Family } from "../families/gpt2/config.ts";
 import {
   GPT2ForSequenceClassification,
@@ -11,7 +10,6 @@ import {
   GPT2Model,
 } from "../families/gpt2/gpt2.ts";
 import { AUDIO_FAMILIES } from "./audio-families.ts";
-import { t5Card } from "../families/t5/card.ts";
 import { t5Family } from "../families/t5/config.ts";
 import { T5ForSequenceClassification } from "../families/t5/classifier.ts";
 import { T5ForConditionalGeneration, T5Model } from "../families/t5/t5.ts";
@@ -23,7 +21,6 @@ import { STATE_SPACE_FAMILIES } from "./state-space-families.ts";
 export const FAMILIES: readonly FamilyEntry[] = [
   {
     family: gpt2Family,
-    card: gpt2Card,
     models: {
       base: GPT2Model,
       causalLM: GPT2LMHeadModel,
@@ -38,8 +35,6 @@ export const FAMILIES: readonly FamilyEntry[] = [
   ...ENCODER_FAMILIES,
   {
     family: t5Family,
-    card: t5Card,
-    cards: { seq2SeqLM: t5Card },
     models: {
       base: T5Model,
       seq2SeqLM: T5ForConditionalGeneration,

@@ -1,11 +1,8 @@
 import type { FamilyEntry } from "../model/family.ts";
-import { mambaCard } from "../families/mamba/card.ts";
 import { mambaFamily } from "../families/mamba/config.ts";
 import { MambaForCausalLM, MambaModel } from "../families/mamba/mamba.ts";
-import { mamba2Card } from "../families/mamba2/card.ts";
 import { mamba2Family } from "../families/mamba2/config.ts";
 import { Mamba2ForCausalLM, Mamba2Model } from "../families/mamba2/mamba2.ts";
-import { rwkvCard } from "../families/rwkv/card.ts";
 import { rwkvFamily } from "../families/rwkv/config.ts";
 import { RwkvForCausalLM, RwkvModel } from "../families/rwkv/rwkv.ts";
 
@@ -13,13 +10,11 @@ import { RwkvForCausalLM, RwkvModel } from "../families/rwkv/rwkv.ts";
 export const STATE_SPACE_FAMILIES: readonly FamilyEntry[] = [
   {
     family: mambaFamily,
-    card: mambaCard,
     models: { base: MambaModel, causalLM: MambaForCausalLM },
   },
   {
     family: mamba2Family,
-    card: mamba2Card,
     models: { base: Mamba2Model, causalLM: Mamba2ForCausalLM },
   },
-  { family: rwkvFamily, card: rwkvCard, models: { base: RwkvModel, causalLM: RwkvForCausalLM } },
+  { family: rwkvFamily, models: { base: RwkvModel, causalLM: RwkvForCausalLM } },
 ];

@@ -28,7 +28,38 @@ export interface ComponentSpec<Config> {
   readonly dimension: (config: Config) => number | undefined;
 }
 
-/** The components of a family and how many layers there are. */
+/**
+ * The components of a family and how many layers there are: what `{ layer, component }` of an
+ * intervention means. A class of models has it as `static readonly card`, which holds for subclasses
+ * as well; the model's `config` is what the functions are given.
+ *
+ * A class tells the compiler the names in a field `"~components"`, which is a type alone: it is
+ * declared, and has no value when the program runs. Models of a class that declares none take any
+ * name, which is checked when the configuration is read.
+ *
+ * @example
+ * ```ts
+ * import { Linear, type ModelCard, Module, ModuleList, type Tensor } from "tsvene";
+ * interface TowerConfig {
+ *   readonly depth: number;
+ *   readonly width: number;
+ * }
+ * class Tower extends Module {
+ *   static readonly card: ModelCard<TowerConfig, "floor_output"> = {
+ *     layers: ({ depth }) => depth,
+ *     components: {
+ *       floor_output: { path: "floors.{layer}", side: "output", dimension: ({ width }) => width },
+ *     },
+ *   };
+ *   declare readonly "~components": "floor_output";
+ *   readonly config: TowerConfig = { depth: 2, width: 4 };
+ *   readonly floors = new ModuleList([new Linear(4, 4), new Linear(4, 4)]);
+ *   override forward(x: Tensor): Tensor {
+ *     return [...this.floors].reduce((y, floor) => floor.forward(y), x);
+ *   }
+ * }
+ * ```
+ */
 export interface ModelCard<Config, Name extends string = string> {
   readonly layers: (config: Config) => number;
   /**

@@ -1,4 +1,3 @@
-import type { ModelCard } from "./card.ts";
 import type { EncoderInputs, MaskedLMOutput, WithLabels } from "../parts/encoder/outputs.ts";
 import type { JsonValue, ModelConfig } from "../settings/config.ts";
 import type { AudioClassifierInputs } from "../parts/audio/classifier.ts";
@@ -83,8 +82,4 @@ export interface FamilyModels {
 export interface FamilyEntry {
   readonly family: ModelFamily;
   readonly models: FamilyModels;
-  /** Where the components of the class without a head are. */
-  readonly card: ModelCard<never>;
-  /** The same of classes that do not hold that one as a part, under `basePrefix`. */
-  readonly cards?: { readonly [K in keyof FamilyModels]?: ModelCard<never> };
 }

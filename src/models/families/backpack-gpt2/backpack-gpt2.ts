@@ -14,6 +14,8 @@ import { causalMask } from "../../parts/attention-mask.ts";
 import { maskOf, noted } from "../../model/cache-notes.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { backpackGpt2Card, type BackpackGPT2Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { GPT2Model } from "../gpt2/gpt2.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
@@ -150,6 +152,8 @@ export class BackpackWeightNetwork extends Module {
  */
 export class BackpackGPT2Model extends PreTrainedModel {
   static readonly family: ModelFamily<BackpackGPT2Config> = backpackGpt2Family;
+  static readonly card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = backpackGpt2Card;
+  declare readonly "~components": BackpackGPT2Component;
   readonly config: BackpackGPT2Config;
   readonly gpt2_model: GPT2Model;
   readonly sense_network: BackpackSenseNetwork;
@@ -211,6 +215,7 @@ export class BackpackGPT2Model extends PreTrainedModel {
 /** A Backpack as a language model. The output matrix is the embedding's. */
 export class BackpackGPT2LMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<BackpackGPT2Config> = backpackGpt2Family;
+  declare readonly "~components": BackpackGPT2Component;
   readonly config: BackpackGPT2Config;
   readonly backpack: BackpackGPT2Model;
   readonly lm_head: Linear;

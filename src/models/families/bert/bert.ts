@@ -24,6 +24,8 @@ import type {
 import { maskedLMOutput } from "../../parts/encoder/masked-lm-output.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../../parts/encoder/self-attention.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { encoderCard, type EncoderComponent } from "../../parts/encoder/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { firstReal, positionsOf } from "../../model/mask.ts";
 import { classified } from "../../parts/heads.ts";
@@ -153,6 +155,8 @@ export class BertPooler extends Module {
 /** BERT without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class BertModel extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = bertFamily;
+  static readonly card: ModelCard<BertConfig, EncoderComponent> = encoderCard;
+  declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly embeddings: BertEmbeddings;
   readonly encoder: BertEncoder;
@@ -235,6 +239,7 @@ export class BertOnlyMLMHead extends Module {
 /** BERT that fills in masked tokens. */
 export class BertForMaskedLM extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = unpooledBertFamily;
+  declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly bert: BertModel;
   readonly cls: BertOnlyMLMHead;
@@ -255,6 +260,7 @@ export class BertForMaskedLM extends PreTrainedModel {
 /** BERT with a linear classifier on the pooled first token. */
 export class BertForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = bertFamily;
+  declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly bert: BertModel;
   readonly dropout: Dropout;

@@ -10,6 +10,15 @@ import { maskOf, noted } from "../../model/cache-notes.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { LayerPart } from "../../parts/layer-components.ts";
+import {
+  blipCard,
+  type BlipComponent,
+  blipItmCard,
+  type BlipItmComponent,
+  blipVqaCard,
+} from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { firstReal } from "../../model/mask.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
@@ -74,6 +83,8 @@ function readText(
  */
 export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
   static readonly family: ModelFamily<BlipConfig> = blipVqaFamily;
+  static readonly card: ModelCard<BlipConfig, BlipComponent> = blipVqaCard;
+  declare readonly "~components": BlipComponent;
   readonly config: BlipConfig;
   readonly vision_model: BlipVisionModel;
   readonly text_encoder: BlipTextModel;
@@ -163,6 +174,8 @@ export interface BlipOutput extends Contrast {
  */
 export class BlipModel extends PreTrainedModel {
   static readonly family: ModelFamily<BlipConfig> = blipBaseFamily;
+  static readonly card: ModelCard<BlipConfig, LayerPart> = blipCard;
+  declare readonly "~components": LayerPart;
   readonly config: BlipConfig;
   readonly text_model: BlipTextModel;
   readonly vision_model: BlipVisionModel;
@@ -221,6 +234,8 @@ export interface BlipRetrievalOutput extends ImageOutput {
 /** BLIP that tells whether a text belongs to an image. */
 export class BlipForImageTextRetrieval extends PreTrainedModel {
   static readonly family: ModelFamily<BlipConfig> = blipItmFamily;
+  static readonly card: ModelCard<BlipConfig, BlipItmComponent> = blipItmCard;
+  declare readonly "~components": BlipItmComponent;
   readonly config: BlipConfig;
   readonly vision_model: BlipVisionModel;
   readonly text_encoder: BlipTextModel;

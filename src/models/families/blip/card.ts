@@ -13,6 +13,9 @@ type CrossPart =
 /** Components of the layers of a BLIP that read text and look at the image. */
 export type BlipComponent = LayerPart | CrossPart;
 
+/** The same, and what tells whether a text belongs to an image. */
+export type BlipItmComponent = BlipComponent | "itm_output";
+
 const layerOf = (stack: string): string => `${stack}.encoder.layer.{layer}`;
 const ATTENTION = {
   input: ".attention",
@@ -97,7 +100,7 @@ export const blipVqaCard: ModelCard<BlipConfig, BlipComponent> = {
 };
 
 /** Where the components are of a BLIP that tells whether a text belongs to an image. */
-export const blipItmCard: ModelCard<BlipConfig, BlipComponent | "itm_output"> = {
+export const blipItmCard: ModelCard<BlipConfig, BlipItmComponent> = {
   layers,
   counts: { ...seen, vision_proj: "other" },
   components: {

@@ -19,6 +19,8 @@ import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { clipCard, type CLIPComponent, clipVisionCard, type CLIPVisionComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
 import { positionsOf } from "../../model/mask.ts";
@@ -284,6 +286,8 @@ export class CLIPVisionModel extends Module {
  */
 export class CLIPModel extends PreTrainedModel {
   static readonly family: ModelFamily<CLIPConfig> = clipFamily;
+  static readonly card: ModelCard<CLIPConfig, CLIPComponent> = clipCard;
+  declare readonly "~components": CLIPComponent;
   readonly config: CLIPConfig;
   readonly text_model: CLIPTextModel;
   readonly vision_model: CLIPVisionModel;
@@ -324,6 +328,8 @@ export class CLIPModel extends PreTrainedModel {
 /** CLIP's image encoder with a linear classifier on the mean of the patches. */
 export class CLIPForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<CLIPConfig> = clipFamily;
+  static readonly card: ModelCard<CLIPConfig, CLIPVisionComponent> = clipVisionCard;
+  declare readonly "~components": CLIPVisionComponent;
   readonly config: CLIPConfig;
   readonly vision_model: CLIPVisionModel;
   readonly classifier: Linear;

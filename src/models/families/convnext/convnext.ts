@@ -12,6 +12,8 @@ import { full as filled, ones, zeros } from "../../../tensor/functions/creation.
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { convNextCard, type ConvNextComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -190,6 +192,8 @@ export class ConvNextEncoder extends Module {
 /** A ConvNeXt without a head. Names are those of Hugging Face's checkpoints. */
 export class ConvNextModel extends PreTrainedModel {
   static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  static readonly card: ModelCard<ConvNextConfig, ConvNextComponent> = convNextCard;
+  declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
   readonly embeddings: ConvNextEmbeddings;
   readonly encoder: ConvNextEncoder;
@@ -218,6 +222,7 @@ export class ConvNextModel extends PreTrainedModel {
 /** A ConvNeXt with a linear classifier on the mean over the image. */
 export class ConvNextForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
   readonly convnext: ConvNextModel;
   readonly classifier: Linear;

@@ -25,6 +25,8 @@ import type {
 } from "../../parts/encoder/outputs.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../../parts/encoder/self-attention.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { encoderCard, type EncoderComponent } from "../../parts/encoder/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { countReal, firstReal, positionsOf } from "../../model/mask.ts";
 import { classified } from "../../parts/heads.ts";
@@ -193,6 +195,8 @@ export class EsmContactPredictionHead extends Module {
 /** ESM without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class EsmModel extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  static readonly card: ModelCard<EsmConfig, EncoderComponent> = encoderCard;
+  declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
   readonly embeddings: EsmEmbeddings;
   readonly rotary_embeddings: RotaryEmbedding | undefined;
@@ -268,6 +272,7 @@ export class EsmLMHead extends Module {
 /** ESM that fills in masked residues. */
 export class EsmForMaskedLM extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
   readonly esm: EsmModel;
   readonly lm_head: EsmLMHead;
@@ -311,6 +316,7 @@ export class EsmClassificationHead extends Module {
 /** ESM with a classifier on the first token. */
 export class EsmForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
   readonly esm: EsmModel;
   readonly classifier: EsmClassificationHead;

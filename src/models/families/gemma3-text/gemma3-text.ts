@@ -9,6 +9,8 @@ import { SandwichNormLayer } from "../../parts/decoder/layers.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
 import { RotaryEmbedding, type Rotation } from "../../parts/decoder/rotary-embedding.ts";
 import type { Changes } from "../../parts/decoder/text-lengths.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { llamaCard, type LlamaComponent } from "../../parts/decoder/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { GemmaEmbedding, GemmaRMSNorm } from "../gemma/gemma.ts";
 import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
@@ -69,6 +71,8 @@ function decoderLayer(config: Gemma3TextConfig): SandwichNormLayer {
 /** Gemma 3 (text) without a head: most layers see the last tokens only, and rotate faster. */
 export class Gemma3TextModel extends PreTrainedModel {
   static readonly family: ModelFamily<Gemma3TextConfig> = gemma3TextFamily;
+  static readonly card: ModelCard<Gemma3TextConfig, LlamaComponent> = llamaCard;
+  declare readonly "~components": LlamaComponent;
   readonly config: Gemma3TextConfig;
   readonly embed_tokens: GemmaEmbedding;
   readonly layers: ModuleList<SandwichNormLayer>;

@@ -22,6 +22,9 @@ import {
 } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { LlamaComponent } from "../../parts/decoder/card.ts";
+import { gptNeoCard } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type {
   CausalLMInputs,
@@ -133,6 +136,8 @@ export class GPTNeoBlock extends Module {
 /** GPT-Neo without a head: local layers see the last tokens only. */
 export class GPTNeoModel extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  static readonly card: ModelCard<GPTNeoConfig, LlamaComponent> = gptNeoCard;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
   readonly wte: Embedding;
   readonly wpe: Embedding;
@@ -170,6 +175,7 @@ export class GPTNeoModel extends PreTrainedModel {
 /** GPT-Neo as a language model: logits of the next token. */
 export class GPTNeoForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
   readonly transformer: GPTNeoModel;
   readonly lm_head: Linear;
@@ -194,6 +200,7 @@ export class GPTNeoForCausalLM extends CausalLanguageModel {
 /** GPT-Neo with a linear classifier on the last token that is not padding. */
 export class GPTNeoForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
   readonly transformer: GPTNeoModel;
   readonly score: Linear;

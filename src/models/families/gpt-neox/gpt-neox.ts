@@ -20,6 +20,9 @@ import {
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
 import { rotate, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { LlamaComponent } from "../../parts/decoder/card.ts";
+import { gptNeoXCard } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type {
   CausalLMInputs,
@@ -125,6 +128,8 @@ export class GPTNeoXLayer extends Module {
 /** GPT-NeoX without a head. */
 export class GPTNeoXModel extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  static readonly card: ModelCard<GPTNeoXConfig, LlamaComponent> = gptNeoXCard;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
   readonly embed_in: Embedding;
   readonly emb_dropout: Dropout;
@@ -162,6 +167,7 @@ export class GPTNeoXModel extends PreTrainedModel {
 /** GPT-NeoX as a language model: logits of the next token. */
 export class GPTNeoXForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
   readonly gpt_neox: GPTNeoXModel;
   readonly embed_out: Linear;
@@ -191,6 +197,7 @@ export class GPTNeoXForCausalLM extends CausalLanguageModel {
 /** GPT-NeoX with a linear classifier on the last token that is not padding. */
 export class GPTNeoXForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
   readonly gpt_neox: GPTNeoXModel;
   readonly score: Linear;

@@ -15,6 +15,8 @@ import { windowsOf } from "../../parts/decoder/layer-types.ts";
 import { PreNormLayer } from "../../parts/decoder/layers.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { routingWeights } from "../../parts/decoder/routing.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { gptOssCard, type GptOssComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type GptOssConfig, gptOssConfig, gptOssFamily } from "./config.ts";
 
@@ -79,8 +81,9 @@ export class GptOssMLP extends Module {
 }
 
 /** gpt-oss without a head: heads may look nowhere, and every other layer sees the last tokens only. */
-export class GptOssModel extends RotaryDecoder<GptOssConfig, PreNormLayer> {
+export class GptOssModel extends RotaryDecoder<GptOssConfig, PreNormLayer, GptOssComponent> {
   static readonly family: ModelFamily<GptOssConfig> = gptOssFamily;
+  static override readonly card: ModelCard<GptOssConfig, GptOssComponent> = gptOssCard;
 
   constructor(given: Given<GptOssConfig> = {}) {
     const config = gptOssConfig(given);

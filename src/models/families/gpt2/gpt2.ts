@@ -22,6 +22,8 @@ import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import type { LayerContext } from "../../parts/decoder/attend.ts";
 import { type ClassifierInputs, classifierOutput } from "../../parts/decoder/heads.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { gpt2Card, type GPT2Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -116,6 +118,8 @@ export class GPT2Block extends Module {
 /** GPT-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class GPT2Model extends PreTrainedModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  static readonly card: ModelCard<GPT2Config, GPT2Component> = gpt2Card;
+  declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
   readonly wte: Embedding;
   readonly wpe: Embedding;
@@ -150,6 +154,7 @@ export class GPT2Model extends PreTrainedModel {
 /** GPT-2 as a language model: logits of the next token. The output matrix is the embedding's. */
 export class GPT2LMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
   readonly transformer: GPT2Model;
   readonly lm_head: Linear;
@@ -184,6 +189,7 @@ export class GPT2LMHeadModel extends CausalLanguageModel {
 /** GPT-2 with a linear classifier on the last token that is not padding. */
 export class GPT2ForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
   readonly transformer: GPT2Model;
   readonly score: Linear;

@@ -11,6 +11,8 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import { addPositions, embedInputs } from "../../parts/embed-inputs.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { gruCard, type GRUComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified, lastOf, nextTokenLoss } from "../../parts/heads.ts";
 import { paddingOf } from "../../model/mask.ts";
@@ -71,6 +73,8 @@ function thirds(x: Tensor): [Tensor, Tensor, Tensor] {
 /** pyvene's GRU without a head: layers of cells that advance together, step by step. */
 export class GRUModel extends PreTrainedModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  static readonly card: ModelCard<GRUConfig, GRUComponent> = gruCard;
+  declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
   readonly wte: Embedding | undefined;
   readonly wpe: Embedding | undefined;
@@ -125,6 +129,7 @@ export class GRUModel extends PreTrainedModel {
 /** pyvene's GRU with a linear classifier on the state after the last real step. */
 export class GRUForClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
   readonly gru: GRUModel;
   readonly score: Linear;
@@ -158,6 +163,7 @@ export class GRUForClassification extends PreTrainedModel {
 /** pyvene's GRU as a language model: logits of the next token. */
 export class GRULMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
   readonly gru: GRUModel;
   readonly lm_head: Linear;

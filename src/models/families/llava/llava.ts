@@ -9,6 +9,9 @@ import { activation } from "../../settings/activations.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import { CLIPVisionModel } from "../clip/clip.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { LlamaComponent } from "../../parts/decoder/card.ts";
+import { llavaCard, llavaWriterCard } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { LlamaForCausalLM, LlamaModel } from "../llama/llama.ts";
 import type {
@@ -105,6 +108,8 @@ function embedImages(
  */
 export class LlavaModel extends PreTrainedModel {
   static readonly family: ModelFamily<LlavaConfig> = llavaBaseFamily;
+  static readonly card: ModelCard<LlavaConfig, LlamaComponent> = llavaCard;
+  declare readonly "~components": LlamaComponent;
   readonly config: LlavaConfig;
   readonly vision_tower: CLIPVisionModel;
   readonly multi_modal_projector: LlavaMultiModalProjector;
@@ -136,6 +141,8 @@ export class LlavaModel extends PreTrainedModel {
 /** LLaVA as it writes. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class LlavaForConditionalGeneration extends CausalLanguageModel {
   static readonly family: ModelFamily<LlavaConfig> = llavaFamily;
+  static readonly card: ModelCard<LlavaConfig, LlamaComponent> = llavaWriterCard;
+  declare readonly "~components": LlamaComponent;
   readonly config: LlavaConfig;
   readonly vision_tower: CLIPVisionModel;
   readonly multi_modal_projector: LlavaMultiModalProjector;

@@ -9,6 +9,8 @@ import { rand } from "../../../tensor/random/random.ts";
 import { expand } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation, activationFunction } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { mambaCard, type MambaComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { CausalConv1d } from "../../parts/state-space/causal-conv1d.ts";
 import { normalLinear, timeStepBias } from "../../parts/state-space/init.ts";
@@ -98,6 +100,8 @@ function timeStepProjection(rank: number, inner: number, config: MambaConfig): L
 /** Mamba without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class MambaModel extends MambaBaseModel<MambaConfig, MambaMixer> {
   static readonly family: ModelFamily<MambaConfig> = mambaFamily;
+  static readonly card: ModelCard<MambaConfig, MambaComponent> = mambaCard;
+  declare readonly "~components": MambaComponent;
 
   constructor(config: Partial<MambaConfig> = {}) {
     const full = mambaConfig(config);
@@ -108,6 +112,7 @@ export class MambaModel extends MambaBaseModel<MambaConfig, MambaMixer> {
 /** Mamba as a language model: logits of the next token. */
 export class MambaForCausalLM extends MambaLanguageModel<MambaConfig, MambaModel> {
   static readonly family: ModelFamily<MambaConfig> = mambaFamily;
+  declare readonly "~components": MambaComponent;
 
   constructor(config: Partial<MambaConfig> = {}) {
     super(new MambaModel(config));

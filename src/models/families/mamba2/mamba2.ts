@@ -8,6 +8,8 @@ import { arange, ones } from "../../../tensor/functions/creation.ts";
 import { rmsNorm } from "../../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { mamba2Card, type Mamba2Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { CausalConv1d } from "../../parts/state-space/causal-conv1d.ts";
 import { dualScan } from "../../parts/state-space/dual-scan.ts";
@@ -113,6 +115,8 @@ export class Mamba2Mixer extends Module {
 /** Mamba-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class Mamba2Model extends MambaBaseModel<Mamba2Config, Mamba2Mixer> {
   static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
+  static readonly card: ModelCard<Mamba2Config, Mamba2Component> = mamba2Card;
+  declare readonly "~components": Mamba2Component;
 
   constructor(config: Partial<Mamba2Config> = {}) {
     const full = mamba2Config(config);
@@ -123,6 +127,7 @@ export class Mamba2Model extends MambaBaseModel<Mamba2Config, Mamba2Mixer> {
 /** Mamba-2 as a language model: logits of the next token. */
 export class Mamba2ForCausalLM extends MambaLanguageModel<Mamba2Config, Mamba2Model> {
   static readonly family: ModelFamily<Mamba2Config> = mamba2Family;
+  declare readonly "~components": Mamba2Component;
 
   constructor(config: Partial<Mamba2Config> = {}) {
     super(new Mamba2Model(config));

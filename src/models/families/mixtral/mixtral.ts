@@ -14,6 +14,8 @@ import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../part
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { routingWeights } from "../../parts/decoder/routing.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { mixtralCard, type MixtralComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type MixtralConfig, mixtralConfig, mixtralFamily } from "./config.ts";
 
@@ -102,8 +104,13 @@ export class MixtralDecoderLayer extends Module {
 }
 
 /** Mixtral without a head. */
-export class MixtralModel extends RotaryDecoder<MixtralConfig, MixtralDecoderLayer> {
+export class MixtralModel extends RotaryDecoder<
+  MixtralConfig,
+  MixtralDecoderLayer,
+  MixtralComponent
+> {
   static readonly family: ModelFamily<MixtralConfig> = mixtralFamily;
+  static override readonly card: ModelCard<MixtralConfig, MixtralComponent> = mixtralCard;
 
   constructor(given: Given<MixtralConfig> = {}) {
     const config = mixtralConfig(given);

@@ -21,6 +21,8 @@ import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { PreNormLayer } from "../../parts/decoder/layers.ts";
 import { beginPass } from "../../parts/decoder/pass.ts";
 import { RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { mllamaCard, type MllamaComponent, mllamaWriterCard } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
 import type {
@@ -292,6 +294,8 @@ function projector({ textConfig, visionConfig }: MllamaConfig): Linear {
  */
 export class MllamaModel extends PreTrainedModel {
   static readonly family: ModelFamily<MllamaConfig> = mllamaBaseFamily;
+  static readonly card: ModelCard<MllamaConfig, MllamaComponent> = mllamaCard;
+  declare readonly "~components": MllamaComponent;
   readonly config: MllamaConfig;
   readonly vision_model: MllamaVisionModel;
   readonly language_model: MllamaTextModel;
@@ -313,6 +317,8 @@ export class MllamaModel extends PreTrainedModel {
 /** Mllama as it writes. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class MllamaForConditionalGeneration extends CausalLanguageModel {
   static readonly family: ModelFamily<MllamaConfig> = mllamaFamily;
+  static readonly card: ModelCard<MllamaConfig, MllamaComponent> = mllamaWriterCard;
+  declare readonly "~components": MllamaComponent;
   readonly config: MllamaConfig;
   readonly vision_model: MllamaVisionModel;
   readonly language_model: MllamaForCausalLM;

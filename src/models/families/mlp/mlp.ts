@@ -7,6 +7,8 @@ import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
 import { addPositions, embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { mlpCard, type MLPComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
 import type { BaseOutput, SequenceClassifierOutput } from "../../parts/outputs.ts";
@@ -39,6 +41,8 @@ export class MLPBlock extends Module {
 /** pyvene's MLP without a head: square layers, each followed by an activation. */
 export class MLPModel extends PreTrainedModel {
   static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  static readonly card: ModelCard<MLPConfig, MLPComponent> = mlpCard;
+  declare readonly "~components": MLPComponent;
   readonly config: MLPConfig;
   readonly wte: Embedding | undefined;
   readonly wpe: Embedding | undefined;
@@ -71,6 +75,7 @@ export class MLPModel extends PreTrainedModel {
 /** pyvene's MLP with a linear classifier. */
 export class MLPForClassification extends PreTrainedModel {
   static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  declare readonly "~components": MLPComponent;
   readonly config: MLPConfig;
   readonly mlp: MLPModel;
   readonly score: Linear;

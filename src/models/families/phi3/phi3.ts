@@ -13,6 +13,8 @@ import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../part
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { rotate } from "../../parts/decoder/rotary-embedding.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { phi3Card, type Phi3Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type Phi3Config, phi3Config, phi3Family } from "./config.ts";
 
@@ -109,8 +111,9 @@ export class Phi3DecoderLayer extends Module {
 }
 
 /** Phi-3 without a head. */
-export class Phi3Model extends RotaryDecoder<Phi3Config, Phi3DecoderLayer> {
+export class Phi3Model extends RotaryDecoder<Phi3Config, Phi3DecoderLayer, Phi3Component> {
   static readonly family: ModelFamily<Phi3Config> = phi3Family;
+  static override readonly card: ModelCard<Phi3Config, Phi3Component> = phi3Card;
 
   constructor(given: Given<Phi3Config> = {}) {
     const config = phi3Config(given);

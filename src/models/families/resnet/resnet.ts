@@ -11,6 +11,8 @@ import { Module } from "../../../nn/module.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { resNetCard, type ResNetComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -186,6 +188,8 @@ export class ResNetEncoder extends Module {
 /** A ResNet without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class ResNetModel extends PreTrainedModel {
   static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  static readonly card: ModelCard<ResNetConfig, ResNetComponent> = resNetCard;
+  declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
   readonly embedder: ResNetEmbeddings;
   readonly encoder: ResNetEncoder;
@@ -214,6 +218,7 @@ export class ResNetModel extends PreTrainedModel {
 /** A ResNet with a linear classifier on the mean over the image. */
 export class ResNetForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
   readonly resnet: ResNetModel;
   readonly classifier: Sequential;

@@ -14,6 +14,8 @@ import { Tensor } from "../../../tensor/tensor.ts";
 import { noted } from "../../model/cache-notes.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { rwkvCard, type RwkvComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { realSteps } from "../../parts/state-space/real-steps.ts";
 import type {
@@ -180,6 +182,8 @@ export class RwkvBlock extends Module {
 /** RWKV without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class RwkvModel extends PreTrainedModel {
   static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
+  static readonly card: ModelCard<RwkvConfig, RwkvComponent> = rwkvCard;
+  declare readonly "~components": RwkvComponent;
   readonly config: RwkvConfig;
   readonly embeddings: Embedding;
   readonly blocks: ModuleList<RwkvBlock>;
@@ -226,6 +230,7 @@ export class RwkvModel extends PreTrainedModel {
 /** RWKV as a language model: logits of the next token. */
 export class RwkvForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
+  declare readonly "~components": RwkvComponent;
   readonly config: RwkvConfig;
   readonly rwkv: RwkvModel;
   readonly head: Linear;

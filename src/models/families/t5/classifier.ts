@@ -6,6 +6,7 @@ import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import type { T5Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified, lastOf } from "../../parts/heads.ts";
 import { paddingOf } from "../../model/mask.ts";
@@ -56,6 +57,7 @@ export class T5ClassificationHead extends Module {
  */
 export class T5ForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<T5Config> = t5BaseFamily;
+  declare readonly "~components": T5Component;
   readonly config: T5Config;
   readonly transformer: T5Model;
   readonly classification_head: T5ClassificationHead;

@@ -17,6 +17,8 @@ import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { t5Card, type T5Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type { KeyValue } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -379,6 +381,8 @@ function runHalves(model: Halves, inputs: Seq2SeqInputs): Seq2SeqOutput {
 /** T5 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class T5Model extends PreTrainedModel {
   static readonly family: ModelFamily<T5Config> = t5BaseFamily;
+  static readonly card: ModelCard<T5Config, T5Component> = t5Card;
+  declare readonly "~components": T5Component;
   readonly config: T5Config;
   readonly shared: Embedding;
   readonly encoder: T5Stack;
@@ -401,6 +405,8 @@ export class T5Model extends PreTrainedModel {
 /** T5 as it reads a text and writes another. */
 export class T5ForConditionalGeneration extends Seq2SeqLanguageModel {
   static readonly family: ModelFamily<T5Config> = t5Family;
+  static readonly card: ModelCard<T5Config, T5Component> = t5Card;
+  declare readonly "~components": T5Component;
   readonly config: T5Config;
   readonly shared: Embedding;
   readonly encoder: T5Stack;

@@ -14,6 +14,8 @@ import { activation } from "../../settings/activations.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { viTCard, type ViTComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -204,6 +206,8 @@ export interface ViTParts {
  */
 export class ViTModel extends PreTrainedModel {
   static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  static readonly card: ModelCard<ViTConfig, ViTComponent> = viTCard;
+  declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
   readonly embeddings: ViTEmbeddings;
   readonly encoder: ViTEncoder;
@@ -234,6 +238,7 @@ export class ViTModel extends PreTrainedModel {
 /** A vision transformer with a linear classifier on the first position. */
 export class ViTForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
   readonly vit: ViTModel;
   readonly classifier: Linear;

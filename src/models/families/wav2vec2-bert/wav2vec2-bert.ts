@@ -25,6 +25,8 @@ import { attendHeads } from "../../parts/encoder/attend-heads.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import type { EncoderOutput } from "../../parts/encoder/outputs.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { wav2Vec2BertCard, type Wav2Vec2BertComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
@@ -281,6 +283,8 @@ export class Wav2Vec2BertEncoder extends Module {
  */
 export class Wav2Vec2BertModel extends PreTrainedModel {
   static readonly family: ModelFamily<Wav2Vec2BertConfig> = wav2Vec2BertFamily;
+  static readonly card: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertComponent> = wav2Vec2BertCard;
+  declare readonly "~components": Wav2Vec2BertComponent;
   readonly config: Wav2Vec2BertConfig;
   readonly feature_projection: Wav2Vec2BertFeatureProjection;
   /** [hiddenSize]: stands for masked frames in Python's training; kept for checkpoints. */
@@ -321,6 +325,7 @@ export class Wav2Vec2BertModel extends PreTrainedModel {
 /** Wav2Vec2-BERT with a classifier on the mean of the real frames. */
 export class Wav2Vec2BertForSequenceClassification extends AudioClassifier<Wav2Vec2BertConfig> {
   static readonly family: ModelFamily<Wav2Vec2BertConfig> = wav2Vec2BertFamily;
+  declare readonly "~components": Wav2Vec2BertComponent;
   readonly wav2vec2_bert: Wav2Vec2BertModel;
 
   constructor(config: Partial<Wav2Vec2BertConfig> = {}) {

@@ -25,6 +25,13 @@ import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
 import { attendHeads } from "../../parts/encoder/attend-heads.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
+import type { ModelCard } from "../../model/card.ts";
+import {
+  whisperCard,
+  type WhisperComponent,
+  whisperEncoderCard,
+  type WhisperEncoderComponent,
+} from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { positionsOf } from "../../model/mask.ts";
 import type { KeyValue, SequenceClassifierOutput } from "../../parts/outputs.ts";
@@ -314,6 +321,8 @@ export class WhisperDecoder extends Module {
 /** Whisper without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class WhisperModel extends PreTrainedModel {
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
+  static readonly card: ModelCard<WhisperConfig, WhisperComponent> = whisperCard;
+  declare readonly "~components": WhisperComponent;
   readonly config: WhisperConfig;
   readonly encoder: WhisperEncoder;
   readonly decoder: WhisperDecoder;
@@ -339,6 +348,7 @@ export class WhisperModel extends PreTrainedModel {
 /** Whisper as a writer of what it hears. The output matrix is the decoder's embedding. */
 export class WhisperForConditionalGeneration extends Seq2SeqLanguageModel {
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
+  declare readonly "~components": WhisperComponent;
   readonly config: WhisperConfig;
   readonly model: WhisperModel;
   readonly proj_out: Linear;
@@ -379,6 +389,8 @@ export class WhisperForConditionalGeneration extends Seq2SeqLanguageModel {
 /** Whisper's encoder with a classifier on the mean of its frames. */
 export class WhisperForAudioClassification extends AudioClassifier<WhisperConfig> {
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
+  static readonly card: ModelCard<WhisperConfig, WhisperEncoderComponent> = whisperEncoderCard;
+  declare readonly "~components": WhisperEncoderComponent;
   readonly encoder: WhisperEncoder;
 
   constructor(config: Partial<WhisperConfig> = {}) {

@@ -23,6 +23,7 @@ type Decoder = Module & { readonly forward: (inputs: DecoderInputs) => DecoderOu
 
 /** A Llama-like decoder without a head. */
 type LlamaLike = Decoder & {
+  readonly "~components": string;
   readonly changes: Changes | undefined;
   readonly config: DecoderConfig;
   readonly embed_tokens: { readonly weight: Parameter };
@@ -71,6 +72,7 @@ export function classifierOutput(
 
 /** A Llama-like decoder as a language model; families subclass it. */
 export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLanguageModel {
+  declare readonly "~components": M["~components"];
   readonly config: M["config"];
   readonly model: M;
   readonly lm_head: Linear;
@@ -105,6 +107,7 @@ export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLang
 export abstract class DecoderForSequenceClassification<
   M extends LlamaLike,
 > extends PreTrainedModel {
+  declare readonly "~components": M["~components"];
   readonly config: M["config"];
   readonly model: M;
   readonly score: Linear;

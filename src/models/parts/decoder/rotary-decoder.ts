@@ -4,9 +4,11 @@ import type { Module } from "../../../nn/module.ts";
 import type { Parameter } from "../../../nn/parameter.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { DecoderInputs, DecoderOutput } from "../outputs.ts";
+import type { ModelCard } from "../../model/card.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import type { LayerOutput } from "./attend.ts";
 import type { RotaryContext } from "./attention.ts";
+import { type LlamaComponent, llamaCard } from "./card.ts";
 import { headDimOf, type RotaryConfig } from "./config.ts";
 import type { Transform } from "./layers.ts";
 import { beginPass, runLayers } from "./pass.ts";
@@ -43,7 +45,11 @@ export interface DecoderParts<Layer extends RotaryLayer> {
 export abstract class RotaryDecoder<
   Config extends RotaryConfig,
   Layer extends RotaryLayer = RotaryLayer,
+  Names extends string = LlamaComponent,
 > extends PreTrainedModel {
+  /** Of layers with a gated MLP; other families give their own, with its `Names`. */
+  static readonly card: ModelCard<never> = llamaCard;
+  declare readonly "~components": Names;
   readonly config: Config;
   readonly embed_tokens: TokenEmbedding;
   readonly layers: ModuleList<Layer>;
