@@ -16,6 +16,7 @@ import {
   type GRULMHeadModel,
   IntervenableConfig,
   IntervenableModel,
+  Linear,
   type LlamaForCausalLM,
   type LlavaForConditionalGeneration,
   type Mamba2ForCausalLM,
@@ -23,8 +24,11 @@ import {
   type MistralForCausalLM,
   type MixtralForCausalLM,
   type MllamaForConditionalGeneration,
+  type ModelCard,
   type ModelFamily,
-  type Module,
+  type ModulePath,
+  Module,
+  ModuleList,
   type Phi3ForCausalLM,
   type Qwen3ForCausalLM,
   type RepresentationConfig,
@@ -83,6 +87,49 @@ test("the compiler knows the components of every family", () => {
   expectTypeOf<Loaded["GPT2LMHeadModel"]>().toEqualTypeOf<GPT2LMHeadModel>();
   expectTypeOf<Loaded["WhisperModel"]>().not.toBeNever();
   expectTypeOf<Unchecked>().toBeNever();
+});
+
+/** Names of the classes whose card and compiler's names differ. */
+type Contradicting = {
+  [K in keyof Loaded]: Exported[K] extends {
+    readonly card: ModelCard<infer _Config, infer Names>;
+  }
+    ? string extends Names
+      ? never
+      : [Names | ModulePath] extends [ComponentOf<Loaded[K]>]
+        ? [ComponentOf<Loaded[K]>] extends [Names | ModulePath]
+          ? never
+          : K
+        : K
+    : never;
+}[keyof Loaded];
+
+test("a class says to the compiler what its card says", () => {
+  expectTypeOf<Contradicting>().toBeNever();
+  type GPT2Card = Exported["GPT2Model"]["card"];
+  expectTypeOf<GPT2Card>().toEqualTypeOf<ModelCard<tsvene.GPT2Config, tsvene.GPT2Component>>();
+});
+
+test("the compiler knows the components of a user's own class", () => {
+  class Tower extends Module {
+    static readonly card: ModelCard<{ readonly depth: number }, "floor_output"> = {
+      layers: ({ depth }) => depth,
+      components: {
+        floor_output: { path: "floors.{layer}", side: "output", dimension: () => 4 },
+      },
+    };
+    declare readonly "~components": "floor_output";
+    readonly config = { depth: 2 };
+    readonly floors = new ModuleList([new Linear(4, 4), new Linear(4, 4)]);
+    override forward(x: tsvene.Tensor): tsvene.Tensor {
+      return [...this.floors].reduce((y, floor) => floor.forward(y), x);
+    }
+  }
+  const tower = new Tower();
+  const named = new IntervenableModel({ layer: 1, component: "floor_output" }, tower);
+  expect(named.interventions.size).toBe(1);
+  // @ts-expect-error a misspelled component
+  refused(() => new IntervenableModel({ layer: 1, component: "floor_outptu" }, tower));
 });
 
 test("components of families with several parts say which part", () => {

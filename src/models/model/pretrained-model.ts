@@ -11,12 +11,15 @@ import type { ModelConfig } from "../settings/config.ts";
 import type { ModelClass } from "./family.ts";
 import { watchLogits } from "../generation/finite-logits.ts";
 import type { GenerationFields } from "../generation/fields.ts";
-import { loadPretrained, type PretrainedOptions } from "./load-pretrained.ts";
-import { savePretrained, type SaveOptions } from "./save-pretrained.ts";
+import type { PretrainedOptions } from "./load-pretrained.ts";
+import type { SaveOptions } from "./save-pretrained.ts";
 
 /**
  * Base of all models that Hugging Face's checkpoints exist of. Subclasses name their family in
  * `static readonly family`.
+ *
+ * What reads and writes files is imported when it is first asked for: a page that makes its models
+ * from settings does not load it.
  */
 export abstract class PreTrainedModel extends Module {
   /** Settings; subclasses say which their family has. */
@@ -77,11 +80,12 @@ export abstract class PreTrainedModel extends Module {
    * const model = await GPT2LMHeadModel.fromPretrained("openai-community/gpt2");
    * ```
    */
-  static fromPretrained<M extends PreTrainedModel>(
+  static async fromPretrained<M extends PreTrainedModel>(
     this: ModelClass<M>,
     name: FilesName,
     options: PretrainedOptions = {},
   ): Promise<M> {
+    const { loadPretrained } = await import("./load-pretrained.ts");
     return loadPretrained(this, name, options);
   }
 
@@ -104,6 +108,7 @@ export abstract class PreTrainedModel extends Module {
    * ```
    */
   async savePretrained(directory: string, options: SaveOptions = {}): Promise<void> {
+    const { savePretrained } = await import("./save-pretrained.ts");
     await savePretrained(this, directory, options);
   }
 }
