@@ -127,7 +127,7 @@ test("the compiler knows the components of a user's own class", () => {
   }
   const tower = new Tower();
   const named = new IntervenableModel({ layer: 1, component: "floor_output" }, tower);
-  expect(named.interventions.size).toBe(1);
+  expect(named.interventions.keys).toHaveLength(1);
   // @ts-expect-error a misspelled component
   refused(() => new IntervenableModel({ layer: 1, component: "floor_outptu" }, tower));
 });
