@@ -165,10 +165,12 @@ function replayDirect({ description, tensors }: Recorded): Actual {
   const { class: name, use_fast: useFast, ...options } = description["intervention"] as Fields;
   const partition = options["subspace_partition"] as number[][] | null;
   const state = tensorsAt("param", tensors);
-  const intervention = new (interventionClass(name))({
+  const kind = interventionClass(name);
+  const rank = tensors.get("weight")?.size(-1);
+  const intervention = new kind({
     ...readOptions({ ...options, subspace_partition: partition?.map(asPart) ?? null }),
     ...recordedOptions(state),
-    lowRankDimension: tensors.get("weight")?.size(-1),
+    ...("lowRankDimension" in kind.optionNames ? { lowRankDimension: rank } : {}),
   });
   takeState(intervention, undefined, state);
   const rows = description["subspaces"] as number[][] | null;

@@ -56,17 +56,44 @@ function readRepresentation(
   tensors: Tensors,
   options: Fields,
 ): RepresentationConfig {
-  const entries = Object.entries(fields).map(([name, value]): [string, unknown] => {
-    if (name === "intervention_type") return ["intervention", interventionClass(value)];
+  const entries = Object.entries(fields).flatMap(([name, value]): [string, unknown][] => {
+    if (name === "intervention_type" || CLASS_OPTIONS.includes(name)) return [];
     if (name === "intervention") {
-      return [name, readIntervention({ ...options, ...(value as Fields) })];
+      return [[name, readIntervention({ ...options, ...(value as Fields) })]];
     }
-    if (name === "source_representation") {
-      return [camelCase(name), need(tensors, String((value as Fields)["tensor"]))];
-    }
-    return [camelCase(name), value];
+    return [[camelCase(name), value]];
   });
-  return Object.fromEntries(entries);
+  const name = fields["intervention_type"];
+  const given = classOptions(fields, tensors);
+  if (name === undefined && Object.keys(given).length === 0) return Object.fromEntries(entries);
+  const kind = interventionClass(name ?? "VanillaIntervention");
+  const intervention = { class: kind.name, options: latentsNamed(kind, given) };
+  return { intervention, ...Object.fromEntries(entries) };
+}
+
+/** Fields of pyvene's representations that are options of a class here. */
+const CLASS_OPTIONS: readonly string[] = [
+  "low_rank_dimension",
+  "latent_dim",
+  "subspace_partition",
+  "source_representation",
+];
+
+function classOptions(fields: Fields, tensors: Tensors): Fields {
+  const given = CLASS_OPTIONS.flatMap((name): [string, unknown][] => {
+    const value = fields[name];
+    if (value === undefined || value === null) return [];
+    if (name !== "source_representation") return [[camelCase(name), value]];
+    return [[camelCase(name), need(tensors, String((value as Fields)["tensor"]))]];
+  });
+  return Object.fromEntries(given);
+}
+
+/** pyvene says the latents of a JumpReLU autoencoder as a low rank. */
+export function latentsNamed(kind: InterventionClass, options: Fields): Fields {
+  const { lowRankDimension, ...others } = options;
+  const isLatents = "latentDim" in kind.optionNames && lowRankDimension !== undefined;
+  return isLatents ? { ...others, latentDim: lowRankDimension } : options;
 }
 
 function readIntervention(given: Fields): Intervention | InterventionFunction {
@@ -75,7 +102,8 @@ function readIntervention(given: Fields): Intervention | InterventionFunction {
     return (base, source) =>
       evaluateExpression(lambda, source === undefined ? { base } : { base, source });
   }
-  return new (interventionClass(name))(readOptions(options));
+  const kind = interventionClass(name);
+  return new kind(latentsNamed(kind, readOptions(options) as Fields));
 }
 
 /** Constructor arguments; `null` means that one is not given. */

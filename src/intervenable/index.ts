@@ -6,6 +6,11 @@ export {
   type Mode,
 } from "./config/config.ts";
 export type {
+  InterventionKind,
+  InterventionLike,
+  NamedIntervention,
+} from "./config/intervention-kind.ts";
+export type {
   EachStep,
   ForwardOptions,
   GenerationArguments,
@@ -37,6 +42,7 @@ export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
 export type { SourceRepresentations } from "./call/sources.ts";
 export type { PromptsOf, WritingModel } from "./call/writer.ts";
 export type { GenerationSteps, StepRange, StepSelection } from "./generation/steps.ts";
+export type { RepresentationJSON } from "./config/representation-json.ts";
 export type {
   PositionalRepresentation,
   Representation,

@@ -320,6 +320,14 @@ export class IntervenableModel<
     this.model.requiresGrad(false);
   }
 
+  /**
+   * Always an error: weights would be left out of JSON without a word.
+   * @throws InterventionError
+   */
+  toJSON(): never {
+    fail(OP, "JSON cannot say a model; say model.config, and keep parameters with stateDict()");
+  }
+
   /** Each intervention with its place, one a line. */
   override toString(): string {
     const lines = this.#targets.all.map(targetLine);

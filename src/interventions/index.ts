@@ -1,10 +1,12 @@
 export { AdditionIntervention } from "./addition.ts";
-export { AutoencoderIntervention } from "./autoencoder.ts";
+export { AutoencoderIntervention, type AutoencoderOptions } from "./autoencoder.ts";
 export { AutoencoderLayer } from "./autoencoder-layer.ts";
 export { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
 export { CollectIntervention } from "./collect.ts";
+export { ConfiguredIntervention } from "./configured-intervention.ts";
 export { FunctionIntervention, type InterventionFunction } from "./function.ts";
 export {
+  type AnyInterventionClass,
   Intervention,
   type InterventionClass,
   type InterventionContext,
@@ -20,9 +22,10 @@ export {
   type JumpReLUAutoencoderOptions,
 } from "./jump-relu-autoencoder.ts";
 export * from "./kinds.ts";
-export { LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
+export { type LowRankOptions, LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
 export { NoiseIntervention, type NoiseOptions } from "./noise.ts";
 export { type PCAOptions, PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
+export { registerIntervention } from "./registry.ts";
 export { RotatedSpaceIntervention } from "./rotated-space.ts";
 export { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
 export { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";

@@ -2,14 +2,17 @@ import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
 import { fail, InterventionError } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import type { OptionNames } from "../base/known-options.ts";
+import { ConfiguredIntervention, requireOptionsOf } from "./configured-intervention.ts";
 import { describeOptions } from "./describe-options.ts";
+import { interventionName } from "./names.ts";
 import type { SwapOptions } from "./swap.ts";
 import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
 export type SourceUse = "required" | "optional" | "none";
 
-/** What an intervention is built from. A configuration gives all of these to the class it names. */
+/** What every intervention can be built from. A configuration adds the widths where they are known. */
 export interface InterventionOptions {
   /**
    * Width of what it works on: of one unit, times the units that are taken together. Classes with
@@ -26,10 +29,6 @@ export interface InterventionOptions {
   readonly sourceRepresentation?: Tensor | undefined;
   /** Keep units apart where the class would concatenate them. @default false */
   readonly keepLastDim?: boolean | undefined;
-  /** Directions of a low-rank space; latents of a JumpReLU autoencoder. */
-  readonly lowRankDimension?: number | undefined;
-  /** Latents of an autoencoder. */
-  readonly latentDim?: number | undefined;
 }
 
 /** What an intervention is told beside base and source. */
@@ -56,8 +55,18 @@ export interface InterventionOutput {
   readonly latent?: Tensor;
 }
 
-/** A class that a configuration can build interventions from. */
-export type InterventionClass = new (options: InterventionOptions) => Intervention;
+/**
+ * A class of interventions. One that needs no options beside those that all have can stand in a
+ * configuration as it is; others say theirs with {@link Intervention.with}.
+ */
+export interface InterventionClass<Options = InterventionOptions> {
+  new (options: Options): Intervention;
+  readonly name: string;
+  readonly optionNames: object;
+}
+
+/** A class of interventions with whatever options. */
+export type AnyInterventionClass = InterventionClass<never>;
 
 /**
  * A change of a representation: a pure function of base, source and subspaces, with parameters where
@@ -76,6 +85,47 @@ export type InterventionClass = new (options: InterventionOptions) => Interventi
  * ```
  */
 export abstract class Intervention extends Module {
+  /**
+   * Names of all options that the constructor takes: others are refused. A class with options of its
+   * own lists them beside those of the class that it extends.
+   */
+  static readonly optionNames: OptionNames<InterventionOptions> = {
+    embedDim: true,
+    unitDim: true,
+    interchangeDim: true,
+    subspacePartition: true,
+    sourceRepresentation: true,
+    keepLastDim: true,
+  };
+
+  /**
+   * The class with options for its constructor, as a configuration takes it. Each place gets an
+   * intervention of its own, and widths that the model knows need not be said.
+   *
+   * @throws InterventionError for an option that the class does not have.
+   *
+   * @example
+   * ```ts
+   * import { IntervenableConfig, NoiseIntervention } from "tsvene";
+   * const config = new IntervenableConfig({
+   *   component: "block_input",
+   *   intervention: NoiseIntervention.with({ noiseLevel: 0.2, seed: 7 }),
+   * });
+   * console.log(String(config));
+   * ```
+   */
+  static with<Class extends AnyInterventionClass>(
+    this: Class,
+    options: NonNullable<ConstructorParameters<Class>[0]>,
+  ): ConfiguredIntervention {
+    return new ConfiguredIntervention(this, options);
+  }
+
+  /** The class by name, as JSON has it; see {@link registerIntervention}. */
+  static toJSON(this: AnyInterventionClass): string {
+    return interventionName(this);
+  }
+
   /** Whether a source is needed; one given as `sourceRepresentation` counts. */
   readonly sourceUse: SourceUse = "required";
   /** Whether its result is handed out instead of put back, so that the model goes on unchanged. */
@@ -103,10 +153,12 @@ export abstract class Intervention extends Module {
   readonly #options: InterventionOptions;
 
   /**
-   * @throws InterventionError for dimensions that are not whole numbers and for a malformed partition.
+   * @throws InterventionError for options that the class does not have, dimensions that are not whole numbers
+   * and a malformed partition.
    */
   constructor(options: InterventionOptions = {}) {
     super();
+    requireOptionsOf(new.target, options);
     this.#options = options;
     const { embedDim, interchangeDim, subspacePartition, sourceRepresentation } = options;
     checkDimension(this.constructor.name, "embedDim", embedDim, 1);
@@ -185,6 +237,19 @@ export abstract class Intervention extends Module {
     const found = this.source_representation?.value ?? source;
     if (found !== undefined) return found;
     return fail(this.constructor.name, "no source given, and it has no sourceRepresentation");
+  }
+
+  /**
+   * Always an error: what it has learned would be left out of JSON without a word.
+   * @throws InterventionError
+   */
+  toJSON(): never {
+    const { name } = this.constructor;
+    fail(
+      name,
+      `JSON cannot say an instance with its parameters; name the class in the configuration, as in ` +
+        `intervention: ${name}, or ${name}.with({ ... }), and keep parameters with stateDict()`,
+    );
   }
 
   /** What it was made with, and its temperature, as far as they say more than its class does. */

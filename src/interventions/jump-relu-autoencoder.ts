@@ -4,15 +4,17 @@ import { initialized } from "../nn/without-init.ts";
 import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
+import type { OptionNames } from "../base/known-options.ts";
+import type { AutoencoderOptions } from "./autoencoder.ts";
 import {
+  Intervention,
   type InterventionContext,
-  type InterventionOptions,
   type InterventionOutput,
   unitWidthOf,
 } from "./intervention.ts";
 
 /** What a {@link JumpReLUAutoencoderIntervention} is built from. */
-export interface JumpReLUAutoencoderOptions extends InterventionOptions {
+export interface JumpReLUAutoencoderOptions extends AutoencoderOptions {
   /**
    * Add to the result what the autoencoder cannot express of the base, so that only the latents that
    * change have an effect. @default false
@@ -26,8 +28,8 @@ export interface JumpReLUAutoencoderOptions extends InterventionOptions {
  * below 0), and x = z W_dec + b_dec. All latents unless `interchangeDim` or the call's subspaces name
  * some. Hands out the code that is decoded as `latent`.
  *
- * The number of latents is `lowRankDimension` or `latentDim`. Load trained weights with
- * `loadStateDict`; at first W_dec is random and W_enc its transpose. The threshold has no gradient.
+ * Load trained weights with `loadStateDict`; at first W_dec is random and W_enc its transpose. The
+ * threshold has no gradient.
  *
  * @example
  * ```ts
@@ -38,6 +40,11 @@ export interface JumpReLUAutoencoderOptions extends InterventionOptions {
  * ```
  */
 export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
+  static override readonly optionNames: OptionNames<JumpReLUAutoencoderOptions> = {
+    ...Intervention.optionNames,
+    latentDim: true,
+    errorTerm: true,
+  };
   override readonly trainable: boolean = true;
   readonly errorTerm: boolean;
   /** [width, latents] */
@@ -51,7 +58,7 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
   /** [width] */
   readonly b_dec: Parameter;
 
-  /** @throws InterventionError without a number of latents, and with two that differ. */
+  /** @throws InterventionError without `latentDim`. */
   constructor(options: JumpReLUAutoencoderOptions) {
     const latents = latentsOf(options);
     const width = unitWidthOf("JumpReLUAutoencoderIntervention", options);
@@ -92,16 +99,11 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
   }
 }
 
-function latentsOf({ lowRankDimension, latentDim }: InterventionOptions): number {
-  const latents = latentDim ?? lowRankDimension;
-  const same = (lowRankDimension ?? latents) === latents;
-  if (latents !== undefined && same && Number.isSafeInteger(latents) && latents >= 1) {
-    return latents;
-  }
+function latentsOf({ latentDim }: AutoencoderOptions): number {
+  if (Number.isSafeInteger(latentDim) && latentDim >= 1) return latentDim;
   return fail(
     "JumpReLUAutoencoderIntervention",
-    `latentDim (or lowRankDimension), the number of latents, must be a whole number of 1 or more, ` +
-      `got ${[latentDim, lowRankDimension].filter((n) => n !== undefined).join(" and ") || "none"}`,
+    `latentDim, the number of latents, must be a whole number of 1 or more, got ${String(latentDim)}`,
   );
 }
 

@@ -2,7 +2,19 @@ import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { fail } from "./errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
-import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";
+import type { OptionNames } from "../base/known-options.ts";
+import {
+  Intervention,
+  type InterventionContext,
+  type InterventionOptions,
+  widthOf,
+} from "./intervention.ts";
+
+/** What a {@link LowRankRotatedSpaceIntervention} is built from. */
+export interface LowRankOptions extends InterventionOptions {
+  /** How many directions are swapped, at most the width. */
+  readonly lowRankDimension: number;
+}
 
 /**
  * Swaps the coordinates along a few learned directions: base + (source W - base W) Wᵀ, where W
@@ -12,16 +24,20 @@ import { type InterventionContext, type InterventionOptions, widthOf } from "./i
  * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
 export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
+  static override readonly optionNames: OptionNames<LowRankOptions> = {
+    ...Intervention.optionNames,
+    lowRankDimension: true,
+  };
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
   readonly rotate_layer: RotateLayer;
 
   /** @throws InterventionError without `lowRankDimension`, and for one above the width. */
-  constructor(options: InterventionOptions) {
+  constructor(options: LowRankOptions) {
     super(options);
     const { lowRankDimension: rank, embedDim } = options;
     const most = embedDim ?? Infinity;
-    if (rank === undefined || !Number.isSafeInteger(rank) || rank < 1 || rank > most) {
+    if (!Number.isSafeInteger(rank) || rank < 1 || rank > most) {
       fail(
         "LowRankRotatedSpaceIntervention",
         `lowRankDimension must be a whole number from 1 to the width${

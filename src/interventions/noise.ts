@@ -1,5 +1,6 @@
 import { Buffer } from "../nn/buffer.ts";
 import { fail } from "./errors.ts";
+import type { OptionNames } from "../base/known-options.ts";
 import { Generator, randn } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
@@ -35,6 +36,12 @@ export interface NoiseOptions extends InterventionOptions {
  * ```
  */
 export class NoiseIntervention extends Intervention {
+  static override readonly optionNames: OptionNames<NoiseOptions> = {
+    ...Intervention.optionNames,
+    noiseLevel: true,
+    seed: true,
+    noise: true,
+  };
   override readonly sourceUse: SourceUse = "none";
   readonly seed: number;
   readonly noise: Buffer | undefined;

@@ -1,10 +1,15 @@
 import { Buffer } from "../nn/buffer.ts";
 import { fail } from "./errors.ts";
+import type { OptionNames } from "../base/known-options.ts";
 import { svd } from "../tensor/linalg/decompositions.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
-import type { InterventionContext, InterventionOptions } from "./intervention.ts";
+import {
+  Intervention,
+  type InterventionContext,
+  type InterventionOptions,
+} from "./intervention.ts";
 
 /** What a {@link PCARotatedSpaceIntervention} is built from. */
 export interface PCAOptions extends InterventionOptions {
@@ -32,6 +37,12 @@ export interface PCAOptions extends InterventionOptions {
  * ```
  */
 export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
+  static override readonly optionNames: OptionNames<PCAOptions> = {
+    ...Intervention.optionNames,
+    components: true,
+    mean: true,
+    std: true,
+  };
   override readonly concatenatesUnits: boolean = true;
   readonly pca_components: Buffer;
   readonly pca_mean: Buffer;

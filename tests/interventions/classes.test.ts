@@ -9,6 +9,7 @@ import {
   Generator,
   grad,
   type Intervention,
+  type InterventionOptions,
   JumpReLUAutoencoderIntervention,
   LowRankRotatedSpaceIntervention,
   NoiseIntervention,
@@ -127,17 +128,15 @@ describe("gradients are those of finite differences", () => {
 
 describe("subspaces", () => {
   const partition = [[0, 3], [3, WIDTH]]; // prettier-ignore
-  test.each([
-    ["vanilla", VanillaIntervention],
-    ["rotated", RotatedSpaceIntervention],
-    ["low rank", LowRankRotatedSpaceIntervention],
-  ])("a part of a partition is its dimensions: %s", async (_name, Kind) => {
-    const plain = shaken(new Kind({ ...options, lowRankDimension: WIDTH }));
-    const parted = new Kind({
-      ...options,
-      lowRankDimension: WIDTH,
-      subspacePartition: partition,
-    });
+  const lowRank = { lowRankDimension: WIDTH };
+  type Built = VanillaIntervention | RotatedSpaceIntervention | LowRankRotatedSpaceIntervention;
+  test.each<readonly [string, (more: InterventionOptions) => Built]>([
+    ["vanilla", (more) => new VanillaIntervention(more)],
+    ["rotated", (more) => new RotatedSpaceIntervention(more)],
+    ["low rank", (more) => new LowRankRotatedSpaceIntervention({ ...more, ...lowRank })],
+  ])("a part of a partition is its dimensions: %s", async (_name, build) => {
+    const plain = shaken(build(options));
+    const parted = build({ ...options, subspacePartition: partition });
     parted.loadStateDict(plain.stateDict());
     const [base, source] = [normal(10, WIDTH), normal(10, WIDTH)];
     const byPart = parted.forward(base, source, { subspaces: 0 });
@@ -332,7 +331,7 @@ describe("principal components", () => {
 
 describe("autoencoders", () => {
   test("swap all latents by default, and the first ones or a list where told", async () => {
-    const sae = shaken(new JumpReLUAutoencoderIntervention({ ...options, lowRankDimension: 20 }));
+    const sae = shaken(new JumpReLUAutoencoderIntervention({ ...options, latentDim: 20 }));
     const [base, source] = [normal(2, 3, WIDTH), normal(2, 3, WIDTH)];
     const { output, latent } = sae.forward(base, source);
     expect(latent?.shape).toStrictEqual([2, 3, 20]);
@@ -375,12 +374,17 @@ describe("autoencoders", () => {
   });
 
   test("need to know how many latents there are", () => {
+    // @ts-expect-error latentDim is missing
     expect(() => new AutoencoderIntervention(options)).toThrow(
       "AutoencoderIntervention: latentDim, the number of latents, must be a whole number",
     );
-    expect(() => new JumpReLUAutoencoderIntervention(options)).toThrow("got none");
+    // @ts-expect-error latentDim is missing
+    expect(() => new JumpReLUAutoencoderIntervention(options)).toThrow("got undefined");
     expect(
+      // @ts-expect-error an option of another class
       () => new JumpReLUAutoencoderIntervention({ ...options, latentDim: 3, lowRankDimension: 4 }),
-    ).toThrow("got 3 and 4");
+    ).toThrow(
+      /JumpReLUAutoencoderIntervention: there is no option lowRankDimension; did you mean /,
+    );
   });
 });

@@ -33,9 +33,10 @@ async function numbersOf(t: Tensor | undefined): Promise<number[]> {
 
 test("several interventions at one place see what those before them left", async () => {
   const at = { ...mlp(1) };
+  const twos = tensor(Array(24).fill(2));
   const order = [
     { ...at, intervention: ZeroIntervention },
-    { ...at, intervention: AdditionIntervention, sourceRepresentation: tensor(Array(24).fill(2)) },
+    { ...at, intervention: AdditionIntervention.with({ sourceRepresentation: twos }) },
     { ...at, intervention: (b: Tensor) => b.mul(3) },
     { ...at, intervention: CollectIntervention },
   ];
@@ -158,18 +159,13 @@ test("links share weights at different places, and each works on what stands the
 });
 
 test("links at one place compose, on other subspaces of one basis", async () => {
-  const at = { layer: 1, intervention: RotatedSpaceIntervention, interventionLinkKey: 0 };
   const parts = [
     [0, 8],
     [8, 24],
   ];
-  const linked = new IntervenableModel(
-    [
-      { ...at, subspacePartition: parts },
-      { ...at, subspacePartition: parts },
-    ],
-    model,
-  );
+  const intervention = RotatedSpaceIntervention.with({ subspacePartition: parts });
+  const at = { layer: 1, intervention, interventionLinkKey: 0 };
+  const linked = new IntervenableModel([at, at], model);
   const both = linked.forward(base, {
     sources: [source, source],
     unitLocations: { "sources->base": [2, 3] },
@@ -202,7 +198,9 @@ test("representations are added, and keys are counted on", () => {
       "  layer_0_comp_mlp_output_unit_pos_nunit_1#1: ZeroIntervention\n" +
       "  layer_1_comp_block_output_unit_pos_nunit_1#0: CollectIntervention",
   );
-  expect(() => config.addIntervention(mlp(3))).toThrow(/says no intervention; give it one/);
+  expect(() => config.addIntervention(mlp(3))).toThrow(
+    /says no intervention, but others do; give each one/,
+  );
   expect(config.sortedKeys).toHaveLength(3);
 });
 
@@ -232,7 +230,10 @@ test.each<readonly [string, unknown, RegExp]>([
   ],
   [
     "a link whose settings would be lost",
-    [linked, { ...linked, subspacePartition: [[0, 4]] }],
+    [
+      linked,
+      { ...linked, intervention: VanillaIntervention.with({ subspacePartition: [[0, 4]] }) },
+    ],
     /its subspacePartition has no effect/,
   ],
   [
@@ -242,7 +243,7 @@ test.each<readonly [string, unknown, RegExp]>([
   ],
   [
     "settings of a class beside an instance",
-    { ...vanilla, intervention: new VanillaIntervention(), subspacePartition: [[0, 4]] },
+    [[1, "block_output", "pos", 1, null, null, new VanillaIntervention(), [[0, 4]]]],
     /subspacePartition is for interventions that are given as a class/,
   ],
   [
@@ -252,7 +253,7 @@ test.each<readonly [string, unknown, RegExp]>([
   ],
   [
     "a place of a source beside a constant",
-    { ...vanilla, sourceRepresentation: tensor(Array(24).fill(0)), source: { layer: 0 } },
+    { ...vanilla, intervention: VanillaIntervention.with({ sourceRepresentation: tensor(Array(24).fill(0)) }), source: { layer: 0 } }, // prettier-ignore
     /has a constant source/,
   ],
   [
@@ -284,7 +285,7 @@ test.each<readonly [string, unknown, RegExp]>([
   ],
   [
     "a width that does not split into units",
-    { component: "transformer.h[0].attn.output", embedDim: 5, maxNumberOfUnits: 2, intervention: BoundlessRotatedSpaceIntervention }, // prettier-ignore
+    { component: "transformer.h[0].attn.output", maxNumberOfUnits: 2, intervention: BoundlessRotatedSpaceIntervention.with({ embedDim: 5 }) }, // prettier-ignore
     /embedDim 5 is not the width there|does not split into 2 units/,
   ],
 ])("configuration: %s", (_, config, message) => {

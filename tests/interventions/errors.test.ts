@@ -10,7 +10,6 @@ import {
   IntervenableModel,
   Linear,
   Module,
-  RotatedSpaceIntervention,
   SigmoidMaskIntervention,
   SkipIntervention,
   type Tensor,
@@ -31,6 +30,11 @@ const two = [vanilla, { ...at(2), intervention: VanillaIntervention }];
 
 type Config = Exclude<IntervenableConfigLike, IntervenableConfig>;
 type Case = readonly [name: string, config: unknown, message: RegExp];
+
+const parted = (subspacePartition: unknown) => ({
+  ...vanilla,
+  intervention: { class: "VanillaIntervention", options: { subspacePartition } },
+});
 
 const configurations: readonly Case[] = [
   [
@@ -82,12 +86,27 @@ const configurations: readonly Case[] = [
   ["three axes", { ...at(0), unit: "a.b.c" }, /one name or two joined by a dot/],
   [
     "both kinds of intervention",
-    { interventionType: ZeroIntervention, intervention: ZeroIntervention },
+    [[0, "block_output", "pos", 1, null, ZeroIntervention, ZeroIntervention]],
     /and not both/,
   ],
   ["interventions for some only", [vanilla, at(2)], /representation 1 says no intervention/],
   ["a class of something else", { intervention: Linear }, /got the class Linear/],
-  ["an intervention that is none", { intervention: "zero" }, /got string/],
+  ["an intervention that is none", { intervention: 3 }, /its name, or a function .* got number/],
+  [
+    "a class that is not known by name",
+    { intervention: "ZeroIntervenion" },
+    /there is no intervention "ZeroIntervenion"; did you mean ZeroIntervention.*registerIntervention\(Halve\)/,
+  ],
+  [
+    "an option of another class, by name",
+    { intervention: { class: "NoiseIntervention", options: { noiseLevle: 1 } } },
+    /NoiseIntervention: there is no option noiseLevle; did you mean noiseLevel/,
+  ],
+  [
+    "a class with options in a list",
+    { intervention: [ZeroIntervention, {}] },
+    /got a list; write ZeroIntervention.with\({ ... }\)/,
+  ],
   [
     "too few types",
     { representations: two.map(() => at(0)), interventionTypes: [ZeroIntervention] },
@@ -102,37 +121,42 @@ const configurations: readonly Case[] = [
     ],
     /must ascend/,
   ],
-  ["an empty part", { ...vanilla, subspacePartition: [[3, 3]] }, /which is empty/],
-  ["a part of no numbers", { ...vanilla, subspacePartition: [["a"]] }, /must list dimensions/],
+  ["an empty part", parted([[3, 3]]), /which is empty/],
+  ["a part of no numbers", parted([["a"]]), /must list dimensions/],
   ["an expert of what has none", { ...vanilla, moeKey: 1 }, /has no experts: leave out moeKey/],
   [
     "pyvene's mark of constants in files",
-    { ...vanilla, hiddenSourceRepresentation: true },
-    /hiddenSourceRepresentation is not supported; give the constant/,
+    [[0, "block_output", "pos", 1, null, null, VanillaIntervention, null, null, null, null, null, true]], // prettier-ignore
+    /a constant that is kept beside the configuration is not supported; give it/,
+  ],
+  [
+    "an option that stands beside its class",
+    { ...vanilla, interchangeDim: 4 },
+    /has no field interchangeDim, which .* write intervention: VanillaIntervention.with\({ inter/,
   ],
   [
     "directions of what has none",
-    { ...vanilla, lowRankDimension: 4 },
-    /lowRankDimension would have no effect on VanillaIntervention/,
+    [[0, "block_output", "pos", 1, 4, VanillaIntervention]],
+    /VanillaIntervention: there is no option lowRankDimension/,
   ],
   [
     "latents of a rotation",
-    { intervention: RotatedSpaceIntervention, latentDim: 4, lowRankDimension: 2 },
-    /lowRankDimension, latentDim would have no effect on RotatedSpaceIntervention/,
+    { intervention: { class: "RotatedSpaceIntervention", options: { latentDim: 4 } } },
+    /RotatedSpaceIntervention: there is no option latentDim/,
   ],
   [
     "a constant for what takes no source",
-    { intervention: ZeroIntervention, sourceRepresentation: zeros([24]) },
+    { intervention: ZeroIntervention.with({ sourceRepresentation: zeros([24]) }) },
     /sourceRepresentation would have no effect on ZeroIntervention/,
   ],
   [
     "dimensions beside a mask",
-    { intervention: SigmoidMaskIntervention, interchangeDim: 4 },
+    { intervention: SigmoidMaskIntervention.with({ interchangeDim: 4 }) },
     /its mask says which dimensions change: leave out interchangeDim/,
   ],
   [
     "parts beside a mask",
-    { intervention: BoundlessRotatedSpaceIntervention, subspacePartition: [[0, 4]] },
+    { intervention: BoundlessRotatedSpaceIntervention.with({ subspacePartition: [[0, 4]] }) },
     /leave out subspacePartition/,
   ],
   [
@@ -181,7 +205,7 @@ const calls: readonly (readonly [
   ],
   [
     "more dimensions than there are",
-    { ...vanilla, interchangeDim: 25 },
+    { ...vanilla, intervention: VanillaIntervention.with({ interchangeDim: 25 }) },
     { sources: source },
     /interchangeDim 25 is more than the 24 dimensions there are/,
   ],
@@ -403,13 +427,13 @@ const calls: readonly (readonly [
   ],
   [
     "parts out of range",
-    { ...vanilla, subspacePartition: [[0, 8]] },
+    parted([[0, 8]]),
     { sources: source, subspaces: 1 },
     /subspace 1 is not one of the 1 parts/,
   ],
   [
     "a partition that is too wide",
-    { ...vanilla, subspacePartition: [[0, 25]] },
+    parted([[0, 25]]),
     { sources: source, subspaces: 0 },
     /names dimension 24, but there are 24/,
   ],

@@ -82,14 +82,12 @@ test("says what each intervention meets", () => {
       { ...at(0, "head_key_output"), unit: "h.pos", intervention: ZeroIntervention },
       {
         ...at(1, "mlp_output"),
-        intervention: LowRankRotatedSpaceIntervention,
-        lowRankDimension: 2,
+        intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: 2 }),
       },
       { ...at(2, "mlp_activation"), intervention: CollectIntervention },
       {
         ...at(3, "mlp_output"),
-        intervention: AdditionIntervention,
-        sourceRepresentation: randn([24]),
+        intervention: AdditionIntervention.with({ sourceRepresentation: randn([24]) }),
       },
     ],
     model,
@@ -191,8 +189,7 @@ describe("as a module", () => {
     const linked = new IntervenableModel(
       [0, 1].map((layer) => ({
         ...at(layer),
-        intervention: LowRankRotatedSpaceIntervention,
-        lowRankDimension: 3,
+        intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: 3 }),
         interventionLinkKey: 0,
       })),
       model,
@@ -206,7 +203,7 @@ describe("as a module", () => {
     const fresh = tinyGpt2(1);
     const wanted = (): boolean[] => fresh.parameters().map(({ requiresGrad }) => requiresGrad);
     const intervenable = new IntervenableModel(
-      { ...at(1), intervention: LowRankRotatedSpaceIntervention, lowRankDimension: 2 },
+      { ...at(1), intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: 2 }) },
       fresh,
     );
     intervenable.forward(base, { ...given });

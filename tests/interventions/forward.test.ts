@@ -226,9 +226,10 @@ test("a null source skips its group", async () => {
 
 test("linked interventions are one module, and compose in order at one site", async () => {
   const at = { layer: 1, component: "mlp_output", intervention: AdditionIntervention };
+  const ones = AdditionIntervention.with({ sourceRepresentation: tensor(Array(24).fill(1)) });
   const linked = new IntervenableModel(
     [
-      { ...at, interventionLinkKey: 0, sourceRepresentation: tensor(Array(24).fill(1)) },
+      { ...at, interventionLinkKey: 0, intervention: ones },
       { ...at, interventionLinkKey: 0 },
     ],
     model,

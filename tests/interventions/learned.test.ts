@@ -86,10 +86,10 @@ describe("a width that only a trace says", () => {
     ["one unit", { intervention: RotatedSpaceIntervention }, [[6, 6]]],
     ["two", { intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2 }, [[12, 12]]],
     ["apart", { intervention: SigmoidMaskIntervention, maxNumberOfUnits: 2 }, [[6]]],
-    ["an autoencoder", { intervention: AutoencoderIntervention, latentDim: 9 }, [[9, 6], [9], [6, 9], [6]]], // prettier-ignore
+    ["an autoencoder", { intervention: AutoencoderIntervention.with({ latentDim: 9 }) }, [[9, 6], [9], [6, 9], [6]]], // prettier-ignore
     [
       "directions",
-      { intervention: LowRankRotatedSpaceIntervention, lowRankDimension: 2 },
+      { intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: 2 }) },
       [[6, 2]],
     ],
   ])("is that of %s", (_, what, shapes) => {
@@ -181,9 +181,9 @@ describe("a width that only a trace says", () => {
 });
 
 test("classes that see units apart are as wide as one", () => {
-  const apart = [SigmoidMaskIntervention, JumpReLUAutoencoderIntervention].map(
-    (intervention) =>
-      new IntervenableModel({ intervention, maxNumberOfUnits: 2, latentDim: 30 }, tinyGpt2()),
+  const sae = JumpReLUAutoencoderIntervention.with({ latentDim: 30 });
+  const apart = [SigmoidMaskIntervention, sae].map(
+    (intervention) => new IntervenableModel({ intervention, maxNumberOfUnits: 2 }, tinyGpt2()),
   );
   const shapes = apart.map((m) => m.trainableParameters().map(({ shape }) => shape)[0]);
   expect(shapes).toStrictEqual([[24], [24, 30]]);
@@ -197,7 +197,7 @@ test("classes that see units apart are as wide as one", () => {
 test("latents are handed out", async () => {
   const model = tinyGpt2();
   const sae = new IntervenableModel(
-    { layer: 1, intervention: JumpReLUAutoencoderIntervention, latentDim: 30 },
+    { layer: 1, intervention: JumpReLUAutoencoderIntervention.with({ latentDim: 30 }) },
     model,
   );
   const { latents } = sae.forward(base, {
@@ -225,11 +225,9 @@ test("a whole rotation is an interchange", async () => {
 test("a constant takes the place of a source in learned interventions", async () => {
   const sourceRepresentation = randn([24]);
   const given = { unitLocations: { base: 2 } } as const;
-  const logits = [RotatedSpaceIntervention, VanillaIntervention].map((intervention) => {
-    const intervenable = new IntervenableModel(
-      { layer: 1, intervention, sourceRepresentation },
-      tinyGpt2(),
-    );
+  const logits = [RotatedSpaceIntervention, VanillaIntervention].map((kind) => {
+    const intervention = kind.with({ sourceRepresentation });
+    const intervenable = new IntervenableModel({ layer: 1, intervention }, tinyGpt2());
     return intervenable.forward(base, given).intervened.logits;
   });
   const [rotation, plain] = logits;

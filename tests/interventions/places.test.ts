@@ -334,16 +334,17 @@ test("widths of module paths come from the module, the card, or the configuratio
   const tower = new Tower();
   expect(widthAt("first.output", {}, tower)).toBe(6);
   expect(widthAt("first.input", { maxNumberOfUnits: 2 }, tower)).toBe(8);
-  expect(widthAt("rest.output", { embedDim: 2 }, tower)).toBe(2);
+  expect(
+    widthAt("rest.output", { intervention: RotatedSpaceIntervention.with({ embedDim: 2 }) }, tower),
+  ).toBe(2);
   expect(() => widthAt("rest.output", {}, tower)).toThrow(/rest\.output is; .*embedDim/);
   expect(widthAt("transformer.h[0].output")).toBe(24);
   expect(widthAt("transformer.h[0].attn.c_attn.output")).toBe(72);
   expect(widthAt("transformer.h[0].mlp.c_proj.input")).toBe(96);
   expect(widthAt("transformer.wte.output")).toBe(24);
   expect(widthAt("transformer.ln_f.input")).toBe(24);
-  expect(() => widthAt("first.output", { embedDim: 5 }, tower)).toThrow(
-    /embedDim 5 is not the width/,
-  );
+  const five = { intervention: RotatedSpaceIntervention.with({ embedDim: 5 }) };
+  expect(() => widthAt("first.output", five, tower)).toThrow(/embedDim 5 is not the width/);
 });
 
 const rotated = { layer: 1, maxNumberOfUnits: 2, intervention: RotatedSpaceIntervention };

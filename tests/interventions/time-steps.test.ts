@@ -161,7 +161,7 @@ describe("an LSTM, by a module's path", () => {
 
   test("a rotation is learned through steps", async () => {
     const intervenable = new IntervenableModel(
-      { ...AT, intervention: RotatedSpaceIntervention, embedDim: WIDTH },
+      { ...AT, intervention: RotatedSpaceIntervention.with({ embedDim: WIDTH }) },
       lstm,
     );
     const result = intervenable.forward(base, {
@@ -243,7 +243,7 @@ describe("what cannot be", () => {
 
   test("several steps as one vector", () => {
     const rotated = new IntervenableModel(
-      { ...AT, intervention: RotatedSpaceIntervention, maxNumberOfUnits: 2, embedDim: 8 }, // prettier-ignore
+      { ...AT, intervention: RotatedSpaceIntervention.with({ embedDim: 8 }), maxNumberOfUnits: 2 }, // prettier-ignore
       lstm,
     );
     const run = () =>

@@ -1,8 +1,10 @@
 import { describeOptions } from "../../interventions/describe-options.ts";
-import { Intervention, type InterventionClass } from "../../interventions/intervention.ts";
+import { Intervention } from "../../interventions/intervention.ts";
+import type { InterventionKind } from "./intervention-kind.ts";
 import { fail } from "../../interventions/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
+import { representationJson, type RepresentationJSON } from "./representation-json.ts";
 import { readRepresentations } from "./read-representations.ts";
 import type {
   Representation,
@@ -20,7 +22,7 @@ export interface IntervenableOptions<Component extends string = string> {
   /** @default "parallel" */
   readonly mode?: Mode;
   /** The class, or one for each, of representations that name none. @default VanillaIntervention */
-  readonly interventionTypes?: InterventionClass | readonly InterventionClass[];
+  readonly interventionTypes?: InterventionKind | readonly InterventionKind[];
   /**
    * Accepted as pyvene's files and programs have it. Interventions always get the arguments of the
    * module at their site, as `context.args`.
@@ -104,10 +106,6 @@ export class IntervenableConfig {
       undefined,
       before,
     );
-    const silent = read.find(({ intervention }) => intervention === undefined);
-    if (silent !== undefined) {
-      fail(`${OP}.addIntervention`, `${silent.key} says no intervention; give it one`);
-    }
     this.#representations = [...before, ...read];
     return this;
   }
@@ -119,15 +117,20 @@ export class IntervenableConfig {
   }
 
   /**
-   * Always an error: classes, functions and tensors would be left out of JSON without a word.
-   * @throws InterventionError
+   * The configuration as JSON has it, with classes by name: what is made of it by
+   * `new IntervenableConfig(JSON.parse(JSON.stringify(config)))` says the same.
+   * @throws InterventionError for what JSON cannot say: functions, instances, and options that are tensors.
+   *
+   * @example
+   * ```ts
+   * import { IntervenableConfig, NoiseIntervention } from "tsvene";
+   * const config = new IntervenableConfig({ intervention: NoiseIntervention.with({ seed: 7 }) });
+   * const same = new IntervenableConfig(JSON.parse(JSON.stringify(config)));
+   * console.log(String(same) === String(config)); // true
+   * ```
    */
-  toJSON(): never {
-    fail(
-      OP,
-      "it holds classes, functions and tensors, which JSON cannot say; print it with String(config), " +
-        "and keep parameters with stateDict()",
-    );
+  toJSON(): { readonly mode: Mode; readonly representations: readonly RepresentationJSON[] } {
+    return { mode: this.mode, representations: this.#representations.map(representationJson) };
   }
 
   #checkKeys(given: readonly string[]): void {
@@ -160,7 +163,7 @@ function representationLine(representation: Representation): string {
   const [name, settings] =
     intervention instanceof Intervention
       ? [intervention.constructor.name, intervention.describe()]
-      : [intervention?.name ?? "VanillaIntervention", describeOptions(options)];
+      : [intervention.name, describeOptions(options)];
   const what = settings === "" ? name : `${name}(${settings})`;
   const more = describeOptions({ source, moeKey, groupKey, interventionLinkKey });
   return `  ${key}: ${[what, more].filter((text) => text !== "").join(", ")}`;

@@ -1,8 +1,16 @@
-import { FunctionIntervention, type InterventionFunction } from "../../interventions/function.ts";
-import { Intervention, type InterventionClass } from "../../interventions/intervention.ts";
 import { fail } from "../../interventions/errors.ts";
-import { Tensor } from "../../tensor/tensor.ts";
 import { didYouMean } from "../../base/nearest.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { ConfiguredIntervention } from "../../interventions/configured-intervention.ts";
+import { VanillaIntervention } from "../../interventions/vanilla.ts";
+import { fieldsOfRow } from "./representation-row.ts";
+import {
+  type InterventionKind,
+  type InterventionLike,
+  type Kind,
+  readIntervention,
+  readKind,
+} from "./intervention-kind.ts";
 import type {
   Representation,
   RepresentationConfig,
@@ -10,206 +18,195 @@ import type {
   SourceSiteConfig,
 } from "./representation-config.ts";
 
-/** The order of fields in rows and on disk. */
-const FIELDS = [
-  "layer",
-  "component",
-  "unit",
-  "maxNumberOfUnits",
-  "lowRankDimension",
-  "interventionType",
-  "intervention",
-  "subspacePartition",
-  "groupKey",
-  "interventionLinkKey",
-  "moeKey",
-  "sourceRepresentation",
-  "hiddenSourceRepresentation",
-  "latentDim",
-] as const;
+type Check = (where: string, name: string, value: unknown) => void;
+/** Every field with what it must be. */
+type Fields<T> = { readonly [Name in keyof Required<T>]: Check };
 
-const NAMES: ReadonlySet<string> = new Set([
-  ...FIELDS,
-  "keepLastDim",
-  "embedDim",
-  "interchangeDim",
-  "source",
-]);
-const SOURCE_NAMES: ReadonlySet<string> = new Set(["layer", "component", "unit", "moeKey"]);
-/** A mark in pyvene's files, whose constants are kept beside them. */
-const UNSUPPORTED = "hiddenSourceRepresentation";
+const SOURCE_FIELDS: Fields<SourceSiteConfig> = {
+  layer: checkNumber(0),
+  component: checkText,
+  unit: checkText,
+  moeKey: checkNumber(0),
+};
 
-type Fields = RepresentationConfig & { readonly [UNSUPPORTED]?: unknown };
+const FIELDS: Fields<RepresentationConfig> = {
+  ...SOURCE_FIELDS,
+  maxNumberOfUnits: checkNumber(1),
+  source: checkSource,
+  // Read by itself.
+  intervention: () => undefined,
+  groupKey: checkNumber(-Infinity),
+  interventionLinkKey: checkLinkKey,
+};
 
 const OP = "IntervenableConfig";
+
+/** A representation with what a row says of options for its class. */
+interface Given {
+  readonly fields: RepresentationConfig;
+  readonly options: Readonly<Record<string, unknown>>;
+}
 
 /** Representations from number `first` on, after those of `before`. */
 export function readRepresentations(
   list: readonly RepresentationLike[],
   first: number,
-  interventionTypes: InterventionClass | readonly InterventionClass[] | undefined,
+  interventionTypes: InterventionKind | readonly InterventionKind[] | undefined,
   before: readonly Representation[] = [],
 ): readonly Representation[] {
-  const fields = list.map((given, i) => readFields(given, first + i));
-  const kinds = kindsOf(fields, interventionTypes);
-  const proposals = new Map<string, number>();
-  for (const { key } of before) {
-    const proposal = key.slice(0, key.lastIndexOf("#"));
-    proposals.set(proposal, (proposals.get(proposal) ?? 0) + 1);
-  }
-  return fields.map((field, i) => toRepresentation(field, kinds[i], proposals));
+  const given = list.map((entry, i) => readGiven(entry, `representation ${first + i}`));
+  const kinds = kindsOf(given, first, interventionTypes);
+  const keys = new Map<string, number>();
+  for (const { key } of before) numbered(keys, key.slice(0, key.lastIndexOf("#")));
+  return given.map(({ fields }, i) => toRepresentation(fields, kinds[i], keys));
 }
 
-function readFields(given: RepresentationLike, index: number): Fields {
-  const where = `representation ${index}`;
+function readGiven(given: RepresentationLike, where: string): Given {
   if (typeof given !== "object" || given === null) {
     fail(OP, `${where} must be an object such as { layer: 0, component: "mlp_output" }`);
   }
-  const fields = Array.isArray(given) ? fromRow(given, where) : (given as Fields);
-  for (const [name, value] of Object.entries(fields)) {
-    if (!NAMES.has(name)) fail(OP, `${where} has no field ${name}; ${didYouMean(name, NAMES)}`);
-    if (name !== UNSUPPORTED || value === undefined || value === null || value === false) continue;
-    fail(OP, `${where}: ${name} is not supported; give the constant as sourceRepresentation`);
+  if (!Array.isArray(given)) {
+    return { fields: checked(FIELDS, given, where), options: {} };
   }
-  if (fields.source !== undefined) checkSource(fields.source, where);
-  checkText(where, "component", fields.component);
-  checkText(where, "unit", fields.unit);
-  checkNumber(where, "layer", fields.layer, 0);
-  checkNumber(where, "moeKey", fields.moeKey, 0);
-  checkNumber(where, "embedDim", fields.embedDim, 1);
-  checkNumber(where, "maxNumberOfUnits", fields.maxNumberOfUnits, 1);
-  checkNumber(where, "groupKey", fields.groupKey, -Infinity);
-  checkNumber(where, "lowRankDimension", fields.lowRankDimension, 1);
-  checkNumber(where, "latentDim", fields.latentDim, 1);
-  return fields;
+  const { options, ...fields } = fieldsOfRow(given, where);
+  return { fields: checked(FIELDS, fields, where), options };
 }
 
-function checkSource(source: unknown, where: string): void {
+function checked<T>(known: Fields<T>, given: object, where: string): object {
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(known, name)) refuseField(known, name, given, where);
+    if (value !== undefined) known[name as keyof T](where, name, value);
+  }
+  return given;
+}
+
+function refuseField(known: object, name: string, given: object, where: string): never {
+  const { intervention } = given as { readonly intervention?: unknown };
+  const kind = intervention as { readonly name?: unknown; readonly optionNames?: object };
+  if (typeof intervention === "function" && Object.hasOwn(Object(kind.optionNames), name)) {
+    fail(
+      OP,
+      `${where} has no field ${name}, which is an option of its class; write intervention: ` +
+        `${String(kind.name)}.with({ ${name}: ... })`,
+    );
+  }
+  return fail(OP, `${where} has no field ${name}; ${didYouMean(name, Object.keys(known))}`);
+}
+
+function checkSource(where: string, _name: string, source: unknown): void {
   if (typeof source !== "object" || source === null || source instanceof Tensor) {
     fail(
       OP,
       `${where}: source says where a source is read, such as { layer: 0, component: "mlp_output" }; ` +
-        `a constant is given as sourceRepresentation`,
+        `a constant is an option of the class: AdditionIntervention.with({ sourceRepresentation })`,
     );
   }
-  for (const name of Object.keys(source)) {
-    if (SOURCE_NAMES.has(name)) continue;
-    fail(OP, `${where}: source has no field ${name}; ${didYouMean(name, SOURCE_NAMES)}`);
-  }
-  const { layer, component, unit, moeKey } = source as SourceSiteConfig;
-  checkNumber(`${where}, source`, "layer", layer, 0);
-  checkNumber(`${where}, source`, "moeKey", moeKey, 0);
-  checkText(`${where}, source`, "component", component);
-  checkText(`${where}, source`, "unit", unit);
+  checked(SOURCE_FIELDS, source, `${where}, source`);
 }
 
 function checkText(where: string, name: string, value: unknown): void {
-  if (value === undefined || typeof value === "string") return;
+  if (typeof value === "string") return;
   fail(OP, `${where}: ${name} must be a string, got ${typeof value}`);
 }
 
-function fromRow(row: readonly unknown[], where: string): Fields {
-  if (row.length > FIELDS.length) {
-    fail(OP, `${where} has ${row.length} entries, but there are ${FIELDS.length} fields`);
-  }
-  const given = row.map((value, i) => [FIELDS[i], value]).filter(([, value]) => value !== null);
-  return Object.fromEntries(given) as Fields;
+function checkLinkKey(where: string, name: string, value: unknown): void {
+  if (typeof value === "string" || typeof value === "number") return;
+  fail(OP, `${where}: ${name} must be a number or a string, got ${JSON.stringify(value)}`);
 }
 
-function checkNumber(where: string, name: string, value: unknown, least: number): void {
-  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= least)) return;
-  const wanted = least === -Infinity ? "a whole number" : `a whole number of ${least} or more`;
-  fail(OP, `${where}: ${name} must be ${wanted}, got ${JSON.stringify(value)}`);
+function checkNumber(least: number): Check {
+  return (where, name, value) => {
+    if (Number.isSafeInteger(value) && (value as number) >= least) return;
+    const wanted = least === -Infinity ? "a whole number" : `a whole number of ${least} or more`;
+    fail(OP, `${where}: ${name} must be ${wanted}, got ${JSON.stringify(value)}`);
+  };
 }
-
-type Kind = Intervention | InterventionClass;
 
 /** What each representation does: what it says itself, or what is said for all. */
 function kindsOf(
-  fields: readonly Fields[],
-  forAll: InterventionClass | readonly InterventionClass[] | undefined,
+  given: readonly Given[],
+  first: number,
+  forAll: InterventionKind | readonly InterventionKind[] | undefined,
 ): readonly (Kind | undefined)[] {
-  const own = fields.map(ownKind);
-  const defaults = Array.isArray(forAll) ? (forAll as readonly InterventionClass[]) : undefined;
-  if (defaults !== undefined && defaults.length !== fields.length) {
-    fail(OP, `${defaults.length} interventionTypes for ${fields.length} representations`);
+  const own = given.map(({ fields: { intervention } }) => intervention);
+  const defaults = Array.isArray(forAll) ? (forAll as readonly InterventionKind[]) : undefined;
+  if (defaults !== undefined && defaults.length !== own.length) {
+    fail(OP, `${defaults.length} interventionTypes for ${own.length} representations`);
   }
-  if (forAll === undefined && own.includes(undefined) && own.some((kind) => kind !== undefined)) {
+  const doesAny = first > 0 || own.some((kind) => kind !== undefined);
+  if (forAll === undefined && own.includes(undefined) && doesAny) {
     fail(
       OP,
-      `representation ${own.indexOf(undefined)} says no intervention, but others do; give each one`,
+      `representation ${first + own.indexOf(undefined)} says no intervention, but others do; give each one`,
     );
   }
-  const single = defaults === undefined ? (forAll as InterventionClass | undefined) : undefined;
-  return own.map((kind, i) => {
-    const found = kind ?? single ?? defaults?.[i];
-    if (found !== undefined && !isKind(found)) {
-      fail(OP, "interventionTypes must be intervention classes");
-    }
-    return found;
+  const single = defaults === undefined ? (forAll as InterventionKind | undefined) : undefined;
+  return given.map(({ options }, i) => {
+    const where = `representation ${first + i}`;
+    const found = kindOf(own[i], single ?? defaults?.[i], where);
+    return withRowOptions(found, options, where);
   });
 }
 
-function ownKind({ intervention, interventionType }: Fields, index: number): Kind | undefined {
-  const where = `representation ${index}`;
-  if (intervention !== undefined && interventionType !== undefined) {
-    fail(OP, `${where}: give intervention or interventionType, and not both`);
-  }
-  const given: unknown = intervention ?? interventionType;
-  if (given === undefined || isKind(given)) return given;
-  if (typeof given === "function" && interventionType === undefined && !isClass(given)) {
-    return new FunctionIntervention(given as InterventionFunction);
-  }
-  return fail(
-    OP,
-    `${where}: expected an Intervention, a class that extends Intervention, or a function ` +
-      `(base, source, subspaces) => Tensor, got ${isClass(given) ? `the class ${(given as { name: string }).name}` : typeof given}`,
-  );
+function kindOf(
+  own: InterventionLike | undefined,
+  forAll: InterventionKind | undefined,
+  where: string,
+): Kind | undefined {
+  if (own !== undefined) return readIntervention(own, where);
+  return forAll === undefined ? undefined : readKind(forAll, "interventionTypes");
 }
 
-function isKind(value: unknown): value is Kind {
-  if (value instanceof Intervention) return true;
-  return typeof value === "function" && (value.prototype as unknown) instanceof Intervention;
+/** Options that stand in a row, for the class that is named in it or for all. */
+function withRowOptions(
+  kind: Kind | undefined,
+  options: Readonly<Record<string, unknown>>,
+  where: string,
+): Kind | undefined {
+  const [option] = Object.keys(options);
+  if (option === undefined) return kind;
+  const { intervention, options: own } = kind ?? VANILLA;
+  if (own === undefined) {
+    fail(
+      OP,
+      `${where}: ${option} is for interventions that are given as a class; give it to the ` +
+        `${intervention.constructor.name} itself`,
+    );
+  }
+  return readKind(new ConfiguredIntervention(intervention, { ...own, ...options }), where);
 }
 
-function isClass(value: unknown): boolean {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
+const VANILLA: Kind = { intervention: VanillaIntervention, options: {} };
+
+/** A name with the number of how often it was there before. */
+function numbered(counts: Map<string, number>, name: string): string {
+  const count = counts.get(name) ?? 0;
+  counts.set(name, count + 1);
+  return `${name}#${count}`;
 }
 
 function toRepresentation(
-  fields: Fields,
-  intervention: Kind | undefined,
-  proposals: Map<string, number>,
+  fields: RepresentationConfig,
+  kind: Kind | undefined,
+  keys: Map<string, number>,
 ): Representation {
   const { layer = 0, component = "block_output", unit = "pos", maxNumberOfUnits = 1 } = fields;
-  const { subspacePartition, sourceRepresentation, keepLastDim, lowRankDimension, latentDim } =
-    fields;
-  const { embedDim, interchangeDim } = fields;
+  const { source, moeKey, groupKey, interventionLinkKey } = fields;
   const at = component.includes(".")
     ? `comp_${component.replaceAll(".", "_")}`
     : `layer_${layer}_comp_${component}`;
-  const proposal = `${at}_unit_${unit.replaceAll(".", "_")}_nunit_${maxNumberOfUnits}`;
-  const count = proposals.get(proposal) ?? 0;
-  proposals.set(proposal, count + 1);
+  const { intervention, options = {} } = kind ?? VANILLA;
   return {
-    key: `${proposal}#${count}`,
+    key: numbered(keys, `${at}_unit_${unit.replaceAll(".", "_")}_nunit_${maxNumberOfUnits}`),
     layer,
     component,
     unit,
     maxNumberOfUnits,
-    source: fields.source,
-    moeKey: fields.moeKey,
-    groupKey: fields.groupKey,
-    interventionLinkKey: fields.interventionLinkKey,
+    source,
+    moeKey,
+    groupKey,
+    interventionLinkKey,
     intervention,
-    options: {
-      embedDim,
-      interchangeDim,
-      subspacePartition,
-      sourceRepresentation,
-      keepLastDim,
-      lowRankDimension,
-      latentDim,
-    },
+    options,
   };
 }

@@ -1,9 +1,5 @@
-import type { InterventionFunction } from "../../interventions/function.ts";
-import type {
-  Intervention,
-  InterventionClass,
-  InterventionOptions,
-} from "../../interventions/intervention.ts";
+import type { AnyInterventionClass, Intervention } from "../../interventions/intervention.ts";
+import type { InterventionLike } from "./intervention-kind.ts";
 
 /** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
 export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | (string & {});
@@ -24,10 +20,7 @@ export interface SourceSiteConfig<Component extends string = string> {
  * Where to intervene, and with what. `Component` are the names that `component` may have: a model's
  * type says them, see {@link ComponentOf}.
  */
-export interface RepresentationConfig<Component extends string = string> extends Omit<
-  InterventionOptions,
-  "unitDim"
-> {
+export interface RepresentationConfig<Component extends string = string> {
   /** Number of the layer, from 0. Not used when `component` is a module path. @default 0 */
   readonly layer?: number;
   /**
@@ -44,10 +37,11 @@ export interface RepresentationConfig<Component extends string = string> extends
   readonly maxNumberOfUnits?: number;
   /** Where the source is read. @default where the base is edited */
   readonly source?: SourceSiteConfig<Component>;
-  /** What to do: an intervention, a class of interventions, or a function. */
-  readonly intervention?: Intervention | InterventionClass | InterventionFunction;
-  /** A class of interventions; the same as giving the class as `intervention`. */
-  readonly interventionType?: InterventionClass;
+  /**
+   * What to do: a class of interventions, a class with options, as `NoiseIntervention.with({ seed: 7 })`,
+   * an intervention, or a function. JSON has a class by name.
+   */
+  readonly intervention?: InterventionLike;
   /** Interventions with equal keys read from the same source. @default one group each */
   readonly groupKey?: number;
   /** Interventions with equal keys are one intervention, with the same parameters. */
@@ -56,7 +50,10 @@ export interface RepresentationConfig<Component extends string = string> extends
   readonly moeKey?: number;
 }
 
-/** The fields of a {@link RepresentationConfig} in a row: layer, component, unit, units, .... */
+/**
+ * A representation in a row, as pyvene has it: layer, component, unit, number of units, and on to what
+ * are options of the class here.
+ */
 export type PositionalRepresentation<Component extends string = string> = readonly [
   number,
   Component?,
@@ -78,8 +75,7 @@ export interface Representation {
   readonly moeKey: number | undefined;
   readonly groupKey: number | undefined;
   readonly interventionLinkKey: number | string | undefined;
-  /** What to do; undefined where the default class is meant. */
-  readonly intervention: Intervention | InterventionClass | undefined;
-  /** What an intervention of a class is built with, but for its dimensions. */
-  readonly options: InterventionOptions;
+  readonly intervention: Intervention | AnyInterventionClass;
+  /** What an intervention of a class is built with, but for widths that the model knows. */
+  readonly options: Readonly<Record<string, unknown>>;
 }

@@ -1,13 +1,13 @@
 import type { Module } from "../../nn/module.ts";
 import { cardOf } from "../../models/model/bound-card.ts";
 import {
+  type AnyInterventionClass,
   type Intervention,
   type InterventionClass,
   type InterventionOptions,
   UnknownWidthError,
 } from "../../interventions/intervention.ts";
 import { FunctionIntervention } from "../../interventions/function.ts";
-import { VanillaIntervention } from "../../interventions/vanilla.ts";
 import { fail } from "../../interventions/errors.ts";
 import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
 import { axesOf, type UnitAxes } from "./axes.ts";
@@ -91,9 +91,9 @@ export function resolveTargets(
 }
 
 /** The class of a representation's intervention. */
-function kindOf({ intervention = VanillaIntervention }: Representation): InterventionClass {
+function kindOf({ intervention }: Representation): AnyInterventionClass {
   if (typeof intervention === "function") return intervention;
-  return intervention.constructor as InterventionClass;
+  return intervention.constructor as AnyInterventionClass;
 }
 
 /** The first of the interventions with one link key. */
@@ -107,7 +107,7 @@ interface Linked {
 
 /** Linked interventions are the first one, so that the others must not ask for something else. */
 function checkLink(first: Linked, other: Representation, unitDim: number | undefined): void {
-  const { key, intervention: kind = VanillaIntervention, options } = other;
+  const { key, intervention: kind, options } = other;
   const ownKind = kindOf(first.representation);
   const { name } = ownKind;
   const isSame = typeof kind === "function" ? kind === ownKind : isShared(first, kind);
@@ -119,7 +119,7 @@ function checkLink(first: Linked, other: Representation, unitDim: number | undef
     );
   }
   for (const [option, value] of Object.entries(options)) {
-    const own: unknown = first.representation.options[option as keyof typeof options];
+    const own: unknown = first.representation.options[option];
     if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
     fail(OP, `${key} is linked with ${first.key}, so its ${option} has no effect; leave it out`);
   }
@@ -153,21 +153,9 @@ function buildOrWait(
 }
 
 function build(representation: Representation, known: number | undefined): Intervention {
-  const {
-    intervention: kind = VanillaIntervention,
-    options,
-    maxNumberOfUnits,
-    key,
-  } = representation;
-  if (typeof kind !== "function") {
-    const option = Object.entries(options).find(([, value]) => value !== undefined)?.[0];
-    if (option === undefined) return fitting(kind, key, known);
-    fail(
-      OP,
-      `${key}: ${option} is for interventions that are given as a class; give it to the ` +
-        `${kind.constructor.name} itself`,
-    );
-  }
+  const { intervention: kind, maxNumberOfUnits, key } = representation;
+  if (typeof kind !== "function") return fitting(kind, key, known);
+  const options: InterventionOptions = representation.options;
   const { embedDim = known === undefined ? undefined : known * maxNumberOfUnits } = options;
   if (known !== undefined && embedDim !== known * maxNumberOfUnits) {
     fail(
@@ -180,15 +168,12 @@ function build(representation: Representation, known: number | undefined): Inter
     fail(OP, `${key}: embedDim ${embedDim} does not split into ${maxNumberOfUnits} units`);
   }
   const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
-  const Kind: InterventionClass = kind;
-  const { given, unread } = watched({ ...options, embedDim, unitDim });
-  const intervention = new Kind(given);
-  if (intervention.sourceUse === "none" && options.sourceRepresentation !== undefined) {
-    unread.add("sourceRepresentation");
-  }
-  if (unread.size === 0) return intervention;
-  const names = [...unread].join(", ");
-  fail(OP, `${key}: ${names} would have no effect on ${kind.name}; leave it out`);
+  // The options were checked when they were given.
+  const Kind = kind as InterventionClass;
+  const intervention = new Kind({ ...options, embedDim, unitDim });
+  const isIdle = intervention.sourceUse === "none" && options.sourceRepresentation !== undefined;
+  if (!isIdle) return intervention;
+  fail(OP, `${key}: sourceRepresentation would have no effect on ${kind.name}; leave it out`);
 }
 
 /** An instance, which must be made for the width that there is, or for several units of it. */
@@ -201,22 +186,6 @@ function fitting(intervention: Intervention, key: string, known: number | undefi
     `${key}: the ${name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
       `for these, with interchangeDim to change some dimensions only`,
   );
-}
-
-/** Options that only some classes have a use for, until they are read. */
-function watched(options: InterventionOptions): {
-  readonly given: InterventionOptions;
-  readonly unread: Set<string>;
-} {
-  const special = ["lowRankDimension", "latentDim"] as const;
-  const unread = new Set<string>(special.filter((name) => options[name] !== undefined));
-  const given = new Proxy(options, {
-    get(target, name, receiver): unknown {
-      unread.delete(String(name));
-      return Reflect.get(target, name, receiver);
-    },
-  });
-  return { given, unread };
 }
 
 /** The place of a source, as an address. */

@@ -60,7 +60,7 @@ export function refuseWaiting({ key, kind, site: { path, side } }: WaitingTarget
   return fail(
     OP,
     `${key}: ${kind} has no parameters yet, because nothing says how wide ${path}.${side} is; call ` +
-      `inferWidths(base) first, which computes nothing, or give embedDim in the configuration`,
+      `inferWidths(base) first, which computes nothing, or give the width, as in ${kind}.with({ embedDim: 768 })`,
   );
 }
 

@@ -1,0 +1,93 @@
+import { fail } from "./errors.ts";
+import { didYouMean } from "../base/nearest.ts";
+import { AdditionIntervention } from "./addition.ts";
+import { AutoencoderIntervention } from "./autoencoder.ts";
+import { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
+import { CollectIntervention } from "./collect.ts";
+import { type AnyInterventionClass, Intervention } from "./intervention.ts";
+import { JumpReLUAutoencoderIntervention } from "./jump-relu-autoencoder.ts";
+import { LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
+import { nameIntervention } from "./names.ts";
+import { NoiseIntervention } from "./noise.ts";
+import { PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
+import { RotatedSpaceIntervention } from "./rotated-space.ts";
+import { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
+import { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";
+import { SkipIntervention } from "./skip.ts";
+import { SubtractionIntervention } from "./subtraction.ts";
+import { VanillaIntervention } from "./vanilla.ts";
+import { ZeroIntervention } from "./zero.ts";
+
+/** The classes of this library that a configuration can name. */
+const LIBRARY: Readonly<Record<string, AnyInterventionClass>> = {
+  AdditionIntervention,
+  AutoencoderIntervention,
+  BoundlessRotatedSpaceIntervention,
+  CollectIntervention,
+  JumpReLUAutoencoderIntervention,
+  LowRankRotatedSpaceIntervention,
+  NoiseIntervention,
+  PCARotatedSpaceIntervention,
+  RotatedSpaceIntervention,
+  SigmoidMaskIntervention,
+  SigmoidMaskRotatedSpaceIntervention,
+  SkipIntervention,
+  SubtractionIntervention,
+  VanillaIntervention,
+  ZeroIntervention,
+};
+
+const classes = new Map<string, AnyInterventionClass>(Object.entries(LIBRARY));
+for (const [name, kind] of classes) nameIntervention(kind, name);
+
+/**
+ * Makes a class of one's own known by name, so that a configuration that was read from JSON can name
+ * it. The classes of this library are known.
+ *
+ * @param name - What it is called in JSON. @default the name of the class
+ * @throws InterventionError for what is no class of interventions, and a name that another class has.
+ *
+ * @example
+ * ```ts
+ * import { IntervenableConfig, Intervention, registerIntervention, type Tensor } from "tsvene";
+ * class Halve extends Intervention {
+ *   override readonly sourceUse = "none";
+ *   override forward(base: Tensor): Tensor {
+ *     return base.mul(0.5);
+ *   }
+ * }
+ * registerIntervention(Halve);
+ * const text = JSON.stringify({ component: "mlp_output", intervention: Halve });
+ * console.log(String(new IntervenableConfig(JSON.parse(text))));
+ * ```
+ */
+export function registerIntervention(kind: AnyInterventionClass, name: string = kind.name): void {
+  const isClass = typeof kind === "function" && (kind.prototype as unknown) instanceof Intervention;
+  if (!isClass) fail(OP, "expected a class that extends Intervention");
+  if (typeof name !== "string" || name === "") {
+    fail(OP, 'the class has no name; give one: registerIntervention(Halve, "Halve")');
+  }
+  const other = classes.get(name);
+  if (other !== undefined && other !== kind) {
+    fail(OP, `another class is called ${name}; give a name: registerIntervention(${name}, "...")`);
+  }
+  classes.set(name, kind);
+  nameIntervention(kind, name);
+}
+
+/**
+ * The class that was registered under a name.
+ * @throws InterventionError with the nearest names, and how to register one, when there is none.
+ */
+export function interventionNamed(op: string, name: string): AnyInterventionClass {
+  return (
+    classes.get(name) ??
+    fail(
+      op,
+      `there is no intervention ${JSON.stringify(name)}; ${didYouMean(name, classes.keys())} ` +
+        `A class of your own is known by name once it was registered: registerIntervention(Halve)`,
+    )
+  );
+}
+
+const OP = "registerIntervention";
