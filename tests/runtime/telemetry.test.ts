@@ -62,6 +62,8 @@ async function runAtHome(
   const env: NodeJS.ProcessEnv = { ...process.env, HOME: home };
   delete env["XDG_CACHE_HOME"];
   delete env["ORT_DISABLE_TELEMETRY"];
+  // Where it is set, the engine sends nothing in any case.
+  delete env["CI"];
   if (setting !== undefined) env["ORT_DISABLE_TELEMETRY"] = setting;
   const node = [process.execPath, "--import=tsx", "--conditions=tsvene-source"];
   const [file, ...args] = [...tracer, ...node, join(directory, program), String(wait)];

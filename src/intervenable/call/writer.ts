@@ -8,8 +8,8 @@ import type {
 } from "../../models/generation/options.ts";
 import { type Extent, extentOf } from "../../models/generation/plan.ts";
 import { requirePrompt } from "../../models/generation/prompt.ts";
-import {
-  type Seq2SeqGenerateInputs,
+import type {
+  Seq2SeqGenerateInputs,
   Seq2SeqLanguageModel,
 } from "../../models/parts/seq2seq/seq2seq-language-model.ts";
 import type { Module } from "../../nn/module.ts";
@@ -39,10 +39,15 @@ export interface Writer {
   stream(settings: GenerateOptions, encoded: Encoded | undefined): AsyncGenerator<GenerateStep>;
 }
 
+/** Not by class, which would bring models with encoders into pages that have none. */
+function hasEncoder(model: Module): model is Seq2SeqLanguageModel {
+  return "withStart" in model && typeof model.withStart === "function";
+}
+
 /** @throws InterventionError for a model that cannot write. */
 export function writerOf(model: Module, prompts: unknown, settings: GenerateOptions): Writer {
   if (model instanceof CausalLanguageModel) return textWriter(model, prompts as GenerateInputs);
-  if (model instanceof Seq2SeqLanguageModel) {
+  if (hasEncoder(model)) {
     return seq2SeqWriter(model, prompts as Seq2SeqGenerateInputs, settings);
   }
   return fail("IntervenableModel", `${model.constructor.name} cannot generate`);

@@ -1,5 +1,4 @@
 import type { ModelConfig } from "../settings/config.ts";
-import { BeamSearch } from "../generation/beam-search.ts";
 import { Decoding } from "../generation/decode.ts";
 import type {
   GenerateInputs,
@@ -74,7 +73,11 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
    */
   async generate(inputs: GenerateInputs, options: GenerateOptions = {}): Promise<GenerateOutput> {
     const plan = await planGeneration(this, inputs, options);
-    if (plan.beams !== undefined) return new BeamSearch(this, plan, plan.beams).run();
+    if (plan.beams !== undefined) {
+      // Loaded by pages that ask for beams only.
+      const { BeamSearch } = await import("../generation/beam-search.ts");
+      return new BeamSearch(this, plan, plan.beams).run();
+    }
     const decoding = new Decoding(this, plan);
     const steps: GenerateStep[] = [];
     for await (const step of decoding.steps()) steps.push(step);
