@@ -2,8 +2,8 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { warn } from "../../base/warn.ts";
 import { watchNumbers } from "../../tensor/watched-numbers.ts";
 
-/** Numbers that are looked through whole; of more, a part of each row is. */
-const FEW = 2 ** 20;
+/** Numbers that are looked through whole, in some 0.05 ms; of more, a part of each row is. */
+const FEW = 2 ** 16;
 
 /** Says so, once, when logits that somebody reads are infinite or not numbers. */
 export function watchLogits(model: string, logits: Tensor): void {
@@ -24,12 +24,23 @@ export function sayNotFinite(model: string, value: number): void {
   );
 }
 
-/** A number that is not finite; what comes of hidden states that are not is in all of a row. */
+/** A number that is not finite; a loop and no callback, for there are many. */
+function firstIn(values: Float32Array): number | undefined {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0;
+  // Infinity times 0 is not a number, and neither is any sum with it.
+  return sum === 0 ? undefined : values.find((value) => !Number.isFinite(value));
+}
+
+/**
+ * A number that is not finite. Hidden states that are not make all of a row so, and weights of the
+ * head that are not make a column so, which the last row has too.
+ */
 function firstBad(values: Float32Array, width: number): number | undefined {
-  if (values.length <= FEW) return values.find((value) => !Number.isFinite(value));
+  if (values.length <= FEW) return firstIn(values);
   for (let at = 0; at < values.length; at += width) {
     const value = values[at];
     if (value !== undefined && !Number.isFinite(value)) return value;
   }
-  return values.subarray(-width).find((value) => !Number.isFinite(value));
+  return firstIn(values.subarray(-width));
 }
