@@ -26,10 +26,11 @@ export function sayNotFinite(model: string, value: number): void {
 
 /** A number that is not finite; a loop and no callback, for there are many. */
 function firstIn(values: Float32Array): number | undefined {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += (values[i] ?? 0) * 0;
-  // Infinity times 0 is not a number, and neither is any sum with it.
-  return sum === 0 ? undefined : values.find((value) => !Number.isFinite(value));
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (!Number.isFinite(value)) return value;
+  }
+  return undefined;
 }
 
 /**
