@@ -1,10 +1,6 @@
 import { CheckpointError } from "./checkpoint-error.ts";
 import { checkRelativePath } from "../files/file-source.ts";
-import { quote } from "./safetensors/safetensors-header.ts";
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+import { isObject, quote } from "./safetensors/safetensors-header.ts";
 
 /**
  * Names of tensors and of the files that an index of shards says they are in, from its JSON. Only

@@ -1,3 +1,4 @@
+import { numel } from "../../tensor/shape.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { parseJson } from "../../files/parse-json.ts";
 import {
@@ -69,7 +70,7 @@ async function* fourBits(
   state: FourBitState,
 ): AsyncGenerator<Float32Array> {
   const [rows = 1, ...rest] = state.shape;
-  const columns = rest.reduce((a, b) => a * b, 1);
+  const columns = numel(rest);
   const code = await readFloats(checkpoint, `${weight}.quant_map`);
   const absmax = await largestValues(checkpoint, weight, state);
   const bytes = await checkpoint.bytes(weight);
@@ -96,9 +97,9 @@ async function fourBitWeight(
   if (state.nested !== undefined) needed.push("nested_absmax", "nested_quant_map");
   const missing = needed.filter((end) => !checkpoint.has(`${weight}.${end}`));
   if (missing.length > 0) misfit(checkpoint, weight, `${missing.join(", ")} of it are not there`);
-  const count = state.shape.reduce((a, b) => a * b, 1);
+  const count = numel(state.shape);
   const kept = checkpoint.byteLength(weight);
-  const blocks = checkpoint.info(`${weight}.absmax`).shape.reduce((a, b) => a * b, 1);
+  const blocks = numel(checkpoint.info(`${weight}.absmax`).shape);
   if (kept !== Math.ceil(count / 2) || blocks !== Math.ceil(count / state.blocksize)) {
     misfit(
       checkpoint,
@@ -137,7 +138,7 @@ async function eightBitWeight(checkpoint: Checkpoint, stem: string): Promise<Deq
   const [weight, scales, format] = [`${stem}.weight`, `${stem}.SCB`, `${stem}.weight_format`];
   if (!checkpoint.has(weight)) misfit(checkpoint, weight, `it is not there, only ${scales}`);
   const { shape, elementType } = checkpoint.info(weight);
-  const rows = checkpoint.info(scales).shape.reduce((a, b) => a * b, 1);
+  const rows = numel(checkpoint.info(scales).shape);
   if (elementType !== "I8" || shape.length !== 2 || rows !== shape[0]) {
     misfit(checkpoint, weight, `it is ${elementType} [${shape.join(", ")}] with ${rows} scales`);
   }

@@ -1,3 +1,4 @@
+import { numel } from "../../tensor/shape.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import { CheckpointError } from "../checkpoint-error.ts";
 import {
@@ -30,7 +31,7 @@ async function scalesOf(
 ): Promise<Scales> {
   const name = `${stem}.weight_scale`;
   const { shape } = checkpoint.info(name);
-  const count = shape.reduce((a, b) => a * b, 1);
+  const count = numel(shape);
   const values = await readFloats(checkpoint, name);
   const groups = count === 1 ? 1 : count / rows;
   if (!Number.isInteger(groups) || columns % groups !== 0) {
@@ -230,7 +231,8 @@ export const compressedTensors: QuantizationMethod = {
   },
   find: async (checkpoint, settings) => {
     const packed = stems(checkpoint, ".weight_packed");
-    const scaled = stems(checkpoint, ".weight_scale").filter((stem) => !packed.includes(stem));
+    const isPacked = new Set(packed);
+    const scaled = stems(checkpoint, ".weight_scale").filter((stem) => !isPacked.has(stem));
     const nvfp4 = settings["format"] === "nvfp4-pack-quantized";
     return Promise.all([
       ...packed.map((stem) =>

@@ -1,3 +1,4 @@
+import { numel } from "../../tensor/shape.ts";
 import { CheckpointError } from "../checkpoint-error.ts";
 import type { Checkpoint } from "../checkpoint.ts";
 import type { RawData, RawTensor } from "../raw-tensor.ts";
@@ -24,7 +25,7 @@ const METHODS: ReadonlyMap<unknown, QuantizationMethod> = new Map(
 
 /** A checkpoint of quantized weights, read as if they were floats. */
 class DequantizedCheckpoint implements Checkpoint {
-  readonly names: readonly string[];
+  readonly #names: ReadonlySet<string>;
   readonly #inner: Checkpoint;
   readonly #made: ReadonlyMap<string, DequantizedTensor>;
 
@@ -33,7 +34,11 @@ class DequantizedCheckpoint implements Checkpoint {
     this.#made = new Map(made.map((tensor) => [tensor.name, tensor]));
     const used = new Set(made.flatMap(({ parts }) => parts));
     const others = inner.names.filter((name) => !used.has(name) && !this.#made.has(name));
-    this.names = [...others, ...this.#made.keys()];
+    this.#names = new Set([...others, ...this.#made.keys()]);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#names];
   }
 
   get absent(): ReadonlyMap<string, string> {
@@ -45,7 +50,7 @@ class DequantizedCheckpoint implements Checkpoint {
   }
 
   has(name: string): boolean {
-    return this.names.includes(name);
+    return this.#names.has(name);
   }
 
   info(name: string): TensorInfo {
@@ -59,7 +64,7 @@ class DequantizedCheckpoint implements Checkpoint {
     const made = this.#made.get(name);
     if (made === undefined) return this.#inner.read(name);
     const { shape } = made;
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1));
+    const data = new Float32Array(numel(shape));
     let at = 0;
     for await (const values of made.values()) {
       data.set(values, at);

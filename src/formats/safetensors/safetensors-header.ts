@@ -153,7 +153,8 @@ function headerJson(bytes: Uint8Array, file: string): Record<string, unknown> {
   throw new SafetensorsError(`${file}: the header is not a JSON object`);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** Whether a value of JSON is an object, and no list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

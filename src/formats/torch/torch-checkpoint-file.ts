@@ -1,3 +1,4 @@
+import { numel } from "../../tensor/shape.ts";
 import type { ByteSource } from "../../files/byte-source.ts";
 import { bytesOf, type RawData, rawItemsize, type RawTensor } from "../raw-tensor.ts";
 import type { TensorFile, TensorInfo } from "../tensor-file.ts";
@@ -73,7 +74,7 @@ export class TorchCheckpointFile implements TensorFile {
 
   byteLength(name: string): number {
     const { storage, shape } = this.#view(name);
-    return shape.reduce((a, b) => a * b, rawItemsize(storage.dtype));
+    return numel(shape) * rawItemsize(storage.dtype);
   }
 
   close(): Promise<void> {
