@@ -154,7 +154,7 @@ export const jobs: readonly Job[] = [
     { base: 3 },
   ),
   overhead("overhead_144_heads_T64", everyHead, {
-    base: everyHead.map((_, i) => [[[i % SMALL.nHead]], [[3]]]),
+    base: { each: everyHead.map((_, i) => ({ head: i % SMALL.nHead, position: 3 })) },
   }),
   {
     name: "zero_mid_both_outputs_T64",

@@ -13,6 +13,7 @@ import {
   stack,
   type SourceRepresentations,
   type Tensor,
+  fromPyveneLocations,
   type UnitLocations,
 } from "tsvene";
 import type { CaseResult } from "./case-result.ts";
@@ -163,12 +164,11 @@ async function gradientTolerance(expected: Tensor, call: unknown): Promise<numbe
 
 function replayDirect({ description, tensors }: Recorded): Actual {
   const { class: name, use_fast: useFast, ...options } = description["intervention"] as Fields;
-  const partition = options["subspace_partition"] as number[][] | null;
   const state = tensorsAt("param", tensors);
   const kind = interventionClass(name);
   const rank = tensors.get("weight")?.size(-1);
   const intervention = new kind({
-    ...readOptions({ ...options, subspace_partition: partition?.map(asPart) ?? null }),
+    ...readOptions(options),
     ...recordedOptions(state),
     ...("lowRankDimension" in kind.optionNames ? { lowRankDimension: rank } : {}),
   });
@@ -178,9 +178,12 @@ function replayDirect({ description, tensors }: Recorded): Actual {
   const subspaces = useFast === true ? rows?.[0] : (rows ?? undefined);
   const base = need(tensors, "base");
   const source = description["has_source"] === true ? need(tensors, "source") : undefined;
-  const result = intervention.forward(base, source, { subspaces });
+  // pyvene lays lists of subspaces along the last dimension but one; here they are rows, the first.
+  const turns = base.ndim === 3 && Array.isArray(subspaces?.[0]);
+  const turn = (of: Tensor): Tensor => (turns && of.ndim === 3 ? of.transpose(0, 1) : of);
+  const result = intervention.forward(turn(base), source && turn(source), { subspaces });
   if (result === undefined) throw new Error("the intervention returned nothing");
-  const output = "output" in result ? result.output : result;
+  const output = turn("output" in result ? result.output : result);
   const actual: Actual = new Map([["output", output]]);
   const weight = weightOf(intervention);
   if (weight !== undefined) actual.set("weight", weight);
@@ -190,14 +193,6 @@ function replayDirect({ description, tensors }: Recorded): Actual {
   for (const [at, gradient] of gradientsOf(loss, intervention)) actual.set(`grad.${at}`, gradient);
   const [ofBase, ofSource] = grad(loss, [base, source ?? base]);
   return actual.set("grad.base", ofBase).set("grad.source", ofSource);
-}
-
-/** Recorded partitions list their dimensions, where two numbers written so would be a range. */
-function asPart(part: readonly number[]): readonly number[] {
-  const [first = 0, second = 0] = part;
-  if (part.length !== 2) return part;
-  if (second !== first + 1) throw new Error(`the part ${part.join(", ")} cannot be written`);
-  return [first, second + 1];
 }
 
 async function openModel({ directory, description }: Recorded): Promise<Module> {
@@ -217,12 +212,12 @@ function inputsAt(prefix: string, tensors: Tensors): Readonly<Record<string, Ten
 function readArguments({ description, tensors }: Recorded): Arguments {
   const sources = description["sources"] as (string | null)[] | null;
   const representations = description["source_representations"];
-  const locations = description["unit_locations"] as UnitLocations | null;
+  const locations = description["unit_locations"] as Fields | null;
   const subspaces = description["subspaces"];
   return {
     base: inputsAt("base", tensors),
     ...(sources ? { sources: sources.map((s) => (s === null ? null : inputsAt(s, tensors))) } : {}),
-    ...(locations ? { unitLocations: locations } : {}),
+    ...(locations ? { unitLocations: fromPyveneLocations(locations) } : {}),
     ...(subspaces === null ? {} : { subspaces }),
     ...(representations === undefined
       ? {}

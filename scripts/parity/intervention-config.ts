@@ -6,6 +6,7 @@ import {
   type InterventionFunction,
   type InterventionOptions,
   type RepresentationConfig,
+  type SubspacePartition,
   type Tensor,
 } from "tsvene";
 import { evaluateExpression } from "./expression.ts";
@@ -83,6 +84,7 @@ function classOptions(fields: Fields, tensors: Tensors): Fields {
   const given = CLASS_OPTIONS.flatMap((name): [string, unknown][] => {
     const value = fields[name];
     if (value === undefined || value === null) return [];
+    if (name === "subspace_partition") return [[camelCase(name), readPartition(value)]];
     if (name !== "source_representation") return [[camelCase(name), value]];
     return [[camelCase(name), need(tensors, String((value as Fields)["tensor"]))]];
   });
@@ -94,6 +96,15 @@ export function latentsNamed(kind: InterventionClass, options: Fields): Fields {
   const { lowRankDimension, ...others } = options;
   const isLatents = "latentDim" in kind.optionNames && lowRankDimension !== undefined;
   return isLatents ? { ...others, latentDim: lowRankDimension } : options;
+}
+
+/** In pyvene's configurations a part of exactly two numbers is a range. */
+function readPartition(value: unknown): SubspacePartition | undefined {
+  const parts = value as readonly (readonly number[])[] | null;
+  return parts?.map((part) => {
+    const [from = 0, to = 0] = part;
+    return part.length === 2 ? { from, to } : part;
+  });
 }
 
 function readIntervention(given: Fields): Intervention | InterventionFunction {

@@ -33,11 +33,15 @@ export { InterventionDict } from "./config/intervention-dict.ts";
 export type {
   AxisPlaces,
   InterventionLocations,
+  EachIntervention,
   LocationPair,
-  LocationSide,
+  NamedAxes,
+  OrderedAxes,
+  SourceAndBase,
   UnitLocations,
   UnitPlace,
 } from "./units/locations.ts";
+export { fromPyveneLocations } from "./units/pyvene-locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
 export type { SourceRepresentations } from "./call/sources.ts";
 export type { PromptsOf, WritingModel } from "./call/writer.ts";

@@ -30,7 +30,7 @@ export { RotatedSpaceIntervention } from "./rotated-space.ts";
 export { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
 export { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";
 export { SkipIntervention } from "./skip.ts";
-export type { SubspacePartition, Subspaces } from "./subspaces.ts";
+export type { DimensionRange, SubspacePartition, Subspaces } from "./subspaces.ts";
 export { SubtractionIntervention } from "./subtraction.ts";
 export { VanillaIntervention } from "./vanilla.ts";
 export { ZeroIntervention } from "./zero.ts";

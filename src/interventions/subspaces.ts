@@ -1,11 +1,16 @@
 import { fail } from "./errors.ts";
 
+/** Dimensions from `from` to before `to`. */
+export interface DimensionRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * Groups of dimensions. An entry of exactly two numbers `[i, j]` is the range from i to before j, as
- * in pyvene; one of any other length lists dimensions. Write two dimensions i < j that are not
- * neighbours as two entries.
+ * Groups of dimensions: each is a range, `{ from: 0, to: 8 }`, or a list of the dimensions in it,
+ * `[0, 2, 5]`, of whatever length.
  */
-export type SubspacePartition = readonly (readonly number[])[];
+export type SubspacePartition = readonly (DimensionRange | readonly number[])[];
 
 /**
  * Which dimensions (or parts of a partition) an intervention changes: the same for all rows, or
@@ -13,28 +18,39 @@ export type SubspacePartition = readonly (readonly number[])[];
  */
 export type Subspaces = number | readonly number[] | readonly (readonly number[])[];
 
-/** Dimensions of each part. */
+/**
+ * Dimensions of each part.
+ * @throws TensorError for a part that is neither a range nor a list, or that is empty.
+ */
 export function expandPartition(op: string, partition: SubspacePartition): number[][] {
   if (!Array.isArray(partition) || partition.length === 0) {
-    fail(op, "subspacePartition must be a list of parts, such as [[0, 8], [8, 24]]");
+    fail(
+      op,
+      `subspacePartition must be a list of parts, such as [{ from: 0, to: 8 }, [8, 9, 12]], got ` +
+        show(partition),
+    );
   }
-  return partition.map((part, i) => {
-    if (!Array.isArray(part) || part.length === 0 || !part.every(isIndex)) {
-      fail(
-        op,
-        `part ${i} of subspacePartition must list dimensions of 0 or more, got ${show(part)}`,
-      );
-    }
-    const [start = 0, end = 0] = part;
-    if (part.length !== 2) return [...part];
-    if (start >= end) {
-      fail(
-        op,
-        `part ${i} of subspacePartition is the range from ${start} to before ${end}, which is empty`,
-      );
-    }
-    return Array.from({ length: end - start }, (_, k) => start + k);
-  });
+  return partition.map((part: unknown, i) =>
+    expandPart(op, part, `part ${i} of subspacePartition`),
+  );
+}
+
+function expandPart(op: string, part: unknown, which: string): number[] {
+  if (Array.isArray(part)) {
+    if (part.length > 0 && part.every(isIndex)) return [...part];
+    return fail(op, `${which} must list dimensions of 0 or more, got ${show(part)}`);
+  }
+  const names = typeof part === "object" && part !== null ? Object.keys(part).sort() : [];
+  const { from, to } = (part ?? {}) as Partial<Readonly<Record<string, unknown>>>;
+  if (names.join() !== "from,to" || !isIndex(from) || !isIndex(to)) {
+    return fail(
+      op,
+      `${which} must be { from, to } with whole numbers of 0 or more, or a list of dimensions, got ` +
+        show(part),
+    );
+  }
+  if (from < to) return Array.from({ length: to - from }, (_, k) => from + k);
+  return fail(op, `${which} is the range from ${from} to before ${to}, which is empty`);
 }
 
 /** What is being selected from, for messages and bounds. */

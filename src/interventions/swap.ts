@@ -125,14 +125,10 @@ function selectedMask(op: string, base: Tensor, options: SwapOptions): Tensor | 
   return Tensor.fromData(mask, shape, "bool");
 }
 
-/**
- * Shape over which one list a row is laid: rows are those of the batch. A call with as many lists
- * as units, and not as rows, means the units.
- */
+/** Shape over which one list a row is laid: rows are those of the batch, dimension 0. */
 function rowShape(op: string, base: Tensor, rows: number): number[] {
   const leading = base.shape.slice(0, -1);
-  const dim = [0, leading.length - 1].find((d) => leading[d] === rows);
-  if (dim !== undefined) return leading.map((_, d) => (d === dim ? rows : 1));
+  if (leading[0] === rows) return leading.map((_, d) => (d === 0 ? rows : 1));
   return fail(
     op,
     `subspaces for ${rows} rows do not fit ${show(base.shape)}; give one list for each of the ` +

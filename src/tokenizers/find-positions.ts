@@ -26,8 +26,8 @@ export type PositionFinder = Pick<PreTrainedTokenizer, "encode" | "decode" | "pa
  * positions are those of `tokenizer.tokenize(prompt)`; those of several prompts count the padding
  * that `tokenize(prompts, { padding: true })` puts before them.
  *
- * @returns Positions in ascending order; for several prompts one list each, which is what a row of
- * `unitLocations` is.
+ * @returns What `unitLocations` takes: positions in ascending order, and for several prompts one such
+ * list for each row.
  * @throws TokenizerError when the prompt does not have the part, or has it several times and no
  * `occurrence` says which is meant.
  *

@@ -127,7 +127,7 @@ describe("gradients are those of finite differences", () => {
 });
 
 describe("subspaces", () => {
-  const partition = [[0, 3], [3, WIDTH]]; // prettier-ignore
+  const partition = [{ from: 0, to: 3 }, [3, 4, 5, 6, 7]];
   const lowRank = { lowRankDimension: WIDTH };
   type Built = VanillaIntervention | RotatedSpaceIntervention | LowRankRotatedSpaceIntervention;
   test.each<readonly [string, (more: InterventionOptions) => Built]>([

@@ -54,11 +54,11 @@ test("a group with several places reads one source, whatever its key is called",
   ];
   const grouped = new IntervenableModel(config, model).forward(base, {
     sources: [source, other],
-    unitLocations: { "sources->base": [1, 2] },
+    unitLocations: { "sources->base": { source: 1, base: 2 } },
   }).intervened;
   const apart = new IntervenableModel([mlp(0), mlp(2), mlp(1)], model).forward(base, {
     sources: [source, source, other],
-    unitLocations: { "sources->base": [1, 2] },
+    unitLocations: { "sources->base": { source: 1, base: 2 } },
   }).intervened;
   expect(await grouped.logits.data()).toStrictEqual(await apart.logits.data());
 });
@@ -72,7 +72,10 @@ test("serial mode: all places of a group edit the run of the next group's source
   ] as const;
   const serial = new IntervenableModel({ representations, mode: "serial" }, model).forward(base, {
     sources: [source, other],
-    unitLocations: { "source_0->source_1": [1, 2], "source_1->base": [2, 4] },
+    unitLocations: {
+      "source_0->source_1": { source: 1, base: 2 },
+      "source_1->base": { source: 2, base: 4 },
+    },
   }).intervened;
   // By hand: the first two in the run of the second source, and what it then has, in the base.
   const first = new IntervenableModel(
@@ -87,15 +90,14 @@ test("serial mode: all places of a group edit the run of the next group's source
   ).forward(other, {
     sources: [source, source, null, null],
     unitLocations: {
-      "sources->base": [
-        [[[1], [1]], [[1], [1]], null, null],
-        [
-          [[2], [2]],
-          [[2], [2]],
-          [[2], [2]],
-          [[2], [2]],
+      "sources->base": {
+        each: [
+          { source: [[1], [1]], base: [[2], [2]] },
+          { source: [[1], [1]], base: [[2], [2]] },
+          { source: null, base: [[2], [2]] },
+          { source: null, base: [[2], [2]] },
         ],
-      ],
+      },
     },
   });
   const second = new IntervenableModel(
@@ -126,7 +128,10 @@ test("serial mode: what is collected in a source run is handed out, by forward a
   ];
   const serial = new IntervenableModel({ representations, mode: "serial" }, model);
   const [key = ""] = serial.keys;
-  const given = { sources: [null, source], unitLocations: { "source_1->base": [2, 7] } } as const;
+  const given = {
+    sources: [null, source],
+    unitLocations: { "source_1->base": { source: 2, base: 7 } },
+  } as const;
   const whole = { sources: given.sources };
   const reading = new IntervenableModel({ ...mlp(0), intervention: CollectIntervention }, model);
   const wanted = await numbersOf(reading.forward(source).collected[0]);
@@ -151,7 +156,7 @@ test("links share weights at different places, and each works on what stands the
   );
   const call = {
     sources: source,
-    unitLocations: { "sources->base": [[[[1], [2]], [[0], [5]]], [[[3], [3]], [[4], [1]]]] }, // prettier-ignore
+    unitLocations: { "sources->base": { each: [{ source: [[1], [2]], base: [[3], [3]] }, { source: [[0], [5]], base: [[4], [1]] }] } }, // prettier-ignore
     subspaces: [0, 1, 2],
   } as const;
   const [a, b] = [linked, apart].map((m) => m.forward(base, call).intervened.logits);
@@ -160,21 +165,21 @@ test("links share weights at different places, and each works on what stands the
 
 test("links at one place compose, on other subspaces of one basis", async () => {
   const parts = [
-    [0, 8],
-    [8, 24],
+    { from: 0, to: 8 },
+    { from: 8, to: 24 },
   ];
   const intervention = RotatedSpaceIntervention.with({ subspacePartition: parts });
   const at = { layer: 1, intervention, interventionLinkKey: 0 };
   const linked = new IntervenableModel([at, at], model);
   const both = linked.forward(base, {
     sources: [source, source],
-    unitLocations: { "sources->base": [2, 3] },
+    unitLocations: { "sources->base": { source: 2, base: 3 } },
     subspaces: [0, 1].map((part) => [[part], [part]]),
   }).intervened;
   // Both parts of the basis together are all that there is.
   const whole = new IntervenableModel({ layer: 1 }, model).forward(base, {
     sources: source,
-    unitLocations: { "sources->base": [2, 3] },
+    unitLocations: { "sources->base": { source: 2, base: 3 } },
   }).intervened;
   expect(await difference(both.logits, whole.logits)).toBeLessThan(1e-3);
 });
@@ -232,7 +237,7 @@ test.each<readonly [string, unknown, RegExp]>([
     "a link whose settings would be lost",
     [
       linked,
-      { ...linked, intervention: VanillaIntervention.with({ subspacePartition: [[0, 4]] }) },
+      { ...linked, intervention: VanillaIntervention.with({ subspacePartition: [{ from: 0, to: 4 }] }) },
     ],
     /its subspacePartition has no effect/,
   ],
@@ -243,7 +248,7 @@ test.each<readonly [string, unknown, RegExp]>([
   ],
   [
     "settings of a class beside an instance",
-    [[1, "block_output", "pos", 1, null, null, new VanillaIntervention(), [[0, 4]]]],
+    [[1, "block_output", "pos", 1, null, null, new VanillaIntervention(), [{ from: 0, to: 4 }]]],
     /subspacePartition is for interventions that are given as a class/,
   ],
   [
@@ -296,9 +301,13 @@ test.each<readonly [string, unknown, RegExp]>([
 
 test.each<readonly [string, object, RegExp]>([
   ["a word that means nothing", { base: "first" }, /"last" or a whole number, got "first"/],
-  ["words for fewer interventions", { base: ["last", "all"] }, /2 interventions, but 1 were/],
-  ["rows that have no place at all", { base: [[[], []]] }, /there is no place/],
-  ["one level that has no place at all", { base: [] }, /0 interventions, but 1 were wanted/],
+  [
+    "words for fewer interventions",
+    { base: { each: ["last", "all"] } },
+    /each has 2 entries, but 1 were wanted/,
+  ],
+  ["rows that have no place at all", { base: [[], []] }, /there is no place/],
+  ["an empty list", { base: [] }, /there is no place; give null/],
 ])("locations: %s", (_, unitLocations, message) => {
   const zero = new IntervenableModel({ ...mlp(1), intervention: ZeroIntervention }, model);
   expect(() => zero.forward(base, { unitLocations: unitLocations as UnitLocations })).toThrow(

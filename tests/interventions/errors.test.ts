@@ -121,7 +121,8 @@ const configurations: readonly Case[] = [
     ],
     /must ascend/,
   ],
-  ["an empty part", parted([[3, 3]]), /which is empty/],
+  ["an empty range", parted([{ from: 3, to: 3 }]), /which is empty/],
+  ["a range without its end", parted([{ from: 3 }]), /must be \{ from, to \} with/],
   ["a part of no numbers", parted([["a"]]), /must list dimensions/],
   ["an expert of what has none", { ...vanilla, moeKey: 1 }, /has no experts: leave out moeKey/],
   [
@@ -156,7 +157,7 @@ const configurations: readonly Case[] = [
   ],
   [
     "parts beside a mask",
-    { intervention: BoundlessRotatedSpaceIntervention.with({ subspacePartition: [[0, 4]] }) },
+    { intervention: BoundlessRotatedSpaceIntervention.with({ subspacePartition: [{ from: 0, to: 4 }] }) },
     /leave out subspacePartition/,
   ],
   [
@@ -189,7 +190,7 @@ test("an unknown key of the interventions is answered with the nearest", () => {
   );
 });
 
-const full = { "sources->base": [[[[0], [0]]], [[[1], [1]]]] };
+const full = { "sources->base": { source: [[0], [0]], base: [[1], [1]] } };
 
 const calls: readonly (readonly [
   name: string,
@@ -225,7 +226,7 @@ const calls: readonly (readonly [
   [
     "a position before the first",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [-5, 0] } },
+    { sources: source, unitLocations: { "sources->base": { source: -5, base: 0 } } },
     /position -5 is out of range/,
   ],
   [
@@ -233,12 +234,7 @@ const calls: readonly (readonly [
     { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
     {
       unitLocations: {
-        base: [
-          [
-            [[4], [4]],
-            [[0], [0]],
-          ],
-        ],
+        base: { head: [[4], [4]], position: [[0], [0]] },
       },
     },
     /head 4 is out of range: there are 4/,
@@ -246,38 +242,44 @@ const calls: readonly (readonly [
   [
     "locations for fewer rows than the batch",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [[[[0]]], [[[0]]]] } },
+    { sources: source, unitLocations: { "sources->base": [[0]] } },
     /locations for 1 rows, but the batch has 2/,
   ],
   [
     "locations for more rows than the batch",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[0], [0], [0]]]] } },
+    {
+      sources: source,
+      unitLocations: { "sources->base": { source: [[0], [0]], base: [[0], [0], [0]] } },
+    },
     /3 rows, but the batch has 2/,
   ],
   [
     "ragged locations that do not match",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[0], [0, 1]]]] } },
+    {
+      sources: source,
+      unitLocations: { "sources->base": { source: [[0], [0]], base: [[0], [0, 1]] } },
+    },
     /row 1: 1 places in the source, but 2 in the base/,
   ],
   [
     "other numbers of places in source and base",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [[0, 1], [[[0], [0]]]] } },
+    { sources: source, unitLocations: { "sources->base": { source: [0, 1], base: [[0], [0]] } } },
     /row 0: 2 places in the source, but 1 in the base/,
   ],
   [
     "locations for fewer interventions",
     two,
-    { sources: source, unitLocations: full },
-    /for 1 interventions, but 2 were wanted/,
+    { sources: source, unitLocations: { "sources->base": { each: [1] } } },
+    /each has 1 entries, but 2 were wanted, one for each/,
   ],
   [
     "a position that is true",
     vanilla,
     { sources: source, unitLocations: { "sources->base": true } },
-    /must be a place, a list of places or/,
+    /a place is "last" or a whole number, got true/,
   ],
   [
     "a position that is true under base",
@@ -294,13 +296,13 @@ const calls: readonly (readonly [
   [
     "a position that is not whole",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": [0, 1.5] } },
+    { sources: source, unitLocations: { "sources->base": { source: 0, base: 1.5 } } },
     /a whole number, got 1.5/,
   ],
   [
     "an empty list of positions",
     { ...at(0), intervention: ZeroIntervention },
-    { unitLocations: { base: [[[], []]] } },
+    { unitLocations: { base: [[], []] } },
     /there is no place/,
   ],
   [
@@ -313,7 +315,55 @@ const calls: readonly (readonly [
     "positions where heads are needed too",
     { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
     { unitLocations: { base: 3 } },
-    /has two axes/,
+    /there are 2 axes, so 3 does not say which; write \{ head: 1, position: 2 \}/,
+  ],
+  [
+    "a misspelled axis",
+    { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
+    { unitLocations: { base: { hed: 1, position: 0 } } },
+    /there is no "hed" here; did you mean head or position/,
+  ],
+  [
+    "a missing axis",
+    { ...at(0, "head_value_output"), unit: "h.pos", intervention: ZeroIntervention },
+    { unitLocations: { base: { head: 1 } } },
+    /position is missing; write \{ head: 1, position: 2 \}, where "all" takes all of an axis/,
+  ],
+  [
+    "a missing side",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": { source: 1 } } },
+    /base is missing; null there takes the whole tensor/,
+  ],
+  [
+    "a misspelled side",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": { source: 1, bsae: 2 } } },
+    /there is no "bsae" here; did you mean base or source/,
+  ],
+  [
+    "a source's places under base",
+    { ...at(0), intervention: ZeroIntervention },
+    { unitLocations: { base: { source: 1, base: 2 } } },
+    /is not places; write \{ "sources->base": \{ source: 3, base: 5 \} \}/,
+  ],
+  [
+    "an entry for each intervention in one side",
+    two,
+    { sources: source, unitLocations: { "sources->base": { source: { each: [1, 2] }, base: 1 } } },
+    /is not places; write .* \{ each: \[\{ source: 3, base: 5 \}, 2\] \}/,
+  ],
+  [
+    "lists as pyvene nests them",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[[[0], [0]]], [[[1], [1]]]] } },
+    /nested two deep, got .*read pyvene's lists with fromPyveneLocations/,
+  ],
+  [
+    "a place beside a list",
+    vanilla,
+    { sources: source, unitLocations: { "sources->base": [[0], 1] } },
+    /row 1: expected a list of places, got 1/,
   ],
   [
     "a misspelled stage",
@@ -427,13 +477,13 @@ const calls: readonly (readonly [
   ],
   [
     "parts out of range",
-    parted([[0, 8]]),
+    parted([{ from: 0, to: 8 }]),
     { sources: source, subspaces: 1 },
     /subspace 1 is not one of the 1 parts/,
   ],
   [
     "a partition that is too wide",
-    parted([[0, 25]]),
+    parted([{ from: 0, to: 25 }]),
     { sources: source, subspaces: 0 },
     /names dimension 24, but there are 24/,
   ],

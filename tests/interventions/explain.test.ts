@@ -27,7 +27,10 @@ const paths = (layers: readonly { readonly path: string }[] = []): string[] =>
   layers.map(({ path }) => path.replace("transformer.h.", ""));
 
 const interchange = new IntervenableModel({ ...at(2), intervention: VanillaIntervention }, model);
-const given = { sources: source, unitLocations: { "sources->base": [1, 3] } } as const;
+const given = {
+  sources: source,
+  unitLocations: { "sources->base": { source: 1, base: 3 } },
+} as const;
 
 test("runs nothing, and says what forward then takes", async () => {
   resetStats();
@@ -93,10 +96,23 @@ test("says what each intervention meets", () => {
     model,
   );
   const unitLocations = {
-    "sources->base": [
-      [null, [[1], [2]], null, null],
-      [[[[0, 2], [1, 3]], [[1], [1]]], [[3], [3]], null, null], // prettier-ignore
-    ],
+    "sources->base": {
+      each: [
+        {
+          source: null,
+          base: {
+            head: [
+              [0, 2],
+              [1, 3],
+            ],
+            position: [[1], [1]],
+          },
+        },
+        { source: [[1], [2]], base: [[3], [3]] },
+        null,
+        null,
+      ],
+    },
   } as const;
   const plan = several.explain(base, { sources: [null, source, null, null], unitLocations });
   expect(plan.interventions).toMatchObject([

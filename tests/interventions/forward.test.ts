@@ -7,6 +7,7 @@ import {
   evaluate,
   GPT2LMHeadModel,
   IntervenableModel,
+  type InterventionLocations,
   Intervention,
   type InterventionFunction,
   Linear,
@@ -45,13 +46,13 @@ function everySite(): RepresentationConfig[] {
 }
 
 /** Locations at two places, other ones in each row. */
-function twoPlaces({ unit }: RepresentationConfig): number[][] | number[][][] {
+function twoPlaces({ unit }: RepresentationConfig): InterventionLocations {
   const positions = [
     [0, 2],
     [3, 1],
   ];
   const heads = [[1], [3]];
-  return unit === "h.pos" ? [heads, positions] : positions;
+  return unit === "h.pos" ? { head: heads, position: positions } : positions;
 }
 
 test.each(["whole tensors", "some places"])(
@@ -63,7 +64,7 @@ test.each(["whole tensors", "some places"])(
       sites.map((site) => ({ ...site, intervention: identity })),
       model,
     );
-    const unitLocations = how === "some places" ? { base: sites.map(twoPlaces) } : null;
+    const unitLocations = how === "some places" ? { base: { each: sites.map(twoPlaces) } } : null;
     const { intervened } = intervenable.forward(base, { unitLocations });
     expect(await intervened.logits.data()).toStrictEqual(plain);
   },
@@ -76,7 +77,9 @@ test("collecting every site changes nothing and gives every site", async () => {
     sites.map((site) => ({ ...site, intervention: CollectIntervention })),
     model,
   );
-  const result = intervenable.forward(base, { unitLocations: { base: sites.map(twoPlaces) } });
+  const result = intervenable.forward(base, {
+    unitLocations: { base: { each: sites.map(twoPlaces) } },
+  });
   await evaluate(result.intervened.logits, ...result.collected);
   expect(await result.intervened.logits.data()).toStrictEqual(plain);
   expect(Object.keys(result.collectedByKey)).toStrictEqual(intervenable.keys);
@@ -95,7 +98,9 @@ test("200 forward passes at once give what they give one by one", async () => {
     const component = ["mlp_output", "block_output", "attention_output"][i % 3] ?? "";
     const intervention = kinds[i % kinds.length] ?? VanillaIntervention;
     const intervenable = new IntervenableModel({ layer, component, intervention }, model);
-    const unitLocations = { "sources->base": [Math.floor(i / 12) % 6, i % 6] } as const;
+    const unitLocations = {
+      "sources->base": { source: Math.floor(i / 12) % 6, base: i % 6 },
+    } as const;
     return intervenable.forward(base, { sources: source, unitLocations }).intervened.logits.data();
   });
   const together = await Promise.all(calls.map((call) => call()));
@@ -154,7 +159,7 @@ test("positions are data of the program, which serves all of them", async () => 
   );
   resetStats();
   for (let position = 0; position < 6; position++) {
-    const unitLocations = { "sources->base": [5 - position, position] } as const;
+    const unitLocations = { "sources->base": { source: 5 - position, base: position } } as const;
     await intervenable.forward(base, { sources: source, unitLocations }).intervened.logits.data();
   }
   expect(runtimeStats().programsCompiled).toBeLessThanOrEqual(2);
@@ -179,14 +184,9 @@ test("the same inputs given for several groups are traced once", () => {
 
 test("two places under base are two positions, and negative places count from the end", async () => {
   const zero = new IntervenableModel({ layer: 1, intervention: ZeroIntervention }, model);
-  const at = async (places: number | number[] | number[][][]): Promise<unknown> =>
+  const at = async (places: number | number[] | number[][]): Promise<unknown> =>
     zero.forward(base, { unitLocations: { base: places } }).intervened.logits.data();
-  const full = [
-    [
-      [0, 1],
-      [0, 1],
-    ],
-  ];
+  const full = [[0, 1], [0, 1]]; // prettier-ignore
   expect(await at([0, 1])).toStrictEqual(await at(full));
   expect(await at(-1)).toStrictEqual(await at(5));
   expect(await at(-1)).not.toStrictEqual(await at(4));
@@ -243,7 +243,7 @@ test("linked interventions are one module, and compose in order at one site", as
 
 test("links at different sites share the intervention and not the representation", async () => {
   const sites = [0, 2].map((layer) => ({ layer, component: "mlp_output" }));
-  const places = { "sources->base": [1, 2] } as const;
+  const places = { "sources->base": { source: 1, base: 2 } } as const;
   const apart = sites.map((site) => ({ ...site, intervention: VanillaIntervention }));
   const run = async (config: RepresentationConfig[]): Promise<unknown> =>
     new IntervenableModel(config, model)
@@ -292,10 +292,7 @@ test("interventions that ask for it see the units of a row concatenated", () => 
   const result = flat.forward(base, {
     sources: source,
     unitLocations: {
-      "sources->base": [
-        [0, 3],
-        [1, 2],
-      ],
+      "sources->base": { source: [0, 3], base: [1, 2] },
     },
   });
   expect(result.latents[flat.keys[0] ?? ""]?.shape).toStrictEqual([2, 48]);
@@ -303,10 +300,10 @@ test("interventions that ask for it see the units of a row concatenated", () => 
     { ...at, component: "head_value_output", unit: "h.pos", intervention: Joined },
     model,
   );
-  const places = [[[0, 3], [0, 3]], [[1, 2, 4], [1, 2, 4]]]; // prettier-ignore
+  const places = { head: [0, 3], position: [1, 2, 4] };
   heads.forward(base, {
     sources: source,
-    unitLocations: { "sources->base": [[places], [places]] },
+    unitLocations: { "sources->base": places },
   });
   const apart = new IntervenableModel(
     { ...at, intervention: new Joined({ keepLastDim: true }) },
@@ -315,10 +312,7 @@ test("interventions that ask for it see the units of a row concatenated", () => 
   apart.forward(base, {
     sources: source,
     unitLocations: {
-      "sources->base": [
-        [0, 3],
-        [1, 2],
-      ],
+      "sources->base": { source: [0, 3], base: [1, 2] },
     },
   });
   expect(seen).toStrictEqual([[2, 48], [2, 48], [2, 3, 12], [2, 3, 12], [2, 2, 24], [2, 2, 24]]); // prettier-ignore
@@ -368,8 +362,10 @@ test("a batch of source rows that is 1 serves all rows", async () => {
     model,
   );
   const run = (sources: typeof one): Tensor =>
-    intervenable.forward(base, { sources, unitLocations: { "sources->base": [3, 5] } }).intervened
-      .logits;
+    intervenable.forward(base, {
+      sources,
+      unitLocations: { "sources->base": { source: 3, base: 5 } },
+    }).intervened.logits;
   // Other numbers of rows may be multiplied in another order.
   expect(await run(one).sub(run(two)).abs().amax().item()).toBeLessThan(1e-5);
 });
@@ -416,7 +412,7 @@ test("gradients flow through writes, reads and the source run", async () => {
     model,
   ).forward(base, {
     sources: source,
-    unitLocations: { "sources->base": [[[[1], [2]]], [[[4], [3]]]] },
+    unitLocations: { "sources->base": { source: [[1], [2]], base: [[4], [3]] } },
   }).intervened;
   expect(logits.requiresGrad).toBe(true);
   expect(cat([logits, logits]).shape).toStrictEqual([4, 6, 64]);

@@ -93,7 +93,7 @@ test("whole heads are edited in the steps that the prompt setting names", async 
   };
   const heads = new IntervenableModel(config, model);
   const run = async (interveneOnPrompt: boolean): Promise<unknown> => {
-    const unitLocations = { base: [[[1], [2]]] };
+    const unitLocations = { base: [[1], [2]] };
     const options = { ...settings, unitLocations, interveneOnPrompt };
     const sourceRepresentations = direction.slice(0, 0, 6);
     const { intervened } = await heads.generate(prompts, { ...options, sourceRepresentations });
@@ -122,7 +122,7 @@ test("sources are run once, however many tokens are written", async () => {
   const options = {
     ...settings,
     sources: source,
-    unitLocations: { "sources->base": [2, 0] },
+    unitLocations: { "sources->base": { source: 2, base: 0 } },
   } as const;
   await interchange.generate(prompts, options);
   expect(counting.calls).toBe(1 + 6);
@@ -132,15 +132,15 @@ test("several places of a source go to the steps that they belong to", async () 
   const interchange = new IntervenableModel({ layer: 1, intervention: VanillaIntervention }, model);
   const sources = ids([9, 8, 7, 6], [1, 2, 3, 4]);
   const given = { ...settings, sources, interveneOnPrompt: true };
-  const run = async (places: [number[], number[]]): Promise<Tensor[]> => {
+  const run = async (source: number[], base: number[]): Promise<Tensor[]> => {
     const { intervened } = await interchange.generate(prompts, {
       ...given,
-      unitLocations: { "sources->base": places },
+      unitLocations: { "sources->base": { source, base } },
     });
     return [...(intervened.logits ?? [])];
   };
-  const [a, b] = [await run([[3, 0, 2], [7, 1, 5]]), await run([[0, 2, 3], [1, 5, 7]])]; // prettier-ignore
-  const other = await run([[0, 2, 1], [1, 5, 7]]); // prettier-ignore
+  const [a, b] = [await run([3, 0, 2], [7, 1, 5]), await run([0, 2, 3], [1, 5, 7])];
+  const other = await run([0, 2, 1], [1, 5, 7]);
   for (const [i, logits] of a.entries()) {
     expect(await logits.data()).toStrictEqual(await b[i]?.data());
   }
@@ -151,7 +151,7 @@ test("several places of a source go to the steps that they belong to", async () 
 test("continuations of a prompt are steered row by row", async () => {
   const sources = ids([9, 8, 7, 6], [1, 2, 3, 4]);
   const interchange = new IntervenableModel({ layer: 1, intervention: VanillaIntervention }, model);
-  const unitLocations = { "sources->base": [[[[0], [3]]], [[[1], [4]]]] } as const;
+  const unitLocations = { "sources->base": { source: [[0], [3]], base: [[1], [4]] } } as const;
   const options = { sources, unitLocations, interveneOnPrompt: true, ...settings };
   const { intervened: single } = await interchange.generate(prompts, options);
   const sampling = { ...options, doSample: true, seed: 1, numReturnSequences: 3 };

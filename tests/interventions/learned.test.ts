@@ -80,7 +80,7 @@ class Mixed extends Module {
 describe("a width that only a trace says", () => {
   const at = { component: "mixer.output" };
   const x = randn([2, 5, 4]);
-  const given = { sources: randn([2, 5, 4]), unitLocations: { "sources->base": [[0, 1], [2, 4]] } } as const; // prettier-ignore
+  const given = { sources: randn([2, 5, 4]), unitLocations: { "sources->base": { source: [0, 1], base: [2, 4] } } } as const; // prettier-ignore
 
   test.each<readonly [string, RepresentationConfig, readonly (readonly number[])[]]>([
     ["one unit", { intervention: RotatedSpaceIntervention }, [[6, 6]]],
@@ -188,7 +188,7 @@ test("classes that see units apart are as wide as one", () => {
   const shapes = apart.map((m) => m.trainableParameters().map(({ shape }) => shape)[0]);
   expect(shapes).toStrictEqual([[24], [24, 30]]);
   for (const model of apart) {
-    const unitLocations = { "sources->base": [[0, 1], [2, 3]] } as const; // prettier-ignore
+    const unitLocations = { "sources->base": { source: [0, 1], base: [2, 3] } } as const; // prettier-ignore
     const { intervened } = model.forward(base, { sources: source, unitLocations });
     expect(intervened.logits.shape).toStrictEqual([2, 4, 64]);
   }

@@ -5,6 +5,7 @@ import {
   CollectIntervention,
   GPT2LMHeadModel,
   IntervenableModel,
+  type InterventionLocations,
   Linear,
   LlamaForCausalLM,
   type ModelCard,
@@ -47,9 +48,9 @@ test('"last" is the last token that the mask counts', async () => {
     [1, 1, 1, 1, 0, 0],
     [1, 1, 1, 1, 1, 1],
   ]);
-  const byHand = { base: [[[3], [5]]] };
+  const byHand = { base: [[3], [5]] };
   const expected = await logitsOf(zero, byHand, padded);
-  for (const written of ["last", ["last"], [[["last"], ["last"]]]] as const) {
+  for (const written of ["last", ["last"], [["last"], ["last"]]] as const) {
     expect(await logitsOf(zero, { base: written }, padded)).toStrictEqual(expected);
   }
   expect(await logitsOf(zero, { base: "last" })).toStrictEqual(await logitsOf(zero, { base: 5 }));
@@ -62,11 +63,11 @@ test('"all" is every position, and every head', async () => {
   );
   const head = { ...zero, component: "head_value_output", unit: "h.pos" };
   const rows = (row: number[]): number[][] => [row, row];
-  const all = await logitsOf(head, { base: [[rows([0, 1, 2, 3]), rows(every)]] });
+  const all = await logitsOf(head, { base: { head: rows([0, 1, 2, 3]), position: rows(every) } });
   expect(await logitsOf(head, { base: "all" })).toStrictEqual(all);
-  expect(await logitsOf(head, { base: [["all", rows(every)]] })).toStrictEqual(all);
-  expect(await logitsOf(head, { base: [[rows([2]), "all"]] })).toStrictEqual(
-    await logitsOf({ ...head, unit: "h" }, { base: [rows([2])] }),
+  expect(await logitsOf(head, { base: { head: "all", position: rows(every) } })).toStrictEqual(all);
+  expect(await logitsOf(head, { base: { head: rows([2]), position: "all" } })).toStrictEqual(
+    await logitsOf({ ...head, unit: "h" }, { base: rows([2]) }),
   );
   // A part of a fused projection stays a part.
   const query = { ...zero, component: "query_output" };
@@ -79,7 +80,7 @@ test("the first axis of a model's own tensors cannot be taken whole, as its size
   const own = { component: "transformer.h[1].attn.output", unit: "a.b" };
   const intervenable = new IntervenableModel({ ...own, intervention: ZeroIntervention }, model);
   expect(() =>
-    intervenable.forward(base, { unitLocations: { base: [["all", [[0], [0]]]] } }),
+    intervenable.forward(base, { unitLocations: { base: { axes: ["all", 0] } } }),
   ).toThrow(/"all" is known for the last axis only/);
 });
 
@@ -95,14 +96,14 @@ test("rows with different numbers of places are what they are one by one", async
   const intervenable = new IntervenableModel(add, model);
   const together = intervenable.forward(ids(...rows), {
     sources: ids(...others),
-    unitLocations: { "sources->base": [[[[0, 1, 5], [2], []]], [places]] },
+    unitLocations: { "sources->base": { source: [[0, 1, 5], [2], []], base: places } },
   }).intervened.logits;
   const alone = rows.map((row, r) => {
     const from = [[0, 1, 5], [2], []][r] ?? [];
     if (from.length === 0) return model.forward(ids(row)).logits;
     return intervenable.forward(ids(row), {
       sources: ids(others[r] ?? []),
-      unitLocations: { "sources->base": [[[from]], [[places[r] ?? []]]] },
+      unitLocations: { "sources->base": { source: [from], base: [places[r] ?? []] } },
     }).intervened.logits;
   });
   for (const [r, logits] of alone.entries()) {
@@ -120,8 +121,8 @@ test("an intervention sees which units are units", async () => {
     }
   }
   const own = { ...zero, intervention: Watch };
-  await logitsOf(own, { base: [[[4, 0], [3]]] });
-  await logitsOf(own, { base: [[[4], [3]]] });
+  await logitsOf(own, { base: [[4, 0], [3]] });
+  await logitsOf(own, { base: [[4], [3]] });
   expect(await Promise.all(seen)).toStrictEqual([
     [
       [[true], [true]],
@@ -136,7 +137,7 @@ test("collected rows with fewer places are filled up with zeros", async () => {
   const intervenable = new IntervenableModel(collect, model);
   const [all] = intervenable.forward(base).collected;
   const [some] = intervenable.forward(base, {
-    unitLocations: { base: [[[4, 0], [3]]] },
+    unitLocations: { base: [[4, 0], [3]] },
   }).collected;
   const full = (await all?.toArray()) as number[][][];
   const zeros = Array.from({ length: TINY.nEmbd }, () => 0);
@@ -160,20 +161,10 @@ test("a source may be read at another layer, component, head and position", asyn
   const { intervened } = there.forward(base, {
     sources: source,
     unitLocations: {
-      "sources->base": [
-        [
-          [
-            [[3], [3]],
-            [[1], [2]],
-          ],
-        ],
-        [
-          [
-            [[0], [0]],
-            [[4], [5]],
-          ],
-        ],
-      ],
+      "sources->base": {
+        source: { head: [[3], [3]], position: [[1], [2]] },
+        base: { head: [[0], [0]], position: [[4], [5]] },
+      },
     },
   });
   const read = new IntervenableModel(
@@ -186,12 +177,7 @@ test("a source may be read at another layer, component, head and position", asyn
     model,
   ).forward(source, {
     unitLocations: {
-      base: [
-        [
-          [[3], [3]],
-          [[1], [2]],
-        ],
-      ],
+      base: { head: [[3], [3]], position: [[1], [2]] },
     },
   }).collected[0];
   const write = new IntervenableModel(
@@ -205,12 +191,7 @@ test("a source may be read at another layer, component, head and position", asyn
   ).forward(base, {
     sourceRepresentations: read as Tensor,
     unitLocations: {
-      base: [
-        [
-          [[0], [0]],
-          [[4], [5]],
-        ],
-      ],
+      base: { head: [[0], [0]], position: [[4], [5]] },
     },
   }).intervened;
   expect(await intervened.logits.data()).toStrictEqual(await write.logits.data());
@@ -219,19 +200,19 @@ test("a source may be read at another layer, component, head and position", asyn
 
 test("attention weights have heads, queries, keys, and single weights", async () => {
   const weights = { layer: 1, component: "attention_weight" } as const;
-  const read = (unit: string, places: unknown): Tensor => {
+  const read = (unit: string, places: InterventionLocations): Tensor => {
     const config = { ...weights, unit, intervention: CollectIntervention };
-    const unitLocations = { base: places } as UnitLocations;
+    const unitLocations = { base: places };
     const [taken] = new IntervenableModel(config, model).forward(base, { unitLocations }).collected;
     return taken as Tensor;
   };
   const whole = (await read("h", "all").toArray()) as number[][][][];
   const twice = (row: number[]): number[][] => [row, row];
-  const keys = read("h.key", [[twice([2]), twice([1, 0])]]);
+  const keys = read("h.key", { head: twice([2]), key: twice([1, 0]) });
   expect(await keys.toArray()).toStrictEqual(
     whole.map((heads) => [[1, 0].map((key) => heads[2]?.map((query) => query[key]))]),
   );
-  const single = read("h.pos.key", [[twice([3]), twice([4, 5]), twice([0, 2])]]);
+  const single = read("h.pos.key", { head: 3, position: [4, 5], key: [0, 2] });
   expect(await single.toArray()).toStrictEqual(
     whole.map((heads) => [[4, 5].map((query) => [0, 2].map((key) => heads[3]?.[query]?.[key]))]),
   );
@@ -246,7 +227,13 @@ test("attention weights have heads, queries, keys, and single weights", async ()
   );
   const [after] = both.forward(base, {
     unitLocations: {
-      base: [[twice([3]), twice([4]), twice([2])], [twice([0]), twice([1])], "all"] as never,
+      base: {
+        each: [
+          { head: twice([3]), position: twice([4]), key: twice([2]) },
+          { head: twice([0]), key: twice([1]) },
+          "all",
+        ],
+      },
     },
   }).collected;
   expect(await after?.toArray()).toStrictEqual(
@@ -270,17 +257,25 @@ test("heads of keys are counted as they are, with the width that the settings sa
     headDim: 6,
     vocabSize: 32,
   }).eval();
-  const collect = (component: string, unit: string, places: unknown): readonly number[] => {
+  const collect = (
+    component: string,
+    unit: string,
+    places: InterventionLocations,
+  ): readonly number[] => {
     const config = { layer: 1, component, unit, intervention: CollectIntervention };
-    const unitLocations = { base: places } as UnitLocations;
+    const unitLocations = { base: places };
     const short = ids([1, 2, 3]);
     const { collected } = new IntervenableModel(config, llama).forward(short, { unitLocations });
     return collected[0]?.shape ?? [];
   };
-  expect(collect("head_query_output", "h.pos", [[[[3]], [[0, 1]]]])).toStrictEqual([1, 1, 2, 6]);
-  expect(collect("head_key_output", "h.pos", [[[[1]], [[0]]]])).toStrictEqual([1, 1, 1, 6]);
-  expect(() => collect("head_key_output", "h.pos", [[[[2]], [[0]]]])).toThrow(/there are 2/);
-  expect(collect("key_output", "pos", [[[0]]])).toStrictEqual([1, 1, 12]);
+  expect(collect("head_query_output", "h.pos", { head: 3, position: [0, 1] })).toStrictEqual([
+    1, 1, 2, 6,
+  ]);
+  expect(collect("head_key_output", "h.pos", { head: 1, position: 0 })).toStrictEqual([1, 1, 1, 6]);
+  expect(() => collect("head_key_output", "h.pos", { head: 2, position: 0 })).toThrow(
+    /there are 2/,
+  );
+  expect(collect("key_output", "pos", [[0]])).toStrictEqual([1, 1, 12]);
 
   // All of the 24 numbers are swapped, and not only the first 16.
   const swap = new IntervenableModel({ layer: 1, component: "query_output" }, llama);
@@ -312,7 +307,7 @@ test("axes of other tensors are named", async () => {
   const sense = { component: "sense_network_output", unit: "sense.pos" } as const;
   const collect = new IntervenableModel({ ...sense, intervention: CollectIntervention }, backpack);
   const [taken] = collect.forward(ids([1, 2, 3]), {
-    unitLocations: { base: [[[[0, 3]], [[1]]]] },
+    unitLocations: { base: { axes: [[0, 3], 1] } },
   }).collected;
   expect(taken?.shape).toStrictEqual([1, 2, 1, 8]);
 });
@@ -353,30 +348,25 @@ test.each<readonly [string, RepresentationConfig, UnitLocations, RegExp]>([
   [
     "unit counts that do not match a trained intervention",
     rotated,
-    {
-      "sources->base": [
-        [0, 1, 2],
-        [0, 1, 2],
-      ] as never,
-    },
+    { "sources->base": [0, 1, 2] },
     /made for vectors of 48, but 3 units of 24 make 72; set maxNumberOfUnits to 3/,
   ],
   [
     "rows of different counts for a trained intervention",
     rotated,
-    { "sources->base": [[[[0, 1], [2]]], [[[0, 1], [2]]]] },
+    { "sources->base": [[0, 1], [2]] },
     /rows have 2, 1 of them; give all rows as many/,
   ],
   [
     "a position that is padding",
     { ...rotated, maxNumberOfUnits: 1 },
-    { "sources->base": [0, 5] },
+    { "sources->base": { source: 0, base: 5 } },
     /row 0: position 5 is padding, which attentionMask leaves out/,
   ],
   [
     "a negative position that is padding",
     { ...rotated, maxNumberOfUnits: 1 },
-    { "sources->base": [0, -1] },
+    { "sources->base": { source: 0, base: -1 } },
     /position -1 is padding/,
   ],
 ])("%s: an error before anything is run", (_, config, unitLocations, message) => {
@@ -393,7 +383,7 @@ test("an intervention that keeps units apart takes rows of different counts", as
   const intervenable = new IntervenableModel(localist, model);
   const { intervened } = intervenable.forward(base, {
     sources: source,
-    unitLocations: { "sources->base": [[[[0, 1], [2]]], [[[0, 1], [2]]]] },
+    unitLocations: { "sources->base": [[0, 1], [2]] },
   });
   expect(intervened.logits.shape).toStrictEqual([2, 6, 64]);
 });

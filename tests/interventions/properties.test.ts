@@ -142,7 +142,7 @@ function makeCase(random: Random, group: number, kind: Kind): Case {
     );
   const write = (written: unknown, own: number[][] | undefined): unknown => {
     if (how === "h") return own;
-    return isHead ? [own, written] : written;
+    return isHead ? { head: own, position: written } : written;
   };
   const width = isHead ? HEAD : SIZES.nEmbd;
   const dimensions = random([true, false, false]) ? pick(random, 2, width) : undefined;
@@ -296,10 +296,9 @@ function expectedOf({ mode, cases, base, sources }: Scenario): {
 }
 
 function locationsOf({ mode, cases, sources }: Scenario): UnitLocations {
-  const pair = (members: readonly Case[]): [unknown[], unknown[]] => [
-    members.map(({ source }) => source),
-    members.map(({ base }) => base),
-  ];
+  const pair = (members: readonly Case[]): object => ({
+    each: members.map((member) => ({ source: member.source, base: member.base })),
+  });
   if (mode === "parallel") return { "sources->base": pair(cases) } as UnitLocations;
   const stages = upTo(sources.length).map((group) => [
     `source_${group}->${group === sources.length - 1 ? "base" : `source_${group + 1}`}`,

@@ -201,7 +201,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
 
   test("an edit of what the decoder looks at is in every token, with and without a cache", async () => {
     const zero = place(model, { component: looked, intervention: ZeroIntervention });
-    const unitLocations = { base: [[[0], [4]]] }; // prettier-ignore
+    const unitLocations = { base: [[0], [4]] }; // prettier-ignore
     const wanted = await written(zero, prompts, () => ({ unitLocations }));
     for (const useCache of [true, false]) {
       const options = { unitLocations, interveneOnPrompt: true, useCache };
@@ -235,7 +235,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
     const turned = Object.fromEntries(
       Object.entries(prompts).map(([name, t]) => [name, (t as Tensor).flip(0)]),
     ) as Seq2SeqGenerateInputs;
-    const unitLocations = { "sources->base": [[[[2], [2]], [[0], [0]]], [[[1], [1]], [[0], [0]]]] } as const; // prettier-ignore
+    const unitLocations = { "sources->base": { each: [{ source: [[2], [2]], base: [[1], [1]] }, [[0], [0]]] } } as const; // prettier-ignore
     const sources = model.withStart(turned);
     const wanted = await written(swap, prompts, () => ({ sources, unitLocations }));
     const options = { sources: turned, unitLocations, steps: "all" } as const;
@@ -249,7 +249,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
       { component: decoder, intervention: AdditionIntervention },
     );
     const given = {
-      unitLocations: { base: [[[1], [3]], [[1], [2]]] }, // prettier-ignore
+      unitLocations: { base: { each: [[[1], [3]], [[1], [2]]] } }, // prettier-ignore
       sourceRepresentations: [randn([2, 1, 16], { generator }), randn([2, 1, 16], { generator })],
       steps: "all",
     } as const;
@@ -267,7 +267,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
           ...writing,
           ...many,
           steps: "all",
-          unitLocations: { base: given.unitLocations.base.map((rows) => [rows[row] ?? []]) },
+          unitLocations: { base: { each: given.unitLocations.base.each.map((rows) => rows[row] ?? []) } }, // prettier-ignore
           sourceRepresentations: given.sourceRepresentations.map((t) => t.slice(0, row, row + 1)),
         });
         return (await intervened.sequences.toArray()) as number[][];
@@ -365,7 +365,7 @@ describe("forward", () => {
       unit: "h.key",
       intervention: CollectIntervention,
     };
-    const keys = place(t5, config).forward(inputs, { unitLocations: { base: [[[[0], [0]], "last"]] } }).collected[0]; // prettier-ignore
+    const keys = place(t5, config).forward(inputs, { unitLocations: { base: { head: 0, key: "last" } } }).collected[0]; // prettier-ignore
     const weights = t5.forward(inputs).crossAttentions[1] as Tensor;
     const [[first = []] = [], [second = []] = []] = (await weights.toArray()) as number[][][][];
     const wanted = [first.map((row) => row[3]), second.map((row) => row[2])];
@@ -373,7 +373,7 @@ describe("forward", () => {
     const queries = place(t5, { ...config, unit: "h.pos" });
     expect(
       () =>
-      queries.forward(inputs, { unitLocations: { base: [[[[0], [0]], [[5], [5]]]] } }), // prettier-ignore
+      queries.forward(inputs, { unitLocations: { base: { head: 0, position: 5 } } }), // prettier-ignore
     ).toThrow(/decoderAttentionMask/);
   });
 

@@ -186,8 +186,8 @@ test("6. pads attended: padding is neither edited nor read by position", () => {
   );
   const swap = new IntervenableModel({ layer: 1 }, model);
   expect(() =>
-    swap.forward(base, { sources: padded, unitLocations: { "sources->base": [5, 5] } }),
-  ).toThrow(/source side, row 0: position 5 is padding/);
+    swap.forward(base, { sources: padded, unitLocations: { "sources->base": 5 } }),
+  ).toThrow(/source, row 0: position 5 is padding/);
 });
 
 test("6. BOS added twice or dropped", async () => {
@@ -233,7 +233,7 @@ test("6. pads attended: a row is the same with padding as alone", async () => {
   };
   const zero = new IntervenableModel({ layer: 1, intervention: ZeroIntervention }, model);
   const wanted = zero.forward(alone, { unitLocations: { base: 1 } }).intervened.logits;
-  const { logits } = zero.forward(padded, { unitLocations: { base: [[[3], [3]]] } }).intervened;
+  const { logits } = zero.forward(padded, { unitLocations: { base: [[3], [3]] } }).intervened;
   const gap = wanted
     .sub(logits.slice(0, 0, 1).slice(1, 2))
     .abs()
@@ -271,7 +271,7 @@ test("8. saved config lacks constructor arguments: what is printed has them all,
     intervention: LowRankRotatedSpaceIntervention.with({
       lowRankDimension: 3,
       interchangeDim: [0, 2],
-      subspacePartition: [[0, 1], [1, 3]], // prettier-ignore
+      subspacePartition: [[0], { from: 1, to: 3 }],
       keepLastDim: true,
     }),
   } as const;
@@ -284,7 +284,7 @@ test("8. saved config lacks constructor arguments: what is printed has them all,
     expect(text).toContain("serial");
     expect(text).toMatch(/lowRankDimension=3.*/);
     expect(text).toContain("interchangeDim=[0,2]");
-    expect(text).toContain("subspacePartition=[[0,1],[1,3]]");
+    expect(text).toContain('subspacePartition=[[0],{"from":1,"to":3}]');
     expect(text).toContain("keepLastDim=true");
   }
   expect(shown[0]).toMatch(/source={"layer":0}, groupKey=3, interventionLinkKey=basis/);
@@ -329,7 +329,7 @@ test("10. gradients detached without saying so: they reach sources, parameters a
     trained,
   ).forward(base, {
     sourceRepresentations: [representation, null],
-    unitLocations: { base: [[[1, 4], [2]], [[[1], [0]], [[5], [3]]]] }, // prettier-ignore
+    unitLocations: { base: { each: [[[1, 4], [2]], { head: [[1], [0]], position: [[5], [3]] }] } }, // prettier-ignore
   }).intervened;
   const [ofSource, ofWeights] = grad(logits.square().mean(), [
     representation,
@@ -345,7 +345,7 @@ test("10. gradients detached without saying so: they reach sources, parameters a
   );
   const out = rotated.forward(base, {
     sources: source,
-    unitLocations: { "sources->base": [2, 4] },
+    unitLocations: { "sources->base": { source: 2, base: 4 } },
     subspaces: [0, 1, 2],
   }).intervened.logits;
   const parameters = [

@@ -105,7 +105,7 @@ const schedules: readonly (readonly [
   ],
   [
     "other positions in each row",
-    { steps: "all", unitLocations: { base: [[[1, 6], [5, 8]]] } }, // prettier-ignore
+    { steps: "all", unitLocations: { base: [[1, 6], [5, 8]] } }, // prettier-ignore
     (_, position, row) => [[1, 6], [5, 8]][row]?.includes(position) === true, // prettier-ignore
   ],
 ];
@@ -142,7 +142,7 @@ describe.each([true, false])("with cache: %s", (useCache) => {
       useCache,
       sources: (step: number) => sources[step % 2 === 0 ? 0 : 1],
       steps: "all" as const,
-      unitLocations: { "sources->base": [[0, 1, 2, 3], [1, 5, 6, 8]] } as const, // prettier-ignore
+      unitLocations: { "sources->base": { source: [0, 1, 2, 3], base: [1, 5, 6, 8] } } as const, // prettier-ignore
     };
     const { sequences, logits } = await write(given, interchange);
     const read = sources.map((inputs) => {
@@ -168,7 +168,7 @@ describe.each([true, false])("with cache: %s", (useCache) => {
     );
     const values = randn([2, 2, 24], { generator: new Generator(9) });
     const places = [[6, 1], [5, 8]]; // prettier-ignore
-    const unitLocations = { base: [places] };
+    const unitLocations = { base: places };
     const given = { useCache, steps: "all", unitLocations, sourceRepresentations: values } as const;
     const { sequences, logits } = await write(given, interchange);
     const wanted = slowLogits(sequences, (plain, row, at) => {
@@ -184,7 +184,7 @@ describe.each([true, false])("with cache: %s", (useCache) => {
       model,
     );
     const sourceRepresentations = direction.slice(0, 0, 6);
-    const unitLocations = { base: [[[1], [2]]] };
+    const unitLocations = { base: [[1], [2]] };
     const given = { sourceRepresentations, unitLocations, steps: [0, 3], useCache };
     const { logits, sequences } = await write(given, heads);
     const byPosition = new IntervenableModel(
@@ -202,12 +202,7 @@ describe.each([true, false])("with cache: %s", (useCache) => {
       {
         sourceRepresentations,
         unitLocations: {
-          base: [
-            [
-              [[1], [2]],
-              [positions, positions],
-            ],
-          ],
+          base: { head: [[1], [2]], position: positions },
         },
       },
     );
@@ -218,8 +213,8 @@ describe.each([true, false])("with cache: %s", (useCache) => {
 });
 
 describe.each([
-  ["h.key", { base: [[[[1], [1]], [[2, 7], [0, 6]]]] }], // prettier-ignore
-  ["h.pos.key", { base: [[[[1], [1]], [[4, 8], [8, 3]], [[2, 7], [0, 3]]]] }], // prettier-ignore
+  ["h.key", { base: { head: 1, key: [[2, 7], [0, 6]] } }], // prettier-ignore
+  ["h.pos.key", { base: { head: [[1], [1]], position: [[4, 8], [8, 3]], key: [[2, 7], [0, 3]] } }], // prettier-ignore
 ])("attention weights by %s", (unit, unitLocations) => {
   test("are edited from when their keys are there", async () => {
     const where = { layer: 1, component: "attention_weight", unit };
@@ -232,7 +227,7 @@ describe.each([
     expect(await distance(logits, original.logits.slice(1, PROMPT - 1))).toBeGreaterThan(0.001);
     const uncached = await write({ steps: "all", unitLocations, useCache: false }, weights);
     expect(await distance(logits, uncached.logits)).toBeLessThan(2e-4);
-    const never = { base: [[[[1], [1]], [[2], [10]]]] }; // prettier-ignore
+    const never = { base: { head: 1, key: [[2], [10]] } };
     if (unit === "h.key") {
       await expect(write({ steps: "all", unitLocations: never }, weights)).rejects.toThrow(
         /never fires: 6 new tokens never read a key at position 10/,
@@ -333,7 +328,7 @@ test.each(wrong)("refuses %s before anything runs", async (_, options, message) 
 test("refuses steps that never come before a source is run", async () => {
   const interchange = new IntervenableModel({ ...place, intervention: VanillaIntervention }, model);
   const sources = ids([9, 8, 7, 6], [1, 2, 3, 4]);
-  const unitLocations = { "sources->base": [[0], [6]] } as const;
+  const unitLocations = { "sources->base": { source: [0], base: [6] } } as const;
   resetStats();
   const call = interchange.generate(prompts, { ...settings, sources, unitLocations, steps: 3 });
   await expect(call).rejects.toThrow(/position 6 is read in step 2/);

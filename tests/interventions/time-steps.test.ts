@@ -79,7 +79,7 @@ describe("an LSTM, by a module's path", () => {
     const to = [[3, 1], [0, 4], [2, 0]]; // prettier-ignore
     const result = intervenable.forward(base, {
       sources: [source],
-      unitLocations: { "sources->base": [[from], [to]] },
+      unitLocations: { "sources->base": { source: from, base: to } },
     });
     const read = lstm.forward(source).states;
     const wanted = lstm.forward(base, (h, t) =>
@@ -98,7 +98,7 @@ describe("an LSTM, by a module's path", () => {
   test("rows may have different numbers of steps, or none", async () => {
     const intervenable = new IntervenableModel({ ...AT, intervention: ZeroIntervention }, lstm);
     const to = [[3, 1], [], [4]]; // prettier-ignore
-    const result = intervenable.forward(base, { unitLocations: { base: [to] } });
+    const result = intervenable.forward(base, { unitLocations: { base: to } });
     const zero = zeros([WIDTH]);
     const wanted = lstm.forward(
       base,
@@ -132,7 +132,7 @@ describe("an LSTM, by a module's path", () => {
       lstm,
     );
     const result = intervenable.forward(base, {
-      unitLocations: { base: [[[2], [2], [2]], [[2, 3], [0, 4], [-1, -2]]] }, // prettier-ignore
+      unitLocations: { base: { each: [[[2], [2], [2]], [[2, 3], [0, 4], [-1, -2]]] } }, // prettier-ignore
     });
     const states = lstm.forward(base, (h, t) => (t === 2 ? h.mul(0) : h)).states;
     const at = [[2, 3], [0, 4], [4, 3]]; // prettier-ignore
@@ -148,7 +148,7 @@ describe("an LSTM, by a module's path", () => {
     const intervenable = new IntervenableModel({ ...AT, intervention: VanillaIntervention }, lstm);
     const result = intervenable.forward(base, {
       sources: [one],
-      unitLocations: { "sources->base": [[[[6]]], [[[1], [3], [4]]]] },
+      unitLocations: { "sources->base": { source: [[6]], base: [[1], [3], [4]] } },
     });
     const read = lstm.forward(one).states.select(1, 6).select(0, 0);
     const wanted = lstm.forward(
@@ -166,7 +166,7 @@ describe("an LSTM, by a module's path", () => {
     );
     const result = intervenable.forward(base, {
       sources: [source],
-      unitLocations: { "sources->base": [[[[6], [2], [1]]], [[[3], [0], [2]]]] },
+      unitLocations: { "sources->base": { source: [[6], [2], [1]], base: [[3], [0], [2]] } },
     });
     const read = lstm.forward(source).states;
     const wanted = lstm.forward(base, (h, t) =>
@@ -220,10 +220,8 @@ test("a third of a fused projection of pyvene's GRU", async () => {
     {
       unitLocations: {
         base: [
-          [
-            [2, 0],
-            [1, 1],
-          ],
+          [2, 0],
+          [1, 1],
         ],
       },
     },
@@ -237,8 +235,8 @@ describe("what cannot be", () => {
 
   test("steps that are not reached, are named twice, or count from an end that is not known", () => {
     expect(forward({ base: 5 })).toThrow(/never fires: step 5 is out of range, there are 5/);
-    expect(forward({ base: [[[1, 1], [2, 3], [0, 4]]] })).toThrow(/names a step twice: 1, 1/); // prettier-ignore
-    expect(forward({ base: [[[-1], [0], [0]]] })).toThrow(/step -1: steps to edit are counted from/); // prettier-ignore
+    expect(forward({ base: [[1, 1], [2, 3], [0, 4]] })).toThrow(/names a step twice: 1, 1/); // prettier-ignore
+    expect(forward({ base: [[-1], [0], [0]] })).toThrow(/step -1: steps to edit are counted from/); // prettier-ignore
   });
 
   test("several steps as one vector", () => {
@@ -249,7 +247,7 @@ describe("what cannot be", () => {
     const run = () =>
       rotated.forward(base, {
         sources: [source],
-        unitLocations: { "sources->base": [[[[0, 1], [0, 1], [0, 1]]], [[[0, 1], [0, 1], [0, 1]]]] }, // prettier-ignore
+        unitLocations: { "sources->base": [[0, 1], [0, 1], [0, 1]] }, // prettier-ignore
       });
     expect(run).toThrow(/sees the units of a row as one vector, but time steps come one after/);
   });

@@ -110,10 +110,10 @@ test("gradients of an interchange are those of finite differences, through sourc
   const bias = model.transformer.h.at(1).attn.c_attn.bias;
   const generator = new Generator(3);
   const weights = randn([2, 4, 64], { generator });
-  const places = [[[1, 3], [0, 3]], [[2], [0]]]; // prettier-ignore
+  const places = { head: [[1, 3], [0, 3]], position: [[2], [0]] }; // prettier-ignore
   const loss = (): Tensor => {
     const sources = ids([6, 2, 8, 3], [5, 7, 7, 2]);
-    const unitLocations = { "sources->base": [[places], [places]] } as const;
+    const unitLocations = { "sources->base": places };
     const { intervened } = intervenable.forward(prompts, { sources, unitLocations });
     return intervened.logits.mul(weights).sum();
   };

@@ -128,7 +128,7 @@ describe.each(LANGUAGE_MODELS)("%s", (name) => {
       const representations = [{ layer, component, unit, intervention }];
       const intervenable = new IntervenableModel({ representations }, model);
       const place = unit === "pos" ? 5 : 0;
-      const places = perToken ? null : [[[place], [place]]];
+      const places = perToken ? null : place;
       const result = intervenable.forward(
         { inputIds: IDS },
         places === null ? {} : { unitLocations: { base: places } },
@@ -244,7 +244,7 @@ describe("parts of fused projections", () => {
       const all = [0, 1, 2, 3, 4, 5];
       const { collected } = intervenable.forward(
         { inputIds: IDS },
-        { unitLocations: { base: [[all, all]] } },
+        { unitLocations: { base: all } },
       );
       return (await collected[0]?.toArray()) as number[][][];
     };
@@ -274,14 +274,7 @@ describe("attention weights", () => {
     const { intervened } = intervenable.forward(
       { inputIds: IDS },
       {
-        unitLocations: {
-          base: [
-            [
-              [1, 2],
-              [1, 2],
-            ],
-          ],
-        },
+        unitLocations: { base: [1, 2] },
       },
     );
     const { attentions } = intervened as unknown as DecoderOutput;

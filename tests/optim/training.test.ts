@@ -14,7 +14,7 @@ import {
   resetStats,
   runtimeStats,
   type Tensor,
-  type UnitLocations,
+  fromPyveneLocations,
 } from "tsvene";
 import { type Fields, need, readConfig } from "../../scripts/parity/intervention-config.ts";
 import {
@@ -46,7 +46,7 @@ const FREE: ReadonlySet<string> = new Set(["lowrank", "rotated_adamw"]);
 interface Run {
   readonly model_dir: string;
   readonly representations: readonly Fields[];
-  readonly unit_locations: UnitLocations;
+  readonly unit_locations: Readonly<Record<string, unknown>>;
   readonly optimizer: "Adam" | "AdamW";
   readonly kwargs: { readonly weight_decay: number };
   readonly temperatures: readonly number[] | null;
@@ -91,7 +91,7 @@ function logitsOf(run: Run, tensors: Tensors, intervenable: IntervenableModel): 
   const sources = { inputIds: need(tensors, "source.0.input_ids") };
   const { intervened } = intervenable.forward(base, {
     sources,
-    unitLocations: run.unit_locations,
+    unitLocations: fromPyveneLocations(run.unit_locations),
   });
   return (intervened as { readonly logits: Tensor }).logits;
 }

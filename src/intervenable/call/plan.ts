@@ -172,7 +172,7 @@ function checkSides({ key }: Target, source: SourcePlan, from: unknown, to: unkn
   fail(
     OP,
     `${key}: locations say what to take of the ${given}, but not of the ${missing}; write ` +
-      `{ "sources->base": [source side, base side] }`,
+      `{ "sources->base": { source: 3, base: 5 } }`,
   );
 }
 

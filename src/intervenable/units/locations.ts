@@ -1,9 +1,9 @@
+import { didYouMean } from "../../base/nearest.ts";
 import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import type { BatchRows } from "./batch-rows.ts";
-import type { Axis } from "../sites/axes.ts";
 import type { Mode } from "../config/config.ts";
-import { didYouMean } from "../../base/nearest.ts";
+import type { Axis, AxisKind } from "../sites/axes.ts";
+import type { BatchRows } from "./batch-rows.ts";
 import type { Rows } from "./selection.ts";
 
 /**
@@ -12,35 +12,68 @@ import type { Rows } from "./selection.ts";
  */
 export type UnitPlace = number | "last";
 
-/** Places along one axis, [batch][unit]; the same one in every row; or all of them. */
-export type AxisPlaces = readonly (readonly UnitPlace[])[] | "last" | "all";
-
-/** Locations of one intervention: of its axis, or one entry for each axis of "h.pos". */
-export type InterventionLocations = AxisPlaces | readonly AxisPlaces[];
-
 /**
- * Locations in one run: one place for all (or some, for all), or [intervention][batch][unit], null
- * where an intervention takes the whole tensor.
+ * Places along one axis. One place, or a list of places, holds in all rows of the batch; where rows
+ * differ it is a list of lists, one for each row; `"all"` is all places. How long a list of places is
+ * never changes what it means.
  */
-export type LocationSide =
-  AxisPlaces | UnitPlace | readonly UnitPlace[] | readonly (InterventionLocations | null)[] | null;
+export type AxisPlaces =
+  UnitPlace | "all" | readonly UnitPlace[] | readonly (readonly UnitPlace[])[];
 
-/**
- * Locations in the source and in the base. A number, or a list of them, holds for both; exactly two
- * numbers are one place in the source and one in the base.
- */
-export type LocationPair =
-  UnitPlace | "all" | readonly UnitPlace[] | readonly [LocationSide, LocationSide];
+/** Places by what an axis counts, such as `{ head: 1, position: 3 }` for the unit `"h.pos"`. */
+export type NamedAxes = { readonly [K in AxisName]?: AxisPlaces };
+
+/** Places along each axis of a unit in the order of its name, for axes that have no name here. */
+export interface OrderedAxes {
+  readonly axes: readonly AxisPlaces[];
+}
+
+/** What an axis of locations can count. */
+export type AxisName = Exclude<AxisKind, "other">;
+
+/** Locations of one intervention in one run: of its only axis, or of each axis of its unit. */
+export type InterventionLocations = AxisPlaces | NamedAxes | OrderedAxes;
+
+/** Locations that differ between the source and the base; null is the whole tensor. */
+export interface SourceAndBase {
+  readonly source: InterventionLocations | null;
+  readonly base: InterventionLocations | null;
+}
+
+/** One entry for each intervention, in their order; null takes the whole tensor. */
+export interface EachIntervention<T> {
+  readonly each: readonly (T | null)[];
+}
+
+/** Locations in a source and in what it is put into: the same in both, or some for each. */
+export type LocationPair = InterventionLocations | SourceAndBase;
 
 /**
  * Which units to read and write. In parallel mode `"sources->base"`, or `base` where nothing is read
  * from a source; in serial mode one entry for each stage, `"source_0->source_1"` up to
- * `"source_1->base"`. Negative positions count from the end.
+ * `"source_1->base"`. What each of them may be is one rule:
+ *
+ * - a number, or `"last"`, is one place, in all rows and for all interventions;
+ * - a list is places, in all rows; a list of lists has one list of places for each row of the batch;
+ * - `{ head: 1, position: 3 }` are the places along each axis of a unit that has several;
+ * - `{ source, base }` are places that differ between the source and the base;
+ * - `{ each: [...] }` has one entry for each intervention.
+ *
+ * @example
+ * ```ts
+ * import type { UnitLocations } from "tsvene";
+ * const everywhere: UnitLocations = { base: [0, 3] }; // positions 0 and 3 of every row
+ * const byRow: UnitLocations = { base: [[0], [3]] }; // 0 in the first row, 3 in the second
+ * const moved: UnitLocations = { "sources->base": { source: 4, base: 5 } };
+ * const head: UnitLocations = { "sources->base": { head: 1, position: 3 } }; // unit "h.pos"
+ * const apart: UnitLocations = { base: { each: [3, [1, 2], null] } }; // of three interventions
+ * console.log(everywhere, byRow, moved, head, apart);
+ * ```
  */
 export interface UnitLocations {
-  readonly "sources->base"?: LocationPair;
-  readonly base?: LocationSide;
-  readonly [stage: `source_${number}->${string}`]: LocationPair;
+  readonly "sources->base"?: LocationPair | EachIntervention<LocationPair>;
+  readonly base?: InterventionLocations | EachIntervention<InterventionLocations> | null;
+  readonly [stage: `source_${number}->${string}`]: LocationPair | EachIntervention<LocationPair>;
 }
 
 /** Locations along one axis, with every place a number. */
@@ -90,9 +123,13 @@ export function planLocations(
   }
   for (const [name, members] of stagesOf(given, mode, located)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
-    const sides: readonly [unknown, unknown] =
-      name === "base" ? [null, value] : asPair(value, name);
-    for (const [key, locations] of planSides(sides, name, members)) planned.set(key, locations);
+    entriesOf(value, name, members).forEach((entry, i) => {
+      const member = members[i];
+      if (member === undefined) return;
+      const locations = planEntry(entry, { name, key: member.key }, member);
+      checkCounts(member, locations);
+      planned.set(member.key, locations);
+    });
   }
   return planned;
 }
@@ -130,151 +167,170 @@ function serialStages(located: readonly Located[]): [string, readonly Located[]]
   });
 }
 
-function asPair(value: unknown, name: string): readonly [unknown, unknown] {
-  if (typeof value === "number" || typeof value === "string") return [value, value];
-  if (!Array.isArray(value)) {
+/** What is said for each intervention. */
+function entriesOf(value: unknown, name: string, members: readonly Located[]): readonly unknown[] {
+  if (!isRecord(value) || !("each" in value)) return members.map(() => value);
+  refuseOthers(value, ["each"], name);
+  const { each } = value;
+  if (!Array.isArray(each)) {
     return fail(
       OP,
-      `"${name}" must be a place, a list of places or [source, base], got ${show(value)}`,
+      `${name}: each must be a list with an entry for each intervention, got ${show(each)}`,
     );
   }
-  const list = value as unknown[];
-  if (list.length === 2) return [list[0], list[1]];
-  if (list.length > 0 && list.every(isPlace)) return [list, list];
+  if (each.length === members.length) return each;
   return fail(
     OP,
-    `"${name}" must be a place, a list of places or [source, base], got a list of ${list.length}`,
+    `${name}: each has ${each.length} entries, but ${members.length} were wanted, one for each ` +
+      `intervention: ${members.map(({ key }) => key).join(", ")}`,
   );
 }
 
-function isPlace(value: unknown): value is UnitPlace {
-  return Number.isSafeInteger(value) || value === "last";
+/** What messages say of where locations were given. */
+interface Place {
+  readonly name: string;
+  readonly key: string;
 }
 
-function planSides(
-  [source, base]: readonly [unknown, unknown],
-  name: string,
-  members: readonly Located[],
-): [string, PlannedLocations][] {
-  const sources = planSide(source, `${name}, source side`, members, "source");
-  const bases = planSide(base, `${name}, base side`, members, "base");
-  return members.map((member, i) => {
-    const locations = { source: sources[i] ?? null, base: bases[i] ?? null };
-    checkCounts(member, locations);
-    return [member.key, locations];
+const SIDES: readonly string[] = ["source", "base"];
+
+function planEntry(entry: unknown, place: Place, { source, base }: Located): PlannedLocations {
+  const { name, key } = place;
+  if (name === "base") return { source: null, base: planSide(entry, `${name}, ${key}`, base) };
+  if (isRecord(entry) && SIDES.some((side) => side in entry)) {
+    refuseOthers(entry, SIDES, name);
+    const missing = SIDES.find((side) => entry[side] === undefined);
+    if (missing !== undefined) {
+      fail(OP, `${name}, ${key}: ${missing} is missing; null there takes the whole tensor`);
+    }
+    return {
+      source: planSide(entry["source"], `${name}, ${key}, source`, source),
+      base: planSide(entry["base"], `${name}, ${key}, base`, base),
+    };
+  }
+  // Places for both sides say nothing of one that is not run.
+  const both = (side: LocatedSide, which: string): readonly Level[] | null =>
+    side.batch ? planSide(entry, `${name}, ${key}, ${which}`, side) : null;
+  return { source: both(source, "source"), base: both(base, "base") };
+}
+
+/** Locations on one side of an intervention, axis by axis. */
+function planSide(given: unknown, where: string, side: LocatedSide): readonly Level[] | null {
+  if (given === null || given === undefined) return null;
+  const { axes, batch } = side;
+  if (isRecord(given)) {
+    return byAxis(given, where, axes).map((places, i) =>
+      levelOf(places, axes.length === 1 ? where : `${where}, axis ${i}`, axes[i], batch),
+    );
+  }
+  if (given === "all") return axes.map(() => given);
+  if (axes.length === 1) return [levelOf(given, where, axes[0], batch)];
+  return fail(
+    OP,
+    `${where}: there are ${axes.length} axes, so ${show(given)} does not say which; write ${axesAsked(axes)}`,
+  );
+}
+
+/** The places along each axis, in the order of the axes. */
+function byAxis(
+  given: Readonly<Record<string, unknown>>,
+  where: string,
+  axes: readonly Axis[],
+): readonly unknown[] {
+  if ("axes" in given) {
+    refuseOthers(given, ["axes"], where);
+    const list = given["axes"];
+    if (Array.isArray(list) && list.length === axes.length) return list;
+    const got = Array.isArray(list) ? `got ${list.length}` : `got ${show(list)}`;
+    return fail(
+      OP,
+      `${where}: axes must be a list with places for each of ${axes.length} axes, ${got}`,
+    );
+  }
+  for (const outer of ["each", ...SIDES]) {
+    if (!(outer in given)) continue;
+    fail(OP, `${where}: ${show(given)} is not places; ${OUTER}`);
+  }
+  refuseOthers(given, axes.map(nameOf), where);
+  return axes.map((axis) => {
+    const places = given[nameOf(axis)];
+    if (places !== undefined) return places;
+    return fail(
+      OP,
+      `${where}: ${nameOf(axis)} is missing; write ${axesAsked(axes)}, where "all" takes all of an axis`,
+    );
   });
 }
 
-/** Locations on one side, for each intervention. */
-function planSide(
+const OUTER =
+  `write { "sources->base": { source: 3, base: 5 } }, and for several interventions ` +
+  `{ "sources->base": { each: [{ source: 3, base: 5 }, 2] } }`;
+
+/** Axes that no name is known for are given in order. */
+function nameOf({ kind }: Axis): string {
+  return kind === "other" ? "axes" : kind;
+}
+
+function axesAsked(axes: readonly Axis[]): string {
+  const named = axes.every(({ kind }) => kind !== "other");
+  if (!named) return `{ axes: [${axes.map((_, i) => i + 1).join(", ")}] }`;
+  return `{ ${axes.map((axis, i) => `${nameOf(axis)}: ${i + 1}`).join(", ")} }`;
+}
+
+function levelOf(
   given: unknown,
-  where: string,
-  members: readonly Located[],
-  side: "source" | "base",
-): (readonly Level[] | null)[] {
-  if (given === null || given === undefined) return members.map(() => null);
-  const forAll = asPlaces(given);
-  if (forAll !== undefined) {
-    const row = forAll === "all" ? forAll : checkRow(forAll, where);
-    return members.map((member) => uniform(row, where, member.key, member[side]));
-  }
-  if (!Array.isArray(given)) return fail(OP, `${where}: expected places, got ${show(given)}`);
-  if (given.length !== members.length) {
-    fail(
-      OP,
-      `${where}: there are entries for ${given.length} interventions, but ${members.length} were wanted: ` +
-        members.map(({ key }) => key).join(", "),
-    );
-  }
-  return members.map((member, i) => {
-    const entry = given[i] as unknown;
-    return entry === null ? null : checkEntry(entry, `${where}, ${member.key}`, member[side]);
-  });
-}
-
-/** One place, or some places, for all rows of all interventions; or all places. */
-function asPlaces(side: unknown): readonly unknown[] | "all" | undefined {
-  if (side === "all") return side;
-  if (!Array.isArray(side)) return typeof side === "object" ? undefined : [side];
-  // A list of nothing but words has an entry for each intervention.
-  const flat =
-    side.length > 0 &&
-    side.every((entry) => !Array.isArray(entry) && entry !== null && entry !== "all") &&
-    side.some((entry) => typeof entry !== "string");
-  return flat ? (side as unknown[]) : undefined;
-}
-
-function uniform(
-  row: readonly UnitPlace[] | "all",
-  where: string,
-  key: string,
-  { axes, batch }: LocatedSide,
-): readonly Level[] | null {
-  if (batch === undefined) return null;
-  const [first, ...others] = axes;
-  if (others.length > 0 && row !== "all") {
-    fail(
-      OP,
-      `${where}: ${key} has ${axes.length === 2 ? "two" : axes.length} axes, so ${show(row)} does not ` +
-        `say which; write [[heads], [positions]] with one list a row for each, such as ` +
-        `[[[[0, 3]], [[5]]]] for a batch of 1`,
-    );
-  }
-  if (row === "all") return axes.map(() => "all");
-  return [
-    placed(
-      Array.from({ length: batch.rows }, () => row),
-      where,
-      first,
-      batch,
-    ),
-  ];
-}
-
-function checkEntry(entry: unknown, where: string, { axes, batch }: LocatedSide): readonly Level[] {
-  if (axes.length === 1) return [checkLevel(entry, where, axes[0], batch)];
-  if (entry === "all") return axes.map(() => "all");
-  if (!Array.isArray(entry)) fail(OP, `${where}: expected [axis][batch][unit], got ${show(entry)}`);
-  if (entry.length !== axes.length) {
-    fail(OP, `${where}: expected one list for each of ${axes.length} axes, got ${entry.length}`);
-  }
-  return entry.map((level: unknown, i) => checkLevel(level, `${where}, axis ${i}`, axes[i], batch));
-}
-
-function checkLevel(
-  level: unknown,
   where: string,
   axis: Axis | undefined,
   batch: BatchRows | undefined,
 ): Level {
-  if (level === "all") return level;
-  if (level === "last") {
-    const rows = Array.from({ length: batch?.rows ?? 1 }, (): readonly ["last"] => ["last"]);
-    return placed(rows, where, axis, batch);
-  }
-  if (!Array.isArray(level)) fail(OP, `${where}: expected [batch][unit], got ${show(level)}`);
-  return placed(checkRows(level as unknown[], where, batch), where, axis, batch);
+  if (given === "all") return given;
+  return placed(rowsOf(given, where, batch), where, axis, batch);
 }
 
 type Places = readonly (readonly UnitPlace[])[];
 
+function rowsOf(given: unknown, where: string, batch: BatchRows | undefined): Places {
+  if (!Array.isArray(given)) {
+    if (isPlace(given)) return inAllRows([given], batch);
+    return fail(
+      OP,
+      `${where}: expected places; a place is "last" or a whole number, got ${show(given)}`,
+    );
+  }
+  const list: readonly unknown[] = given;
+  if (!list.some((entry) => Array.isArray(entry))) {
+    if (list.length === 0) refuseEmpty(where);
+    return inAllRows(checkPlaces(list, where), batch);
+  }
+  return checkRows(list, where, batch);
+}
+
+function inAllRows(places: readonly UnitPlace[], batch: BatchRows | undefined): Places {
+  return Array.from({ length: batch?.rows ?? 1 }, () => places);
+}
+
 function checkRows(rows: readonly unknown[], where: string, batch: BatchRows | undefined): Places {
+  if (rows.some((row) => Array.isArray(row) && row.some((entry) => Array.isArray(entry)))) {
+    fail(
+      OP,
+      `${where}: lists of places for each row are nested two deep, got ${show(rows)}; give several ` +
+        `interventions as { each: [...] }, axes as { head: 1, position: 3 }, source and base as ` +
+        `{ source, base }, or read pyvene's lists with fromPyveneLocations`,
+    );
+  }
   if (batch !== undefined && rows.length !== batch.rows) {
     fail(
       OP,
-      `${where}: locations for ${rows.length} rows, but the batch has ${batch.rows}; give one list for each row`,
+      `${where}: locations for ${rows.length} rows, but the batch has ${batch.rows}; give one list for ` +
+        `each row, or one list of places that holds for all rows`,
     );
   }
   const checked = rows.map((row, i) => {
-    if (Array.isArray(row)) return checkPlaces(row as unknown[], `${where}, row ${i}`);
+    if (Array.isArray(row)) return checkPlaces(row, `${where}, row ${i}`);
     return fail(OP, `${where}, row ${i}: expected a list of places, got ${show(row)}`);
   });
   if (checked.every((row) => row.length === 0)) refuseEmpty(where);
   return checked;
-}
-
-function checkRow(row: readonly unknown[], where: string): readonly UnitPlace[] {
-  return row.length === 0 ? refuseEmpty(where) : checkPlaces(row, where);
 }
 
 function refuseEmpty(where: string): never {
@@ -282,11 +338,27 @@ function refuseEmpty(where: string): never {
 }
 
 function checkPlaces(row: readonly unknown[], where: string): readonly UnitPlace[] {
-  for (const place of row) {
-    if (isPlace(place)) continue;
-    fail(OP, `${where}: a place is "last" or a whole number, got ${show(place)}`);
+  return row.map((place) =>
+    isPlace(place)
+      ? place
+      : fail(OP, `${where}: a place is "last" or a whole number, got ${show(place)}`),
+  );
+}
+
+function isPlace(value: unknown): value is UnitPlace {
+  return Number.isSafeInteger(value) || value === "last";
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  const isObject = typeof value === "object" && value !== null;
+  return isObject && !Array.isArray(value) && !(value instanceof Tensor);
+}
+
+function refuseOthers(given: object, names: readonly string[], where: string): void {
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    fail(OP, `${where}: there is no "${name}" here; ${didYouMean(name, names)}`);
   }
-  return [...row] as UnitPlace[];
 }
 
 /** Places as numbers; none of them may be padding. */
