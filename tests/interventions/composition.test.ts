@@ -237,7 +237,10 @@ test.each<readonly [string, unknown, RegExp]>([
     "a link whose settings would be lost",
     [
       linked,
-      { ...linked, intervention: VanillaIntervention.with({ subspacePartition: [{ from: 0, to: 4 }] }) },
+      {
+        ...linked,
+        intervention: VanillaIntervention.with({ subspacePartition: [{ from: 0, to: 4 }] }),
+      },
     ],
     /its subspacePartition has no effect/,
   ],

@@ -157,7 +157,11 @@ const configurations: readonly Case[] = [
   ],
   [
     "parts beside a mask",
-    { intervention: BoundlessRotatedSpaceIntervention.with({ subspacePartition: [{ from: 0, to: 4 }] }) },
+    {
+      intervention: BoundlessRotatedSpaceIntervention.with({
+        subspacePartition: [{ from: 0, to: 4 }],
+      }),
+    },
     /leave out subspacePartition/,
   ],
   [

@@ -299,7 +299,7 @@ function locationsOf({ mode, cases, sources }: Scenario): UnitLocations {
   const pair = (members: readonly Case[]): object => ({
     each: members.map((member) => ({ source: member.source, base: member.base })),
   });
-  if (mode === "parallel") return { "sources->base": pair(cases) } as UnitLocations;
+  if (mode === "parallel") return { "sources->base": pair(cases) };
   const stages = upTo(sources.length).map((group) => [
     `source_${group}->${group === sources.length - 1 ? "base" : `source_${group + 1}`}`,
     pair(cases.filter((c) => c.group === group)),
