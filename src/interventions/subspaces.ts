@@ -20,7 +20,7 @@ export type Subspaces = number | readonly number[] | readonly (readonly number[]
 
 /**
  * Dimensions of each part.
- * @throws TensorError for a part that is neither a range nor a list, or that is empty.
+ * @throws InterventionError for a part that is neither a range nor a list, or that is empty.
  */
 export function expandPartition(op: string, partition: SubspacePartition): number[][] {
   if (!Array.isArray(partition) || partition.length === 0) {

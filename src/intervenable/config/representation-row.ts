@@ -60,6 +60,19 @@ export function fieldsOfRow(row: readonly unknown[], where: string): RowFields {
     );
   }
   fields.delete("hiddenSourceRepresentation");
-  const options = Object.fromEntries(given.filter(([name]) => OPTIONS.has(name)));
-  return { ...Object.fromEntries(fields), options };
+  const options = given.filter(([name]) => OPTIONS.has(name)).map(asOption);
+  return { ...Object.fromEntries(fields), options: Object.fromEntries(options) };
+}
+
+/** In a row, as in pyvene, a part of exactly two numbers is a range, and any other lists dimensions. */
+function asOption([name, value]: [string, unknown]): [string, unknown] {
+  if (name !== "subspacePartition" || !Array.isArray(value)) return [name, value];
+  return [
+    name,
+    value.map((part: unknown) => (isPair(part) ? { from: part[0], to: part[1] } : part)),
+  ];
+}
+
+function isPair(part: unknown): part is readonly [unknown, unknown] {
+  return Array.isArray(part) && part.length === 2;
 }

@@ -216,7 +216,8 @@ function planEntry(entry: unknown, place: Place, { source, base }: Located): Pla
 
 /** Locations on one side of an intervention, axis by axis. */
 function planSide(given: unknown, where: string, side: LocatedSide): readonly Level[] | null {
-  if (given === null || given === undefined) return null;
+  if (given === null) return null;
+  if (given === undefined) fail(OP, `${where}: got undefined; null takes the whole tensor`);
   const { axes, batch } = side;
   if (isRecord(given)) {
     return byAxis(given, where, axes).map((places, i) =>
@@ -322,7 +323,7 @@ function checkRows(rows: readonly unknown[], where: string, batch: BatchRows | u
     fail(
       OP,
       `${where}: locations for ${rows.length} rows, but the batch has ${batch.rows}; give one list for ` +
-        `each row, or one list of places that holds for all rows`,
+        `each row, or one list of places that holds for all rows, and source and base as { source, base }`,
     );
   }
   const checked = rows.map((row, i) => {
@@ -338,11 +339,12 @@ function refuseEmpty(where: string): never {
 }
 
 function checkPlaces(row: readonly unknown[], where: string): readonly UnitPlace[] {
-  return row.map((place) =>
-    isPlace(place)
-      ? place
-      : fail(OP, `${where}: a place is "last" or a whole number, got ${show(place)}`),
-  );
+  return row.map((place) => {
+    if (isPlace(place)) return place;
+    const hint =
+      place === null ? "; write { source, base }, where null takes the whole tensor" : "";
+    return fail(OP, `${where}: a place is "last" or a whole number, got ${show(place)}${hint}`);
+  });
 }
 
 function isPlace(value: unknown): value is UnitPlace {

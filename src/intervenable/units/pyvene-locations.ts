@@ -17,7 +17,7 @@ const OP = "fromPyveneLocations";
  * takes the whole tensor. Between runs a list of exactly two is the source's side and the base's, as
  * it is there; any other list of numbers is places in both.
  *
- * @throws TensorError for what pyvene does not read, or reads as something else than is written.
+ * @throws InterventionError for what pyvene does not read, or reads as something else than is written.
  *
  * @example
  * ```ts
@@ -37,7 +37,8 @@ function readBase(
   value: unknown,
 ): InterventionLocations | EachIntervention<InterventionLocations> | null {
   if (value === null) return null;
-  const side = readSide(value, "base");
+  const isAlone = isList(value) && value.length === 2 && value[0] === null && isPlace(value[1]);
+  const side = readSide(isAlone ? value[1] : value, "base");
   if (side.kind === "each") return entry(side.each);
   const pair = Array.isArray(side.places) && side.places.length === 2;
   if (!pair) return side.places;
@@ -55,7 +56,7 @@ function readStage(value: unknown, stage: string): UnitLocations["sources->base"
     if (side.kind === "forAll") return side.places;
     return fail(OP, `"${stage}" must be a place, places or [source, base], got ${show(value)}`);
   }
-  const [source, base] = value.map((side) => (side === null ? undefined : readSide(side, stage)));
+  const [source, base] = value.map((side) => readHalf(side, stage));
   const count = Math.max(countOf(source), countOf(base));
   if (
     count > 0 &&
@@ -68,6 +69,18 @@ function readStage(value: unknown, stage: string): UnitLocations["sources->base"
     return pair.source === null && pair.base === null ? null : pair;
   });
   return entry(pairs);
+}
+
+/** What stands for one side in `[source, base]`. */
+function readHalf(value: unknown, stage: string): Side | undefined {
+  if (value === null) return undefined;
+  const side = readSide(value, stage);
+  if (side.kind === "each" || !isList(side.places)) return side;
+  return fail(
+    OP,
+    `"${stage}": a side is a place or nested lists in pyvene, got ${show(value)}; write ` +
+      `{ source: [0, 2], base: [1, 3] } in unitLocations for several places on each side`,
+  );
 }
 
 /** One side: places for all interventions, or an entry for each. */
