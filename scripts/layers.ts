@@ -2,7 +2,7 @@ import path from "node:path";
 import { moduleSpecifiers } from "./module-specifiers.ts";
 
 /** The folders of `src/`, each of which imports only from itself and from those before it. */
-export const LAYERS: readonly string[] = [
+export const LAYERS = [
   "base",
   "tensor",
   "runtime",
@@ -18,7 +18,10 @@ export const LAYERS: readonly string[] = [
   "causal",
   "analysis",
   "cli",
-];
+] as const;
+
+/** A folder of `src/`. */
+export type Layer = (typeof LAYERS)[number];
 
 /**
  * The rooms of a layer, each of which imports only from itself and from those before it; types may
@@ -72,13 +75,14 @@ function fileRule(file: string, target: string): string | undefined {
   const from = layerOf(file);
   if (from === undefined) return undefined;
   const to = layerOf(target) ?? "";
+  const layers: readonly string[] = LAYERS;
   for (const layer of [from, to]) {
-    if (!LAYERS.includes(layer)) {
+    if (!layers.includes(layer)) {
       return `src/${layer} is not a layer; add it to LAYERS in scripts/layers.ts`;
     }
   }
-  if (LAYERS.indexOf(to) <= LAYERS.indexOf(from)) return undefined;
-  const allowed = LAYERS.slice(0, LAYERS.indexOf(from) + 1).join(", ");
+  if (layers.indexOf(to) <= layers.indexOf(from)) return undefined;
+  const allowed = layers.slice(0, layers.indexOf(from) + 1).join(", ");
   return `layer ${from} may import only from ${allowed}; not from ${to}`;
 }
 

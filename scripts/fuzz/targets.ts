@@ -47,6 +47,11 @@ async function readAll(files: Record<string, Uint8Array>): Promise<void> {
 
 /** All readers of files from outside. */
 export function targets(): Readonly<Record<string, Target>> {
+  return { ...weightTargets(), ...textTargets() };
+}
+
+/** Readers of weights. */
+function weightTargets(): Readonly<Record<string, Target>> {
   const safetensors = Buffer.from(
     encodeSafetensors(new Map([["a.weight", vector(1, 2)], ["b", vector()]]), { format: "pt" }),
   ); // prettier-ignore
@@ -56,13 +61,6 @@ export function targets(): Readonly<Record<string, Target>> {
     ["w", tensorPickle({ length: 6, shape: [2, 3], stride: [1, 2] })],
     ["v", tensorPickle({ length: 6, shape: [3], offset: 1 })],
   ]);
-  const folder = join(ROOT, "tests/goldens/models");
-  const configs = readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => json(join(folder, name, "config.json")));
-  const mini = join(ROOT, "models/tsvene-mini");
-  const tokenizer = json(join(mini, "tokenizer.json"));
-  const tokenizerConfig = json(join(mini, "tokenizer_config.json"));
   return {
     safetensors: {
       share: 50,
@@ -77,6 +75,19 @@ export function targets(): Readonly<Record<string, Target>> {
       run: (below) =>
         readAll({ "pytorch_model.bin": torchFile(mutatedBytes(pickle, below), [storage]) }),
     },
+  };
+}
+
+/** Readers of JSON: configurations and tokenizers. */
+function textTargets(): Readonly<Record<string, Target>> {
+  const folder = join(ROOT, "tests/goldens/models");
+  const configs = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => json(join(folder, name, "config.json")));
+  const mini = join(ROOT, "models/tsvene-mini");
+  const tokenizer = json(join(mini, "tokenizer.json"));
+  const tokenizerConfig = json(join(mini, "tokenizer_config.json"));
+  return {
     config: {
       share: 9,
       run: (below) => {

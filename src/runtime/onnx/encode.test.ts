@@ -178,7 +178,9 @@ describe("encodeModel", () => {
       }
     }
   });
+});
 
+describe("encodeModel, what surrounds the nodes", () => {
   test("initializers stand in the model or in external data", async () => {
     const weights = Float32Array.from({ length: 1000 }, (_, i) => i);
     const { z } = await outputs(

@@ -59,29 +59,12 @@ function isGiven(value: unknown): value is object {
 /**
  * Declares the settings of a family with one kind of rotary embeddings; as {@link defineSettings}.
  *
- * As in transformers, `rope_scaling` stands for all of `rope_parameters`, and what these hold wins
- * over what stands beside them, which wins over the family's own.
+ * As in transformers, `rope_scaling` replaces all of `rope_parameters`, and what these hold wins
+ * over what is written beside them, which wins over the family's own.
  */
 export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>): Settings<C> {
-  const { rope = PLAIN_ROPE, names = {}, renamedRope = (given) => given, trainedLength, ...rest } = spec; // prettier-ignore
+  const { rope = PLAIN_ROPE, names = {}, renamedRope: _renamed, trainedLength, ...rest } = spec;
   const { theta = ["ropeTheta"], share = ["partialRotaryFactor"] } = names;
-  const translate = (all: GivenSettings): GivenSettings => {
-    const given = rest.translate?.(all) ?? all;
-    const others = new Set(["ropeScaling", ...theta, ...share]);
-    const kept = Object.fromEntries(Object.entries(given).filter(([name]) => !others.has(name)));
-    const { ropeScaling, ropeParameters: current } = given;
-    const chosen = isGiven(ropeScaling) ? ropeScaling : current;
-    const beside = {
-      ropeTheta: oneOfNames(spec.name, given, theta),
-      partialRotaryFactor: oneOfNames(spec.name, given, share),
-    };
-    const own = isGiven(chosen) ? { ropeTheta: rope.ropeTheta, ...shareOf(rope) } : rope;
-    const set = Object.entries(beside).filter(([, value]) => value !== undefined);
-    return {
-      ...kept,
-      ropeParameters: { ...own, ...Object.fromEntries(set), ...withoutNulls(renamedRope(chosen)) },
-    };
-  };
   const older = Object.fromEntries([
     ["ropeScaling", ropeRecord],
     ["ropeParameters", ropeRecord],
@@ -109,9 +92,33 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
     ...rest,
     rows,
     older: { ...older, ...rest.older },
-    translate,
+    translate: rotaryTranslation(spec, { theta, share }),
     complete,
   });
+}
+
+/** Gathers rotary settings, however they are given, under `ropeParameters`. */
+function rotaryTranslation<C extends RotaryConfig>(
+  { name: family, rope = PLAIN_ROPE, renamedRope = (given) => given, translate }: RotarySpec<C>,
+  { theta, share }: Required<RopeNames>,
+): (all: GivenSettings) => GivenSettings {
+  const others = new Set(["ropeScaling", ...theta, ...share]);
+  return (all) => {
+    const given = translate?.(all) ?? all;
+    const kept = Object.fromEntries(Object.entries(given).filter(([name]) => !others.has(name)));
+    const { ropeScaling, ropeParameters: current } = given;
+    const chosen = isGiven(ropeScaling) ? ropeScaling : current;
+    const beside = {
+      ropeTheta: oneOfNames(family, given, theta),
+      partialRotaryFactor: oneOfNames(family, given, share),
+    };
+    const own = isGiven(chosen) ? { ropeTheta: rope.ropeTheta, ...shareOf(rope) } : rope;
+    const set = Object.entries(beside).filter(([, value]) => value !== undefined);
+    return {
+      ...kept,
+      ropeParameters: { ...own, ...Object.fromEntries(set), ...withoutNulls(renamedRope(chosen)) },
+    };
+  };
 }
 
 /** Rotary settings as transformers 4 writes them: the base of the wavelengths stands beside them. */
