@@ -218,11 +218,16 @@ function readArguments({ description, tensors }: Recorded): Arguments {
     base: inputsAt("base", tensors),
     ...(sources ? { sources: sources.map((s) => (s === null ? null : inputsAt(s, tensors))) } : {}),
     ...(locations ? { unitLocations: fromPyveneLocations(locations) } : {}),
-    ...(subspaces === null ? {} : { subspaces }),
+    ...(subspaces === null ? {} : { subspaces: readSubspaces(subspaces) }),
     ...(representations === undefined
       ? {}
       : { sourceRepresentations: readRepresentations(representations, tensors) }),
   };
+}
+
+/** In pyvene lists of lists have one for each intervention. */
+function readSubspaces(given: unknown): unknown {
+  return Array.isArray(given) && given.some(Array.isArray) ? { each: given as unknown[] } : given;
 }
 
 function readRepresentations(given: unknown, tensors: Tensors): SourceRepresentations {

@@ -33,7 +33,6 @@ export { InterventionDict } from "./config/intervention-dict.ts";
 export type {
   AxisPlaces,
   InterventionLocations,
-  EachIntervention,
   LocationPair,
   NamedAxes,
   OrderedAxes,
@@ -41,6 +40,7 @@ export type {
   UnitLocations,
   UnitPlace,
 } from "./units/locations.ts";
+export type { EachIntervention } from "./units/each.ts";
 export { fromPyveneLocations } from "./units/pyvene-locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
 export type { SourceRepresentations } from "./call/sources.ts";

@@ -174,7 +174,7 @@ test("links at one place compose, on other subspaces of one basis", async () => 
   const both = linked.forward(base, {
     sources: [source, source],
     unitLocations: { "sources->base": { source: 2, base: 3 } },
-    subspaces: [0, 1].map((part) => [[part], [part]]),
+    subspaces: { each: [[[0], [0]], 1] },
   }).intervened;
   // Both parts of the basis together are all that there is.
   const whole = new IntervenableModel({ layer: 1 }, model).forward(base, {

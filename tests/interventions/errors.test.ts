@@ -494,20 +494,32 @@ const calls: readonly (readonly [
   [
     "subspaces for other rows",
     vanilla,
-    { sources: source, unitLocations: { "sources->base": 1 }, subspaces: [[[0], [1], [2]]] },
+    { sources: source, unitLocations: { "sources->base": 1 }, subspaces: [[0], [1], [2]] },
     /subspaces for 3 rows do not fit/,
   ],
   [
     "subspaces for other interventions",
     two,
-    { sources: source, subspaces: [[[0]], [[0]], [[0]]] },
-    /one entry for each of the 2/,
+    { sources: source, subspaces: { each: [0, 0, 0] } },
+    /subspaces: each has 3 entries, but 2 were wanted, one for each intervention: layer/,
+  ],
+  [
+    "subspaces as pyvene nests them",
+    two,
+    { sources: source, subspaces: [[[0]], [[0]]] },
+    /one list of numbers for each row, got \[\[\[0\]\],\[\[0\]\]\]; say .* as \{ each: \[\.\.\.\] \}/,
+  ],
+  [
+    "what a function is told in a list",
+    { ...at(0), intervention: (b: Tensor) => b },
+    { subspaces: [{ factor: 2 }] },
+    /as \{ each: \[\.\.\.\] \}/,
   ],
   ["negative subspaces", vanilla, { sources: source, subspaces: [-1] }, /subspace -1 is not one/],
   [
     "collecting ragged subspaces",
     { ...at(0), intervention: CollectIntervention },
-    { subspaces: [[[0], [1, 2]]] },
+    { subspaces: [[0], [1, 2]] },
     /1, 2 dimensions do not make one tensor/,
   ],
   [

@@ -324,7 +324,7 @@ async function actualOf(scenario: Scenario): Promise<{
   const { intervened, collected } = intervenable.forward(inputsOf(base), {
     sources: sources.map((rows) => rows && inputsOf(rows)),
     unitLocations: locationsOf(scenario),
-    subspaces: cases.map(({ dimensions }) => dimensions),
+    subspaces: { each: cases.map(({ dimensions }) => dimensions) },
   });
   await evaluate(intervened.logits, ...collected);
   return {

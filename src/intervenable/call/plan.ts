@@ -9,6 +9,7 @@ import {
   planLocations,
   type UnitLocations,
 } from "../units/locations.ts";
+import { entriesOf, show } from "../units/each.ts";
 import { type Rows, Selection } from "../units/selection.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "../sites/target.ts";
@@ -62,7 +63,7 @@ export function makePlan(
   const sources = planSources(targets, options);
   const places = located(targets, mode, base, sources, options.padTokenId);
   const locations = planLocations(options.unitLocations, mode, places);
-  const subspaces = subspacesOf(options.subspaces, targets.length);
+  const subspaces = subspacesOf(options.subspaces, targets);
   const actions = targets.map((target, i): Action => {
     const source = sources.get(target.key) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
@@ -176,22 +177,32 @@ function checkSides({ key }: Target, source: SourcePlan, from: unknown, to: unkn
   );
 }
 
-/** What each intervention is told: the same for all, or one entry for each. */
-function subspacesOf(given: unknown, count: number): readonly unknown[] {
-  if (given === undefined || given === null) return Array.from({ length: count });
-  const forAll = typeof given === "number" || (Array.isArray(given) && given.every(isNumber));
-  if (forAll) return Array.from({ length: count }, () => given);
-  if (Array.isArray(given) && given.length === count) return given as unknown[];
-  const got = Array.isArray(given) ? `a list of ${given.length}` : typeof given;
-  return fail(
+/**
+ * What each intervention is told. Numbers, a list of numbers and lists for each row hold for all, as
+ * locations do; `{ each: [...] }` has an entry for each one.
+ */
+function subspacesOf(given: unknown, targets: readonly Target[]): readonly unknown[] {
+  if (Array.isArray(given) && !given.every(isNumber) && !given.every(isNumbers)) {
+    fail(
+      OP,
+      `subspaces: a list has numbers, or one list of numbers for each row, got ${show(given)}; say what ` +
+        `each intervention is told as { each: [...] }`,
+    );
+  }
+  return entriesOf(
     OP,
-    `subspaces must be a number or a list of numbers for all interventions, or a list with one entry ` +
-      `for each of the ${count}, got ${got}`,
+    given,
+    "subspaces",
+    targets.map(({ key }) => key),
   );
 }
 
 function isNumber(value: unknown): boolean {
   return typeof value === "number";
+}
+
+function isNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isNumber);
 }
 
 function parallelPlan(active: readonly Action[], base: unknown): Plan {

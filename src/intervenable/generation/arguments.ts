@@ -32,8 +32,9 @@ export interface InterventionArguments<Inputs> {
   /** Tensors in place of sources: one for all, one for each intervention, or by key. */
   readonly sourceRepresentations?: SourceRepresentations | null;
   /**
-   * Which dimensions to change: a number or list for all interventions, or one entry for each, of any
-   * kind that it understands. @default all dimensions
+   * Which dimensions to change, for all interventions: a number or a list of them, or one list for each
+   * row of the batch; or `{ each: [...] }`, with an entry for each intervention. Functions and classes
+   * of one's own may be told anything. @default all dimensions
    */
   readonly subspaces?: unknown;
   /** Handed to every intervention as `context.extra`. */

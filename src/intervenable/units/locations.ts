@@ -1,9 +1,9 @@
 import { didYouMean } from "../../base/nearest.ts";
 import { fail } from "../../interventions/errors.ts";
-import { Tensor } from "../../tensor/tensor.ts";
 import type { Mode } from "../config/config.ts";
 import type { Axis, AxisKind } from "../sites/axes.ts";
 import type { BatchRows } from "./batch-rows.ts";
+import { type EachIntervention, entriesOf, isRecord, refuseOthers, show } from "./each.ts";
 import type { Rows } from "./selection.ts";
 
 /**
@@ -38,11 +38,6 @@ export type InterventionLocations = AxisPlaces | NamedAxes | OrderedAxes;
 export interface SourceAndBase {
   readonly source: InterventionLocations | null;
   readonly base: InterventionLocations | null;
-}
-
-/** One entry for each intervention, in their order; null takes the whole tensor. */
-export interface EachIntervention<T> {
-  readonly each: readonly (T | null)[];
 }
 
 /** Locations in a source and in what it is put into: the same in both, or some for each. */
@@ -123,7 +118,7 @@ export function planLocations(
   }
   for (const [name, members] of stagesOf(given, mode, located)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
-    entriesOf(value, name, members).forEach((entry, i) => {
+    entriesOf(OP, value, name, keysOf(members)).forEach((entry, i) => {
       const member = members[i];
       if (member === undefined) return;
       const locations = planEntry(entry, { name, key: member.key }, member);
@@ -132,6 +127,10 @@ export function planLocations(
     });
   }
   return planned;
+}
+
+function keysOf(located: readonly Located[]): string[] {
+  return located.map(({ key }) => key);
 }
 
 /** The entries given, each with the interventions that it is for. */
@@ -167,25 +166,6 @@ function serialStages(located: readonly Located[]): [string, readonly Located[]]
   });
 }
 
-/** What is said for each intervention. */
-function entriesOf(value: unknown, name: string, members: readonly Located[]): readonly unknown[] {
-  if (!isRecord(value) || !("each" in value)) return members.map(() => value);
-  refuseOthers(value, ["each"], name);
-  const { each } = value;
-  if (!Array.isArray(each)) {
-    return fail(
-      OP,
-      `${name}: each must be a list with an entry for each intervention, got ${show(each)}`,
-    );
-  }
-  if (each.length === members.length) return each;
-  return fail(
-    OP,
-    `${name}: each has ${each.length} entries, but ${members.length} were wanted, one for each ` +
-      `intervention: ${members.map(({ key }) => key).join(", ")}`,
-  );
-}
-
 /** What messages say of where locations were given. */
 interface Place {
   readonly name: string;
@@ -198,7 +178,7 @@ function planEntry(entry: unknown, place: Place, { source, base }: Located): Pla
   const { name, key } = place;
   if (name === "base") return { source: null, base: planSide(entry, `${name}, ${key}`, base) };
   if (isRecord(entry) && SIDES.some((side) => side in entry)) {
-    refuseOthers(entry, SIDES, name);
+    refuseOthers(OP, entry, SIDES, name);
     const missing = SIDES.find((side) => entry[side] === undefined);
     if (missing !== undefined) {
       fail(OP, `${name}, ${key}: ${missing} is missing; null there takes the whole tensor`);
@@ -239,7 +219,7 @@ function byAxis(
   axes: readonly Axis[],
 ): readonly unknown[] {
   if ("axes" in given) {
-    refuseOthers(given, ["axes"], where);
+    refuseOthers(OP, given, ["axes"], where);
     const list = given["axes"];
     if (Array.isArray(list) && list.length === axes.length) return list;
     const got = Array.isArray(list) ? `got ${list.length}` : `got ${show(list)}`;
@@ -252,7 +232,7 @@ function byAxis(
     if (!(outer in given)) continue;
     fail(OP, `${where}: ${show(given)} is not places; ${OUTER}`);
   }
-  refuseOthers(given, axes.map(nameOf), where);
+  refuseOthers(OP, given, axes.map(nameOf), where);
   return axes.map((axis) => {
     const places = given[nameOf(axis)];
     if (places !== undefined) return places;
@@ -351,18 +331,6 @@ function isPlace(value: unknown): value is UnitPlace {
   return Number.isSafeInteger(value) || value === "last";
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  const isObject = typeof value === "object" && value !== null;
-  return isObject && !Array.isArray(value) && !(value instanceof Tensor);
-}
-
-function refuseOthers(given: object, names: readonly string[], where: string): void {
-  for (const name of Object.keys(given)) {
-    if (names.includes(name)) continue;
-    fail(OP, `${where}: there is no "${name}" here; ${didYouMean(name, names)}`);
-  }
-}
-
 /** Places as numbers; none of them may be padding. */
 function placed(
   rows: Places,
@@ -401,9 +369,4 @@ function checkCounts({ key }: Located, { source, base }: PlannedLocations): void
       fail(OP, `${key}: ${where}${f} places in the source, but ${t} in the base; give as many`);
     }
   }
-}
-
-function show(value: unknown): string {
-  if (value instanceof Tensor) return "a Tensor; give the numbers in it";
-  return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
 }

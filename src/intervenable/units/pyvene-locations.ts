@@ -1,7 +1,7 @@
 import { fail } from "../../interventions/errors.ts";
+import { type EachIntervention, show } from "./each.ts";
 import type {
   AxisPlaces,
-  EachIntervention,
   InterventionLocations,
   LocationPair,
   UnitLocations,
@@ -134,8 +134,4 @@ function isPlace(value: unknown): value is number {
 
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }

@@ -1,0 +1,64 @@
+import { didYouMean } from "../../base/nearest.ts";
+import { fail } from "../../interventions/errors.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+
+/** One entry for each intervention, in their order; null says nothing of it. */
+export interface EachIntervention<T> {
+  readonly each: readonly (T | null)[];
+}
+
+/**
+ * What is said for each intervention: `{ each: [...] }` has an entry for every one, and anything else
+ * holds for all.
+ *
+ * @param where - Function and argument, for messages.
+ * @param keys - The interventions, in order.
+ * @throws InterventionError for `each` with other numbers of entries.
+ */
+export function entriesOf(
+  op: string,
+  value: unknown,
+  where: string,
+  keys: readonly string[],
+): readonly unknown[] {
+  if (!isRecord(value) || !("each" in value)) return keys.map(() => value);
+  refuseOthers(op, value, ["each"], where);
+  const { each } = value;
+  if (!Array.isArray(each)) {
+    return fail(
+      op,
+      `${where}: each must be a list with an entry for each intervention, got ${show(each)}`,
+    );
+  }
+  if (each.length === keys.length) return each;
+  return fail(
+    op,
+    `${where}: each has ${each.length} entries, but ${keys.length} were wanted, one for each ` +
+      `intervention: ${keys.join(", ")}`,
+  );
+}
+
+/** Refuses what is not one of the names. */
+export function refuseOthers(
+  op: string,
+  given: object,
+  names: readonly string[],
+  where: string,
+): void {
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    fail(op, `${where}: there is no "${name}" here; ${didYouMean(name, names)}`);
+  }
+}
+
+/** Whether it is an object with names, as opposed to lists and tensors. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  const isObject = typeof value === "object" && value !== null;
+  return isObject && !Array.isArray(value) && !(value instanceof Tensor);
+}
+
+/** A value as messages say it. */
+export function show(value: unknown): string {
+  if (value instanceof Tensor) return "a Tensor; give the numbers in it";
+  return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+}
