@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { DownloadProgress } from "./download.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { HttpFiles } from "./http-files.ts";
-import { HubFiles, type HubOptions } from "./hub-files.ts";
+import { HubFiles } from "./hub-files.ts";
+import type { HubOptions } from "./hub-options.ts";
 import { LocalFiles } from "./local-files.ts";
 import { MemoryFiles } from "./memory-files.ts";
 import { openFiles } from "./open-files.ts";

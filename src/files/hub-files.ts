@@ -1,7 +1,6 @@
-import type { OptionNames } from "../base/known-options.ts";
 import { warn } from "../base/warn.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
-import { download, type DownloadOptions, MemorySink } from "./download.ts";
+import { download, MemorySink } from "./download.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { checkRelativePath, FileSource } from "./file-source.ts";
 import { encodePath, siteOf } from "./http-files.ts";
@@ -14,64 +13,12 @@ import {
   type Site,
   statusError,
 } from "./http-request.ts";
+import { describedFile, headersOnly, wholeBody } from "./hub-answers.ts";
 import { checkHash, COMMIT, HubCache, type HubFileInfo } from "./hub-cache.ts";
+import { type HubOptions, isHubId } from "./hub-options.ts";
 import { hubToken, hubUrlOf, isOffline } from "./hub-settings.ts";
 import { nodeModules } from "./node.ts";
 import { redact, redactedCause } from "./redact.ts";
-
-/** How to reach a repository of the Hugging Face Hub. */
-export interface HubOptions extends DownloadOptions {
-  /**
-   * Branch, tag or commit.
-   * @default "main"
-   */
-  readonly revision?: string;
-  /**
-   * Access token (`hf_...`) for private and gated repositories; `false` for none, and `true` to ask
-   * for the one that is there. It is sent to the Hub, and to no other server that it leads to.
-   * @default the environment variable `HF_TOKEN`, else the token that `hf auth login` keeps
-   */
-  readonly token?: string | boolean;
-  /**
-   * Directory that downloads are kept in (Node only; a browser keeps its own cache).
-   * @default where Python's `huggingface_hub` keeps them: `HF_HUB_CACHE`, else `HF_HOME/hub`, else
-   * `~/.cache/huggingface/hub`
-   */
-  readonly cacheDir?: string;
-  /**
-   * Use only what is in the cache, and no network.
-   * @default false, unless the environment variable `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE` is
-   * 1, ON, YES or TRUE: then it is true in any case
-   */
-  readonly localFilesOnly?: boolean;
-  /**
-   * URL of the Hub or of a mirror.
-   * @default the environment variable `HF_ENDPOINT`, else "https://huggingface.co"
-   */
-  readonly hubUrl?: string;
-}
-
-/** Names of all options. */
-export const HUB_OPTIONS: OptionNames<HubOptions> = {
-  revision: true,
-  token: true,
-  cacheDir: true,
-  localFilesOnly: true,
-  hubUrl: true,
-  onProgress: true,
-  signal: true,
-  fetch: true,
-  timeout: true,
-  retries: true,
-};
-
-const REPOSITORY = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
-
-/** Whether a name could be that of a model on the Hub: `name` or `organisation/name`. */
-export function isHubId(name: string): boolean {
-  // Two dashes stand for the slash in the names of directories of the cache.
-  return REPOSITORY.test(name) && !/(?:^|\/)[.-]|[.-](?:\/|$)|--|\.\.|\.git$/.test(name);
-}
 
 /** What is known of how to reach the Hub once the token has been found. */
 interface Access {
@@ -404,52 +351,4 @@ export class HubFiles extends FileSource {
     }
     return statusError(what, response, site);
   }
-}
-
-/** Bytes of an answer that says what a repository is; there are lists of files in it. */
-const MOST_INFO_BYTES = 64 * 1024 * 1024;
-
-/** Reads an answer of the Hub's interface for programs. */
-async function wholeBody({ response, watch }: Answer): Promise<Response> {
-  const parts: BlobPart[] = [];
-  let length = 0;
-  const cancel = (): void => void response.body?.cancel().catch(() => undefined);
-  watch.signal.addEventListener("abort", cancel);
-  try {
-    for await (const part of response.body ?? []) {
-      watch.alive();
-      length += part.byteLength;
-      if (length > MOST_INFO_BYTES) throw new Error("the answer is larger than any that is known");
-      parts.push(part);
-    }
-  } finally {
-    watch.signal.removeEventListener("abort", cancel);
-    watch.end();
-  }
-  return new Response(new Blob(parts), { status: 200, headers: response.headers });
-}
-
-/** What an answer says of a file, without the file. */
-async function headersOnly(answer: Answer): Promise<Response> {
-  await dismiss(answer);
-  const { status, headers } = answer.response;
-  const known = new Headers(headers);
-  const length = headers.get("content-length");
-  // A server that knows no ranges would have sent the whole.
-  if (status === 200 && length !== null && !headers.has("content-encoding")) {
-    known.set("content-range", `bytes 0-0/${length}`);
-  }
-  return new Response(null, { status: 200, headers: known });
-}
-
-/**
- * Large files lie with others, which the Hub leads to; what it says of them is all that is wanted
- * here, and is not asked for there.
- */
-function describedFile(response: Response, from: URL, to: URL): Response | undefined {
-  const etag = response.headers.get("x-linked-etag");
-  const size = response.headers.get("x-linked-size");
-  if (from.origin === to.origin || etag === null || size === null) return undefined;
-  const headers = { "x-linked-etag": etag, "content-range": `bytes 0-0/${size}` };
-  return new Response(null, { status: 200, headers });
 }

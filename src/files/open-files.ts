@@ -1,7 +1,8 @@
 import { FileSourceError } from "./file-source-error.ts";
 import { FileSource } from "./file-source.ts";
 import { HttpFiles } from "./http-files.ts";
-import { HubFiles, type HubOptions, isHubId } from "./hub-files.ts";
+import { HubFiles } from "./hub-files.ts";
+import { type HubOptions, isHubId } from "./hub-options.ts";
 import { LocalFiles } from "./local-files.ts";
 import { isDirectory, isPath, whereItEnds } from "./missing-directory.ts";
 import { type NodeModules, nodeModules } from "./node.ts";

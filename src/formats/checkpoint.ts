@@ -4,7 +4,7 @@ import { isTorchHead } from "../files/file-kind.ts";
 import { FileSourceError } from "../files/file-source-error.ts";
 import type { FileSource } from "../files/file-source.ts";
 import type { RawData, RawTensor } from "./raw-tensor.ts";
-import { quote } from "./safetensors/safetensors-header.ts";
+import { quote } from "./json-values.ts";
 import { SafetensorsFile } from "./safetensors/safetensors.ts";
 import { parseShardIndex } from "./shard-index.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";

@@ -1,6 +1,6 @@
 import { CheckpointError } from "./checkpoint-error.ts";
 import { checkRelativePath } from "../files/file-source.ts";
-import { isObject, quote } from "./safetensors/safetensors-header.ts";
+import { isObject, quote } from "./json-values.ts";
 
 /**
  * Names of tensors and of the files that an index of shards says they are in, from its JSON. Only

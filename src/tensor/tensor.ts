@@ -5,8 +5,10 @@ import { maskedSelect, nonzero, type Unique, unique } from "./functions/counting
 import { outer } from "./functions/distance.ts";
 import { dtypesOf, isFloat, type DType, type TypedArray } from "./dtype.ts";
 import { fail } from "./errors.ts";
+import { index, type IndexEntry, indexPut } from "./functions/advanced-indexing.ts";
+import { diag, diagEmbed, diagonal } from "./functions/diagonals.ts";
 import * as indexing from "./functions/indexing.ts";
-import type { Index, IndexEntry, ScatterReduce } from "./functions/indexing.ts";
+import type { Index, ScatterReduce } from "./functions/indexing.ts";
 import * as products from "./functions/linear-algebra.ts";
 import { checkShape, numel, type Shape, show } from "./shape.ts";
 import * as shaping from "./functions/shaping.ts";
@@ -209,15 +211,15 @@ export class Tensor extends TensorReductions {
     return shaping.unbind(this, dim);
   }
   diagonal(offset = 0, dim1 = 0, dim2 = 1): Tensor {
-    return indexing.diagonal(this, offset, dim1, dim2);
+    return diagonal(this, offset, dim1, dim2);
   }
   /** The diagonal of a matrix, or a matrix with this vector as its diagonal. */
   diag(offset = 0): Tensor {
-    return indexing.diag(this, offset);
+    return diag(this, offset);
   }
   /** Matrices with the last dimension as their diagonals, in two new last dimensions. */
   diagEmbed(offset = 0): Tensor {
-    return indexing.diagEmbed(this, offset);
+    return diagEmbed(this, offset);
   }
   /** Sum of a matrix's diagonal. */
   trace(): Tensor {
@@ -287,7 +289,7 @@ export class Tensor extends TensorReductions {
   }
   /** NumPy's advanced indexing with positions; `null` keeps a dimension: `x.index([null, i])`. */
   index(entries: readonly IndexEntry[]): Tensor {
-    return indexing.index(this, entries);
+    return index(this, entries);
   }
   /** This tensor with `value` written, or added, where `index` would read. */
   indexPut(
@@ -295,7 +297,7 @@ export class Tensor extends TensorReductions {
     value: Operand,
     { accumulate = false }: { accumulate?: boolean } = {},
   ): Tensor {
-    return indexing.indexPut(this, entries, value, accumulate);
+    return indexPut(this, entries, value, accumulate);
   }
   maskedFill(mask: Tensor, value: Operand): Tensor {
     return indexing.maskedFill(this, mask, value);

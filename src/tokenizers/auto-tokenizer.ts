@@ -1,7 +1,7 @@
 import { type OptionNames, wrongOptions } from "../base/known-options.ts";
 import { FileSourceError } from "../files/file-source-error.ts";
 import { type FileSource, readTogether } from "../files/file-source.ts";
-import { HUB_OPTIONS, type HubOptions } from "../files/hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "../files/hub-options.ts";
 import { type FilesName, openFiles } from "../files/open-files.ts";
 import { isObject } from "./tokenizer-config.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";

@@ -1,7 +1,9 @@
 import { FileSourceError } from "../../files/file-source-error.ts";
 import { duplicateKey } from "../../files/json-keys.ts";
 import { parseJson } from "../../files/parse-json.ts";
+import { isObject, quote, shown } from "../json-values.ts";
 import type { RawDType } from "../raw-tensor.ts";
+import { ELEMENT_TYPES } from "./element-types.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
 
 /** Bytes before the JSON header: its length, little-endian. */
@@ -14,51 +16,6 @@ export const MAX_HEADER_BYTES = 100_000_000;
 const MOST_DIMENSIONS = 64;
 /** The header's key that does not name a tensor. */
 export const METADATA_KEY = "__metadata__";
-
-interface ElementType {
-  readonly bits: number;
-  /** Undefined for a type of the format that this library has no numbers for. */
-  readonly dtype: RawDType | undefined;
-}
-
-const ELEMENT_TYPES: Readonly<Record<string, ElementType>> = {
-  F64: { bits: 64, dtype: "float64" },
-  F32: { bits: 32, dtype: "float32" },
-  F16: { bits: 16, dtype: "float16" },
-  BF16: { bits: 16, dtype: "bfloat16" },
-  I64: { bits: 64, dtype: "int64" },
-  I32: { bits: 32, dtype: "int32" },
-  I16: { bits: 16, dtype: "int16" },
-  I8: { bits: 8, dtype: "int8" },
-  U8: { bits: 8, dtype: "uint8" },
-  BOOL: { bits: 8, dtype: "bool" },
-  U64: { bits: 64, dtype: undefined },
-  U32: { bits: 32, dtype: undefined },
-  U16: { bits: 16, dtype: undefined },
-  C64: { bits: 64, dtype: undefined },
-  F8_E4M3: { bits: 8, dtype: undefined },
-  F8_E5M2: { bits: 8, dtype: undefined },
-  F8_E4M3FNUZ: { bits: 8, dtype: undefined },
-  F8_E5M2FNUZ: { bits: 8, dtype: undefined },
-  F8_E8M0: { bits: 8, dtype: undefined },
-  F6_E2M3: { bits: 6, dtype: undefined },
-  F6_E3M2: { bits: 6, dtype: undefined },
-  F4: { bits: 4, dtype: undefined },
-};
-
-/** Names of the element types that can be read and written. */
-export const supportedElementTypes: readonly string[] = Object.keys(ELEMENT_TYPES).filter(
-  (name) => ELEMENT_TYPES[name]?.dtype !== undefined,
-);
-
-const ELEMENT_TYPE_NAMES: ReadonlyMap<RawDType | undefined, string> = new Map(
-  supportedElementTypes.map((name) => [ELEMENT_TYPES[name]?.dtype, name]),
-);
-
-/** The format's name of an element type: `"F32"` for `"float32"`; undefined for what it lacks. */
-export function elementTypeName(dtype: RawDType): string | undefined {
-  return ELEMENT_TYPE_NAMES.get(dtype);
-}
 
 /** Where a tensor lies in a safetensors file and how it is to be read. */
 export interface SafetensorsEntry {
@@ -78,16 +35,6 @@ export interface SafetensorsHeader {
   /** By name, in the order in which they lie in the file. */
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** `name` in quotes, shortened so that a damaged file does not fill the screen. */
-export function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 /**
@@ -153,11 +100,6 @@ function headerJson(bytes: Uint8Array, file: string): Record<string, unknown> {
   throw new SafetensorsError(`${file}: the header is not a JSON object`);
 }
 
-/** Whether a value of JSON is an object, and no list. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }
@@ -192,16 +134,17 @@ function byteLength(shape: readonly number[], bits: number): number | undefined 
   return (elements * bits) % 8 === 0 ? (elements * bits) / 8 : undefined;
 }
 
-interface Place {
+/** The part of a file that holds the numbers of all tensors. */
+interface DataRange {
   readonly file: string;
   /** Where the data begins in the file, and how many bytes of it there are. */
   readonly dataBegin: number;
   readonly dataSize: number;
 }
 
-function parseEntry(name: string, value: unknown, place: Place): SafetensorsEntry {
+function parseEntry(name: string, value: unknown, data: DataRange): SafetensorsEntry {
   const fail = (message: string): never => {
-    throw new SafetensorsError(`${place.file}: tensor ${quote(name)}: ${message}`);
+    throw new SafetensorsError(`${data.file}: tensor ${quote(name)}: ${message}`);
   };
   if (!isObject(value)) {
     return fail(`described by ${shown(value)}; { dtype, shape, data_offsets } was expected`);
@@ -226,9 +169,9 @@ function parseEntry(name: string, value: unknown, place: Place): SafetensorsEntr
   }
   const [begin = 0, end = 0] = offsets;
   if (begin > end) return fail(`data_offsets [${begin}, ${end}] end before they begin`);
-  if (end > place.dataSize) {
+  if (end > data.dataSize) {
     return fail(
-      `data_offsets [${begin}, ${end}] reach past the file's ${place.dataSize} bytes of data: ` +
+      `data_offsets [${begin}, ${end}] reach past the file's ${data.dataSize} bytes of data: ` +
         "the file is truncated or damaged",
     );
   }
@@ -245,35 +188,35 @@ function parseEntry(name: string, value: unknown, place: Place): SafetensorsEntr
     dtype: type.dtype,
     // Adding 0 turns the JSON number -0 into 0.
     shape: shape.map((dim) => dim + 0),
-    begin: place.dataBegin + begin,
-    end: place.dataBegin + end,
+    begin: data.dataBegin + begin,
+    end: data.dataBegin + end,
   };
 }
 
 /** The format allows neither overlaps nor holes: every byte of the data belongs to one tensor. */
-function checkLayout(sorted: readonly SafetensorsEntry[], place: Place): void {
-  let cursor = place.dataBegin;
+function checkLayout(sorted: readonly SafetensorsEntry[], data: DataRange): void {
+  let cursor = data.dataBegin;
   let before = "";
-  const at = (byte: number): number => byte - place.dataBegin;
+  const at = (byte: number): number => byte - data.dataBegin;
   for (const entry of sorted) {
     if (entry.begin < cursor) {
       throw new SafetensorsError(
-        `${place.file}: tensor ${quote(entry.name)} begins at byte ${at(entry.begin)} of the data, ` +
+        `${data.file}: tensor ${quote(entry.name)} begins at byte ${at(entry.begin)} of the data, ` +
           `inside of tensor ${quote(before)}, which ends at ${at(cursor)}: tensors must not overlap`,
       );
     }
     if (entry.begin > cursor) {
       throw new SafetensorsError(
-        `${place.file}: bytes ${at(cursor)} to ${at(entry.begin)} of the data, before tensor ` +
+        `${data.file}: bytes ${at(cursor)} to ${at(entry.begin)} of the data, before tensor ` +
           `${quote(entry.name)}, belong to no tensor: there must be no holes`,
       );
     }
     cursor = entry.end;
     before = entry.name;
   }
-  if (at(cursor) !== place.dataSize) {
+  if (at(cursor) !== data.dataSize) {
     throw new SafetensorsError(
-      `${place.file}: the last ${place.dataSize - at(cursor)} bytes belong to no tensor: ` +
+      `${data.file}: the last ${data.dataSize - at(cursor)} bytes belong to no tensor: ` +
         "the tensors must fill the file",
     );
   }
@@ -289,13 +232,13 @@ function checkLayout(sorted: readonly SafetensorsEntry[], place: Place): void {
  */
 export function parseHeader(bytes: Uint8Array, fileSize: number, file: string): SafetensorsHeader {
   const dataBegin = PREFIX_BYTES + bytes.byteLength;
-  const place: Place = { file, dataBegin, dataSize: fileSize - dataBegin };
+  const data: DataRange = { file, dataBegin, dataSize: fileSize - dataBegin };
   const json = headerJson(bytes, file);
   const metadata = parseMetadata(json[METADATA_KEY], file);
   const entries = Object.entries(json)
     .filter(([name]) => name !== METADATA_KEY)
-    .map(([name, value]) => parseEntry(name, value, place))
+    .map(([name, value]) => parseEntry(name, value, data))
     .toSorted((a, b) => a.begin - b.begin || a.end - b.end);
-  checkLayout(entries, place);
+  checkLayout(entries, data);
   return { entries: new Map(entries.map((entry) => [entry.name, entry])), metadata };
 }

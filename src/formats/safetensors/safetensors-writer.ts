@@ -1,12 +1,8 @@
 import { bytesOf, rawDTypes, rawItemsize, type RawTensor, storesDType } from "../raw-tensor.ts";
+import { quote } from "../json-values.ts";
+import { elementTypeName } from "./element-types.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
-import {
-  elementTypeName,
-  MAX_HEADER_BYTES,
-  METADATA_KEY,
-  PREFIX_BYTES,
-  quote,
-} from "./safetensors-header.ts";
+import { MAX_HEADER_BYTES, METADATA_KEY, PREFIX_BYTES } from "./safetensors-header.ts";
 
 /** What a tensor's entry in the header needs; its numbers may come later. */
 export type TensorLayout = Pick<RawTensor, "dtype" | "shape">;

@@ -1,15 +1,15 @@
 import { type ByteSource, partsOf } from "../../files/byte-source.ts";
 import { fileKind, isTorchHead, KIND_BYTES } from "../../files/file-kind.ts";
 import { type RawData, type RawDType, type RawTensor, viewAs } from "../raw-tensor.ts";
+import { quote } from "../json-values.ts";
+import { supportedElementTypes } from "./element-types.ts";
 import { SafetensorsError } from "./safetensors-error.ts";
 import {
   headerLength,
   parseHeader,
   PREFIX_BYTES,
-  quote,
   type SafetensorsEntry,
   type SafetensorsHeader,
-  supportedElementTypes,
 } from "./safetensors-header.ts";
 
 const TORCH =

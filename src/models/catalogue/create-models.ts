@@ -1,6 +1,6 @@
 import { AutoTokenizer } from "../../tokenizers/auto-tokenizer.ts";
 import { FileSourceError } from "../../files/file-source-error.ts";
-import { HUB_OPTIONS } from "../../files/hub-files.ts";
+import { HUB_OPTIONS } from "../../files/hub-options.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import type { PreTrainedTokenizer } from "../../tokenizers/tokenizer.ts";
 import { ModelError } from "../../nn/errors.ts";

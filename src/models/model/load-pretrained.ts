@@ -1,6 +1,6 @@
 import { type Checkpoint, openCheckpoint } from "../../formats/checkpoint.ts";
 import { type FileSource, readTogether } from "../../files/file-source.ts";
-import { HUB_OPTIONS, type HubOptions } from "../../files/hub-files.ts";
+import { HUB_OPTIONS, type HubOptions } from "../../files/hub-options.ts";
 import { dequantize } from "../../formats/quantization/dequantized-checkpoint.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";

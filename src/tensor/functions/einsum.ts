@@ -2,7 +2,7 @@ import { apply } from "../ops/apply.ts";
 import { cast, mul } from "./arithmetic.ts";
 import { resultType } from "../dtype.ts";
 import { fail } from "../errors.ts";
-import { diagonal } from "./indexing.ts";
+import { diagonal } from "./diagonals.ts";
 import { NONE } from "../ops/ops.ts";
 import { sum } from "./reductions.ts";
 import { numel, show } from "../shape.ts";

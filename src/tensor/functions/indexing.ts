@@ -1,8 +1,8 @@
 import { apply, encodeNumbers, leaf } from "../ops/apply.ts";
-import { add, cast, constantLike, type Operand, where } from "./arithmetic.ts";
+import { cast, type Operand } from "./arithmetic.ts";
 import { fail } from "../errors.ts";
 import { NONE, type ScatterReduction } from "../ops/ops.ts";
-import { broadcastShapes, normalizeDim, show } from "../shape.ts";
+import { broadcastShapes, normalizeDim } from "../shape.ts";
 import { expand, movedim, sizeAt, slice, unsqueeze } from "./shaping.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -101,7 +101,8 @@ export function scatterReduce(
   return scatter(x, dim, index, source, reduction);
 }
 
-function sourceLike(x: Tensor, source: Operand, shape: readonly number[]): Tensor {
+/** What is written: a number, or the leading part of a tensor of another shape, in the type of x. */
+export function sourceLike(x: Tensor, source: Operand, shape: readonly number[]): Tensor {
   if (typeof source === "number") {
     return expand(leaf(encodeNumbers([source], x.dtype), [], x.dtype), shape);
   }
@@ -132,104 +133,6 @@ export function indexPutRows(
     { reduce: op === "indexAdd" ? "add" : "none" },
   );
   return movedim(written, 0, d);
-}
-
-/** One entry of an advanced index: positions, or `null` for a whole dimension. */
-export type IndexEntry = Index | null;
-
-interface AdvancedIndex {
-  /** Indexed dimensions brought to the front, `[..points, coordinates]` over them. */
-  readonly coordinates: Tensor;
-  readonly order: readonly number[];
-  /** Where the points' dimensions stand in the result, and how many they are. */
-  readonly place: number;
-  readonly points: readonly number[];
-}
-
-function advanced(op: string, x: Tensor, entries: readonly IndexEntry[]): AdvancedIndex {
-  const dims = entries.flatMap((entry, d) => (entry === null ? [] : [d]));
-  if (dims.length === 0) fail(op, "selects nothing: give positions for at least one dimension");
-  if (entries.length > x.shape.length) fail(op, `${entries.length} indices for ${show(x.shape)}`);
-  const given = dims.map((d) => {
-    const size = sizeAt(x, d);
-    const at = cast(toIndex(op, entries[d] ?? [], size), "int64");
-    // ONNX reads negative positions as torch does, but not beside others in one point.
-    return where(apply("lt", [at, zeroOf()], NONE), add(at, size), at);
-  });
-  const points = given.map((t) => t.shape).reduce((a, b) => broadcastShapes(op, a, b));
-  const columns = given.map((t) => unsqueeze(expand(t, points), -1));
-  const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
-  const adjacent = dims.every((d, i) => i === 0 || d === (dims[i - 1] ?? 0) + 1);
-  return {
-    coordinates:
-      columns.length === 1
-        ? (columns[0] as Tensor)
-        : apply("concat", columns, { dim: points.length }),
-    order: [...dims, ...rest],
-    place: adjacent ? (dims[0] ?? 0) : 0,
-    points,
-  };
-}
-
-function zeroOf(): Tensor {
-  return apply("constant", [], { value: 0, dtype: "int64" });
-}
-
-/** Takes the points' dimensions from the front to their place, or back. */
-function placed(x: Tensor, count: number, place: number, back = false): Tensor {
-  if (place === 0) return x;
-  const dims = x.shape.map((_, d) => d);
-  const order = back
-    ? [...dims.slice(place, place + count), ...dims.slice(0, place), ...dims.slice(place + count)]
-    : [...dims.slice(count, count + place), ...dims.slice(0, count), ...dims.slice(count + place)];
-  return apply("permute", [x], { dims: order });
-}
-
-/**
- * NumPy's advanced indexing with integer positions: `x[i, j]`, `x[:, i]` as `[null, i]`. Indices
- * broadcast against each other; when they are not adjacent, their dimensions come first.
- */
-export function index(x: Tensor, entries: readonly IndexEntry[]): Tensor {
-  const { coordinates, order, place, points } = advanced("index", x, entries);
-  const front = permuteTo(x, order);
-  return placed(apply("gatherNd", [front, coordinates], NONE), points.length, place);
-}
-
-/** x with `value` (broadcast) written, or added, where `index` reads. */
-export function indexPut(
-  x: Tensor,
-  entries: readonly IndexEntry[],
-  value: Operand,
-  accumulate = false,
-): Tensor {
-  const { coordinates, order, place, points } = advanced("indexPut", x, entries);
-  const front = permuteTo(x, order);
-  const shape = [...points, ...front.shape.slice(coordinates.shape.at(-1))];
-  const target = placedShape(shape, points.length, place);
-  const full =
-    typeof value === "number" ? sourceLike(x, value, target) : expand(cast(value, x.dtype), target);
-  const source = placed(full, points.length, place, true);
-  const reduce = accumulate ? "add" : "none";
-  const written = apply("scatterNd", [front, coordinates, source], { reduce });
-  return permuteTo(written, inverseOrder(order));
-}
-
-function placedShape(shape: readonly number[], count: number, place: number): number[] {
-  return [
-    ...shape.slice(count, count + place),
-    ...shape.slice(0, count),
-    ...shape.slice(count + place),
-  ];
-}
-
-function permuteTo(x: Tensor, order: readonly number[]): Tensor {
-  return order.every((d, i) => d === i) ? x : apply("permute", [x], { dims: order });
-}
-
-export function inverseOrder(order: readonly number[]): number[] {
-  const inverse = Array.from<number>({ length: order.length });
-  order.forEach((d, i) => (inverse[d] = i));
-  return inverse;
 }
 
 /** x with the elements from `start` to before `end` along `dim` replaced by `value` (broadcast). */
@@ -271,48 +174,6 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
       ? leaf(encodeNumbers([value], x.dtype), [], x.dtype)
       : cast(value, x.dtype);
   return apply("where", [mask, filler, x], NONE);
-}
-
-/** The elements whose two indices differ by `offset`, as a last dimension. */
-export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
-  const rank = x.shape.length;
-  const [i, j] = [normalizeDim("diagonal", dim1, rank), normalizeDim("diagonal", dim2, rank)];
-  if (i === j) fail("diagonal", `dim1 and dim2 are both ${i}`);
-  const length = Math.max(
-    0,
-    Math.min(sizeAt(x, i) + Math.min(0, offset), sizeAt(x, j) - Math.max(0, offset)),
-  );
-  const along = (start: number): number[] => Array.from({ length }, (_, k) => start + k);
-  const rest = x.shape.map((_, d) => d).filter((d) => d !== i && d !== j);
-  const front = permuteTo(x, [i, j, ...rest]);
-  const picked = index(front, [along(Math.max(0, -offset)), along(Math.max(0, offset))]);
-  return movedim(picked, 0, -1);
-}
-
-/** The diagonal of a matrix, or a matrix with the vector as its diagonal. */
-export function diag(x: Tensor, offset = 0): Tensor {
-  if (x.shape.length === 1) return diagEmbed(x, offset);
-  if (x.shape.length === 2) return diagonal(x, offset);
-  return fail("diag", `expected a vector or a matrix, got ${show(x.shape)}; use diagonal()`);
-}
-
-/** Matrices with the last dimension as their diagonals, in two new last dimensions. */
-export function diagEmbed(x: Tensor, offset = 0): Tensor {
-  const n = sizeAt(x, normalizeDim("diagEmbed", -1, x.shape.length));
-  const size = n + Math.abs(offset);
-  const range = (start: number, end: number): Tensor =>
-    apply("range", [], NONE, [[start], [end], [1]]);
-  const columns = unsqueeze(range(0, size), 0);
-  const rows = unsqueeze(range(offset, offset + size), 1);
-  const on = apply("eq", [columns, rows], NONE);
-  const filler = constantLike(0, x);
-  // Row i holds element i - max(0, -offset), whatever stands beside the diagonal.
-  const lead = x.shape.slice(0, -1).flatMap(() => [0, 0]).length / 2;
-  const pads = x.shape.map((_, d) => (d === lead ? Math.max(0, -offset) : 0));
-  const after = x.shape.map((_, d) => (d === lead ? Math.max(0, offset) : 0));
-  const padded =
-    offset === 0 ? x : apply("pad", [x], { mode: "constant", value: 0 }, [[...pads, ...after]]);
-  return where(on, unsqueeze(padded, -1), filler);
 }
 
 /** Windows of `size` elements every `step` along a dimension, as a new last dimension. */

@@ -7,7 +7,7 @@ import {
   transposeWeightGrad,
 } from "./convolution-grad.ts";
 import { factor } from "./vjp-factors.ts";
-import { inverseOrder } from "../functions/indexing.ts";
+import { inverseOrder } from "../functions/advanced-indexing.ts";
 import { NONE, type OpName, type Ops } from "../ops/ops.ts";
 import { sum } from "../functions/reductions.ts";
 import { numel } from "../shape.ts";

@@ -4,7 +4,8 @@ import { createServer, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { openFile } from "../../../src/files/byte-source.ts";
-import { HubFiles, isHubId } from "../../../src/files/hub-files.ts";
+import { HubFiles } from "../../../src/files/hub-files.ts";
+import { isHubId } from "../../../src/files/hub-options.ts";
 import { LocalFiles } from "../../../src/files/local-files.ts";
 import {
   cacheDir,

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from "vitest";
 import { FileSourceError } from "../../../src/files/file-source-error.ts";
-import { HubFiles, type HubOptions } from "../../../src/files/hub-files.ts";
+import { HubFiles } from "../../../src/files/hub-files.ts";
+import type { HubOptions } from "../../../src/files/hub-options.ts";
 
 export const COMMIT: string = "0123456789".repeat(4);
 export const TOKEN: string = "hf_SECRETtokenSECRET";
