@@ -7,6 +7,7 @@ import { terminalWidth } from "../plots/text-width.ts";
 
 /** How lists of tokens in the terminal look. */
 export interface TerminalTopTokensOptions extends TerminalOptions {
+  /** Line above the table. @default none */
   readonly title?: string;
   /** Length of the bar of a token that is certain. @default 20 */
   readonly barWidth?: number;

@@ -5,6 +5,7 @@ import { Tensor } from "../tensor/tensor.ts";
 
 /** What can turn a token's id into text, such as a tokenizer. */
 export interface TokenDecoder {
+  /** Turns ids into text; a tokenizer's `decode` does. */
   readonly decode: (
     ids: readonly number[],
     options?: { readonly cleanUpTokenizationSpaces?: boolean },
@@ -13,9 +14,11 @@ export interface TokenDecoder {
 
 /** A token that may come next. */
 export interface TokenProbability {
+  /** Id of the token. */
   readonly id: number;
   /** Its text, with the space before it if it has one. */
   readonly token: string;
+  /** From 0 to 1. */
   readonly probability: number;
 }
 

@@ -4,6 +4,7 @@
  * say what it is about.
  */
 export class TsveneError extends Error {
+  /** The name of the class, which says which part of the library an error comes from. */
   override readonly name: string = "TsveneError";
 }
 

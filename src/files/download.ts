@@ -38,6 +38,7 @@ export interface DownloadOptions {
 export interface Sink {
   /** How many are there. */
   readonly length: number;
+  /** Takes the next bytes, in order. */
   write(chunk: Uint8Array): Promise<void> | void;
   /** Throws away what is there. */
   restart(): Promise<void> | void;

@@ -17,7 +17,9 @@ export type FileSourceFailure =
 
 /** A file that could not be had; `code` says why, the message says which and what to do. */
 export class FileSourceError extends TsveneError {
+  /** Always "FileSourceError". */
   override readonly name: string = "FileSourceError";
+  /** What is wrong, for a program: see {@link FileSourceFailure}. */
   readonly code: FileSourceFailure;
 
   constructor(code: FileSourceFailure, message: string, options?: ErrorOptions) {

@@ -54,6 +54,7 @@ export function reasonOf(error: unknown): string {
 
 /** Stops a request when nothing comes for a time, or when its caller wants it stopped. */
 export class Watch {
+  /** Seconds of silence after which a request is given up. */
   readonly seconds: number;
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
@@ -71,6 +72,7 @@ export class Watch {
     this.alive();
   }
 
+  /** Aborts the request: after silence, or when the caller's signal does. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -86,6 +88,7 @@ export class Watch {
     this.#timer = setTimeout(() => this.#controller.abort(), this.seconds * 1000);
   }
 
+  /** Stops watching; the request has ended. */
   end(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener("abort", this.#stop);
@@ -94,6 +97,7 @@ export class Watch {
 
 /** An answer whose body is still to be read. */
 export interface Answer {
+  /** What the server said; its body has not been read. */
   readonly response: Response;
   /** To be told of what comes, and that it ended. */
   readonly watch: Watch;

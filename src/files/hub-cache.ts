@@ -18,6 +18,7 @@ const COPY_BYTES = 1 << 20;
 export interface HubFileInfo {
   /** Names its content: for large files, their SHA-256. */
   readonly etag: string;
+  /** Bytes of the file. */
   readonly size: number;
 }
 
@@ -138,6 +139,7 @@ export class HubCache {
     return this.#isThere(this.#snapshot(commit));
   }
 
+  /** Whether a file of a commit is in the cache. */
   async has(commit: string, file: string): Promise<boolean> {
     try {
       return (await this.#node.fs.stat(this.pathOf(commit, file))).isFile();

@@ -22,6 +22,7 @@ import { redact, redactedCause } from "./redact.ts";
 
 /** What is known of how to reach the Hub once the token has been found. */
 interface Access {
+  /** The Hub, and the token that it may be sent. */
   readonly site: Site;
 }
 

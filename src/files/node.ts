@@ -5,10 +5,15 @@ import type * as path from "node:path";
 
 /** Node's own modules, as far as this layer uses them. */
 export interface NodeModules {
+  /** `node:crypto`. */
   readonly crypto: typeof crypto;
+  /** `node:fs/promises`. */
   readonly fs: typeof fs;
+  /** `node:os`. */
   readonly os: typeof os;
+  /** `node:path`. */
   readonly path: typeof path;
+  /** The environment's variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

@@ -21,6 +21,7 @@ export interface Checkpoint {
   readonly location: string;
   /** All tensors, file by file in the order in which they lie there. */
   readonly names: readonly string[];
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean;
   /** Element type and shape of a tensor, without reading it. */
   info(name: string): TensorInfo;

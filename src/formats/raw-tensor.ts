@@ -8,8 +8,11 @@ export type RawData = TypedArray | Int16Array;
 
 /** A tensor as it lies in a file: row-major numbers, their type and shape, and nothing else. */
 export interface RawTensor {
+  /** Element type, which may be one that a `Tensor` cannot have. */
   readonly dtype: RawDType;
+  /** Sizes of the dimensions. */
   readonly shape: readonly number[];
+  /** The elements in row-major order; 16-bit floats as bit patterns. */
   readonly data: RawData;
 }
 

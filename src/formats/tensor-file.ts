@@ -16,8 +16,14 @@ export interface TensorInfo extends Pick<
 
 /** An open file of named tensors, of any format. */
 export interface TensorFile {
+  /** Names of all tensors, in the order of the file. */
   readonly names: readonly string[];
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean;
+  /**
+   * Element type and shape of a tensor, without reading it.
+   * @throws when there is none of that name.
+   */
   info(name: string): TensorInfo;
   /** Reads a tensor, each time anew. */
   read(name: string): Promise<RawTensor>;

@@ -14,6 +14,7 @@ export class Buffer {
     this.persistent = persistent;
   }
 
+  /** The tensor that it holds. */
   get value(): Tensor {
     return this.#value;
   }

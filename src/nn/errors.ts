@@ -2,6 +2,7 @@ import { TsveneError } from "../base/errors.ts";
 
 /** A model, a module of one or its settings that cannot be, or inputs that it cannot take. */
 export class ModelError extends TsveneError {
+  /** Always "ModelError". */
   override readonly name: string = "ModelError";
 }
 

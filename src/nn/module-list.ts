@@ -10,10 +10,12 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
     this.#modules = [...modules];
   }
 
+  /** How many modules there are. */
   get length(): number {
     return this.#modules.length;
   }
 
+  /** The modules in order. */
   [Symbol.iterator](): Iterator<M> {
     return this.#modules[Symbol.iterator]();
   }
@@ -31,6 +33,10 @@ export class ModuleList<M extends Module = Module> extends Module implements Ite
     for (const [i, module] of this.#modules.entries()) yield [String(i), module];
   }
 
+  /**
+   * A list cannot be called.
+   * @throws ModelError always: call the modules in it.
+   */
   override forward(): never {
     fail("ModuleList", "a list of modules cannot be called; call the modules in it");
   }
@@ -49,6 +55,7 @@ export class Sequential extends Module {
     for (const [i, module] of this.#modules.entries()) yield [String(i), module];
   }
 
+  /** Passes `x` through all modules, each taking what the one before gives. */
   override forward(x: unknown): unknown {
     return this.#modules.reduce(
       (value, module) => (module.forward as (x: unknown) => unknown)(value),

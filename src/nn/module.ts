@@ -44,6 +44,11 @@ export abstract class Module {
   /** Own parameters that checkpoints hold transposed, such as those of GPT-2's Conv1D. */
   readonly transposedInCheckpoint: readonly string[] = [];
 
+  /**
+   * Computes the module's output from its inputs; a subclass writes it. Calling it passes inputs
+   * and
+   * output through the handlers of the trace that is open, if any.
+   */
   abstract forward(...args: never[]): unknown;
 
   /** @internal Refuses what `forward` would pass over in silence. */

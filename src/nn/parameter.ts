@@ -110,6 +110,7 @@ export class Parameter {
   get requiresGrad(): boolean {
     return this.#requiresGrad;
   }
+  /** Whether an optimiser may change it and gradients are wanted of it. @default true */
   set requiresGrad(wanted: boolean) {
     checkTrainable(this.dtype, wanted);
     if (wanted === this.#requiresGrad) return;
@@ -117,6 +118,7 @@ export class Parameter {
     this.#replace(this.#stored);
   }
 
+  /** Sizes of the dimensions, which never change. */
   get shape(): Shape {
     return this.#stored.shape;
   }

@@ -11,8 +11,11 @@ export interface Visit {
   readonly args: readonly unknown[];
 }
 
+/** The handlers of one site, and how often it was reached. */
 interface Watch {
+  /** In the order in which they are called. */
   readonly handlers: SiteHandler[];
+  /** How often the site was reached in this trace. */
   calls: number;
 }
 

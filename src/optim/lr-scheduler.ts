@@ -52,6 +52,7 @@ export abstract class LRScheduler<O extends OptimizerOptions = OptimizerOptions>
     return this.#optimizer.groups.map((g) => g.lr);
   }
 
+  /** What {@link loadStateDict} takes to go on from here; plain JSON. */
   stateDict(): ScheduleStateDict {
     return { last_epoch: this.#step, base_lrs: this.#baseLrs };
   }

@@ -34,8 +34,11 @@ export interface StepOptions {
 
 /** What an optimiser's rule works from, for one parameter. Nothing has less than one dimension. */
 export interface UpdateInput<O> {
+  /** The value before the step. */
   readonly parameter: Tensor;
+  /** The loss's gradient, in the parameter's shape. */
   readonly gradient: Tensor;
+  /** The options of the parameter's group. */
   readonly options: Readonly<O>;
   /** 1 for the parameter's first update. */
   readonly step: number;
@@ -47,14 +50,21 @@ export interface UpdateInput<O> {
 
 /** What the rule makes of it. */
 export interface Updated {
+  /** The value after the step. */
   readonly parameter: Tensor;
+  /** State tensors for the next step, by name. */
   readonly state: Readonly<Record<string, Tensor>>;
 }
 
+/** What one step does to one parameter. */
 interface Plan {
+  /** The parameter that is set when the step has been computed. */
   readonly target: Parameter;
+  /** How many steps it has taken, this one included. */
   readonly step: number;
+  /** Its new value. */
   readonly value: Tensor;
+  /** Its new state tensors. */
   readonly state: readonly (readonly [name: string, tensor: Tensor])[];
 }
 

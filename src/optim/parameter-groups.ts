@@ -10,6 +10,7 @@ export interface OptimizerOptions {
 
 /** Parameters that share options; the options may be changed between steps. */
 export type ParameterGroup<O extends OptimizerOptions> = O & {
+  /** The parameters that these options are for. */
   readonly parameters: readonly Parameter[];
   /** The learning rate that schedules scale, once there is a schedule. */
   initialLr?: number;

@@ -15,6 +15,7 @@ export interface WarmupDecayOptions extends WarmupOptions {
   readonly totalSteps: number;
 }
 
+/** What a schedule needs of an optimiser. */
 type Schedulable<O extends OptimizerOptions> = Pick<Optimizer<O>, "groups">;
 
 function checkSteps(name: string, steps: object): void {

@@ -16,6 +16,7 @@ export interface OptimizerStateDict {
 
 /** What is kept of one parameter between steps. */
 export interface ParameterState {
+  /** How many steps the parameter has taken. */
   readonly step: number;
   /** Of the shape that {@link workShape} gives. */
   readonly tensors: ReadonlyMap<string, Tensor>;

@@ -8,6 +8,7 @@ export interface GridOptions {
   readonly rows: readonly string[];
   /** Names of the columns, from the left. */
   readonly columns: readonly string[];
+  /** Text above the plot. @default none */
   readonly title?: string;
   /** What the numbers are, such as "probability". */
   readonly valueTitle?: string;

@@ -8,6 +8,7 @@ import type { Program } from "./program/program.ts";
 export interface HostValue {
   /** The shape, or that of the matrix [rows, features] of the same numbers. */
   readonly shape: Shape;
+  /** The elements in row-major order. */
   readonly data: TypedArray;
 }
 

@@ -6,18 +6,25 @@ import type { Counters } from "./stats.ts";
 
 /** Bounds of what is kept compiled. */
 export interface CompiledLimits {
+  /** Programs that are kept at most. */
   readonly maxSessions: number;
+  /** Bytes of weights that programs hold within them at most. */
   readonly maxWeightBytes: number;
+  /** Threads of a run; undefined leaves the choice to the backend. */
   readonly threads: number | undefined;
 }
 
+/** A compiled program in the list of those that are kept. */
 interface Entry {
+  /** The program, once it is compiled. */
   readonly executable: Promise<Executable>;
+  /** What it is found by. */
   readonly signature: string;
   /** Bytes of the weights inside. */
   readonly bytes: number;
   /** Runs under way; nothing is released beneath them. */
   uses: number;
+  /** Whether it fell out of the list while runs still use it. */
   evicted: boolean;
 }
 

@@ -39,6 +39,7 @@ const NO_INPUTS: ReadonlyMap<number, Tensor> = new Map();
  * compiled programs and counters; several may live side by side.
  */
 export class Runtime {
+  /** What computes the programs. */
   readonly backend: Backend;
   readonly #counters = new Counters();
   readonly #heats = new Heats();

@@ -51,6 +51,7 @@ export class Counters {
     Object.assign(this.#stats, NOTHING_DONE, { nodesByOp: {} });
   }
 
+  /** Counts a program that was compiled. */
   countCompiled(): void {
     this.#stats.programsCompiled++;
   }
@@ -61,6 +62,7 @@ export class Counters {
     this.#stats.weightBytes += sessions * bytes;
   }
 
+  /** Counts `times` runs of a program of that much work. */
   countRun({ nodes, byOp, multiplyAdds }: Work, times: number): void {
     const stats = this.#stats;
     stats.runs += times;

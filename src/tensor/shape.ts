@@ -1,5 +1,6 @@
 import { fail } from "./errors.ts";
 
+/** Sizes of the dimensions, the first varying slowest; `[]` for a single number. */
 export type Shape = readonly number[];
 
 /** Number of elements. */

@@ -18,12 +18,13 @@ export type NestedArray = number | boolean | NestedArray[];
 export abstract class TensorCore {
   /** Sizes of the dimensions; empty for a 0-d tensor. */
   readonly shape: Shape;
+  /** Element type, such as `"float32"`. */
   readonly dtype: DType;
   /** Whether it depends on something that a gradient is wanted of. */
   readonly requiresGrad: boolean;
-  /** @internal */
+  /** @internal The operation that computes it; undefined once its elements are known. */
   origin: Origin | undefined;
-  /** @internal */
+  /** @internal The elements in row-major order, once they are known. */
   values: TypedArray | undefined;
   /** @internal Its graph was dropped on evaluation although gradients could have flowed there. */
   severed = false;

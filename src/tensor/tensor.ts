@@ -55,24 +55,31 @@ export class Tensor extends TensorReductions {
   to(dtype: DType): Tensor {
     return math.cast(this, dtype);
   }
+  /** The values in the element type of `other`. */
   typeAs(other: Tensor): Tensor {
     return math.cast(this, other.dtype);
   }
+  /** The values as float32. */
   float(): Tensor {
     return math.cast(this, "float32");
   }
+  /** The values as float64. */
   double(): Tensor {
     return math.cast(this, "float64");
   }
+  /** The values as float16. */
   half(): Tensor {
     return math.cast(this, "float16");
   }
+  /** The values as int32, rounded towards zero. */
   int(): Tensor {
     return math.cast(this, "int32");
   }
+  /** The values as int64, rounded towards zero. */
   long(): Tensor {
     return math.cast(this, "int64");
   }
+  /** bool: where the elements are not zero. */
   bool(): Tensor {
     return math.cast(this, "bool");
   }
@@ -126,6 +133,7 @@ export class Tensor extends TensorReductions {
   }
 
   // Shape.
+  /** The same elements, in row-major order, in another shape; one size may be -1. */
   reshape(shape: Shape): Tensor {
     return shaping.reshape(this, shape);
   }
@@ -133,6 +141,7 @@ export class Tensor extends TensorReductions {
   view(shape: Shape): Tensor {
     return shaping.reshape(this, shape);
   }
+  /** The same elements in the shape of `other`. */
   reshapeAs(other: Tensor): Tensor {
     return shaping.reshape(this, other.shape);
   }
@@ -140,18 +149,23 @@ export class Tensor extends TensorReductions {
   unflatten(dim: number, sizes: Shape): Tensor {
     return shaping.unflatten(this, dim, sizes);
   }
+  /** The dimensions from `startDim` to `endDim` as one. */
   flatten(startDim = 0, endDim = -1): Tensor {
     return shaping.flatten(this, startDim, endDim);
   }
+  /** Without the dimensions of size 1, or without those given if their size is 1. */
   squeeze(dim?: number | readonly number[]): Tensor {
     return shaping.squeeze(this, dim);
   }
+  /** With a new dimension of size 1 at `dim`; -1 puts it last. */
   unsqueeze(dim: number): Tensor {
     return shaping.unsqueeze(this, dim);
   }
+  /** The dimensions in another order: dimension i of the result is `dims[i]` of this tensor. */
   permute(dims: readonly number[]): Tensor {
     return shaping.permute(this, dims);
   }
+  /** With two dimensions exchanged. */
   transpose(a: number, b: number): Tensor {
     return shaping.transpose(this, a, b);
   }
@@ -166,21 +180,29 @@ export class Tensor extends TensorReductions {
   get mT(): Tensor {
     return shaping.transpose(this, -2, -1);
   }
+  /** With dimensions moved from places `from` to places `to`; the rest keep their order. */
   movedim(from: number | readonly number[], to: number | readonly number[]): Tensor {
     return shaping.movedim(this, from, to);
   }
+  /** Repeated along dimensions of size 1, or new leading ones, to fill `shape`; -1 keeps a size. */
   expand(shape: Shape): Tensor {
     return shaping.expand(this, shape);
   }
+  /** Repeated along dimensions of size 1 to the shape of `other`. */
   expandAs(other: Tensor): Tensor {
     return shaping.expand(this, other.shape);
   }
+  /** As {@link expand}. */
   broadcastTo(shape: Shape): Tensor {
     return shaping.expand(this, shape);
   }
+  /**
+   * Copies of the whole tensor, `times[i]` along dimension i; more counts add leading dimensions.
+   */
   repeat(times: readonly number[]): Tensor {
     return shaping.repeat(this, times);
   }
+  /** As {@link repeat}, but fewer counts than dimensions count from the last one. */
   tile(times: readonly number[]): Tensor {
     return shaping.tile(this, times);
   }
@@ -188,12 +210,15 @@ export class Tensor extends TensorReductions {
   repeatInterleave(times: number, dim?: number): Tensor {
     return shaping.repeatInterleave(this, times, dim);
   }
+  /** The elements in reverse order along the given dimensions. */
   flip(dims: number | readonly number[]): Tensor {
     return shaping.flip(this, dims);
   }
+  /** The elements in reverse order along dimension 1. */
   fliplr(): Tensor {
     return shaping.flip(this, 1);
   }
+  /** The elements in reverse order along dimension 0. */
   flipud(): Tensor {
     return shaping.flip(this, 0);
   }
@@ -201,15 +226,19 @@ export class Tensor extends TensorReductions {
   roll(shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
     return shaping.roll(this, shifts, dims);
   }
+  /** Pieces along `dim`: of the given sizes, or of one size with a smaller last piece. */
   split(sizes: number | readonly number[], dim = 0): Tensor[] {
     return shaping.split(this, sizes, dim);
   }
+  /** At most `chunks` pieces of equal size along `dim`, the last one smaller. */
   chunk(chunks: number, dim = 0): Tensor[] {
     return shaping.chunk(this, chunks, dim);
   }
+  /** The slices along `dim`, each without that dimension. */
   unbind(dim = 0): Tensor[] {
     return shaping.unbind(this, dim);
   }
+  /** The elements whose indices at `dim1` and `dim2` differ by `offset`, as a last dimension. */
   diagonal(offset = 0, dim1 = 0, dim2 = 1): Tensor {
     return diagonal(this, offset, dim1, dim2);
   }
@@ -229,32 +258,52 @@ export class Tensor extends TensorReductions {
   unfold(dim: number, size: number, step: number): Tensor {
     return indexing.unfold(this, dim, size, step);
   }
+  /**
+   * The lower triangle of matrices [..., rows, columns], zero elsewhere; `diagonal` moves the
+   * border up.
+   */
   tril(diagonal = 0): Tensor {
     return shaping.triangle(this, false, diagonal);
   }
+  /**
+   * The upper triangle of matrices [..., rows, columns], zero elsewhere; `diagonal` moves the
+   * border up.
+   */
   triu(diagonal = 0): Tensor {
     return shaping.triangle(this, true, diagonal);
   }
 
   // Indexing. `slice` is x[..., start:end:step, ...]; positions may be negative.
+  /**
+   * x[..., start:end:step, ...] at `dim`; a negative bound counts from the end, a negative step
+   * backwards.
+   */
   slice(dim: number, start = 0, end: number = Infinity, step = 1): Tensor {
     return shaping.slice(this, dim, start, end, step);
   }
+  /** `length` elements along `dim` from `start` on, all of which must exist. */
   narrow(dim: number, start: number, length: number): Tensor {
     return shaping.narrow(this, dim, start, length);
   }
+  /**
+   * The slice at one index of `dim`, without that dimension; a negative index counts from the end.
+   */
   select(dim: number, index: number): Tensor {
     return shaping.select(this, dim, index);
   }
+  /** This tensor with `value`, broadcast, in place of x[..., start:end, ...] at `dim`. */
   sliceAssign(dim: number, start: number, end: number, value: Operand): Tensor {
     return indexing.sliceAssign(this, dim, start, end, value);
   }
+  /** The slices at `index` along `dim`; an index of several dimensions puts them all there. */
   indexSelect(dim: number, index: Index): Tensor {
     return indexing.indexSelect(this, dim, index);
   }
+  /** This tensor with the slices at `index` along `dim` replaced by those of `source`. */
   indexCopy(dim: number, index: Index, source: Tensor): Tensor {
     return indexing.indexPutRows("indexCopy", this, dim, index, source);
   }
+  /** This tensor with alpha `source` added to the slices at `index` along `dim`. */
   indexAdd(
     dim: number,
     index: Index,
@@ -264,12 +313,17 @@ export class Tensor extends TensorReductions {
     const added = alpha === 1 ? source : source.mul(alpha);
     return indexing.indexPutRows("indexAdd", this, dim, index, added);
   }
+  /** This tensor with the slices at `index` along `dim` filled with one number. */
   indexFill(dim: number, index: Index, value: number): Tensor {
     return indexing.indexPutRows("indexFill", this, dim, index, value);
   }
+  /**
+   * In the shape of `index`, the elements that it names along `dim`: x[i][index[i][j]] for dim 1.
+   */
   gather(dim: number, index: Tensor): Tensor {
     return indexing.gather(this, dim, index);
   }
+  /** As {@link gather}, with this tensor and `index` broadcast outside `dim`. */
   takeAlongDim(index: Tensor, dim: number): Tensor {
     return indexing.takeAlongDim(this, index, dim);
   }
@@ -277,9 +331,11 @@ export class Tensor extends TensorReductions {
   take(index: Index): Tensor {
     return indexing.indexSelect(this.reshape([-1]), 0, index);
   }
+  /** This tensor with `source` written where {@link gather} would read; a number fills. */
   scatter(dim: number, index: Tensor, source: Operand): Tensor {
     return indexing.scatter(this, dim, index, source);
   }
+  /** This tensor with `source` added where {@link gather} would read. */
   scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor {
     return indexing.scatter(this, dim, index, source, "add");
   }
@@ -299,6 +355,7 @@ export class Tensor extends TensorReductions {
   ): Tensor {
     return indexPut(this, entries, value, accumulate);
   }
+  /** This tensor with `value` where a bool mask, which is broadcast, is true. */
   maskedFill(mask: Tensor, value: Operand): Tensor {
     return indexing.maskedFill(this, mask, value);
   }

@@ -9,10 +9,12 @@ import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 export interface ChatMessage {
   /** Who speaks, such as `"system"`, `"user"` or `"assistant"`. */
   readonly role: string;
+  /** Its text; or parts, for templates that take images, or null beside calls of tools. */
   readonly content: string | readonly unknown[] | null;
   readonly [field: string]: unknown;
 }
 
+/** What a chat template is given beside the messages. */
 export interface ChatTemplateOptions {
   /**
    * End with what comes before an answer of the assistant.

@@ -2,6 +2,7 @@ import type { Side } from "./tokenizer-config.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import type { PreTrainedTokenizer } from "./tokenizer.ts";
 
+/** Which occurrence of a text is meant. */
 export interface FindPositionsOptions {
   /**
    * Which occurrence is meant where a prompt has several, from 0; negative numbers count from the

@@ -1,5 +1,6 @@
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 
+/** The tokens with a role of their own, by the role. */
 const ROLES = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"] as const;
 
 /** What a special token is for. */
@@ -10,11 +11,15 @@ export type Side = "left" | "right";
 
 /** What `tokenizer_config.json` says, as far as it is used here. */
 export interface TokenizerConfig {
+  /** The token of each role that the file names. */
   readonly specialTokens: Readonly<Partial<Record<TokenRole, string>>>;
+  /** Where short texts are filled up. */
   readonly paddingSide: Side;
+  /** Where long texts are cut. */
   readonly truncationSide: Side;
   /** Tokens that the model takes at most; undefined when the file does not say. */
   readonly modelMaxLength: number | undefined;
+  /** Whether decoding removes spaces before punctuation. */
   readonly cleanUpTokenizationSpaces: boolean;
   /** Whether byte-pair encodings are cleaned up, too, which their text does not survive. */
   readonly cleansUpBpe: boolean;

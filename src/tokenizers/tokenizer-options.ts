@@ -14,6 +14,7 @@ export interface TokenizerOptions {
   readonly truncationSide?: Side;
 }
 
+/** How a text becomes ids. */
 export interface EncodeOptions {
   /**
    * Add what the tokenizer puts around a text, such as `<s>` or `[CLS]`.
@@ -22,6 +23,7 @@ export interface EncodeOptions {
   readonly addSpecialTokens?: boolean;
 }
 
+/** How texts become a batch of one length. */
 export interface TokenizeOptions extends EncodeOptions {
   /**
    * Bring all rows to one length: the longest's (`true` or `"longest"`), or `maxLength`.
@@ -48,6 +50,7 @@ export const TOKENIZE_OPTIONS: OptionNames<TokenizeOptions> = {
   maxLength: true,
 };
 
+/** How ids become text. */
 export interface DecodeOptions {
   /**
    * Leave out special tokens, such as `<|endoftext|>`.

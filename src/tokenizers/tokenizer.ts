@@ -95,10 +95,12 @@ export class PreTrainedTokenizer {
     return new PreTrainedTokenizer(this.#json, this.#configJson, options);
   }
 
+  /** Where short texts are filled up, unless a call says otherwise. */
   get paddingSide(): Side {
     return this.#config.paddingSide;
   }
 
+  /** Where long texts are cut, unless a call says otherwise. */
   get truncationSide(): Side {
     return this.#config.truncationSide;
   }
@@ -108,58 +110,72 @@ export class PreTrainedTokenizer {
     return this.#config.modelMaxLength;
   }
 
+  /** The token before a text, such as `<s>`; undefined without one. */
   get bosToken(): string | undefined {
     return this.#config.specialTokens.bos;
   }
 
+  /** The id of {@link bosToken}; undefined without one. */
   get bosTokenId(): number | undefined {
     return this.#roleId("bos");
   }
 
+  /** The token after a text, such as `</s>`; undefined without one. */
   get eosToken(): string | undefined {
     return this.#config.specialTokens.eos;
   }
 
+  /** The id of {@link eosToken}; undefined without one. */
   get eosTokenId(): number | undefined {
     return this.#roleId("eos");
   }
 
+  /** The token that fills up short texts, such as `[PAD]`; undefined without one. */
   get padToken(): string | undefined {
     return this.#config.specialTokens.pad;
   }
 
+  /** The id of {@link padToken}; undefined without one. */
   get padTokenId(): number | undefined {
     return this.#roleId("pad");
   }
 
+  /** The token for text that the vocabulary lacks, such as `[UNK]`; undefined without one. */
   get unkToken(): string | undefined {
     return this.#config.specialTokens.unk;
   }
 
+  /** The id of {@link unkToken}; undefined without one. */
   get unkTokenId(): number | undefined {
     return this.#roleId("unk");
   }
 
+  /** The token between two texts, such as `[SEP]`; undefined without one. */
   get sepToken(): string | undefined {
     return this.#config.specialTokens.sep;
   }
 
+  /** The id of {@link sepToken}; undefined without one. */
   get sepTokenId(): number | undefined {
     return this.#roleId("sep");
   }
 
+  /** The token whose state classifiers read, such as `[CLS]`; undefined without one. */
   get clsToken(): string | undefined {
     return this.#config.specialTokens.cls;
   }
 
+  /** The id of {@link clsToken}; undefined without one. */
   get clsTokenId(): number | undefined {
     return this.#roleId("cls");
   }
 
+  /** The token that hides another, such as `[MASK]`; undefined without one. */
   get maskToken(): string | undefined {
     return this.#config.specialTokens.mask;
   }
 
+  /** The id of {@link maskToken}; undefined without one. */
   get maskTokenId(): number | undefined {
     return this.#roleId("mask");
   }

@@ -19,11 +19,13 @@ export const METADATA_KEY = "__metadata__";
 
 /** Where a tensor lies in a safetensors file and how it is to be read. */
 export interface SafetensorsEntry {
+  /** Name of the tensor in the file. */
   readonly name: string;
   /** The format's own name of the element type, such as `"BF16"`. */
   readonly elementType: string;
   /** Undefined when this library cannot hold the element type. */
   readonly dtype: RawDType | undefined;
+  /** Sizes of the dimensions. */
   readonly shape: readonly number[];
   /** First byte and byte after the last, counted from the beginning of the file. */
   readonly begin: number;
@@ -34,6 +36,7 @@ export interface SafetensorsEntry {
 export interface SafetensorsHeader {
   /** By name, in the order in which they lie in the file. */
   readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+  /** The texts beside the tensors, such as `{ format: "pt" }`. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -66,6 +66,7 @@ export class SafetensorsFile {
     return this.#header.metadata;
   }
 
+  /** Whether the file has a tensor of that name. */
   has(name: string): boolean {
     return this.#header.entries.has(name);
   }
@@ -121,6 +122,7 @@ export class SafetensorsFile {
     return end - begin;
   }
 
+  /** Closes the file; nothing can be read after that. */
   async close(): Promise<void> {
     await this.#source.close();
   }

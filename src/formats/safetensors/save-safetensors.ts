@@ -22,6 +22,7 @@ function widerOf({ values, dtype, origin }: Tensor): Tensor | undefined {
   return ["reshape", "permute", "detach"].includes(op) ? widerOf(input) : undefined;
 }
 
+/** Tensors by name: as a map, or as a plain object. */
 type Tensors =
   Readonly<Record<string, Tensor | RawTensor>> | ReadonlyMap<string, Tensor | RawTensor>;
 

@@ -85,6 +85,7 @@ export interface BatchNormOptions extends NormOptions {
 
 /** What {@link batchNorm} gives: nothing is changed in place. */
 export interface BatchNormResult {
+  /** The normalised input, in its shape. */
   readonly output: Tensor;
   /** Updated when training, else as given. */
   readonly runningMean: Tensor | undefined;

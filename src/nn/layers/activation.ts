@@ -12,6 +12,7 @@ export class Activation extends Module {
     this.#apply = apply;
   }
 
+  /** The function of each element, in the shape of `x`. */
   override forward(x: Tensor): Tensor {
     return this.#apply(x);
   }

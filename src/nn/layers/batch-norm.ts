@@ -20,7 +20,9 @@ export interface BatchNormLayerOptions {
  * moves the running statistics; by those statistics otherwise. Then a learned scale and shift.
  */
 export class BatchNorm2d extends Module {
+  /** Added to the variance, against division by zero. */
   readonly eps: number;
+  /** Weight of a batch's statistics in the running ones while training. */
   readonly momentum: number;
   /** [channels] */
   readonly weight: Parameter;
@@ -44,6 +46,10 @@ export class BatchNorm2d extends Module {
     this.num_batches_tracked = new Buffer(zeros([], { dtype: "int64" }));
   }
 
+  /**
+   * `x` [batch, channels, height, width] normalised by channel, in its shape: with the running
+   * statistics, or with the batch's own in training mode.
+   */
   override forward(x: Tensor): Tensor {
     if (x.ndim !== 4) {
       fail("BatchNorm2d", `expected [batch, channels, height, width], got ${show(x.shape)}`);

@@ -25,6 +25,7 @@ export class Conv1D extends Module {
     this.bias = new Parameter(zeros([outFeatures]));
   }
 
+  /** `[..., in] -> [..., out]` */
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight.value, this.bias.value);
   }

@@ -20,6 +20,7 @@ abstract class Convolution extends Module {
   readonly weight: Parameter;
   /** [out] */
   readonly bias: Parameter | undefined;
+  /** Stride, padding, dilation and groups. */
   protected readonly options: ConvOptions;
 
   constructor(
@@ -74,6 +75,7 @@ export class Conv1d extends Convolution {
     super("Conv1d", [inChannels, outChannels], size, options);
   }
 
+  /** `[batch, in, length] -> [batch, out, length']` */
   override forward(x: Tensor): Tensor {
     return conv1d(x, this.weight.value, this.bias?.value, this.options);
   }
@@ -99,6 +101,7 @@ export class Conv2d extends Convolution {
     super("Conv2d", [inChannels, outChannels], size, options);
   }
 
+  /** `[batch, in, height, width] -> [batch, out, height', width']` */
   override forward(x: Tensor): Tensor {
     return conv2d(x, this.weight.value, this.bias?.value, this.options);
   }

@@ -12,6 +12,7 @@ export class Dropout extends Module {
     this.p = p;
   }
 
+  /** `x` itself, or in training mode with elements set to zero at random and the rest scaled up. */
   override forward(x: Tensor): Tensor {
     return dropout(x, this.p, { training: this.training });
   }

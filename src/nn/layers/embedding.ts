@@ -16,6 +16,7 @@ export interface EmbeddingOptions {
 
 /** Rows of a table by their number: ids [...] -> [..., dim]. */
 export class Embedding extends Module {
+  /** Id whose row gets no gradient; undefined for none. */
   readonly paddingIdx: number | undefined;
   /** [count, dim] */
   readonly weight: Parameter;
@@ -29,6 +30,7 @@ export class Embedding extends Module {
     this.weight = initialized([count, dim], (shape) => normal(shape, { std }));
   }
 
+  /** `[...] -> [..., embeddingDim]`: the rows of the table for ids of int64. */
   override forward(ids: Tensor): Tensor {
     const { paddingIdx } = this;
     return embedding(ids, this.weight.value, paddingIdx === undefined ? {} : { paddingIdx });

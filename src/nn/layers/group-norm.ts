@@ -13,7 +13,9 @@ export interface GroupNormOptions {
 
 /** Mean 0 and variance 1 in groups of channels of x [batch, channels, ...], then scale and shift. */
 export class GroupNorm extends Module {
+  /** Groups that the channels are divided into. */
   readonly groups: number;
+  /** Added to the variance, against division by zero. */
   readonly eps: number;
   /** [channels] */
   readonly weight: Parameter;
@@ -31,6 +33,7 @@ export class GroupNorm extends Module {
     this.bias = new Parameter(zeros([channels]));
   }
 
+  /** `x` [batch, channels, ...] normalised within each group of channels, in its shape. */
   override forward(x: Tensor): Tensor {
     const { groups, eps } = this;
     return groupNorm(x, groups, { weight: this.weight.value, bias: this.bias.value, eps });

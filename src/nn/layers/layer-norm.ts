@@ -14,9 +14,13 @@ export interface LayerNormOptions {
 
 /** Mean 0 and variance 1 over the last dimensions, then a learned scale and shift. */
 export class LayerNorm extends Module {
+  /** Sizes of the last dimensions, which are normalised together. */
   readonly shape: readonly number[];
+  /** Added to the variance, against division by zero. */
   readonly eps: number;
+  /** Factors after normalising, in {@link shape}. */
   readonly weight: Parameter;
+  /** Summands after scaling, in {@link shape}; undefined without. */
   readonly bias: Parameter | undefined;
 
   constructor(
@@ -30,6 +34,10 @@ export class LayerNorm extends Module {
     this.bias = bias ? new Parameter(zeros(this.shape)) : undefined;
   }
 
+  /**
+   * `x` [..., ...shape] with mean 0 and variance 1 over the last dimensions, then scaled and
+   * shifted.
+   */
   override forward(x: Tensor): Tensor {
     return layerNorm(x, this.shape, {
       weight: this.weight.value,

@@ -26,7 +26,9 @@ export interface LinearOptions {
  * ```
  */
 export class Linear extends Module {
+  /** Size of the last dimension of the input. */
   readonly inFeatures: number;
+  /** Size of the last dimension of the output. */
   readonly outFeatures: number;
   /** [outFeatures, inFeatures] */
   readonly weight: Parameter;
@@ -47,6 +49,7 @@ export class Linear extends Module {
     this.bias = bias ? initialized([outFeatures], within) : undefined;
   }
 
+  /** `[..., in] -> [..., out]`: x Wᵀ + b. */
   override forward(x: Tensor): Tensor {
     if (!(x instanceof Tensor)) {
       fail("Linear", `forward takes a tensor [..., ${this.inFeatures}], got ${describeValue(x)}`);

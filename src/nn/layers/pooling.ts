@@ -20,6 +20,7 @@ export class MaxPool2d extends Module {
     this.#options = options;
   }
 
+  /** `[batch, channels, height, width]` -> the largest element of each window. */
   override forward(x: Tensor): Tensor {
     return maxPool2d(x, this.#kernel, this.#options);
   }
@@ -40,6 +41,7 @@ export class AvgPool2d extends Module {
     this.#options = options;
   }
 
+  /** `[batch, channels, height, width]` -> the mean of each window. */
   override forward(x: Tensor): Tensor {
     return avgPool2d(x, this.#kernel, this.#options);
   }
@@ -58,6 +60,7 @@ export class AdaptiveAvgPool2d extends Module {
     this.#size = size;
   }
 
+  /** `[batch, channels, height, width]` -> means over parts, in the size that was asked for. */
   override forward(x: Tensor): Tensor {
     return adaptiveAvgPool2d(x, this.#size);
   }

@@ -21,8 +21,11 @@ export interface RMSNormOptions {
  * ```
  */
 export class RMSNorm extends Module {
+  /** Sizes of the last dimensions, which are normalised together. */
   readonly shape: readonly number[];
+  /** Added to the mean square, against division by zero. */
   readonly eps: number;
+  /** Factors after normalising, in {@link shape}. */
   readonly weight: Parameter;
 
   constructor(shape: number | readonly number[], { eps = 2 ** -23 }: RMSNormOptions = {}) {
@@ -32,6 +35,10 @@ export class RMSNorm extends Module {
     this.weight = new Parameter(ones(this.shape));
   }
 
+  /**
+   * `x` [..., ...shape] divided by the root of its mean square over the last dimensions, then
+   * scaled.
+   */
   override forward(x: Tensor): Tensor {
     return rmsNorm(x, this.shape, { weight: this.weight.value, eps: this.eps });
   }

@@ -80,8 +80,11 @@ interface Frozen {
  * ```
  */
 export class RotateLayer extends Module {
+  /** Width of what is rotated: rows of `weight`. */
   readonly size: number;
+  /** Number of directions: columns of `weight`. */
   readonly rank: number;
+  /** What `weight` is computed from, under the names of PyTorch's parametrizations. */
   readonly parametrizations: Parametrizations;
   #frozen: Frozen | undefined;
 

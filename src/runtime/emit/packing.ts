@@ -11,6 +11,7 @@ export interface Weights {
   readonly ids: ReadonlySet<number>;
   /** Ids of steps whose sizes are built in too. */
   readonly sized: ReadonlySet<number> | "all";
+  /** Their size together. */
   readonly bytes: number;
   /** Which weights and which sizes are built in; not of which program. */
   readonly key: string;

@@ -12,6 +12,7 @@ import { sumUp, type Work } from "./work.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
 export interface Program {
+  /** Inputs and steps; a step reads only values before it. */
   readonly values: readonly Value[];
   /** int64 operands, by slot. */
   readonly sizes: readonly (readonly number[])[];

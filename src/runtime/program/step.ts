@@ -11,6 +11,7 @@ export interface Attention {
   readonly value: number;
   /** [..., queries, keys] */
   readonly mask: number | undefined;
+  /** Factor of the scores before the softmax. */
   readonly scale: number;
   /** Where keys and values are each those of earlier tokens and those of new ones. */
   readonly cache: Cached | undefined;
@@ -18,13 +19,17 @@ export interface Attention {
 
 /** Keys, or values, that are appended to others, by ids. */
 export interface Joined {
+  /** Number of the value that is in the cache. */
   readonly past: number;
+  /** Number of the value that is added to it. */
   readonly added: number;
 }
 
 /** How the keys and values of an attention are put together. */
 export interface Cached {
+  /** The keys: those in the cache, and those that are added. */
   readonly key: Joined;
+  /** The values: those in the cache, and those that are added. */
   readonly value: Joined;
 }
 
@@ -32,7 +37,9 @@ export interface Cached {
 export interface Step {
   /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */
   readonly tensor: Tensor;
+  /** The operation and its attributes. */
   readonly origin: Origin;
+  /** Numbers of the values that it reads. */
   readonly inputs: readonly number[];
   /** Slots of its size operands. */
   readonly sizes: readonly number[];
@@ -44,9 +51,11 @@ export interface Step {
 
 /** A value that comes from outside. */
 export interface Input {
+  /** The tensor whose values are fed. */
   readonly tensor: Tensor;
 }
 
+/** A value of a program. */
 export type Value = Step | Input;
 
 export function isStep(value: Value): value is Step {

@@ -7,6 +7,7 @@ import { isStep, type Value } from "./step.ts";
 export interface Work {
   /** Operations. */
   readonly nodes: number;
+  /** How many nodes there are of each operation. */
   readonly byOp: ReadonlyMap<OpName, number>;
   /** Multiply-adds in products, convolutions and recurrences. */
   readonly multiplyAdds: number;

@@ -84,6 +84,7 @@ export type ScatterReduce = "sum" | "prod" | "amax" | "amin";
 
 const SCATTER_REDUCTIONS = { sum: "add", prod: "mul", amax: "amax", amin: "amin" } as const;
 
+/** x with `source` combined with the elements at `index`, as torch.scatter_reduce does. */
 export function scatterReduce(
   x: Tensor,
   dim: number,

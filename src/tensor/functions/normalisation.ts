@@ -21,7 +21,9 @@ export function logSoftmax(x: Tensor, dim: number): Tensor {
 
 /** Options of {@link layerNorm} and {@link rmsNorm}. */
 export interface NormOptions {
+  /** Factors after normalising. @default ones */
   readonly weight?: Tensor | undefined;
+  /** Summands after scaling. @default zeros */
   readonly bias?: Tensor | undefined;
   /** Added to the variance. @default 1e-5 */
   readonly eps?: number;

@@ -98,7 +98,9 @@ function position(op: "argmax" | "argmin", x: Tensor, dim: number, keepdim: bool
 
 /** Values and indices along a dimension; the gradient goes to the one element chosen. */
 export interface ValuesIndices {
+  /** The chosen elements. */
   readonly values: Tensor;
+  /** int64: their indices along the dimension. */
   readonly indices: Tensor;
 }
 

@@ -141,6 +141,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   return sameShape(target, x.shape) ? x : apply("expand", [x], NONE, [target]);
 }
 
+/** The tensors expanded to the one shape that they broadcast to. */
 export function broadcastTensors(...tensors: Tensor[]): Tensor[] {
   const shape = tensors
     .map((t) => t.shape)
@@ -249,6 +250,11 @@ export function roll(
   }, x);
 }
 
+/**
+ * The tensors one after another along an existing dimension; all other sizes must be equal.
+ * Element types are promoted to a common one.
+ * @throws TensorError for an empty list, for 0-d tensors and for sizes that differ.
+ */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) fail("cat", "expected at least one tensor");
@@ -263,6 +269,10 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   );
 }
 
+/**
+ * Tensors of one shape side by side along a new dimension.
+ * @throws TensorError for an empty list and for shapes that differ.
+ */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) fail("stack", "expected at least one tensor");

@@ -12,8 +12,11 @@ import { traits } from "./traits.ts";
 
 /** How a tensor comes about: an operation on other tensors. */
 export interface Origin<K extends OpName = OpName> {
+  /** Its name in the list of operations. */
   readonly op: K;
+  /** The tensors that it reads. */
   readonly inputs: readonly Tensor[];
+  /** What is part of a program's signature. */
   readonly attributes: Ops[K];
   /** Shapes, bounds and counts: inputs of the program, not part of its signature. */
   readonly sizes: readonly (readonly number[])[];
@@ -23,10 +26,15 @@ export interface Origin<K extends OpName = OpName> {
 
 /** What a tensor is made from: an origin (lazy), values (a leaf), or both. */
 export interface Content {
+  /** Sizes of the dimensions. */
   readonly shape: Shape;
+  /** Element type. */
   readonly dtype: DType;
+  /** Whether it depends on something that a gradient is wanted of. */
   readonly requiresGrad: boolean;
+  /** The operation that computes it; undefined for given values. */
   readonly origin?: Origin;
+  /** The elements, where they are known. */
   readonly values?: TypedArray | undefined;
 }
 

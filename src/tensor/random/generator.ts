@@ -2,6 +2,7 @@ import { fail } from "../errors.ts";
 import { threefry } from "./threefry.ts";
 import { normal, shortNormal, type WordSource } from "./ziggurat.ts";
 
+/** 128 bits of state as four numbers of 32 bits. */
 type Words = readonly [number, number, number, number];
 
 /** All there is to a {@link Generator}: plain data, which JSON keeps exactly. */

@@ -5,6 +5,7 @@ import { PieceTrie } from "./piece-trie.ts";
 
 /** A token that is found in a text before the model sees it. */
 export interface AddedToken {
+  /** Its text. */
   readonly content: string;
   /** Only where no character of a word stands beside it. */
   readonly singleWord: boolean;
@@ -14,6 +15,7 @@ export interface AddedToken {
   readonly stripsRight: boolean;
   /** Looked for in the normalized text, itself normalized. */
   readonly normalized: boolean;
+  /** Whether decoding can skip it. */
   readonly special: boolean;
 }
 
@@ -44,8 +46,11 @@ export function plainToken(content: string, special: boolean): AddedToken {
 
 /** A part of a text: an added token, or what stands between. */
 export interface Found {
+  /** First UTF-16 unit of the text. */
   readonly begin: number;
+  /** The unit after the last. */
   readonly end: number;
+  /** Of the added token; undefined for text between two. */
   readonly id: number | undefined;
 }
 

@@ -2,6 +2,7 @@ import { TokenizerError } from "./tokenizer-error.ts";
 
 /** Steps that working on one text may take yet, whatever part of the tokenizer takes them. */
 export interface Budget {
+  /** Steps that are left. */
   left: number;
 }
 

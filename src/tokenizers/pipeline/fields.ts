@@ -24,12 +24,15 @@ const MAX_PATTERNS = 20_000;
 
 /** What is counted over all objects of a file. */
 interface Load {
+  /** Parts that have been declared. */
   components: number;
+  /** Characters of the patterns that have been read. */
   patterns: number;
 }
 
 /** The fields of one object of a tokenizer's files, read with what was expected of them. */
 export class Fields {
+  /** The object that is read. */
   readonly json: JsonObject;
   /** Path of the object, for errors: `tokenizer.json: decoder.decoders[0]`. */
   readonly where: string;
@@ -59,22 +62,26 @@ export class Fields {
     return `${this.where}${this.where.endsWith(".json") ? ": " : "."}${key}`;
   }
 
+  /** Whether the key is there, and is not null. */
   has(key: string): boolean {
     return this.json[key] !== undefined && this.json[key] !== null;
   }
 
+  /** An error that says where in the file it is, what was there and what was expected. */
   wrong(key: string, expected: string): TokenizerError {
     return new TokenizerError(
       `${this.where}: ${key} is ${shown(this.json[key])}; ${expected} was expected`,
     );
   }
 
+  /** The text at a key, or `missing` where there is none. */
   text(key: string, missing?: string): string {
     const value = this.json[key] ?? missing;
     if (typeof value === "string") return value;
     throw this.wrong(key, "text");
   }
 
+  /** The text at a key; undefined where there is none. */
   optionalText(key: string): string | undefined {
     return this.has(key) ? this.text(key) : undefined;
   }
@@ -96,6 +103,7 @@ export class Fields {
     );
   }
 
+  /** The boolean at a key, or `missing` where there is none. */
   flag(key: string, missing?: boolean): boolean {
     const value = this.json[key] ?? missing;
     if (typeof value === "boolean") return value;
@@ -109,6 +117,7 @@ export class Fields {
     throw this.wrong(key, "a whole number of at least 0");
   }
 
+  /** One of a few words at a key, or `missing` where there is none. */
   word<T extends string>(key: string, words: readonly T[], missing?: T): T {
     const value = this.json[key] ?? missing;
     const found = words.find((word) => word === value);
@@ -116,16 +125,19 @@ export class Fields {
     throw this.wrong(key, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`);
   }
 
+  /** The list at a key, or `missing` where there is none. */
   list(key: string, missing?: readonly unknown[]): readonly unknown[] {
     const value = this.json[key] ?? missing;
     if (Array.isArray(value)) return value;
     throw this.wrong(key, "a list");
   }
 
+  /** The object at a key. */
   child(key: string): Fields {
     return new Fields(this.json[key], this.#path(key), this.#depth + 1, this.#load);
   }
 
+  /** The objects of the list at a key. */
   children(key: string): Fields[] {
     return this.list(key).map(
       (item, i) => new Fields(item, `${this.#path(key)}[${i}]`, this.#depth + 1, this.#load),

@@ -7,15 +7,19 @@ import { readWordLevel, readWordPiece } from "./words.ts";
 
 /** A token of a piece, and the units of the piece that it stands for. */
 export interface ModelToken {
+  /** Id in the vocabulary. */
   readonly id: number;
   /** As it is spelled in the vocabulary, or the text itself where it is not in there. */
   readonly token: string;
+  /** First UTF-16 unit of the piece that it covers. */
   readonly begin: number;
+  /** The unit after the last. */
   readonly end: number;
 }
 
 /** Turns pieces into tokens. */
 export interface TokenModel {
+  /** Its tokens and their ids. */
   readonly vocabulary: Vocabulary;
   /** Byte-pair encodings spell spaces as they are, so that nobody cleans them up. */
   readonly isBpe: boolean;

@@ -6,7 +6,12 @@ import { type Budget, budgetFor } from "./budget.ts";
  * when positions are asked for.
  */
 export interface Piece {
+  /** The text, after normalising. */
   readonly text: string;
+  /**
+   * Begin and end in the original text of each UTF-16 unit; undefined where they are the unit's
+   * own.
+   */
   readonly spans: Int32Array | undefined;
   /** Whether the piece begins where the original text does. */
   readonly first: boolean;

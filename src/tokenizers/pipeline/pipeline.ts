@@ -9,12 +9,15 @@ import { originOf, type Piece, slicePiece, wholePiece } from "./piece.ts";
 import { type PostProcessor, readPostProcessor, type TextToken } from "./post-processors.ts";
 import { type PreTokenizer, readPreTokenizer } from "./pre-tokenizers.ts";
 
+/** How one text is encoded. */
 export interface PipelineEncodeOptions {
+  /** Whether the post-processor adds its tokens, such as `[CLS]`. */
   readonly addSpecialTokens: boolean;
   /** Whether tokens say where in the text they come from; it takes longer. */
   readonly offsets: boolean;
 }
 
+/** How a pipeline differs from what its file says. */
 export interface PipelineOptions {
   /** Lists of tokens to add, those of tokenizer.json first. */
   readonly added: readonly (readonly AddedToken[])[];
@@ -35,6 +38,7 @@ function optional<T>(json: Fields, key: string, read: (fields: Fields) => T): T 
  * given to the model, and special tokens are put around it; and back.
  */
 export class TokenizerPipeline {
+  /** Turns pieces into tokens. */
   readonly model: TokenModel;
   readonly #normalize: Normalizer | undefined;
   readonly #split: PreTokenizer | undefined;
@@ -117,6 +121,7 @@ export class TokenizerPipeline {
     return numbered;
   }
 
+  /** Tokens beside the model's vocabulary, by id. */
   get addedTokens(): ReadonlyMap<number, AddedToken> {
     return this.#added;
   }
@@ -128,10 +133,12 @@ export class TokenizerPipeline {
     return vocabulary.size + own.length;
   }
 
+  /** The id of a token, in the vocabulary or added; undefined for none. */
   id(token: string): number | undefined {
     return this.#addedIds.get(token) ?? this.model.vocabulary.id(token);
   }
 
+  /** The token with an id, in the vocabulary or added; undefined for none. */
   token(id: number): string | undefined {
     return this.#added.get(id)?.content ?? this.model.vocabulary.token(id);
   }

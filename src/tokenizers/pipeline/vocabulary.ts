@@ -2,6 +2,7 @@ import { type Fields, isCount } from "./fields.ts";
 
 /** The tokens of a model and their ids, both ways. */
 export class Vocabulary {
+  /** Id of each token. */
   readonly ids: ReadonlyMap<string, number>;
   readonly #tokens: ReadonlyMap<number, string>;
 
@@ -15,10 +16,12 @@ export class Vocabulary {
     return Math.max(this.ids.size, this.#tokens.size);
   }
 
+  /** The id of a token; undefined for none. */
   id(token: string): number | undefined {
     return this.ids.get(token);
   }
 
+  /** The token with an id; undefined for none. */
   token(id: number): string | undefined {
     return this.#tokens.get(id);
   }
