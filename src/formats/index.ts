@@ -16,4 +16,6 @@ export { SafetensorsFile } from "./safetensors/safetensors.ts";
 export { saveSafetensors } from "./safetensors/save-safetensors.ts";
 export type { TensorFile, TensorInfo } from "./tensor-file.ts";
 export { loadTorchFile, type TorchKey, type TorchValue } from "./torch/load-torch-file.ts";
+export { encodeTorchFile, saveTorchFile } from "./torch/save-torch-file.ts";
+export type { TorchContent } from "./torch/torch-content.ts";
 export { TorchFileError } from "./torch/torch-file-error.ts";

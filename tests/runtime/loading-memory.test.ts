@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { GPT2LMHeadModel, saveSafetensors, tensor, type Tensor, withoutInit } from "tsvene";
+import { GPT2LMHeadModel, saveSafetensors, saveTorchFile, tensor, type Tensor } from "tsvene";
+import { withoutInit } from "tsvene";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { golden } from "../models/checkpoints.ts";
-import { saveTorchFile } from "../models/torch-zip.ts";
 import { ROOT } from "../repository/repository.ts";
 
 /** 48 million numbers: large beside what a process takes for itself. */

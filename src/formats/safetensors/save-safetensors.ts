@@ -1,25 +1,13 @@
-import { evaluate } from "../../tensor/evaluate.ts";
-import { isFloat } from "../../tensor/dtype.ts";
-import { refuseOverflow } from "../../tensor/overflow.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { writeFileAtomic } from "../../files/atomic-file.ts";
 import type { FillFile } from "../../files/fill-file.ts";
+import { compute } from "../computed.ts";
 import type { RawTensor } from "../raw-tensor.ts";
 import { planSafetensors, tensorBytes } from "./safetensors-writer.ts";
 
 async function toRaw(tensor: Tensor | RawTensor): Promise<RawTensor> {
   if (!(tensor instanceof Tensor)) return tensor;
   return { dtype: tensor.dtype, shape: tensor.shape, data: await tensor.data() };
-}
-
-/** What a tensor is rounded from that has not been computed yet, past changes of its shape. */
-function widerOf({ values, dtype, origin }: Tensor): Tensor | undefined {
-  if (values !== undefined || origin === undefined || !isFloat(dtype)) return undefined;
-  const [input] = origin.inputs;
-  if (input === undefined) return undefined;
-  if (origin.op === "cast") return widerOf(input) ?? input;
-  const { op } = origin;
-  return ["reshape", "permute", "detach"].includes(op) ? widerOf(input) : undefined;
 }
 
 /** Tensors by name: as a map, or as a plain object. */
@@ -38,13 +26,10 @@ export async function safetensorsContent(
   const entries: ReadonlyMap<string, Tensor | RawTensor> =
     tensors instanceof Map ? tensors : new Map(Object.entries(tensors));
   const plan = planSafetensors(entries, metadata);
-  const lazy = [...entries].flatMap(([name, tensor]) => (tensor instanceof Tensor ? [{ name, tensor, wide: widerOf(tensor) }] : [])); // prettier-ignore
-  await evaluate(...lazy.flatMap(({ tensor, wide }) => (wide === undefined ? [tensor] : [tensor, wide]))); // prettier-ignore
-  for (const { name, tensor, wide } of lazy) {
-    if (wide === undefined) continue;
-    const { dtype, values = [] } = wide;
-    refuseOverflow("saveSafetensors", `tensor "${name}"`, { values, dtype, to: tensor.dtype });
-  }
+  const lazy = [...entries].flatMap(([name, tensor]) =>
+    tensor instanceof Tensor ? [[`tensor "${name}"`, tensor] as const] : [],
+  );
+  await compute("saveSafetensors", lazy);
   const content = new Map<string, Uint8Array>();
   for (const [name, tensor] of entries) content.set(name, tensorBytes(name, await toRaw(tensor)));
   return async (write) => {

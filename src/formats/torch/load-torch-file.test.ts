@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { Tensor } from "../../tensor/tensor.ts";
 import { loadTorchFile, type TorchValue } from "./load-torch-file.ts";
+import { encodeTorchFile } from "./save-torch-file.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 
 const FILES = "tests/goldens/torch_files";
@@ -61,6 +62,7 @@ async function check(value: TorchValue | undefined, wanted: Described): Promise<
 }
 
 describe("loadTorchFile", () => {
+  const load = (name: string): Promise<TorchValue> => loadTorchFile(`${FILES}/${name}`);
   const readable = Object.entries(files).filter(
     ([name, { load }]) => load !== "reject" && name !== "complex.bin",
   );
@@ -69,13 +71,16 @@ describe("loadTorchFile", () => {
     await check(await loadTorchFile(await readFile(`${FILES}/${name}`)), content);
   });
 
+  it.each(readable)("reads %s again after it was written here", async (name, { content = {} }) => {
+    await check(await loadTorchFile(await encodeTorchFile(await load(name))), content);
+  });
+
   const rejected = Object.entries(files).filter(([, { load }]) => load === "reject");
   it.each(rejected)("refuses %s", async (name) => {
     await expect(loadTorchFile(`${FILES}/${name}`)).rejects.toBeInstanceOf(TorchFileError);
   });
 
   it("says which name of Python it does not run, and that complex numbers are not read", async () => {
-    const load = (name: string): Promise<TorchValue> => loadTorchFile(`${FILES}/${name}`);
     await expect(load("reject_print.bin")).rejects.toThrow("__builtin__.print");
     await expect(load("reject_os_getcwd.bin")).rejects.toThrow("posix.getcwd");
     await expect(load("reject_module_zip.bin")).rejects.toThrow("save model.state_dict()");

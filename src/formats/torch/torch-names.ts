@@ -22,6 +22,12 @@ const STORAGES: ReadonlyMap<unknown, RawDType | undefined> = new Map<unknown, Ra
   ],
 );
 
+/** Name of the storage class of an element type. */
+export function storageName(dtype: RawDType): string {
+  const [name] = [...STORAGES].find(([, known]) => known === dtype) ?? [];
+  return String(name);
+}
+
 const DTYPES =
   "float64 float32 float16 bfloat16 complex64 complex128 int64 int32 int16 int8 uint8 bool".split(
     " ",
