@@ -4,8 +4,14 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { GPT2LMHeadModel, saveSafetensors, saveTorchFile, tensor, type Tensor } from "tsvene";
-import { withoutInit } from "tsvene";
+import {
+  GPT2LMHeadModel,
+  saveSafetensors,
+  saveTorchFile,
+  tensor,
+  type Tensor,
+  withoutInit,
+} from "tsvene";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { golden } from "../models/checkpoints.ts";
 import { ROOT } from "../repository/repository.ts";
