@@ -42,7 +42,6 @@ export {
 } from "./nn/parametrizations/orthogonal.ts";
 export { RotateLayer } from "./nn/parametrizations/rotate-layer.ts";
 export { type BoundCard, type BoundComponent, cardOf } from "./models/model/bound-card.ts";
-export { type GPT2Component, gpt2Card } from "./models/families/gpt2/card.ts";
 export * from "./interventions/index.ts";
 export * from "./intervenable/index.ts";
 export * from "./analysis/index.ts";

@@ -1,25 +1,25 @@
 import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { ModelError } from "../../nn/errors.ts";
+import type { JsonValue, ModelConfig } from "../settings/config.ts";
+import type { FoundFamily } from "./families.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
-import type { ModelConfig } from "../settings/config.ts";
-import { familyOf } from "./families.ts";
 import type {
+  AutoName,
   BaseModel,
   ImageClassifier,
-  FamilyModels,
   MaskedLanguageModel,
   ModelClass,
   SequenceClassifier,
   SoundClassifier,
 } from "../model/family.ts";
+import type { Seq2SeqLanguageModel } from "../parts/seq2seq/seq2seq-language-model.ts";
 import {
   checkPretrainedOptions,
   loadPretrained,
   type PretrainedOptions,
 } from "../model/load-pretrained.ts";
 import { readConfigFields } from "../model/pretrained-config.ts";
-import type { Seq2SeqLanguageModel } from "../parts/seq2seq/seq2seq-language-model.ts";
 import type { PreTrainedModel } from "../model/pretrained-model.ts";
 
 /** Loads models of one kind, of the class that fits the `model_type` in their `config.json`. */
@@ -33,40 +33,45 @@ export interface AutoClass<M> {
   readonly fromPretrained: (name: FilesName, options?: PretrainedOptions) => Promise<M>;
 }
 
-/** Name of the auto class of each kind of model. */
-const AUTO_CLASSES: { readonly [K in keyof FamilyModels]-?: string } = {
-  base: "AutoModel",
-  causalLM: "AutoModelForCausalLM",
-  maskedLM: "AutoModelForMaskedLM",
-  sequenceClassification: "AutoModelForSequenceClassification",
-  seq2SeqLM: "AutoModelForSeq2SeqLM",
-  imageClassification: "AutoModelForImageClassification",
-  audioClassification: "AutoModelForAudioClassification",
-};
+/** The family that a model's files are of; all families are imported when it is first asked. */
+async function readFamily(
+  files: FileSource,
+  { ignoreSettings }: PretrainedOptions,
+  caller: string,
+): Promise<FoundFamily & { readonly fields: Readonly<Record<string, JsonValue>> }> {
+  const fields = await readConfigFields(files, ignoreSettings);
+  const { familyOf } = await import("./families.ts");
+  return { ...familyOf(fields, `${caller}: ${files.location}`), fields };
+}
 
-function autoClass<M extends PreTrainedModel>(kind: keyof FamilyModels): AutoClass<M> {
-  const caller = `${AUTO_CLASSES[kind]}.fromPretrained`;
-  const fromPretrained = async (name: FilesName, options: PretrainedOptions = {}): Promise<M> => {
-    checkPretrainedOptions(caller, options);
-    const files = await openFiles(name, options);
-    return readTogether(files, () => load(files, options));
-  };
-  const load = async (files: FileSource, options: PretrainedOptions): Promise<M> => {
-    const fields = await readConfigFields(files, options.ignoreSettings);
-    const { family, models } = familyOf(fields, `${caller}: ${files.location}`);
-    const modelClass = models[kind] as ModelClass<M> | undefined;
+/** The class that an auto class loads; of a family that has one class, `AutoModel` loads that. */
+function classFor(name: AutoName, { models }: FoundFamily): ModelClass | undefined {
+  const [only, ...others] = Object.values<ModelClass>(models);
+  return models[name] ?? (name === "AutoModel" && others.length === 0 ? only : undefined);
+}
+
+function autoClass<M extends PreTrainedModel>(name: AutoName): AutoClass<M> {
+  const caller = `${name}.fromPretrained`;
+  const load = async (files: FileSource, options: PretrainedOptions): Promise<PreTrainedModel> => {
+    const found = await readFamily(files, options, caller);
+    const modelClass = classFor(name, found);
     if (modelClass !== undefined) return loadPretrained(modelClass, files, options);
-    const kinds = (Object.keys(models) as (keyof FamilyModels)[]).map((k) => AUTO_CLASSES[k]);
     throw new ModelError(
-      `${caller}: ${files.location}: ${family.modelType} has no model of this kind; ` +
-        `it has ${kinds.join(", ")}`,
+      `${caller}: ${files.location}: ${found.family.modelType} has no model of this kind; ` +
+        `it has ${Object.keys(found.models).join(", ")}`,
     );
   };
-  return { fromPretrained };
+  return {
+    fromPretrained: async (directory, options = {}) => {
+      checkPretrainedOptions(caller, options);
+      const files = await openFiles(directory, options);
+      return (await readTogether(files, () => load(files, options))) as M;
+    },
+  };
 }
 
 /** Models without a head. */
-export const AutoModel: AutoClass<BaseModel> = autoClass("base");
+export const AutoModel: AutoClass<BaseModel> = autoClass("AutoModel");
 
 /**
  * Language models.
@@ -79,25 +84,31 @@ export const AutoModel: AutoClass<BaseModel> = autoClass("base");
  * const { sequences } = await model.generate(tokenizer.tokenize("The capital of Spain is"));
  * ```
  */
-export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> = autoClass("causalLM");
+export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> =
+  autoClass("AutoModelForCausalLM");
 
 /** Models that fill in masked tokens. */
-export const AutoModelForMaskedLM: AutoClass<MaskedLanguageModel> = autoClass("maskedLM");
+export const AutoModelForMaskedLM: AutoClass<MaskedLanguageModel> =
+  autoClass("AutoModelForMaskedLM");
 
 /** Classifiers of whole sequences. */
-export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> =
-  autoClass("sequenceClassification");
+export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> = autoClass(
+  "AutoModelForSequenceClassification",
+);
 
 /** Language models that read a source with an encoder: texts, or sound. */
-export const AutoModelForSeq2SeqLM: AutoClass<Seq2SeqLanguageModel> = autoClass("seq2SeqLM");
+export const AutoModelForSeq2SeqLM: AutoClass<Seq2SeqLanguageModel> =
+  autoClass("AutoModelForSeq2SeqLM");
 
 /** Classifiers of images. */
-export const AutoModelForImageClassification: AutoClass<ImageClassifier> =
-  autoClass("imageClassification");
+export const AutoModelForImageClassification: AutoClass<ImageClassifier> = autoClass(
+  "AutoModelForImageClassification",
+);
 
 /** Classifiers of sound. */
-export const AutoModelForAudioClassification: AutoClass<SoundClassifier> =
-  autoClass("audioClassification");
+export const AutoModelForAudioClassification: AutoClass<SoundClassifier> = autoClass(
+  "AutoModelForAudioClassification",
+);
 
 /** Settings of a model, without its weights. */
 export const AutoConfig: AutoClass<ModelConfig> = {
@@ -105,8 +116,7 @@ export const AutoConfig: AutoClass<ModelConfig> = {
     const caller = "AutoConfig.fromPretrained";
     checkPretrainedOptions(caller, options);
     const files = await openFiles(name, options);
-    const fields = await readConfigFields(files, options.ignoreSettings);
-    const where = `${caller}: ${files.location}`;
-    return familyOf(fields, where).family.readConfig(fields);
+    const { family, fields } = await readFamily(files, options, caller);
+    return family.readConfig(fields);
   },
 };

@@ -1,47 +1,42 @@
 import { ModelError } from "../../nn/errors.ts";
+import type { AutoModels, AutoName, FoundClass, ModelClass, ModelFamily } from "../model/family.ts";
 import type { JsonValue } from "../settings/config.ts";
-import { DECODER_FAMILIES } from "./decoder-families.ts";
-import { ENCODER_FAMILIES } from "./encoder-families.ts";
-import type { FamilyEntry } from "../model/family.ts";
-import { gpt2Family } from "../families/gpt2/config.ts";
-import {
-  GPT2ForSequenceClassification,
-  GPT2LMHeadModel,
-  GPT2Model,
-} from "../families/gpt2/gpt2.ts";
-import { AUDIO_FAMILIES } from "./audio-families.ts";
-import { t5Family } from "../families/t5/config.ts";
-import { T5ForSequenceClassification } from "../families/t5/classifier.ts";
-import { T5ForConditionalGeneration, T5Model } from "../families/t5/t5.ts";
-import { VISION_FAMILIES } from "./vision-families.ts";
-import { PYVENE_FAMILIES } from "./pyvene-families.ts";
-import { STATE_SPACE_FAMILIES } from "./state-space-families.ts";
+import * as catalogue from "./catalogue.ts";
 
-/** All families that the auto classes and the cards know: to add one is to add its entry. */
-export const FAMILIES: readonly FamilyEntry[] = [
-  {
-    family: gpt2Family,
-    models: {
-      base: GPT2Model,
-      causalLM: GPT2LMHeadModel,
-      sequenceClassification: GPT2ForSequenceClassification,
-    },
-  },
-  ...DECODER_FAMILIES,
-  ...PYVENE_FAMILIES,
-  ...VISION_FAMILIES,
-  ...AUDIO_FAMILIES,
-  ...STATE_SPACE_FAMILIES,
-  ...ENCODER_FAMILIES,
-  {
-    family: t5Family,
-    models: {
-      base: T5Model,
-      seq2SeqLM: T5ForConditionalGeneration,
-      sequenceClassification: T5ForSequenceClassification,
-    },
-  },
-];
+type Catalogue = typeof catalogue;
+
+/** Does not compile where a class is none that the auto class which it names may give out. */
+const EXPORTS: {
+  readonly [Name in keyof Catalogue]: Catalogue[Name] extends { readonly auto: infer A }
+    ? A extends AutoName
+      ? ModelClass<AutoModels[A]>
+      : never
+    : unknown;
+} = catalogue;
+
+/** The classes of a family that auto classes find, each by the name of its auto class. */
+export interface FoundFamily {
+  readonly family: ModelFamily;
+  readonly models: { readonly [Name in AutoName]?: FoundClass<Name> };
+}
+
+/** All families that the auto classes know, from the classes in the catalogue. */
+export const FAMILIES: readonly FoundFamily[] = found(Object.values(EXPORTS).filter(isFound));
+
+function isFound(value: unknown): value is FoundClass {
+  return typeof value === "function" && "auto" in value && "family" in value;
+}
+
+function found(classes: readonly FoundClass[]): readonly FoundFamily[] {
+  const families = new Map<string, FoundFamily>();
+  for (const one of classes) {
+    const { family, auto } = one;
+    const key = `${family.modelType} ${String(family.architectures)}`;
+    const known = families.get(key) ?? { family, models: {} };
+    families.set(key, { ...known, models: { ...known.models, [auto]: one } });
+  }
+  return [...families.values()];
+}
 
 /** Hugging Face's names of the families that can be loaded. */
 export function knownFamilies(): string[] {
@@ -56,7 +51,7 @@ export function knownFamilies(): string[] {
 export function familyOf(
   { modelType, architectures }: Readonly<Record<string, JsonValue>>,
   where: string,
-): FamilyEntry {
+): FoundFamily {
   const name = Array.isArray(architectures) ? String(architectures[0]) : "";
   const ofType = FAMILIES.filter(({ family }) => family.modelType === modelType);
   const entry =

@@ -15,6 +15,9 @@ import { PreTrainedModel } from "./pretrained-model.ts";
 
 /** Base of all models that give the logits of the next token: they can write. */
 export abstract class CausalLanguageModel extends PreTrainedModel {
+  /** The auto class that finds the models of a family. */
+  static readonly auto = "AutoModelForCausalLM";
+
   /** Longest sequence; undefined where there is no bound. */
   abstract get maxLength(): number | undefined;
 

@@ -67,19 +67,21 @@ export type MaskedLanguageModel = PreTrainedModel & {
   forward(inputs: EncoderInputs & WithLabels): MaskedLMOutput;
 };
 
-/** The classes of a family, by what they are for. */
-export interface FamilyModels {
-  readonly base: ModelClass;
-  readonly causalLM?: ModelClass<CausalLanguageModel>;
-  readonly maskedLM?: ModelClass<MaskedLanguageModel>;
-  readonly sequenceClassification?: ModelClass<SequenceClassifier>;
-  readonly seq2SeqLM?: ModelClass<Seq2SeqLanguageModel>;
-  readonly imageClassification?: ModelClass<ImageClassifier>;
-  readonly audioClassification?: ModelClass<SoundClassifier>;
+/** What each auto class loads: at least this. */
+export interface AutoModels {
+  readonly AutoModel: PreTrainedModel;
+  readonly AutoModelForCausalLM: CausalLanguageModel;
+  readonly AutoModelForMaskedLM: MaskedLanguageModel;
+  readonly AutoModelForSequenceClassification: SequenceClassifier;
+  readonly AutoModelForSeq2SeqLM: Seq2SeqLanguageModel;
+  readonly AutoModelForImageClassification: ImageClassifier;
+  readonly AutoModelForAudioClassification: SoundClassifier;
 }
 
-/** A family and its classes. */
-export interface FamilyEntry {
-  readonly family: ModelFamily;
-  readonly models: FamilyModels;
-}
+/** Name of an auto class. */
+export type AutoName = keyof AutoModels;
+
+/** A class that an auto class finds: one of the catalogue that says `static readonly auto`. */
+export type FoundClass<Name extends AutoName = AutoName> = ModelClass<AutoModels[Name]> & {
+  readonly auto: Name;
+};

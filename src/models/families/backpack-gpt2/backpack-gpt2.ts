@@ -30,6 +30,8 @@ import type { GivenGPT2 } from "../gpt2/config.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type BackpackGPT2Config, backpackGpt2Config, backpackGpt2Family } from "./config.ts";
 
+export { type BackpackGPT2Config, backpackGpt2Config } from "./config.ts";
+
 /** What a Backpack keeps of the tokens it has read. */
 export interface BackpackCache {
   readonly gpt2: KeyValueCache;
@@ -40,14 +42,14 @@ export interface BackpackCache {
 }
 
 /** Outputs that a Backpack has beside those of other decoders. */
-export interface Contextualized {
+interface Contextualized {
   /** Weight of each earlier word's senses in each word, [batch, senses, sequence, past + sequence]. */
   readonly contextualization: Tensor;
 }
 
 const INITIAL_STD = 0.02;
 
-export class BackpackMLP extends Module {
+class BackpackMLP extends Module {
   readonly c_fc: Conv1D;
   readonly c_proj: Conv1D;
   readonly act: Activation;
@@ -67,7 +69,7 @@ export class BackpackMLP extends Module {
 }
 
 /** A block that mixes nothing between positions: senses depend on the word alone. */
-export class BackpackNoMixBlock extends Module {
+class BackpackNoMixBlock extends Module {
   readonly ln_1: LayerNorm;
   readonly ln_2: LayerNorm;
   readonly mlp: BackpackMLP;
@@ -92,7 +94,7 @@ export class BackpackNoMixBlock extends Module {
 }
 
 /** Sense vectors of words: embeddings [batch, sequence, nEmbd] -> [batch, senses, sequence, nEmbd]. */
-export class BackpackSenseNetwork extends Module {
+class BackpackSenseNetwork extends Module {
   readonly dropout: Dropout;
   readonly block: BackpackNoMixBlock;
   readonly ln: LayerNorm;
@@ -119,7 +121,7 @@ export class BackpackSenseNetwork extends Module {
 }
 
 /** How much of each earlier word's senses goes into each word. */
-export class BackpackWeightNetwork extends Module {
+class BackpackWeightNetwork extends Module {
   readonly c_attn: Linear;
   readonly #senses: number;
 
@@ -152,6 +154,7 @@ export class BackpackWeightNetwork extends Module {
  */
 export class BackpackGPT2Model extends PreTrainedModel {
   static readonly family: ModelFamily<BackpackGPT2Config> = backpackGpt2Family;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = backpackGpt2Card;
   declare readonly "~components": BackpackGPT2Component;
   readonly config: BackpackGPT2Config;

@@ -22,16 +22,19 @@ import type {
   WithLabels,
 } from "../../parts/encoder/outputs.ts";
 import { maskedLMOutput } from "../../parts/encoder/masked-lm-output.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
 import { type EncoderContext, EncoderSelfAttention } from "../../parts/encoder/self-attention.ts";
 import type { ModelCard } from "../../model/card.ts";
 import { encoderCard, type EncoderComponent } from "../../parts/encoder/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { firstReal, positionsOf } from "../../model/mask.ts";
+import { positionsOf } from "../../model/mask.ts";
 import { classified } from "../../parts/heads.ts";
 import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type BertConfig, bertConfig, bertFamily, unpooledBertFamily } from "./config.ts";
+
+export { type BertConfig, bertConfig } from "./config.ts";
 
 /** Inputs of a BERT. */
 export interface BertInputs extends EncoderInputs {
@@ -45,7 +48,7 @@ export interface BertOutput extends EncoderOutput {
   readonly poolerOutput?: Tensor;
 }
 
-export class BertEmbeddings extends Module {
+class BertEmbeddings extends Module {
   readonly word_embeddings: Embedding;
   readonly position_embeddings: Embedding;
   readonly token_type_embeddings: Embedding;
@@ -83,7 +86,7 @@ export class BertEmbeddings extends Module {
   }
 }
 
-export class BertAttention extends Module {
+class BertAttention extends Module {
   readonly self: EncoderSelfAttention;
   readonly output: EncoderOutputLayer;
 
@@ -99,7 +102,7 @@ export class BertAttention extends Module {
   }
 }
 
-export class BertLayer extends Module {
+class BertLayer extends Module {
   readonly attention: BertAttention;
   readonly intermediate: EncoderIntermediate;
   readonly output: EncoderOutputLayer;
@@ -117,7 +120,7 @@ export class BertLayer extends Module {
   }
 }
 
-export class BertEncoder extends Module {
+class BertEncoder extends Module {
   readonly layer: ModuleList<BertLayer>;
 
   constructor(config: BertConfig) {
@@ -131,36 +134,16 @@ export class BertEncoder extends Module {
   }
 }
 
-/** What is said of a whole text, from its first token. */
-export class BertPooler extends Module {
-  readonly dense: Linear;
-  readonly activation: Activation;
-
-  constructor(config: Pick<BertConfig, "hiddenSize" | "initializerRange">) {
-    super();
-    const { hiddenSize, initializerRange: std } = config;
-    this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
-    this.activation = activation("tanh");
-  }
-
-  /**
-   * [batch, sequence, width] -> [batch, width]
-   * @param mask - [batch, sequence], which tokens are real. @default all
-   */
-  override forward(x: Tensor, mask?: Tensor): Tensor {
-    return this.activation.forward(this.dense.forward(firstReal(x, mask)));
-  }
-}
-
 /** BERT without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class BertModel extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = bertFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<BertConfig, EncoderComponent> = encoderCard;
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly embeddings: BertEmbeddings;
   readonly encoder: BertEncoder;
-  readonly pooler: BertPooler | undefined;
+  readonly pooler: Pooler | undefined;
 
   /** @param options.pooler whether `poolerOutput` is given. @default true */
   constructor(
@@ -171,7 +154,7 @@ export class BertModel extends PreTrainedModel {
     this.config = bertConfig(config);
     this.embeddings = new BertEmbeddings(this.config);
     this.encoder = new BertEncoder(this.config);
-    this.pooler = pooler ? new BertPooler(this.config) : undefined;
+    this.pooler = pooler ? new Pooler(this.config) : undefined;
   }
 
   override forward(inputs: BertInputs): BertOutput {
@@ -183,7 +166,7 @@ export class BertModel extends PreTrainedModel {
   }
 }
 
-export class BertPredictionHeadTransform extends Module {
+class BertPredictionHeadTransform extends Module {
   readonly dense: Linear;
   readonly transform_act_fn: Activation;
   readonly LayerNorm: LayerNorm;
@@ -200,7 +183,7 @@ export class BertPredictionHeadTransform extends Module {
   }
 }
 
-export class BertLMPredictionHead extends Module {
+class BertLMPredictionHead extends Module {
   readonly transform: BertPredictionHeadTransform;
   /** The decoder's, under the name that checkpoints have. */
   readonly bias: Parameter | undefined;
@@ -223,7 +206,7 @@ export class BertLMPredictionHead extends Module {
 }
 
 /** The heads that BERT was trained with, of which this library has the one for masked tokens. */
-export class BertOnlyMLMHead extends Module {
+class BertOnlyMLMHead extends Module {
   readonly predictions: BertLMPredictionHead;
 
   constructor(config: BertConfig, embedding: Embedding) {
@@ -239,6 +222,7 @@ export class BertOnlyMLMHead extends Module {
 /** BERT that fills in masked tokens. */
 export class BertForMaskedLM extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = unpooledBertFamily;
+  static readonly auto = "AutoModelForMaskedLM";
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly bert: BertModel;
@@ -260,6 +244,7 @@ export class BertForMaskedLM extends PreTrainedModel {
 /** BERT with a linear classifier on the pooled first token. */
 export class BertForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<BertConfig> = bertFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
   readonly bert: BertModel;

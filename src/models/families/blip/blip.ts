@@ -42,6 +42,14 @@ import {
 import { BlipTextLMHeadModel, BlipTextModel, type BlipTextOutput } from "./text.ts";
 import { BlipVisionModel } from "./vision.ts";
 
+export {
+  type BlipTextConfig,
+  type BlipVisionConfig,
+  type BlipConfig,
+  type PartialBlipConfig,
+  blipConfig,
+} from "./config.ts";
+
 /** A question, and the image that it is about. */
 export interface BlipQuestion extends Seq2SeqSource, Partial<ImageInputs> {}
 
@@ -174,6 +182,7 @@ export interface BlipOutput extends Contrast {
  */
 export class BlipModel extends PreTrainedModel {
   static readonly family: ModelFamily<BlipConfig> = blipBaseFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<BlipConfig, LayerPart> = blipCard;
   declare readonly "~components": LayerPart;
   readonly config: BlipConfig;
@@ -234,6 +243,7 @@ export interface BlipRetrievalOutput extends ImageOutput {
 /** BLIP that tells whether a text belongs to an image. */
 export class BlipForImageTextRetrieval extends PreTrainedModel {
   static readonly family: ModelFamily<BlipConfig> = blipItmFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<BlipConfig, BlipItmComponent> = blipItmCard;
   declare readonly "~components": BlipItmComponent;
   readonly config: BlipConfig;

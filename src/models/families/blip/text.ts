@@ -11,7 +11,7 @@ import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
-import { BertPooler } from "../bert/bert.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
 import { splitHeads } from "../../parts/decoder/attend.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
@@ -208,13 +208,13 @@ export class BlipTextEncoder extends Module {
 export class BlipTextModel extends Module {
   readonly embeddings: BlipTextEmbeddings;
   readonly encoder: BlipTextEncoder;
-  readonly pooler: BertPooler | undefined;
+  readonly pooler: Pooler | undefined;
 
   constructor(config: BlipTextConfig, { pooler = false }: { readonly pooler?: boolean } = {}) {
     super();
     this.embeddings = new BlipTextEmbeddings(config);
     this.encoder = new BlipTextEncoder(config);
-    this.pooler = pooler ? new BertPooler(config) : undefined;
+    this.pooler = pooler ? new Pooler(config) : undefined;
   }
 
   override forward(inputs: TokenInputs, context: BlipTextContext): BlipTextOutput {

@@ -44,6 +44,14 @@ import {
   type PartialCLIPConfig,
 } from "./config.ts";
 
+export {
+  type CLIPTextConfig,
+  type CLIPVisionConfig,
+  type CLIPConfig,
+  type PartialCLIPConfig,
+  clipConfig,
+} from "./config.ts";
+
 /** Inputs of CLIP's text encoder. */
 export interface CLIPTextInputs {
   /** [batch, sequence] int64, each row with the token that ends texts. */
@@ -74,7 +82,7 @@ function depthStd({ hiddenSize, numHiddenLayers, initializerFactor }: CLIPTowerC
   return initializerFactor / Math.sqrt(hiddenSize * 2 * numHiddenLayers);
 }
 
-export class CLIPAttention extends Module {
+class CLIPAttention extends Module {
   readonly k_proj: Linear;
   readonly v_proj: Linear;
   readonly q_proj: Linear;
@@ -103,7 +111,7 @@ export class CLIPAttention extends Module {
   }
 }
 
-export class CLIPMLP extends Module {
+class CLIPMLP extends Module {
   readonly activation_fn: Activation;
   readonly fc1: Linear;
   readonly fc2: Linear;
@@ -122,7 +130,7 @@ export class CLIPMLP extends Module {
   }
 }
 
-export class CLIPEncoderLayer extends Module {
+class CLIPEncoderLayer extends Module {
   readonly self_attn: CLIPAttention;
   readonly layer_norm1: LayerNorm;
   readonly mlp: CLIPMLP;
@@ -144,7 +152,7 @@ export class CLIPEncoderLayer extends Module {
   }
 }
 
-export class CLIPEncoder extends Module {
+class CLIPEncoder extends Module {
   readonly layers: ModuleList<CLIPEncoderLayer>;
 
   constructor(config: CLIPTowerConfig) {
@@ -158,7 +166,7 @@ export class CLIPEncoder extends Module {
   }
 }
 
-export class CLIPTextEmbeddings extends Module {
+class CLIPTextEmbeddings extends Module {
   readonly token_embedding: Embedding;
   readonly position_embedding: Embedding;
 
@@ -227,7 +235,7 @@ export class CLIPTextModel extends Module {
   }
 }
 
-export class CLIPVisionEmbeddings extends Module {
+class CLIPVisionEmbeddings extends Module {
   /** [hiddenSize]: stands for the image as a whole. */
   readonly class_embedding: Parameter;
   readonly patch_embedding: Conv2d;
@@ -286,6 +294,7 @@ export class CLIPVisionModel extends Module {
  */
 export class CLIPModel extends PreTrainedModel {
   static readonly family: ModelFamily<CLIPConfig> = clipFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<CLIPConfig, CLIPComponent> = clipCard;
   declare readonly "~components": CLIPComponent;
   readonly config: CLIPConfig;
@@ -328,6 +337,7 @@ export class CLIPModel extends PreTrainedModel {
 /** CLIP's image encoder with a linear classifier on the mean of the patches. */
 export class CLIPForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<CLIPConfig> = clipFamily;
+  static readonly auto = "AutoModelForImageClassification";
   static readonly card: ModelCard<CLIPConfig, CLIPVisionComponent> = clipVisionCard;
   declare readonly "~components": CLIPVisionComponent;
   readonly config: CLIPConfig;

@@ -26,6 +26,8 @@ import type {
 } from "../../parts/vision/outputs.ts";
 import { type ConvNextConfig, convNextConfig, convNextFamily } from "./config.ts";
 
+export { type ConvNextConfig, convNextConfig } from "./config.ts";
+
 const NORM = { eps: 1e-6 };
 
 /** [batch, channels, height, width] -> [batch, height, width, channels] */
@@ -50,7 +52,7 @@ function convolution(
 }
 
 /** Normalises the channels of each pixel of [batch, channels, height, width]. */
-export class ConvNextLayerNorm extends Module {
+class ConvNextLayerNorm extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly #norm: LayerNorm;
@@ -67,7 +69,7 @@ export class ConvNextLayerNorm extends Module {
   }
 }
 
-export class ConvNextEmbeddings extends Module {
+class ConvNextEmbeddings extends Module {
   readonly patch_embeddings: Conv2d;
   readonly layernorm: ConvNextLayerNorm;
 
@@ -86,7 +88,7 @@ export class ConvNextEmbeddings extends Module {
 }
 
 /** Zeroes whole images at random while training, scaling the others up. */
-export class ConvNextDropPath extends Module {
+class ConvNextDropPath extends Module {
   readonly #rate: number;
 
   constructor(rate: number) {
@@ -105,7 +107,7 @@ export class ConvNextDropPath extends Module {
   }
 }
 
-export class ConvNextLayer extends Module {
+class ConvNextLayer extends Module {
   readonly dwconv: Conv2d;
   readonly layernorm: LayerNorm;
   readonly pwconv1: Linear;
@@ -136,7 +138,7 @@ export class ConvNextLayer extends Module {
   }
 }
 
-export class ConvNextStage extends Module {
+class ConvNextStage extends Module {
   readonly downsampling_layer: Sequential;
   readonly layers: Sequential;
 
@@ -169,7 +171,7 @@ function dropPaths({ depths, dropPathRate }: ConvNextConfig): number[][] {
   );
 }
 
-export class ConvNextEncoder extends Module {
+class ConvNextEncoder extends Module {
   readonly stages: ModuleList<ConvNextStage>;
 
   constructor(config: ConvNextConfig) {
@@ -192,6 +194,7 @@ export class ConvNextEncoder extends Module {
 /** A ConvNeXt without a head. Names are those of Hugging Face's checkpoints. */
 export class ConvNextModel extends PreTrainedModel {
   static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<ConvNextConfig, ConvNextComponent> = convNextCard;
   declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
@@ -222,6 +225,7 @@ export class ConvNextModel extends PreTrainedModel {
 /** A ConvNeXt with a linear classifier on the mean over the image. */
 export class ConvNextForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ConvNextConfig> = convNextFamily;
+  static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
   readonly convnext: ConvNextModel;

@@ -34,10 +34,12 @@ import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type EsmConfig, esmConfig, esmFamily } from "./config.ts";
 
+export { type EsmConfig, esmConfig } from "./config.ts";
+
 /** Share of tokens that were masked when ESM was trained. */
 const TRAINED_MASK_RATIO = 0.15 * 0.8;
 
-export class EsmEmbeddings extends Module {
+class EsmEmbeddings extends Module {
   readonly word_embeddings: Embedding;
   readonly position_embeddings: Embedding | undefined;
   readonly layer_norm: LayerNorm | undefined;
@@ -96,7 +98,7 @@ export class EsmEmbeddings extends Module {
   }
 }
 
-export class EsmAttention extends Module {
+class EsmAttention extends Module {
   readonly self: EncoderSelfAttention;
   readonly output: EncoderOutputLayer;
   readonly LayerNorm: LayerNorm;
@@ -114,7 +116,7 @@ export class EsmAttention extends Module {
   }
 }
 
-export class EsmLayer extends Module {
+class EsmLayer extends Module {
   readonly attention: EsmAttention;
   readonly intermediate: EncoderIntermediate;
   readonly output: EncoderOutputLayer;
@@ -135,7 +137,7 @@ export class EsmLayer extends Module {
   }
 }
 
-export class EsmEncoder extends Module {
+class EsmEncoder extends Module {
   readonly layer: ModuleList<EsmLayer>;
   readonly emb_layer_norm_after: LayerNorm;
 
@@ -162,7 +164,7 @@ export class EsmEncoder extends Module {
 }
 
 /** Which residues touch each other in the folded protein, from the attention weights of all layers. */
-export class EsmContactPredictionHead extends Module {
+class EsmContactPredictionHead extends Module {
   readonly regression: Linear;
 
   constructor({ numHiddenLayers, numAttentionHeads, initializerRange: std }: EsmConfig) {
@@ -195,6 +197,7 @@ export class EsmContactPredictionHead extends Module {
 /** ESM without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class EsmModel extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<EsmConfig, EncoderComponent> = encoderCard;
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
@@ -246,7 +249,7 @@ export class EsmModel extends PreTrainedModel {
   }
 }
 
-export class EsmLMHead extends Module {
+class EsmLMHead extends Module {
   readonly dense: Linear;
   readonly layer_norm: LayerNorm;
   readonly decoder: Linear;
@@ -272,6 +275,7 @@ export class EsmLMHead extends Module {
 /** ESM that fills in masked residues. */
 export class EsmForMaskedLM extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  static readonly auto = "AutoModelForMaskedLM";
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
   readonly esm: EsmModel;
@@ -291,7 +295,7 @@ export class EsmForMaskedLM extends PreTrainedModel {
   }
 }
 
-export class EsmClassificationHead extends Module {
+class EsmClassificationHead extends Module {
   readonly dense: Linear;
   readonly dropout: Dropout;
   readonly out_proj: Linear;
@@ -316,6 +320,7 @@ export class EsmClassificationHead extends Module {
 /** ESM with a classifier on the first token. */
 export class EsmForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<EsmConfig> = esmFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
   readonly esm: EsmModel;

@@ -5,6 +5,7 @@ import {
   type Given,
   type RotaryConfig,
 } from "../../parts/decoder/config.ts";
+import { requireCausal } from "../../parts/decoder/require-causal.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import { activationName, flag, nonNegative, token, tokens, width } from "../../settings/kinds.ts";
@@ -64,14 +65,3 @@ export function gemmaConfig(given: Given<GemmaConfig> = {}): GemmaConfig {
 
 /** How checkpoints of Gemma are read. */
 export const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily(GEMMA_SETTINGS);
-
-/** @throws ModelError for a Gemma whose tokens see those after them. */
-export function requireCausal<
-  Config extends { readonly useBidirectionalAttention: boolean | null },
->(family: string, config: Config): Config {
-  if (config.useBidirectionalAttention !== true) return config;
-  return fail(
-    family,
-    "useBidirectionalAttention is not known here; only models that write can be run",
-  );
-}

@@ -18,7 +18,7 @@ import {
   width,
 } from "../../settings/kinds.ts";
 import { layerTypes, layerTypesRow, type LayerType } from "../../parts/decoder/layer-types.ts";
-import { requireCausal } from "../gemma/config.ts";
+import { requireCausal } from "../../parts/decoder/require-causal.ts";
 
 /** Settings of a Gemma 2, with Hugging Face's meanings and defaults. */
 export interface Gemma2Config extends RotaryConfig {

@@ -6,8 +6,11 @@ import { windowsOf } from "../../parts/decoder/layer-types.ts";
 import { SandwichNormLayer } from "../../parts/decoder/layers.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { GemmaEmbedding, GemmaRMSNorm } from "../gemma/gemma.ts";
+import { OffsetRMSNorm } from "../../parts/decoder/offset-rms-norm.ts";
+import { ScaledEmbedding } from "../../parts/decoder/scaled-embedding.ts";
 import { type Gemma2Config, gemma2Config, gemma2Family } from "./config.ts";
+
+export { type Gemma2Config, gemma2Config } from "./config.ts";
 
 /** Gemma 2 without a head: every other layer sees the last tokens only. */
 export class Gemma2Model extends RotaryDecoder<Gemma2Config, SandwichNormLayer> {
@@ -15,8 +18,8 @@ export class Gemma2Model extends RotaryDecoder<Gemma2Config, SandwichNormLayer> 
 
   constructor(given: Given<Gemma2Config> = {}) {
     const config = gemma2Config(given);
-    const norm = (): GemmaRMSNorm =>
-      new GemmaRMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
+    const norm = (): OffsetRMSNorm =>
+      new OffsetRMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
     const layer = (): SandwichNormLayer =>
       new SandwichNormLayer({
         attention: new DecoderAttention(config, {
@@ -27,7 +30,7 @@ export class Gemma2Model extends RotaryDecoder<Gemma2Config, SandwichNormLayer> 
         mlp: new GatedMLP(config, { act: config.hiddenActivation }),
         norm,
       });
-    const embedding = new GemmaEmbedding(config);
+    const embedding = new ScaledEmbedding(config);
     super(config, { embedding, layer, norm, window: windowsOf(config) });
   }
 }

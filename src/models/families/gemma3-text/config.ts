@@ -14,7 +14,7 @@ import {
   ropeParameters,
 } from "../../parts/decoder/rope-parameters.ts";
 import { ropeRecord, ropeScalingOf } from "../../parts/decoder/rotary-settings.ts";
-import { requireCausal } from "../gemma/config.ts";
+import { requireCausal } from "../../parts/decoder/require-causal.ts";
 import {
   defineSettings,
   type GivenSettings,

@@ -12,7 +12,8 @@ import type { Changes } from "../../parts/decoder/text-lengths.ts";
 import type { ModelCard } from "../../model/card.ts";
 import { llamaCard, type LlamaComponent } from "../../parts/decoder/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { GemmaEmbedding, GemmaRMSNorm } from "../gemma/gemma.ts";
+import { OffsetRMSNorm } from "../../parts/decoder/offset-rms-norm.ts";
+import { ScaledEmbedding } from "../../parts/decoder/scaled-embedding.ts";
 import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import {
@@ -22,8 +23,10 @@ import {
   type GivenGemma3,
 } from "./config.ts";
 
+export { type Gemma3TextConfig, gemma3TextConfig } from "./config.ts";
+
 /** Angles of positions, one kind for each type of layer. */
-export class Gemma3RotaryEmbedding extends Module {
+class Gemma3RotaryEmbedding extends Module {
   readonly full_attention: RotaryEmbedding;
   readonly sliding_attention: RotaryEmbedding;
 
@@ -55,7 +58,8 @@ export class Gemma3RotaryEmbedding extends Module {
 }
 
 function decoderLayer(config: Gemma3TextConfig): SandwichNormLayer {
-  const norm = (width: number): GemmaRMSNorm => new GemmaRMSNorm(width, { eps: config.rmsNormEps });
+  const norm = (width: number): OffsetRMSNorm =>
+    new OffsetRMSNorm(width, { eps: config.rmsNormEps });
   return new SandwichNormLayer({
     attention: new DecoderAttention(config, {
       bias: config.attentionBias,
@@ -71,22 +75,23 @@ function decoderLayer(config: Gemma3TextConfig): SandwichNormLayer {
 /** Gemma 3 (text) without a head: most layers see the last tokens only, and rotate faster. */
 export class Gemma3TextModel extends PreTrainedModel {
   static readonly family: ModelFamily<Gemma3TextConfig> = gemma3TextFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<Gemma3TextConfig, LlamaComponent> = llamaCard;
   declare readonly "~components": LlamaComponent;
   readonly config: Gemma3TextConfig;
-  readonly embed_tokens: GemmaEmbedding;
+  readonly embed_tokens: ScaledEmbedding;
   readonly layers: ModuleList<SandwichNormLayer>;
-  readonly norm: GemmaRMSNorm;
+  readonly norm: OffsetRMSNorm;
   readonly rotary_emb: Gemma3RotaryEmbedding;
 
   constructor(given: GivenGemma3 = {}) {
     super();
     const config = gemma3TextConfig(given);
     this.config = config;
-    this.embed_tokens = new GemmaEmbedding(config);
+    this.embed_tokens = new ScaledEmbedding(config);
     const { numHiddenLayers: length } = config;
     this.layers = new ModuleList(Array.from({ length }, () => decoderLayer(config)));
-    this.norm = new GemmaRMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
+    this.norm = new OffsetRMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
     this.rotary_emb = new Gemma3RotaryEmbedding(config);
   }
 

@@ -42,8 +42,11 @@ import {
   gptNeoLayerTypes,
 } from "./config.ts";
 
+export { gptNeoCard } from "./card.ts";
+export { type GPTNeoConfig, gptNeoConfig } from "./config.ts";
+
 /** Attention whose scores are not scaled. */
-export class GPTNeoSelfAttention extends Module {
+class GPTNeoSelfAttention extends Module {
   readonly k_proj: Linear;
   readonly v_proj: Linear;
   readonly q_proj: Linear;
@@ -77,7 +80,7 @@ export class GPTNeoSelfAttention extends Module {
 }
 
 /** A wrapper that checkpoints know. */
-export class GPTNeoAttention extends Module {
+class GPTNeoAttention extends Module {
   readonly attention: GPTNeoSelfAttention;
 
   constructor(config: GPTNeoConfig) {
@@ -90,7 +93,7 @@ export class GPTNeoAttention extends Module {
   }
 }
 
-export class GPTNeoMLP extends Module {
+class GPTNeoMLP extends Module {
   readonly c_fc: Linear;
   readonly c_proj: Linear;
   readonly act: Activation;
@@ -111,7 +114,7 @@ export class GPTNeoMLP extends Module {
   }
 }
 
-export class GPTNeoBlock extends Module {
+class GPTNeoBlock extends Module {
   readonly ln_1: LayerNorm;
   readonly attn: GPTNeoAttention;
   readonly ln_2: LayerNorm;
@@ -136,6 +139,7 @@ export class GPTNeoBlock extends Module {
 /** GPT-Neo without a head: local layers see the last tokens only. */
 export class GPTNeoModel extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<GPTNeoConfig, LlamaComponent> = gptNeoCard;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
@@ -200,6 +204,7 @@ export class GPTNeoForCausalLM extends CausalLanguageModel {
 /** GPT-Neo with a linear classifier on the last token that is not padding. */
 export class GPTNeoForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
   readonly transformer: GPTNeoModel;

@@ -34,8 +34,11 @@ import type {
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type GivenGPTNeoX, type GPTNeoXConfig, gptNeoXConfig, gptNeoXFamily } from "./config.ts";
 
+export { gptNeoXCard } from "./card.ts";
+export { type GPTNeoXConfig, gptNeoXConfig } from "./config.ts";
+
 /** Attention with one projection to queries, keys and values, and partly rotated heads. */
-export class GPTNeoXAttention extends Module {
+class GPTNeoXAttention extends Module {
   /** Its outputs are query, key and value of the first head, then those of the second, ... */
   readonly query_key_value: Linear;
   readonly dense: Linear;
@@ -73,7 +76,7 @@ export class GPTNeoXAttention extends Module {
   }
 }
 
-export class GPTNeoXMLP extends Module {
+class GPTNeoXMLP extends Module {
   readonly dense_h_to_4h: Linear;
   readonly dense_4h_to_h: Linear;
   readonly act: Activation;
@@ -90,7 +93,7 @@ export class GPTNeoXMLP extends Module {
   }
 }
 
-export class GPTNeoXLayer extends Module {
+class GPTNeoXLayer extends Module {
   readonly input_layernorm: LayerNorm;
   readonly post_attention_layernorm: LayerNorm;
   readonly post_attention_dropout: Dropout;
@@ -128,6 +131,7 @@ export class GPTNeoXLayer extends Module {
 /** GPT-NeoX without a head. */
 export class GPTNeoXModel extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<GPTNeoXConfig, LlamaComponent> = gptNeoXCard;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
@@ -197,6 +201,7 @@ export class GPTNeoXForCausalLM extends CausalLanguageModel {
 /** GPT-NeoX with a linear classifier on the last token that is not padding. */
 export class GPTNeoXForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
   readonly gpt_neox: GPTNeoXModel;

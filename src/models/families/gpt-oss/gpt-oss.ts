@@ -20,12 +20,15 @@ import { gptOssCard, type GptOssComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type GptOssConfig, gptOssConfig, gptOssFamily } from "./config.ts";
 
+export { gptOssCard } from "./card.ts";
+export { type GptOssConfig, gptOssConfig } from "./config.ts";
+
 /** Steepness of the gate's sigmoid, and where gate and values are cut off. */
 const ALPHA = 1.702;
 const LIMIT = 7;
 
 /** All experts of a layer, as stacks of matrices; columns of gate and values take turns. */
-export class GptOssExperts extends Module {
+class GptOssExperts extends Module {
   /** [experts, hiddenSize, 2 * intermediateSize] */
   readonly gate_up_proj: Parameter;
   readonly gate_up_proj_bias: Parameter;
@@ -60,7 +63,7 @@ export class GptOssExperts extends Module {
 }
 
 /** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
-export class GptOssMLP extends Module {
+class GptOssMLP extends Module {
   readonly router: Linear;
   readonly experts: GptOssExperts;
   readonly #chosen: number;

@@ -29,12 +29,15 @@ import { nextTokenLoss } from "../../parts/heads.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type GivenGPT2, type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
 
+export { type GPT2Component, gpt2Card } from "./card.ts";
+export { type GPT2Config, gpt2Config } from "./config.ts";
+
 /** Of the weights that write to the residual stream, which sums up two for each layer. */
 function residualStd(config: GPT2Config): number {
   return config.initializerRange / Math.sqrt(2 * config.nLayer);
 }
 
-export class GPT2Attention extends Module {
+class GPT2Attention extends Module {
   readonly c_attn: Conv1D;
   readonly c_proj: Conv1D;
   readonly attn_dropout: Dropout;
@@ -73,7 +76,7 @@ export class GPT2Attention extends Module {
   }
 }
 
-export class GPT2MLP extends Module {
+class GPT2MLP extends Module {
   readonly c_fc: Conv1D;
   readonly c_proj: Conv1D;
   readonly act: Activation;
@@ -93,7 +96,7 @@ export class GPT2MLP extends Module {
   }
 }
 
-export class GPT2Block extends Module {
+class GPT2Block extends Module {
   readonly ln_1: LayerNorm;
   readonly attn: GPT2Attention;
   readonly ln_2: LayerNorm;
@@ -118,6 +121,7 @@ export class GPT2Block extends Module {
 /** GPT-2 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class GPT2Model extends PreTrainedModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<GPT2Config, GPT2Component> = gpt2Card;
   declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
@@ -189,6 +193,7 @@ export class GPT2LMHeadModel extends CausalLanguageModel {
 /** GPT-2 with a linear classifier on the last token that is not padding. */
 export class GPT2ForSequenceClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
   readonly transformer: GPT2Model;

@@ -26,6 +26,8 @@ import type {
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type GRUConfig, gruConfig, gruFamily } from "./config.ts";
 
+export { type GRUConfig, gruConfig } from "./config.ts";
+
 /** The state of each layer after the last step, [batch, hDim]. */
 export type GRUState = readonly Tensor[];
 
@@ -39,7 +41,7 @@ export interface GRUOutput extends BaseOutput {
 }
 
 /** One layer, run once for each time step: its call number is the step. */
-export class GRUCell extends Module {
+class GRUCell extends Module {
   readonly x2h: Linear;
   readonly h2h: Linear;
   readonly reset_act: Activation;
@@ -73,6 +75,7 @@ function thirds(x: Tensor): [Tensor, Tensor, Tensor] {
 /** pyvene's GRU without a head: layers of cells that advance together, step by step. */
 export class GRUModel extends PreTrainedModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<GRUConfig, GRUComponent> = gruCard;
   declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
@@ -129,6 +132,7 @@ export class GRUModel extends PreTrainedModel {
 /** pyvene's GRU with a linear classifier on the state after the last real step. */
 export class GRUForClassification extends PreTrainedModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
   readonly gru: GRUModel;

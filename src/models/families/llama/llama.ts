@@ -8,6 +8,8 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type LlamaConfig, llamaConfig, llamaFamily } from "./config.ts";
 
+export { type LlamaConfig, llamaConfig } from "./config.ts";
+
 /** Llama without a head. */
 export class LlamaModel extends RotaryDecoder<LlamaConfig, PreNormLayer> {
   static readonly family: ModelFamily<LlamaConfig> = llamaFamily;

@@ -32,6 +32,8 @@ import {
   type PartialLlavaConfig,
 } from "./config.ts";
 
+export { type LlavaConfig, type PartialLlavaConfig, llavaConfig } from "./config.ts";
+
 /** Inputs of a LLaVA without a head: a text with image tokens, and the images they stand for. */
 export interface LlavaModelInputs extends DecoderInputs, Partial<ImageInputs> {}
 
@@ -49,7 +51,7 @@ export interface LlavaModelOutput extends DecoderOutput, Seen {}
 /** Outputs of a LLaVA that writes. */
 export interface LlavaOutput extends CausalLMOutput, Seen {}
 
-export class LlavaMultiModalProjector extends Module {
+class LlavaMultiModalProjector extends Module {
   readonly linear_1: Linear;
   readonly act: Activation;
   readonly linear_2: Linear;
@@ -108,6 +110,7 @@ function embedImages(
  */
 export class LlavaModel extends PreTrainedModel {
   static readonly family: ModelFamily<LlavaConfig> = llavaBaseFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<LlavaConfig, LlamaComponent> = llavaCard;
   declare readonly "~components": LlamaComponent;
   readonly config: LlavaConfig;

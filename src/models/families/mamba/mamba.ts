@@ -23,8 +23,10 @@ import { MambaBaseModel, MambaLanguageModel } from "../../parts/state-space/mamb
 import { selectiveScan } from "../../parts/state-space/selective-scan.ts";
 import { innerWidth, type MambaConfig, mambaConfig, mambaFamily, timeStepRank } from "./config.ts";
 
+export { type MambaConfig, mambaConfig } from "./config.ts";
+
 /** Selective state spaces, one for each channel: what they read and write depends on the input. */
-export class MambaMixer extends Module {
+class MambaMixer extends Module {
   readonly conv1d: CausalConv1d;
   readonly act: Activation;
   readonly in_proj: Linear;

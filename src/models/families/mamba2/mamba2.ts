@@ -22,8 +22,10 @@ import {
 import { MambaBaseModel, MambaLanguageModel } from "../../parts/state-space/mamba-models.ts";
 import { convWidth, innerWidth, type Mamba2Config, mamba2Config, mamba2Family } from "./config.ts";
 
+export { type Mamba2Config, mamba2Config } from "./config.ts";
+
 /** x times the gate's SiLU, divided by its root mean square, then a learned scale. */
-export class MambaRMSNormGated extends Module {
+class MambaRMSNormGated extends Module {
   readonly weight: Parameter;
   readonly #eps: number;
 
@@ -40,7 +42,7 @@ export class MambaRMSNormGated extends Module {
 }
 
 /** State spaces with one rate a head, so that they can be computed as attention is. */
-export class Mamba2Mixer extends Module {
+class Mamba2Mixer extends Module {
   readonly conv1d: CausalConv1d;
   readonly act: Activation;
   readonly in_proj: Linear;

@@ -8,6 +8,8 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type MistralConfig, mistralConfig, mistralFamily } from "./config.ts";
 
+export { type MistralConfig, mistralConfig } from "./config.ts";
+
 /** Mistral without a head. */
 export class MistralModel extends RotaryDecoder<MistralConfig, PreNormLayer> {
   static readonly family: ModelFamily<MistralConfig> = mistralFamily;

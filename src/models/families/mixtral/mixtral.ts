@@ -19,8 +19,11 @@ import { mixtralCard, type MixtralComponent } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type MixtralConfig, mixtralConfig, mixtralFamily } from "./config.ts";
 
+export { mixtralCard } from "./card.ts";
+export { type MixtralConfig, mixtralConfig } from "./config.ts";
+
 /** A gated MLP. */
-export class MixtralExpert extends Module {
+class MixtralExpert extends Module {
   readonly w1: Linear;
   readonly w2: Linear;
   readonly w3: Linear;
@@ -41,7 +44,7 @@ export class MixtralExpert extends Module {
 }
 
 /** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
-export class MixtralSparseMoeBlock extends Module {
+class MixtralSparseMoeBlock extends Module {
   readonly gate: Linear;
   readonly experts: ModuleList<MixtralExpert>;
   readonly #chosen: number;
@@ -76,7 +79,7 @@ export class MixtralSparseMoeBlock extends Module {
   }
 }
 
-export class MixtralDecoderLayer extends Module {
+class MixtralDecoderLayer extends Module {
   readonly self_attn: DecoderAttention;
   readonly block_sparse_moe: MixtralSparseMoeBlock;
   readonly input_layernorm: RMSNorm;

@@ -44,6 +44,9 @@ import {
 } from "./config.ts";
 import { type MllamaImages, MllamaVisionModel } from "./vision.ts";
 
+export { type MllamaConfig, type PartialMllamaConfig, mllamaConfig } from "./config.ts";
+export type { MllamaImages } from "./vision.ts";
+
 const HIDDEN = -3.4028234663852886e38;
 
 /** Keys and values of each layer; undefined for one that had no image to look at. */
@@ -74,7 +77,7 @@ export interface MllamaModelInputs extends DecoderInputs<MllamaCache>, ImagesGiv
 /** The same of an Mllama that writes. */
 export interface MllamaInputs extends CausalLMInputs<MllamaCache>, ImagesGiven {}
 
-export class MllamaTextCrossAttention extends Module {
+class MllamaTextCrossAttention extends Module {
   readonly q_proj: Linear;
   readonly k_proj: Linear;
   readonly v_proj: Linear;
@@ -117,7 +120,7 @@ export class MllamaTextCrossAttention extends Module {
 }
 
 /** A layer that looks at the image, through gates. */
-export class MllamaCrossAttentionDecoderLayer extends Module {
+class MllamaCrossAttentionDecoderLayer extends Module {
   readonly cross_attn: MllamaTextCrossAttention;
   readonly input_layernorm: RMSNorm;
   readonly cross_attn_attn_gate: Parameter;
@@ -152,7 +155,7 @@ export class MllamaCrossAttentionDecoderLayer extends Module {
 }
 
 /** A Llama of which some layers look at the image; without one these are left out. */
-export class MllamaTextModel extends Module {
+class MllamaTextModel extends Module {
   readonly embed_tokens: Embedding;
   readonly layers: ModuleList<PreNormLayer | MllamaCrossAttentionDecoderLayer>;
   readonly norm: RMSNorm;
@@ -230,7 +233,7 @@ function runLayer(
 }
 
 /** The language model with logits of the next token. */
-export class MllamaForCausalLM extends Module {
+class MllamaForCausalLM extends Module {
   readonly model: MllamaTextModel;
   readonly lm_head: Linear;
 
@@ -294,6 +297,7 @@ function projector({ textConfig, visionConfig }: MllamaConfig): Linear {
  */
 export class MllamaModel extends PreTrainedModel {
   static readonly family: ModelFamily<MllamaConfig> = mllamaBaseFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<MllamaConfig, MllamaComponent> = mllamaCard;
   declare readonly "~components": MllamaComponent;
   readonly config: MllamaConfig;

@@ -15,13 +15,16 @@ import type { BaseOutput, SequenceClassifierOutput } from "../../parts/outputs.t
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type MLPConfig, mlpConfig, mlpFamily } from "./config.ts";
 
+export type { MLPComponent } from "./card.ts";
+export { type MLPConfig, mlpConfig } from "./config.ts";
+
 /** Inputs of an MLP. Give `inputsEmbeds`, or `inputIds` where the model has embeddings. */
 export interface MLPInputs extends TokenInputs {
   /** [batch, sequence] int64: adds the embeddings of these positions. @default adds none */
   readonly positionIds?: Tensor;
 }
 
-export class MLPBlock extends Module {
+class MLPBlock extends Module {
   readonly ff1: Linear;
   readonly act: Activation;
   readonly dropout: Dropout;
@@ -41,6 +44,7 @@ export class MLPBlock extends Module {
 /** pyvene's MLP without a head: square layers, each followed by an activation. */
 export class MLPModel extends PreTrainedModel {
   static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<MLPConfig, MLPComponent> = mlpCard;
   declare readonly "~components": MLPComponent;
   readonly config: MLPConfig;
@@ -75,6 +79,7 @@ export class MLPModel extends PreTrainedModel {
 /** pyvene's MLP with a linear classifier. */
 export class MLPForClassification extends PreTrainedModel {
   static readonly family: ModelFamily<MLPConfig> = mlpFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": MLPComponent;
   readonly config: MLPConfig;
   readonly mlp: MLPModel;

@@ -10,8 +10,10 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type OlmoConfig, olmoConfig, olmoFamily } from "./config.ts";
 
+export { type OlmoConfig, olmoConfig } from "./config.ts";
+
 /** Mean 0 and variance 1 over the last dimension, with nothing learned. */
-export class OlmoLayerNorm extends Module {
+class OlmoLayerNorm extends Module {
   override forward(x: Tensor): Tensor {
     return layerNorm(x, [x.size(-1)], { eps: 1e-5 });
   }

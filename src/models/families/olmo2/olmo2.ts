@@ -11,8 +11,10 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type Olmo2Config, olmo2Config, olmo2Family } from "./config.ts";
 
+export { type Olmo2Config, olmo2Config } from "./config.ts";
+
 /** A layer with norms after the attention and after the MLP, which read the residual stream raw. */
-export class Olmo2DecoderLayer extends Module {
+class Olmo2DecoderLayer extends Module {
   readonly self_attn: DecoderAttention;
   readonly mlp: GatedMLP;
   readonly post_attention_layernorm: RMSNorm;

@@ -18,8 +18,11 @@ import { phi3Card, type Phi3Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type Phi3Config, phi3Config, phi3Family } from "./config.ts";
 
+export { phi3Card } from "./card.ts";
+export { type Phi3Config, phi3Config } from "./config.ts";
+
 /** Attention with one projection to queries, keys and values. */
-export class Phi3Attention extends Module {
+class Phi3Attention extends Module {
   readonly qkv_proj: Linear;
   readonly o_proj: Linear;
   /** Sites of the three parts of the projection. */
@@ -59,7 +62,7 @@ export class Phi3Attention extends Module {
 }
 
 /** A gated MLP with one projection to gate and values. */
-export class Phi3MLP extends Module {
+class Phi3MLP extends Module {
   readonly gate_up_proj: Linear;
   readonly down_proj: Linear;
   readonly activation_fn: Activation;
@@ -77,7 +80,7 @@ export class Phi3MLP extends Module {
   }
 }
 
-export class Phi3DecoderLayer extends Module {
+class Phi3DecoderLayer extends Module {
   readonly self_attn: Phi3Attention;
   readonly mlp: Phi3MLP;
   readonly input_layernorm: RMSNorm;

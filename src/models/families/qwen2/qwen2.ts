@@ -9,6 +9,8 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type Qwen2Config, qwen2Config, qwen2Family } from "./config.ts";
 
+export { type Qwen2Config, qwen2Config } from "./config.ts";
+
 /** Qwen 2 without a head. */
 export class Qwen2Model extends RotaryDecoder<Qwen2Config, PreNormLayer> {
   static readonly family: ModelFamily<Qwen2Config> = qwen2Family;

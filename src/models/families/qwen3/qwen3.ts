@@ -9,6 +9,8 @@ import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { type Qwen3Config, qwen3Config, qwen3Family } from "./config.ts";
 
+export { type Qwen3Config, qwen3Config } from "./config.ts";
+
 /** Qwen 3 without a head. */
 export class Qwen3Model extends RotaryDecoder<Qwen3Config, PreNormLayer> {
   static readonly family: ModelFamily<Qwen3Config> = qwen3Family;

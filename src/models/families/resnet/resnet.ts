@@ -25,6 +25,8 @@ import type {
 } from "../../parts/vision/outputs.ts";
 import { type ResNetConfig, resNetConfig, resNetFamily } from "./config.ts";
 
+export { type ResNetConfig, resNetConfig } from "./config.ts";
+
 /** From and to how many channels a layer goes, and by what it divides height and width. */
 interface LayerShape {
   readonly from: number;
@@ -51,7 +53,7 @@ function convolution({ from, to, stride, kernel }: ConvShape): Conv2d {
   return conv;
 }
 
-export class ResNetConvLayer extends Module {
+class ResNetConvLayer extends Module {
   readonly convolution: Conv2d;
   readonly normalization: BatchNorm2d;
   readonly activation: Activation | Identity;
@@ -69,7 +71,7 @@ export class ResNetConvLayer extends Module {
   }
 }
 
-export class ResNetEmbeddings extends Module {
+class ResNetEmbeddings extends Module {
   readonly embedder: ResNetConvLayer;
   readonly pooler: MaxPool2d;
 
@@ -85,7 +87,7 @@ export class ResNetEmbeddings extends Module {
   }
 }
 
-export class ResNetShortCut extends Module {
+class ResNetShortCut extends Module {
   readonly convolution: Conv2d;
   readonly normalization: BatchNorm2d;
 
@@ -101,7 +103,7 @@ export class ResNetShortCut extends Module {
 }
 
 /** Convolutions and, around them, the way past them. */
-export class ResNetLayer extends Module {
+class ResNetLayer extends Module {
   readonly shortcut: ResNetShortCut | Identity;
   readonly layer: Sequential;
   readonly activation: Activation;
@@ -147,7 +149,7 @@ function bottleneck(
   ];
 }
 
-export class ResNetStage extends Module {
+class ResNetStage extends Module {
   readonly layers: Sequential;
 
   constructor(config: ResNetConfig, shape: LayerShape, depth: number) {
@@ -163,7 +165,7 @@ export class ResNetStage extends Module {
   }
 }
 
-export class ResNetEncoder extends Module {
+class ResNetEncoder extends Module {
   readonly stages: ModuleList<ResNetStage>;
 
   constructor(config: ResNetConfig) {
@@ -188,6 +190,7 @@ export class ResNetEncoder extends Module {
 /** A ResNet without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class ResNetModel extends PreTrainedModel {
   static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<ResNetConfig, ResNetComponent> = resNetCard;
   declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
@@ -218,6 +221,7 @@ export class ResNetModel extends PreTrainedModel {
 /** A ResNet with a linear classifier on the mean over the image. */
 export class ResNetForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ResNetConfig> = resNetFamily;
+  static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
   readonly resnet: ResNetModel;

@@ -29,6 +29,8 @@ import { languageModelOutput } from "../../parts/state-space/mamba-blocks.ts";
 import { type RwkvConfig, rwkvConfig, rwkvFamily } from "./config.ts";
 import { fadingAverage, type FadingState, HIDDEN } from "./fading-average.ts";
 
+export { type RwkvConfig, rwkvConfig } from "./config.ts";
+
 /** What one layer keeps of the tokens it has read. */
 export interface RwkvState extends FadingState {
   /** [batch, hiddenSize]: the last token, as the time mixing saw it. */
@@ -64,7 +66,7 @@ function scaled(x: Tensor, by: number): Tensor {
   return by === 1 ? x : x.mul(constant(by));
 }
 
-export class RwkvSelfAttention extends Module {
+class RwkvSelfAttention extends Module {
   /** [channels]: logarithm of how fast older tokens fade. */
   readonly time_decay: Parameter;
   /** [channels]: what the newest token counts more. */
@@ -113,7 +115,7 @@ export class RwkvSelfAttention extends Module {
   }
 }
 
-export class RwkvFeedForward extends Module {
+class RwkvFeedForward extends Module {
   /** [1, 1, hiddenSize] */
   readonly time_mix_key: Parameter;
   readonly time_mix_receptance: Parameter;
@@ -146,7 +148,7 @@ export class RwkvFeedForward extends Module {
   }
 }
 
-export class RwkvBlock extends Module {
+class RwkvBlock extends Module {
   readonly pre_ln: LayerNorm | undefined;
   readonly ln1: LayerNorm;
   readonly ln2: LayerNorm;
@@ -182,6 +184,7 @@ export class RwkvBlock extends Module {
 /** RWKV without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class RwkvModel extends PreTrainedModel {
   static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<RwkvConfig, RwkvComponent> = rwkvCard;
   declare readonly "~components": RwkvComponent;
   readonly config: RwkvConfig;

@@ -1,339 +1,37 @@
-import type { Activation } from "../../../nn/layers/activation.ts";
+import { fail } from "../../../nn/errors.ts";
+import { crossEntropy } from "../../../nn/functional/cross-entropy.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
-import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
-import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
-import { crossEntropy } from "../../../nn/functional/cross-entropy.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../nn/errors.ts";
+import { onesLike } from "../../../tensor/functions/creation.ts";
+import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { causalMask, distances } from "../../parts/attention-mask.ts";
-import { maskOf, noted } from "../../model/cache-notes.ts";
-import { attend, splitHeads } from "../../parts/decoder/attend.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { paddingOf } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
-import { embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { t5Card, type T5Component } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import type { KeyValue } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { classified, lastOf } from "../../parts/heads.ts";
+import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
 import type {
-  CrossCache,
-  CrossKeyValue,
   Seq2SeqInputs,
   Seq2SeqLMInputs,
   Seq2SeqLMOutput,
   Seq2SeqOutput,
   Seq2SeqSource,
+  Seq2SeqStates,
 } from "../../parts/seq2seq/outputs.ts";
 import { Seq2SeqLanguageModel } from "../../parts/seq2seq/seq2seq-language-model.ts";
 import { shiftRight } from "../../parts/seq2seq/shift-right.ts";
-import { feedForwardOf, t5BaseFamily, type T5Config, t5Config, t5Family } from "./config.ts";
-import { relativeBuckets } from "./relative-buckets.ts";
+import { t5Card, type T5Component } from "./card.ts";
+import { t5BaseFamily, type T5Config, t5Config, t5Family } from "./config.ts";
+import { projection, type StackOutput, T5Stack } from "./stack.ts";
 
-/** What every layer of a pass is given. */
-interface Context {
-  /** Added to the scores of the tokens of the own sequence, distances included. */
-  readonly mask: Tensor;
-  /** What the decoder looks at, and what is added to its scores. */
-  readonly read?: { readonly states: Tensor; readonly mask: Tensor } | undefined;
-  readonly past?: CrossKeyValue | undefined;
-}
-
-type Attended = [output: Tensor, weights: Tensor, cache: KeyValue];
-
-function projection(inFeatures: number, outFeatures: number, std: number): Linear {
-  return initialLinear(inFeatures, outFeatures, { bias: false, std });
-}
-
-export class T5Attention extends Module {
-  readonly q: Linear;
-  readonly k: Linear;
-  readonly v: Linear;
-  readonly o: Linear;
-  readonly dropout: Dropout;
-  /** [buckets, heads]: what distances add to scores; the first layer's holds for all. */
-  readonly relative_attention_bias: Embedding | undefined;
-  readonly #headDim: number;
-
-  constructor(config: T5Config, { bias = false }: { readonly bias?: boolean } = {}) {
-    super();
-    const { dModel, dKv, numHeads, initializerFactor: factor } = config;
-    const inner = dKv * numHeads;
-    const std = factor / Math.sqrt(dModel);
-    this.q = projection(dModel, inner, factor / Math.sqrt(dModel * dKv));
-    this.k = projection(dModel, inner, std);
-    this.v = projection(dModel, inner, std);
-    this.o = projection(inner, dModel, factor / Math.sqrt(inner));
-    this.dropout = new Dropout(config.dropoutRate);
-    this.relative_attention_bias = bias
-      ? new Embedding(config.relativeAttentionNumBuckets, numHeads, { std })
-      : undefined;
-    this.#headDim = dKv;
-  }
-
-  /** Keys and values of tokens, [batch, heads, sequence, dKv] each. */
-  project(x: Tensor): KeyValue {
-    const [key, value] = [this.k, this.v].map((layer) =>
-      splitHeads(layer.forward(x), this.#headDim),
-    ) as [Tensor, Tensor];
-    return { key, value };
-  }
-
-  /** @param added keys and values to look at, after those of `past`. */
-  override forward(
-    x: Tensor,
-    added: KeyValue | undefined,
-    { mask, past }: { readonly mask: Tensor; readonly past: KeyValue | undefined },
-  ): Attended {
-    const query = splitHeads(this.q.forward(x), this.#headDim);
-    const [mixed, weights, cache] = attend(
-      query,
-      added ?? this.project(x),
-      { mask, past },
-      { scale: 1, dropout: this.dropout },
-    );
-    return [this.o.forward(mixed), weights, cache];
-  }
-}
-
-export class T5LayerSelfAttention extends Module {
-  readonly SelfAttention: T5Attention;
-  readonly layer_norm: RMSNorm;
-  readonly dropout: Dropout;
-
-  constructor(config: T5Config, options: { readonly bias: boolean }) {
-    super();
-    this.SelfAttention = new T5Attention(config, options);
-    this.layer_norm = new RMSNorm(config.dModel, { eps: config.layerNormEpsilon });
-    this.dropout = new Dropout(config.dropoutRate);
-  }
-
-  override forward(x: Tensor, { mask, past }: Context): Attended {
-    const normed = this.layer_norm.forward(x);
-    const own = { mask, past: past?.self };
-    const [output, weights, cache] = this.SelfAttention.forward(normed, undefined, own);
-    return [x.add(this.dropout.forward(output)), weights, cache];
-  }
-}
-
-export class T5LayerCrossAttention extends Module {
-  readonly EncDecAttention: T5Attention;
-  readonly layer_norm: RMSNorm;
-  readonly dropout: Dropout;
-
-  constructor(config: T5Config) {
-    super();
-    this.EncDecAttention = new T5Attention(config);
-    this.layer_norm = new RMSNorm(config.dModel, { eps: config.layerNormEpsilon });
-    this.dropout = new Dropout(config.dropoutRate);
-  }
-
-  override forward(
-    x: Tensor,
-    read: { readonly states: Tensor; readonly mask: Tensor },
-    past: KeyValue | undefined,
-  ): Attended {
-    const seen = past ?? this.EncDecAttention.project(read.states);
-    const normed = this.layer_norm.forward(x);
-    const context = { mask: read.mask, past: undefined };
-    const [output, weights, cache] = this.EncDecAttention.forward(normed, seen, context);
-    return [x.add(this.dropout.forward(output)), weights, cache];
-  }
-}
-
-export class T5DenseActDense extends Module {
-  readonly wi: Linear;
-  readonly wo: Linear;
-  readonly dropout: Dropout;
-  readonly act: Activation;
-
-  constructor(config: T5Config) {
-    super();
-    const { dModel, dFf, initializerFactor: factor } = config;
-    this.wi = projection(dModel, dFf, factor / Math.sqrt(dModel));
-    this.wo = projection(dFf, dModel, factor / Math.sqrt(dFf));
-    this.dropout = new Dropout(config.dropoutRate);
-    this.act = activation(feedForwardOf(config).act);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.wo.forward(this.dropout.forward(this.act.forward(this.wi.forward(x))));
-  }
-}
-
-export class T5DenseGatedActDense extends Module {
-  readonly wi_0: Linear;
-  readonly wi_1: Linear;
-  readonly wo: Linear;
-  readonly dropout: Dropout;
-  readonly act: Activation;
-
-  constructor(config: T5Config) {
-    super();
-    const { dModel, dFf, initializerFactor: factor } = config;
-    this.wi_0 = projection(dModel, dFf, factor / Math.sqrt(dModel));
-    this.wi_1 = projection(dModel, dFf, factor / Math.sqrt(dModel));
-    this.wo = projection(dFf, dModel, factor / Math.sqrt(dFf));
-    this.dropout = new Dropout(config.dropoutRate);
-    this.act = activation(feedForwardOf(config).act);
-  }
-
-  override forward(x: Tensor): Tensor {
-    const gate = this.act.forward(this.wi_0.forward(x));
-    return this.wo.forward(this.dropout.forward(gate.mul(this.wi_1.forward(x))));
-  }
-}
-
-export class T5LayerFF extends Module {
-  readonly DenseReluDense: T5DenseActDense | T5DenseGatedActDense;
-  readonly layer_norm: RMSNorm;
-  readonly dropout: Dropout;
-
-  constructor(config: T5Config) {
-    super();
-    this.DenseReluDense = feedForwardOf(config).gated
-      ? new T5DenseGatedActDense(config)
-      : new T5DenseActDense(config);
-    this.layer_norm = new RMSNorm(config.dModel, { eps: config.layerNormEpsilon });
-    this.dropout = new Dropout(config.dropoutRate);
-  }
-
-  override forward(x: Tensor): Tensor {
-    const fed = this.DenseReluDense.forward(this.layer_norm.forward(x));
-    return x.add(this.dropout.forward(fed));
-  }
-}
-
-/** What a block gives beside its output. */
-interface BlockResult {
-  readonly weights: Tensor;
-  readonly self: KeyValue;
-  readonly cross?: { readonly weights: Tensor; readonly cache: KeyValue };
-}
-
-export class T5Block extends Module {
-  readonly layer: ModuleList;
-  readonly #self: T5LayerSelfAttention;
-  readonly #cross: T5LayerCrossAttention | undefined;
-  readonly #feedForward: T5LayerFF;
-
-  constructor(config: T5Config, options: { readonly bias: boolean; readonly decoder: boolean }) {
-    super();
-    this.#self = new T5LayerSelfAttention(config, options);
-    this.#cross = options.decoder ? new T5LayerCrossAttention(config) : undefined;
-    this.#feedForward = new T5LayerFF(config);
-    this.layer = new ModuleList([this.#self, this.#cross ?? [], this.#feedForward].flat());
-  }
-
-  /** The layer in which the distances' table may be. */
-  get attention(): T5Attention {
-    return this.#self.SelfAttention;
-  }
-
-  override forward(x: Tensor, context: Context): [Tensor, BlockResult] {
-    const [attended, weights, self] = this.#self.forward(x, context);
-    if (this.#cross === undefined || context.read === undefined) {
-      return [this.#feedForward.forward(attended), { weights, self }];
-    }
-    const past = context.past?.cross;
-    const [read, crossWeights, cache] = this.#cross.forward(attended, context.read, past);
-    const cross = { weights: crossWeights, cache };
-    return [this.#feedForward.forward(read), { weights, self, cross }];
-  }
-}
-
-/** What a stack reads, and what it looks at. */
-interface StackInputs extends TokenInputs {
-  readonly attentionMask?: Tensor | undefined;
-  readonly read?: Context["read"];
-  readonly past?: CrossCache | undefined;
-}
-
-interface StackOutput extends Encoded {
-  readonly crossAttentions: readonly Tensor[];
-  readonly cache: CrossCache;
-}
-
-/** The encoder or the decoder. */
-export class T5Stack extends Module {
-  readonly embed_tokens: Embedding;
-  readonly block: ModuleList<T5Block>;
-  readonly final_layer_norm: RMSNorm;
-  readonly dropout: Dropout;
-  readonly #config: T5Config;
-  readonly #decoder: boolean;
-  readonly #buckets: Tensor;
-
-  constructor(config: T5Config, embedding: Embedding, decoder: boolean) {
-    super();
-    const { numLayers, numDecoderLayers } = config;
-    const length = decoder ? (numDecoderLayers ?? numLayers) : numLayers;
-    this.embed_tokens = embedding;
-    this.block = new ModuleList(
-      Array.from({ length }, (_, i) => new T5Block(config, { bias: i === 0, decoder })),
-    );
-    this.final_layer_norm = new RMSNorm(config.dModel, { eps: config.layerNormEpsilon });
-    this.dropout = new Dropout(config.dropoutRate);
-    this.#config = config;
-    this.#decoder = decoder;
-    this.#buckets = relativeBuckets({
-      buckets: config.relativeAttentionNumBuckets,
-      maxDistance: config.relativeAttentionMaxDistance,
-      bidirectional: !decoder,
-    });
-  }
-
-  override forward({ read, past, ...inputs }: StackInputs): StackOutput {
-    const name = this.#decoder ? "T5 decoder" : "T5 encoder";
-    const embedded = this.dropout.forward(embedInputs(name, inputs, this.embed_tokens));
-    const [before, queries] = [past?.[0]?.self.key.size(2) ?? 0, embedded.size(1)];
-    const attentionMask = maskOf(inputs.attentionMask, past, queries);
-    const mask = this.#mask(queries, before, attentionMask);
-    let x = embedded;
-    const hiddenStates = [x];
-    const results: BlockResult[] = [];
-    for (const [i, block] of [...this.block].entries()) {
-      const [output, result] = block.forward(x, { mask, read, past: past?.[i] });
-      x = output;
-      hiddenStates.push(x);
-      results.push(result);
-    }
-    const lastHiddenState = this.dropout.forward(this.final_layer_norm.forward(x));
-    const cache = results.flatMap(({ self, cross }) =>
-      cross === undefined ? [] : { self, cross: cross.cache },
-    );
-    return {
-      lastHiddenState,
-      hiddenStates: [...hiddenStates.slice(0, -1), lastHiddenState],
-      attentions: results.map(({ weights }) => weights),
-      crossAttentions: results.flatMap(({ cross }) => cross?.weights ?? []),
-      cache: noted(cache, { attentionMask }),
-    };
-  }
-
-  /** What distances add to scores, and what hides positions, [1 or batch, heads, queries, keys]. */
-  #mask(queries: number, past: number, attentionMask: Tensor | undefined): Tensor {
-    const keys = past + queries;
-    const hidden = this.#decoder
-      ? causalMask({ past, queries, attentionMask })
-      : paddingMask(attentionMask, keys);
-    const most = this.#config.relativeAttentionMaxDistance;
-    const table = this.block.at(0).attention.relative_attention_bias;
-    if (table === undefined) fail("T5Stack", "the first layer has no table of distances");
-    const relative = distances({ past, queries, attentionMask }).neg();
-    const buckets = this.#buckets.index([relative.clamp({ min: -most, max: most }).add(most)]);
-    const scores = table.forward(buckets);
-    // [queries, keys, heads], or [batch, queries, keys, heads].
-    const byHead = scores.ndim === 3 ? scores.unsqueeze(0) : scores;
-    return byHead.permute([0, 3, 1, 2]).add(hidden);
-  }
-}
+export { type T5Config, t5Config } from "./config.ts";
 
 /** The parts of a T5, under the names of checkpoints. */
 interface Halves {
@@ -381,6 +79,7 @@ function runHalves(model: Halves, inputs: Seq2SeqInputs): Seq2SeqOutput {
 /** T5 without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class T5Model extends PreTrainedModel {
   static readonly family: ModelFamily<T5Config> = t5BaseFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<T5Config, T5Component> = t5Card;
   declare readonly "~components": T5Component;
   readonly config: T5Config;
@@ -452,4 +151,115 @@ export class T5ForConditionalGeneration extends Seq2SeqLanguageModel {
     if (labels === undefined) return { logits, ...others };
     return { logits, loss: crossEntropy(logits.flatten(0, 1), labels.flatten()), ...others };
   }
+}
+
+const NAME = "T5ForSequenceClassification";
+
+/** Inputs of a T5 that classifies texts, which each row of `inputIds` holds to its end token. */
+export interface T5ClassifierInputs extends Omit<Seq2SeqInputs, "inputsEmbeds" | "pastKeyValues"> {
+  /** [batch, source] int64, with the end token in each row. */
+  readonly inputIds: Tensor;
+  /** [batch, source] int64. @default the source, after the start token */
+  readonly decoderInputIds?: Tensor;
+  /** [batch]: class ids, or what the config's `problemType` says. */
+  readonly labels?: Tensor;
+}
+
+/** Outputs of a T5 that classifies texts. `hiddenStates` and `attentions` are the decoder's. */
+export type T5ClassifierOutput = SequenceClassifierOutput & Seq2SeqStates;
+
+class T5ClassificationHead extends Module {
+  readonly dense: Linear;
+  readonly dropout: Dropout;
+  readonly out_proj: Linear;
+
+  constructor({ dModel, numLabels, classifierDropout, initializerFactor }: T5Config) {
+    super();
+    const options = { bias: true, std: initializerFactor / Math.sqrt(dModel) };
+    this.dense = initialLinear(dModel, dModel, options);
+    this.dropout = new Dropout(classifierDropout);
+    this.out_proj = initialLinear(dModel, numLabels, options);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const inner = this.dense.forward(this.dropout.forward(x)).tanh();
+    return this.out_proj.forward(this.dropout.forward(inner));
+  }
+}
+
+/**
+ * T5 with a classifier on what the decoder makes of the end token: it reads the text once more,
+ * after the start token. Names of modules and parameters are those of Hugging Face's checkpoints.
+ */
+export class T5ForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<T5Config> = t5BaseFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
+  declare readonly "~components": T5Component;
+  readonly config: T5Config;
+  readonly transformer: T5Model;
+  readonly classification_head: T5ClassificationHead;
+
+  constructor(config: Partial<T5Config> = {}) {
+    super();
+    this.transformer = new T5Model(config);
+    this.config = this.transformer.config;
+    this.classification_head = new T5ClassificationHead(this.config);
+  }
+
+  /**
+   * As in Hugging Face's code, what is classified stands where the source's last end token does, so
+   * that a `decoderInputIds` of your own must be as long as the source.
+   *
+   * @throws ModelError for a source without an end token.
+   */
+  override forward({ labels, ...inputs }: T5ClassifierInputs): T5ClassifierOutput {
+    const ends = this.#ends(inputs.inputIds);
+    const read = inputs.decoderInputIds ?? inputs.decoderInputsEmbeds;
+    const output = this.transformer.forward(
+      read === undefined ? { ...inputs, ...this.#readAgain(inputs) } : inputs,
+    );
+    const { lastHiddenState, ...states } = output;
+    if (lastHiddenState.size(1) !== inputs.inputIds.size(1)) {
+      fail(NAME, `decoderInputIds must be as long as inputIds, ${inputs.inputIds.size(1)} tokens`);
+    }
+    const logits = this.classification_head.forward(lastOf(lastHiddenState, ends));
+    const { decoderHiddenStates: hiddenStates, decoderAttentions: attentions } = states;
+    return { ...classified(logits, labels, this.config, { hiddenStates, attentions }), ...states };
+  }
+
+  /** The source after the start token, with the same padding. */
+  #readAgain(inputs: T5ClassifierInputs): Partial<Seq2SeqInputs> {
+    const { inputIds, attentionMask, decoderAttentionMask } = inputs;
+    const decoderInputIds = shiftRight(NAME, inputIds, this.config);
+    if (attentionMask === undefined || decoderAttentionMask !== undefined) {
+      return { decoderInputIds };
+    }
+    if (paddingOf(attentionMask) === "within") {
+      fail(NAME, "padding stands between the tokens of a row; leave it out, or put it at an end");
+    }
+    const before = attentionMask.slice(1, 0, inputIds.size(1) - 1);
+    const start = onesLike(attentionMask.slice(1, 0, 1));
+    return { decoderInputIds, decoderAttentionMask: cat([start, before], 1) };
+  }
+
+  /** [batch, source] bool: where the end tokens are. */
+  #ends(inputIds: Tensor | undefined): Tensor {
+    const { eosTokenId } = this.config;
+    if (typeof eosTokenId !== "number") fail(NAME, "eosTokenId must be set in the config");
+    if (inputIds?.ndim !== 2) fail(NAME, "give inputIds [batch, source], to say where texts end");
+    const without = rowWithout(inputIds, eosTokenId);
+    if (without !== undefined) {
+      fail(NAME, `row ${without} of inputIds has no end token ${eosTokenId}, which is classified`);
+    }
+    return inputIds.eq(eosTokenId);
+  }
+}
+
+/** The first row of ids [batch, sequence] that lacks an id; undefined where they are not at hand. */
+function rowWithout({ values, shape }: Tensor, wanted: number): number | undefined {
+  const [batch = 0, length = 0] = shape;
+  if (values === undefined) return undefined;
+  const ids = Array.from(values, Number);
+  const rows = Array.from({ length: batch }, (_, row) => row);
+  return rows.find((row) => !ids.slice(row * length, (row + 1) * length).includes(wanted));
 }

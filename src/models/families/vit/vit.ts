@@ -11,6 +11,7 @@ import { initialized } from "../../../nn/without-init.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
@@ -29,7 +30,9 @@ import type {
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
 import { type ViTConfig, viTConfig, viTFamily } from "./config.ts";
 
-export class ViTPatchEmbeddings extends Module {
+export { type ViTConfig, viTConfig } from "./config.ts";
+
+class ViTPatchEmbeddings extends Module {
   readonly projection: Conv2d;
 
   constructor(config: ViTConfig) {
@@ -42,7 +45,7 @@ export class ViTPatchEmbeddings extends Module {
   }
 }
 
-export class ViTEmbeddings extends Module {
+class ViTEmbeddings extends Module {
   /** [1, 1, hiddenSize]: stands for the image as a whole. */
   readonly cls_token: Parameter;
   readonly patch_embeddings: ViTPatchEmbeddings;
@@ -68,7 +71,7 @@ export class ViTEmbeddings extends Module {
   }
 }
 
-export class ViTSelfAttention extends Module {
+class ViTSelfAttention extends Module {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
@@ -92,7 +95,7 @@ export class ViTSelfAttention extends Module {
 }
 
 /** A linear layer, then dropout. */
-export class ViTOutput extends Module {
+class ViTOutput extends Module {
   readonly dense: Linear;
   readonly dropout: Dropout;
 
@@ -107,7 +110,7 @@ export class ViTOutput extends Module {
   }
 }
 
-export class ViTAttention extends Module {
+class ViTAttention extends Module {
   readonly attention: ViTSelfAttention;
   readonly output: ViTOutput;
 
@@ -123,7 +126,7 @@ export class ViTAttention extends Module {
   }
 }
 
-export class ViTIntermediate extends Module {
+class ViTIntermediate extends Module {
   readonly dense: Linear;
   readonly intermediate_act_fn: Activation;
 
@@ -138,7 +141,7 @@ export class ViTIntermediate extends Module {
   }
 }
 
-export class ViTLayer extends Module {
+class ViTLayer extends Module {
   readonly attention: ViTAttention;
   readonly intermediate: ViTIntermediate;
   readonly output: ViTOutput;
@@ -163,7 +166,7 @@ export class ViTLayer extends Module {
   }
 }
 
-export class ViTEncoder extends Module {
+class ViTEncoder extends Module {
   readonly layer: ModuleList<ViTLayer>;
 
   constructor(config: ViTConfig) {
@@ -174,23 +177,6 @@ export class ViTEncoder extends Module {
 
   override forward(x: Tensor): Encoded {
     return encode(this.layer, x);
-  }
-}
-
-/** A vector for the whole image, from the first position. */
-export class ViTPooler extends Module {
-  readonly dense: Linear;
-  readonly activation: Activation;
-
-  constructor(config: ViTConfig) {
-    super();
-    const { hiddenSize, poolerOutputSize, initializerRange: std } = config;
-    this.dense = initialLinear(hiddenSize, poolerOutputSize ?? hiddenSize, { bias: true, std });
-    this.activation = activation(config.poolerAct);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.activation.forward(this.dense.forward(x.select(1, 0)));
   }
 }
 
@@ -206,13 +192,14 @@ export interface ViTParts {
  */
 export class ViTModel extends PreTrainedModel {
   static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<ViTConfig, ViTComponent> = viTCard;
   declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
   readonly embeddings: ViTEmbeddings;
   readonly encoder: ViTEncoder;
   readonly layernorm: LayerNorm;
-  readonly pooler: ViTPooler | undefined;
+  readonly pooler: Pooler | undefined;
 
   constructor(config: Partial<ViTConfig> = {}, { pooler = true }: ViTParts = {}) {
     super();
@@ -221,7 +208,9 @@ export class ViTModel extends PreTrainedModel {
     this.embeddings = new ViTEmbeddings(full);
     this.encoder = new ViTEncoder(full);
     this.layernorm = new LayerNorm(full.hiddenSize, { eps: full.layerNormEps });
-    this.pooler = pooler ? new ViTPooler(full) : undefined;
+    this.pooler = pooler
+      ? new Pooler({ ...full, outputSize: full.poolerOutputSize, act: full.poolerAct })
+      : undefined;
   }
 
   /** @returns `lastHiddenState` [batch, 1 + patches, hiddenSize], after the final norm. */
@@ -238,6 +227,7 @@ export class ViTModel extends PreTrainedModel {
 /** A vision transformer with a linear classifier on the first position. */
 export class ViTForImageClassification extends PreTrainedModel {
   static readonly family: ModelFamily<ViTConfig> = viTFamily;
+  static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
   readonly vit: ViTModel;

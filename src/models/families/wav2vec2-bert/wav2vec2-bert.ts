@@ -32,6 +32,8 @@ import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type Wav2Vec2BertConfig, wav2Vec2BertConfig, wav2Vec2BertFamily } from "./config.ts";
 
+export { type Wav2Vec2BertConfig, wav2Vec2BertConfig } from "./config.ts";
+
 /** Inputs of a Wav2Vec2-BERT. */
 export interface Wav2Vec2BertInputs extends AudioInputs {
   /** [batch, frames, features] */
@@ -58,7 +60,7 @@ function zeroPadding(x: Tensor, real: Tensor | undefined): Tensor {
   return real === undefined ? x : where(real, x, constant(0));
 }
 
-export class Wav2Vec2BertFeatureProjection extends Module {
+class Wav2Vec2BertFeatureProjection extends Module {
   readonly layer_norm: LayerNorm;
   readonly projection: Linear;
   readonly dropout: Dropout;
@@ -79,7 +81,7 @@ export class Wav2Vec2BertFeatureProjection extends Module {
   }
 }
 
-export class Wav2Vec2BertFeedForward extends Module {
+class Wav2Vec2BertFeedForward extends Module {
   readonly intermediate_dense: Linear;
   readonly intermediate_act_fn: Activation;
   readonly intermediate_dropout: Dropout;
@@ -103,7 +105,7 @@ export class Wav2Vec2BertFeedForward extends Module {
   }
 }
 
-export class Wav2Vec2BertSelfAttention extends Module {
+class Wav2Vec2BertSelfAttention extends Module {
   readonly linear_q: Linear;
   readonly linear_k: Linear;
   readonly linear_v: Linear;
@@ -161,7 +163,7 @@ export class Wav2Vec2BertSelfAttention extends Module {
 }
 
 /** A convolution over frames before each one, with gates. */
-export class Wav2Vec2BertConvolutionModule extends Module {
+class Wav2Vec2BertConvolutionModule extends Module {
   readonly layer_norm: LayerNorm;
   readonly pointwise_conv1: Conv1d;
   readonly glu: Activation;
@@ -206,7 +208,7 @@ function gated(x: Tensor): Tensor {
 }
 
 /** Attention and a convolution between two halves of an MLP. */
-export class Wav2Vec2BertEncoderLayer extends Module {
+class Wav2Vec2BertEncoderLayer extends Module {
   readonly ffn1_layer_norm: LayerNorm;
   readonly ffn1: Wav2Vec2BertFeedForward;
   readonly self_attn_layer_norm: LayerNorm;
@@ -248,7 +250,7 @@ export class Wav2Vec2BertEncoderLayer extends Module {
   }
 }
 
-export class Wav2Vec2BertEncoder extends Module {
+class Wav2Vec2BertEncoder extends Module {
   readonly dropout: Dropout;
   readonly layers: ModuleList<Wav2Vec2BertEncoderLayer>;
 
@@ -283,6 +285,7 @@ export class Wav2Vec2BertEncoder extends Module {
  */
 export class Wav2Vec2BertModel extends PreTrainedModel {
   static readonly family: ModelFamily<Wav2Vec2BertConfig> = wav2Vec2BertFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertComponent> = wav2Vec2BertCard;
   declare readonly "~components": Wav2Vec2BertComponent;
   readonly config: Wav2Vec2BertConfig;

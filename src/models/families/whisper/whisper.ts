@@ -49,6 +49,8 @@ import { shiftRight } from "../../parts/seq2seq/shift-right.ts";
 import { type WhisperConfig, whisperConfig, whisperFamily } from "./config.ts";
 import { sinusoids } from "./sinusoids.ts";
 
+export { type WhisperConfig, whisperConfig } from "./config.ts";
+
 /** What an attention looks at beside its input. */
 interface AttentionContext {
   /** Added to the scores. @default nothing */
@@ -59,7 +61,7 @@ interface AttentionContext {
   readonly past?: KeyValue | undefined;
 }
 
-export class WhisperAttention extends Module {
+class WhisperAttention extends Module {
   readonly k_proj: Linear;
   readonly v_proj: Linear;
   readonly q_proj: Linear;
@@ -130,7 +132,7 @@ abstract class WhisperLayer extends Module {
   }
 }
 
-export class WhisperEncoderLayer extends WhisperLayer {
+class WhisperEncoderLayer extends WhisperLayer {
   constructor(config: WhisperConfig) {
     super(config, config.encoderAttentionHeads, config.encoderFfnDim);
   }
@@ -150,7 +152,7 @@ interface DecoderContext {
   readonly past: CrossKeyValue | undefined;
 }
 
-export class WhisperDecoderLayer extends WhisperLayer {
+class WhisperDecoderLayer extends WhisperLayer {
   readonly encoder_attn: WhisperAttention;
   readonly encoder_attn_layer_norm: LayerNorm;
   readonly cross_attention_addition: Identity = new Identity();
@@ -195,7 +197,7 @@ function convolution(
   return conv;
 }
 
-export class WhisperEncoder extends Module {
+class WhisperEncoder extends Module {
   readonly conv1: Conv1d;
   readonly conv2: Conv1d;
   /** Fixed, not learned. */
@@ -245,7 +247,7 @@ export class WhisperEncoder extends Module {
   }
 }
 
-export class WhisperDecoder extends Module {
+class WhisperDecoder extends Module {
   readonly embed_tokens: Embedding;
   readonly embed_positions: Embedding;
   readonly layers: ModuleList<WhisperDecoderLayer>;
@@ -321,6 +323,7 @@ export class WhisperDecoder extends Module {
 /** Whisper without a head. Names of modules and parameters are those of Hugging Face's checkpoints. */
 export class WhisperModel extends PreTrainedModel {
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
+  static readonly auto = "AutoModel";
   static readonly card: ModelCard<WhisperConfig, WhisperComponent> = whisperCard;
   declare readonly "~components": WhisperComponent;
   readonly config: WhisperConfig;

@@ -31,6 +31,7 @@ export interface AudioClassifierConfig extends ModelConfig {
 export abstract class AudioClassifier<
   Config extends AudioClassifierConfig,
 > extends PreTrainedModel {
+  static readonly auto = "AutoModelForAudioClassification";
   readonly config: Config;
   /** [layers + 1]: how much of each hidden state there is, before the softmax. */
   readonly layer_weights: Parameter | undefined;

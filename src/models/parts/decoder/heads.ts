@@ -107,6 +107,7 @@ export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLang
 export abstract class DecoderForSequenceClassification<
   M extends LlamaLike,
 > extends PreTrainedModel {
+  static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": M["~components"];
   readonly config: M["config"];
   readonly model: M;

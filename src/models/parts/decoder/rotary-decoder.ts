@@ -47,6 +47,7 @@ export abstract class RotaryDecoder<
   Layer extends RotaryLayer = RotaryLayer,
   Names extends string = LlamaComponent,
 > extends PreTrainedModel {
+  static readonly auto = "AutoModel";
   /** Of layers with a gated MLP; other families give their own, with its `Names`. */
   static readonly card: ModelCard<never> = llamaCard;
   declare readonly "~components": Names;

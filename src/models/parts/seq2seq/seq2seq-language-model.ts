@@ -34,6 +34,9 @@ export interface Seq2SeqGenerateInputs extends Seq2SeqSource {
 
 /** Base of all models that read a source with an encoder and write with a decoder. */
 export abstract class Seq2SeqLanguageModel extends PreTrainedModel {
+  /** The auto class that finds the models of a family. */
+  static readonly auto = "AutoModelForSeq2SeqLM";
+
   abstract override readonly config: Seq2SeqConfig;
 
   /** Longest text of the decoder; undefined where there is no bound. */

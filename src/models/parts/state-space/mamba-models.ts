@@ -30,6 +30,7 @@ export abstract class MambaBaseModel<
   Config extends MambaSizes,
   M extends Mixer,
 > extends PreTrainedModel {
+  static readonly auto = "AutoModel";
   readonly config: Config;
   readonly embeddings: Embedding;
   readonly layers: ModuleList<MambaBlock<M>>;
