@@ -102,7 +102,7 @@ function floor(name: string, length: number): Job {
         tokens: length,
       };
       const session = await createFloor(sizes, weights, { layout: "out-in" });
-      const tokens = ((await ids(1, length, SMALL.vocabSize).toArray()) as number[][])[0] ?? [];
+      const tokens = (await ids(1, length, SMALL.vocabSize).toArray(2))[0] ?? [];
       return () => session.run(tokens);
     },
   };

@@ -60,7 +60,7 @@ const runs = layers.map((layer) => {
   return cat(probabilities);
 });
 // All these runs are one program, which computes what they share once.
-const table = (await stack(runs).toArray()) as number[][];
+const table = await stack(runs).toArray(2);
 const title = `Probability of " Rome" after "${prompt}"`;
 const labels = { rows: layers.map((layer) => `layer ${layer}`), columns: words, title };
 console.log(terminalTable(table, { ...labels, domain: [0, 1] }));
@@ -82,7 +82,7 @@ const { collected: states } = inspected.forward(base);
 for (const [i, { shape }] of states.entries()) console.log(parts[i]?.padEnd(18), shape);
 // Attention weights are [batch, head, query, key]; the last query is where the answer is made.
 const attention = states.at(-1)?.select(0, 0).select(1, -1);
-const heads = ((await attention?.toArray()) ?? []) as number[][];
+const heads = (await attention?.toArray(2)) ?? [];
 const rows = heads.map((_, head) => `head ${head}`);
 const attends = { rows, columns: words, title: `\nAttention from "${words.at(-1)}" in layer 0` };
 console.log(terminalTable(heads, { ...attends, domain: [0, 1] }));
@@ -95,12 +95,11 @@ const atEveryMlp = (intervention: RepresentationConfig["intervention"] & {}) =>
     gpt2,
   );
 const story = tokenizer.tokenize("One morning, a little girl named Rose was on the farm.");
-const tell = async (name: string, sequences: Tensor): Promise<void> => {
-  const [ids = []] = (await sequences.toArray()) as number[][];
-  const text = tokenizer.decode(ids, { skipSpecialTokens: true });
+const tell = (name: string, sequences: Tensor): void => {
+  const [text = ""] = tokenizer.batchDecode(sequences, { skipSpecialTokens: true });
   console.log(`${name}\n${text.replaceAll(/(.{1,76})(?:\s+|$)/g, "  $1\n")}`);
 };
-await tell("as it is", (await gpt2.generate(story, { maxNewTokens: 60 })).sequences);
+tell("as it is", (await gpt2.generate(story, { maxNewTokens: 60 })).sequences);
 
 // The way from sad to happy: what each MLP writes, on average, about two texts.
 const moods = tokenizer.tokenize([
@@ -112,13 +111,13 @@ const means = collected.map((states) => states.mean({ dim: 1 }));
 const sourceRepresentations = means.map((mean) => mean.select(0, 0).sub(mean.select(0, 1)));
 const steered = atEveryMlp(AdditionIntervention);
 const happier = await steered.generate(story, { sourceRepresentations, maxNewTokens: 60 });
-await tell("plus the way from sad to happy", happier.intervened.sequences);
+tell("plus the way from sad to happy", happier.intervened.sequences);
 
 // Any function is an intervention. The source of this one is a run on a single word.
 const nudged = atEveryMlp((state: Tensor, word?: Tensor) => word && state.add(word.mul(0.4)));
 const word = { sources: tokenizer.tokenize(" smiled"), unitLocations: { "sources->base": 0 } };
 const example = await nudged.generate(story, { ...word, maxNewTokens: 60 });
-await tell('plus 0.4 of the states of the word " smiled"', example.intervened.sequences);
+tell('plus 0.4 of the states of the word " smiled"', example.intervened.sequences);
 
 heading("What to try next");
 console.log(`  In this file, part 2: "attention_output", then "mlp_output", for "block_input".

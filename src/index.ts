@@ -9,6 +9,7 @@ export { InterventionError } from "./interventions/errors.ts";
 export type { OpName, Ops } from "./tensor/ops/ops.ts";
 export { evaluate } from "./tensor/evaluate.ts";
 export type { NestedArray } from "./tensor/tensor-core.ts";
+export type { NestedNumbers, Rank, RankedTensor } from "./tensor/ranked.ts";
 export { broadcastTensors, cat, stack } from "./tensor/functions/shaping.ts";
 export * from "./tensor/random/random.ts";
 export { Tensor } from "./tensor/tensor.ts";

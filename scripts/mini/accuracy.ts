@@ -41,7 +41,7 @@ export async function accuracy(
         { dtype: "int64" },
       );
       const { logits } = model.forward({ inputIds });
-      const best = (await logits.select(1, -1).argmax(-1).toArray()) as number[];
+      const best = await logits.select(1, -1).argmax(-1).toArray(1);
       rows.forEach(({ question }, i) => {
         const got = best[i] ?? -1;
         if (got === tokenizer.encode(question.answer)[0]) return;
@@ -91,7 +91,7 @@ export async function evaluateMoods(
       { padding: true },
     );
     const { sequences } = await model.generate(prompts, { maxNewTokens: STORY_TOKENS });
-    const written = (await sequences.slice(1, prompts.inputIds.size(1)).toArray()) as number[][];
+    const written = await sequences.slice(1, prompts.inputIds.size(1)).toArray(2);
     rows.forEach(({ prompt, mood }, i) => {
       const got = tokenizer.decode(written[i] ?? [], { skipSpecialTokens: true });
       if (prevailingMood(got) !== mood) wrong.push({ prompt, answer: mood, got });

@@ -152,21 +152,21 @@ describe("orthogonal", () => {
     const [rows = 1, columns = 1] = q.shape;
     const product = rows < columns ? q.matmul(q.t()) : q.t().matmul(q);
     const n = Math.min(rows, columns);
-    const values = (await product
+    const values = await product
       .div(gain ** 2)
       .flatten()
-      .toArray()) as number[];
+      .toArray(1);
     values.forEach((v, i) => expect(v).toBeCloseTo(i % (n + 1) === 0 ? 1 : 0, 6));
   });
 
   test("favours no direction", async () => {
     const g = generator();
     const n = 4000;
-    let sum = tensor([
+    let sum: Tensor = tensor([
       [0, 0],
       [0, 0],
     ]);
-    let squares = sum;
+    let squares: Tensor = sum;
     let positive = 0;
     for (let i = 0; i < n; i++) {
       const q = init.orthogonal([2, 2], { generator: g });
@@ -176,14 +176,14 @@ describe("orthogonal", () => {
       sum = sum.add(q);
       squares = squares.add(q.square());
     }
-    const means = (await sum
+    const means = await sum
       .div(n / 8)
       .flatten()
-      .toArray()) as number[];
-    const variances = (await squares
+      .toArray(1);
+    const variances = await squares
       .div(n / 8)
       .flatten()
-      .toArray()) as number[];
+      .toArray(1);
     for (const mean of means) expect(Math.abs(mean)).toBeLessThan(0.12);
     for (const variance of variances) expect(Math.abs(variance - 0.5)).toBeLessThan(0.06);
     expect(Math.abs(positive / n - 0.5)).toBeLessThan(0.035);

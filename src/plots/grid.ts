@@ -75,7 +75,7 @@ function requireRows(op: string, values: unknown): void {
   if (isRows) return;
   const advice = Array.isArray(values)
     ? "put one row into a list: [values]"
-    : "of a tensor [rows, columns], pass await tensor.toArray()";
+    : "of a tensor [rows, columns], pass await tensor.toArray(2)";
   fail(op, `expected rows of numbers, got ${describeValue(values)}; ${advice}`);
 }
 

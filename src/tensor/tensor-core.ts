@@ -7,6 +7,7 @@ import { fromBFloat16, fromFloat16 } from "./half.ts";
 import { printsItself } from "../base/inspect.ts";
 import { format } from "./print.ts";
 import { numel, type Shape, show } from "./shape.ts";
+import type { NestedNumbers, Rank } from "./ranked.ts";
 import type { Tensor } from "./tensor.ts";
 import { traits } from "./ops/traits.ts";
 import { showNumbers } from "./watched-numbers.ts";
@@ -80,8 +81,24 @@ export abstract class TensorCore {
     return values;
   }
 
-  /** The elements as nested arrays of numbers (int64 included), or of booleans. */
-  async toArray(): Promise<NestedArray> {
+  /**
+   * The elements as nested arrays of numbers (int64 included), or of booleans. With the number of
+   * dimensions, which types then know: `toArray(2)` gives `number[][]`.
+   *
+   * @throws TensorError for another number of dimensions, or booleans where it is given.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from "tsvene";
+   * const x = tensor([[1, 2], [3, 4]]);
+   * const best: number[] = await x.argmax(-1).toArray(1);
+   * console.log(best);
+   * ```
+   */
+  async toArray(): Promise<NestedArray>;
+  async toArray<R extends Rank>(rank: R): Promise<NestedNumbers<R>>;
+  async toArray(rank?: number): Promise<NestedArray> {
+    if (rank !== undefined) requireNumbers(this, rank);
     return nest(toNumbers(await this.data(), this.dtype), this.shape, this.dtype === "bool");
   }
 
@@ -101,6 +118,16 @@ export abstract class TensorCore {
     const numbers = values instanceof BigInt64Array ? values : values && toNumbers(values, dtype);
     return format(numbers, this.shape, dtype, this.requiresGrad);
   }
+}
+
+/** Holds a tensor to what `toArray` was told of it. */
+function requireNumbers({ shape, dtype }: TensorCore, rank: number): void {
+  if (shape.length !== rank) {
+    const own = `toArray(${shape.length})`;
+    fail("toArray", `expected ${rank} dimensions, got shape ${show(shape)}; write ${own}`);
+  }
+  if (dtype !== "bool") return;
+  fail("toArray", "with a rank it gives numbers, and these are booleans; write int() before it");
 }
 
 /** Host values as plain numbers. */

@@ -10,6 +10,7 @@ import { diag, diagEmbed, diagonal } from "./functions/diagonals.ts";
 import * as indexing from "./functions/indexing.ts";
 import type { Index, ScatterReduce } from "./functions/indexing.ts";
 import * as products from "./functions/linear-algebra.ts";
+import type { OfShape } from "./ranked.ts";
 import { checkShape, numel, type Shape, show } from "./shape.ts";
 import * as shaping from "./functions/shaping.ts";
 import { TensorReductions } from "./tensor-reductions.ts";
@@ -31,6 +32,12 @@ export class Tensor extends TensorReductions {
    * Wraps host values, without copying them.
    * @throws TensorError when the values do not fill the shape or cannot hold the dtype.
    */
+  static fromData<const S extends Shape, D extends DType = "float32">(
+    data: TypedArray,
+    shape: S,
+    dtype?: D,
+    requiresGrad?: boolean,
+  ): OfShape<S, D>;
   static fromData(data: TypedArray, shape: Shape, dtype?: DType, requiresGrad = false): Tensor {
     checkShape("Tensor.fromData", shape);
     const able = dtypesOf(data);

@@ -1,4 +1,5 @@
 import { wrongWord } from "../base/known-options.ts";
+import type { RankedTensor } from "../tensor/ranked.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Side } from "./tokenizer-config.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
@@ -6,9 +7,9 @@ import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 /** Token ids of several texts, as models take them. */
 export interface BatchEncoding {
   /** int64 [batch, sequence]. */
-  readonly inputIds: Tensor;
+  readonly inputIds: RankedTensor<2>;
   /** int64 [batch, sequence]: 1 for a token of the text, 0 for padding. */
-  readonly attentionMask: Tensor;
+  readonly attentionMask: RankedTensor<2>;
 }
 
 /** @throws TokenizerError for a word that is given and none of those expected. */
@@ -54,7 +55,7 @@ export function toBatch(
   padding: PaddingPlan,
 ): BatchEncoding {
   const length = rowLength(sequences, padding);
-  const shape = [sequences.length, length];
+  const shape = [sequences.length, length] as const;
   const ids = new BigInt64Array(sequences.length * length).fill(BigInt(padding.padTokenId));
   const mask = new BigInt64Array(ids.length);
   sequences.forEach((sequence, row) => {

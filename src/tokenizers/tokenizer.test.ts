@@ -339,7 +339,7 @@ describe.skipIf(!existsSync(new URL("tokenizer.json", mini)))("tsvene-mini's tok
     expect(tokenizer.padTokenId).toBe(end);
     const texts = ["The capital of Spain is", "Spain"];
     const { inputIds, attentionMask } = tokenizer.tokenize(texts, { padding: true });
-    const [, row] = tokenizer.batchDecode((await inputIds.toArray()) as number[][], {
+    const [, row] = tokenizer.batchDecode(await inputIds.toArray(), {
       skipSpecialTokens: true,
     });
     expect(row).toBe("Spain");

@@ -24,7 +24,7 @@ async function written(name: string, options: GenerateOptions): Promise<number[]
   });
   const model = await AutoModelForCausalLM.fromPretrained(files);
   const { sequences } = await model.generate(inputs, options);
-  const [row = []] = (await sequences.toArray()) as number[][];
+  const [row = []] = await sequences.toArray();
   return row.slice(recorded.prompt.length);
 }
 

@@ -167,8 +167,8 @@ describe.each(PAIRS)("%s with %s frequencies", (name, rope) => {
     expect(await gap(stack(a.logits ?? []), stack(b.logits ?? []))).toBeLessThan(5e-5);
     if (numBeams > 1) return;
     const alone = await model.generate({ inputIds: int64([SHORT]) }, options);
-    const [own = []] = (await alone.sequences.toArray()) as number[][];
-    const [row = []] = (await a.sequences.toArray()) as number[][];
+    const [own = []] = await alone.sequences.toArray();
+    const [row = []] = await a.sequences.toArray();
     expect(row.slice(5)).toEqual(own);
   });
 

@@ -49,7 +49,7 @@ const MISTAKES: readonly (readonly [what: string, call: () => unknown, message: 
   [
     "a tensor as a heat map",
     () => grid(ones([2, 2]), { rows: ["a"], columns: ["b"] }),
-    /rows of numbers, got a Tensor; .*await tensor\.toArray/,
+    /rows of numbers, got a Tensor; .*await tensor\.toArray\(2\)/,
   ],
   ["a heat map without names", () => grid([[1]]), /names of rows and columns/],
 ];

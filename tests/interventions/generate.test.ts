@@ -210,7 +210,7 @@ test("streams tokens with the edits", async () => {
   const { intervened } = await steering.generate(prompts, options);
   const streamed: (readonly number[])[] = [];
   for await (const { tokens } of steering.stream(prompts, options)) streamed.push(tokens);
-  const rows = (await intervened.sequences.toArray()) as number[][];
+  const rows = await intervened.sequences.toArray();
   expect(streamed).toStrictEqual(
     Array.from({ length: 6 }, (_, i) => rows.map((row) => row[5 + i])),
   );

@@ -328,7 +328,7 @@ async function actualOf(scenario: Scenario): Promise<{
   });
   await evaluate(intervened.logits, ...collected);
   return {
-    logits: (await intervened.logits.toArray()) as number[][][],
+    logits: await intervened.logits.toArray(3),
     collected: await Promise.all(collected.map((t) => t.toArray())),
   };
 }

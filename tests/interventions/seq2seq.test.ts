@@ -270,7 +270,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
           unitLocations: { base: { each: given.unitLocations.base.each.map((rows) => rows[row] ?? []) } }, // prettier-ignore
           sourceRepresentations: given.sourceRepresentations.map((t) => t.slice(0, row, row + 1)),
         });
-        return (await intervened.sequences.toArray()) as number[][];
+        return intervened.sequences.toArray();
       });
       const rows = (await Promise.all(alone)).flat();
       expect(await both.intervened.sequences.toArray()).toStrictEqual(rows);
@@ -303,7 +303,7 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
     const tokens: (readonly number[])[] = [];
     for await (const step of zero.stream(prompts, writing)) tokens.push(step.tokens);
     const { intervened } = await zero.generate(prompts, writing);
-    const rows = (await intervened.sequences.toArray()) as number[][];
+    const rows = await intervened.sequences.toArray();
     expect(tokens).toStrictEqual(rows[0]?.slice(1).map((__, i) => rows.map((row) => row[i + 1])));
   });
 
@@ -443,7 +443,7 @@ describe("a text about an image", () => {
     expect(await plain.sequences.toArray()).not.toStrictEqual(await inputIds.toArray());
     const tokens: number[] = [];
     for await (const step of llava.stream(prompts, settings)) tokens.push(...step.tokens);
-    const [written] = (await plain.sequences.toArray()) as number[][];
+    const [written] = await plain.sequences.toArray();
     expect(written?.slice(6)).toStrictEqual(tokens);
     await expect(zero.generate(prompts, settings)).rejects.toThrow(/is read once, in step 0/);
   });

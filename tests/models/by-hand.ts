@@ -18,11 +18,11 @@ export type Vector = readonly number[];
 export const int64 = (values: number[] | number[][]): Tensor => tensor(values, { dtype: "int64" });
 
 export async function rowsOf(t: Tensor): Promise<number[][]> {
-  return (await t.toArray()) as number[][];
+  return t.toArray(2);
 }
 
 export async function statesOf(t: Tensor): Promise<number[][][]> {
-  return (await t.toArray()) as number[][][];
+  return t.toArray(3);
 }
 
 export const dot = (a: Vector, b: Vector): number =>
@@ -34,7 +34,7 @@ export const mean = (rows: readonly Vector[]): number[] =>
 /** `weight` [out, in] times x, and the bias where there is one. */
 export async function linear({ weight, bias }: Linear): Promise<(x: Vector) => number[]> {
   const rows = await rowsOf(weight.value);
-  const shift = bias === undefined ? [] : ((await bias.value.toArray()) as number[]);
+  const shift = bias === undefined ? [] : await bias.value.toArray(1);
   return (x) => rows.map((row, i) => dot(row, x) + (shift[i] ?? 0));
 }
 

@@ -37,7 +37,7 @@ async function withFile(generation: Json | undefined, config: Json = {}): Promis
 
 async function written(model: GPT2LMHeadModel, options: GenerateOptions = {}): Promise<number[]> {
   const { sequences } = await model.generate(PROMPT, options);
-  return ((await sequences.toArray()) as number[][])[0]?.slice(5) ?? [];
+  return (await sequences.toArray())[0]?.slice(5) ?? [];
 }
 
 /** Of each field that is an option: a value, the option, and what it needs beside it. */
@@ -141,7 +141,7 @@ describe("a field acts as the option of its name", () => {
       model,
     );
     const { intervened } = await steered.generate(PROMPT, { steps: "all" });
-    const [row = []] = (await intervened.sequences.toArray()) as number[][];
+    const [row = []] = await intervened.sequences.toArray();
     expect(row).toHaveLength(9);
     expect(row.slice(5).some((id) => id === 46 || id === 4)).toBe(false);
   });
@@ -289,7 +289,7 @@ describe("stop strings", () => {
     const prompt = tokenizer.tokenize("The capital of Spain is");
     const textOf = async (options: GenerateOptions): Promise<string> => {
       const { sequences } = await model.generate(prompt, { maxNewTokens: 12, ...options });
-      const [row = []] = (await sequences.toArray()) as number[][];
+      const [row = []] = await sequences.toArray();
       return tokenizer.decode(row.slice(prompt.inputIds.size(1)));
     };
     const free = await textOf({ eosTokenId: null });
@@ -331,7 +331,7 @@ describe("a Whisper", () => {
   async function heard(options: GenerateOptions, fields: object = {}): Promise<number[][]> {
     whisper.generationConfig = { ...FIELDS, ...fields };
     const all = { maxNewTokens: 6, ...options };
-    return (await whisper.generate({ inputFeatures }, all)).sequences.toArray() as Promise<number[][]>; // prettier-ignore
+    return (await whisper.generate({ inputFeatures }, all)).sequences.toArray(); // prettier-ignore
   }
   const starts = async (
     options: GenerateOptions,
@@ -355,7 +355,7 @@ describe("a Whisper", () => {
     const rows = await heard({});
     const start = int64([[40], [40]]); // prettier-ignore
     const { logits } = whisper.forward({ inputFeatures, decoderInputIds: start });
-    const best = (await logits.select(1, 0).slice(1, 41, 44).argmax(-1).toArray()) as number[];
+    const best = await logits.select(1, 0).slice(1, 41, 44).argmax(-1).toArray(1);
     expect(rows.map((row) => row.slice(0, 3))).toEqual(best.map((i) => [40, 41 + i, 49]));
   });
 

@@ -140,8 +140,8 @@ describe("scores are those of the formulas", () => {
     const both = await gpt2.generate({ inputIds: int64(rows) }, { ...ALWAYS, ...options });
     for (const [i, row] of rows.entries()) {
       const alone = await gpt2.generate({ inputIds: int64([row]) }, { ...ALWAYS, ...options });
-      const [ids = []] = (await alone.sequences.toArray()) as number[][];
-      const together = ((await both.sequences.toArray()) as number[][])[i] ?? [];
+      const [ids = []] = await alone.sequences.toArray();
+      const together = (await both.sequences.toArray())[i] ?? [];
       expect(together.slice(0, ids.length)).toEqual(ids);
     }
   });

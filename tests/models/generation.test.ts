@@ -31,7 +31,7 @@ const PADDED = {
 };
 
 async function rows(inputs: GenerateInputs, options: GenerateOptions = {}): Promise<number[][]> {
-  return (await (await model.generate(inputs, options)).sequences.toArray()) as number[][];
+  return (await model.generate(inputs, options)).sequences.toArray();
 }
 
 /** The likeliest next token of a whole text, without cache or generation code. */
@@ -170,7 +170,7 @@ describe("sampling", () => {
     const numReturnSequences = 4000;
     const options = { maxNewTokens: 1, doSample: true, seed: 8, numReturnSequences };
     const { sequences } = await model.generate(PROMPT, { ...options, temperature: 0.7, topK: 6 });
-    const drawn = ((await sequences.toArray()) as number[][]).map((row) => row[5] ?? -1);
+    const drawn = (await sequences.toArray()).map((row) => row[5] ?? -1);
     const logits = model.forward(PROMPT).logits.select(1, -1).select(0, 0);
     const { values, indices } = logits.topk(6);
     const shares = (await values.div(0.7).softmax(-1).toArray()) as number[];
@@ -220,7 +220,7 @@ describe("logits and scores", () => {
     const options = { maxNewTokens: 3, outputLogits: true, outputScores: true };
     const { sequences, logits, scores } = await model.generate(PADDED, options);
     expect(logits?.map(({ shape }) => shape)).toEqual([[2, 50], [2, 50], [2, 50]]); // prettier-ignore
-    const ids = (await sequences.toArray()) as number[][];
+    const ids = await sequences.toArray();
     for (const [i, step] of (logits ?? []).entries()) {
       expect(await step.argmax(-1).toArray()).toEqual(ids.map((row) => row[5 + i]));
       expect(await scores?.[i]?.toArray()).toEqual(await step.toArray());

@@ -54,7 +54,7 @@ async function readLabels(file: string): Promise<readonly number[]> {
 }
 
 async function classes(logits: Tensor): Promise<readonly number[]> {
-  return (await logits.argmax(-1).toArray()) as number[];
+  return logits.argmax(-1).toArray(1);
 }
 
 /** How many of the first classes are right, of one. */

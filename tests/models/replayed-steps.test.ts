@@ -38,7 +38,7 @@ async function written(
   prompt: Parameters<CausalLanguageModel["generate"]>[0],
   options: Parameters<CausalLanguageModel["generate"]>[1],
 ): Promise<number[][]> {
-  return (await (await model.generate(prompt, options)).sequences.toArray()) as number[][];
+  return (await model.generate(prompt, options)).sequences.toArray();
 }
 
 const PROMPT = { inputIds: int64([[5, 9, 33]]) };

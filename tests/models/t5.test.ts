@@ -77,7 +77,7 @@ test("labels are what is written after the start token", async () => {
   const decoderInputIds = int64([[0, 4, 6], [0, 7, 8]]); // prettier-ignore
   const given = model.forward({ ...SOURCE, decoderInputIds });
   await close(logits, given.logits);
-  const all = (await given.logits.logSoftmax(-1).toArray()) as number[][][];
+  const all = await given.logits.logSoftmax(-1).toArray(3);
   const wanted = [[0, 0, 4], [0, 1, 6], [1, 0, 7], [1, 1, 8], [1, 2, 9]] // prettier-ignore
     .map(([b = 0, t = 0, id = 0]) => -(all[b]?.[t]?.[id] ?? NaN));
   expect(await loss?.item()).toBeCloseTo(wanted.reduce((a, b) => a + b) / 5, 5);

@@ -27,7 +27,7 @@ async function loaded(name: string): Promise<{ model: CausalLanguageModel; input
   return { model, inputs };
 }
 
-const rows = async (t: Tensor): Promise<number[][]> => (await t.toArray()) as number[][];
+const rows = async (t: Tensor): Promise<number[][]> => t.toArray(2);
 
 /** The likeliest tokens, each from a pass over everything before. */
 async function oneByOne(model: CausalLanguageModel, inputs: Given): Promise<number[][]> {
@@ -35,7 +35,7 @@ async function oneByOne(model: CausalLanguageModel, inputs: Given): Promise<numb
   for (let i = 0; i < FREE.maxNewTokens; i++) {
     const inputIds = tensor(texts, { dtype: "int64" });
     const { logits } = model.forward({ ...inputs, inputIds, attentionMask: onesLike(inputIds) });
-    const next = (await logits.slice(1, -1).squeeze(1).argmax(-1).toArray()) as number[];
+    const next = await logits.slice(1, -1).squeeze(1).argmax(-1).toArray(1);
     texts = texts.map((row, k) => [...row, next[k] ?? 0]);
   }
   return texts;

@@ -54,14 +54,14 @@ describe("layers of images", () => {
   test("a batch norm learns its statistics while training, and uses them afterwards", async () => {
     const norm = new BatchNorm2d(1);
     const x = tensor([1, 3]).reshape([2, 1, 1, 1]);
-    const trained = (await norm.forward(x).flatten().toArray()) as number[];
+    const trained = await norm.forward(x).flatten().toArray(1);
     expect(trained[0]).toBeCloseTo(-1, 4);
     // Mean 2 and unbiased variance 2, a tenth of the way from 0 and 1.
     expect(await norm.running_mean.value.item()).toBeCloseTo(0.2, 6);
     expect(await norm.running_var.value.item()).toBeCloseTo(1.1, 6);
     expect(await norm.num_batches_tracked.value.item()).toBe(1);
     norm.eval();
-    const used = (await norm.forward(x).flatten().toArray()) as number[];
+    const used = await norm.forward(x).flatten().toArray(1);
     expect(used[0]).toBeCloseTo(0.8 / Math.sqrt(1.1 + 1e-5), 5);
     expect(await norm.num_batches_tracked.value.item()).toBe(1);
     expect(() => norm.forward(ones([2, 1]))).toThrow("expected [batch, channels, height, width]");

@@ -161,7 +161,7 @@ describe("decompositions", () => {
       absolute: 1e-12,
       relative: 0,
     });
-    const ordered = (await values.toArray()) as number[][];
+    const ordered = await values.toArray(2);
     for (const row of ordered) expect(row).toEqual([...row].sort((a, b) => a - b));
   });
   test("svd: x = U diag(s) Vᵀ with orthonormal factors, tall, wide and of low rank", async () => {

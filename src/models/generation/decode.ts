@@ -1,6 +1,7 @@
 import { apply } from "../../tensor/ops/apply.ts";
 import { internal } from "../../base/errors.ts";
 import { fail } from "../../nn/errors.ts";
+import type { RankedTensor } from "../../tensor/ranked.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import { sayNotFinite } from "./finite-logits.ts";
@@ -55,7 +56,7 @@ export class Decoding {
   }
 
   /** Prompts and new tokens so far, [rows, length] int64. */
-  get sequences(): Tensor {
+  get sequences(): RankedTensor<2> {
     return int64(this.#reading.rows);
   }
 

@@ -1,4 +1,5 @@
 import type { OptionNames } from "../../base/known-options.ts";
+import type { RankedTensor } from "../../tensor/ranked.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLMOutput } from "../parts/outputs.ts";
 
@@ -230,9 +231,9 @@ export interface GenerateStep {
 /** Result of `generate`. */
 export interface GenerateOutput {
   /** [batch * numReturnSequences, length] int64: prompts and what follows them. */
-  readonly sequences: Tensor;
+  readonly sequences: RankedTensor<2>;
   /** [rows]: log-probability / length ** lengthPenalty of each text; with beams only. */
-  readonly sequencesScores?: Tensor;
+  readonly sequencesScores?: RankedTensor<1>;
   /** [rows, vocabulary] for each new token, if asked for; with beams a row for each beam. */
   readonly logits?: readonly Tensor[];
   /** [rows, vocabulary] for each new token, if asked for. */

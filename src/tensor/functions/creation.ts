@@ -3,6 +3,7 @@ import { cast, constant } from "./arithmetic.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
+import type { OfShape, OfValues, RankedTensor } from "../ranked.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { expand, unsqueeze } from "./shaping.ts";
 import type { NestedArray } from "../tensor-core.ts";
@@ -15,6 +16,9 @@ export interface TensorOptions {
   /** Count what is computed from it as depending on it. @default false */
   readonly requiresGrad?: boolean;
 }
+
+/** What {@link tensor} takes. */
+type Values = NestedArray | readonly NestedArray[] | TypedArray;
 
 /**
  * A tensor of given numbers: a number, nested arrays of one length per level, or a typed array
@@ -30,8 +34,16 @@ export interface TensorOptions {
  * const x = tensor(new Float32Array(6), { shape: [2, 3] });
  * ```
  */
+export function tensor<
+  V extends Values,
+  const S extends Shape | undefined = undefined,
+  D extends DType = "float32",
+>(
+  values: V,
+  options?: Omit<TensorOptions, "dtype"> & { readonly dtype?: D; readonly shape?: S },
+): OfValues<V, D, S>;
 export function tensor(
-  values: NestedArray | readonly NestedArray[] | TypedArray,
+  values: Values,
   options: TensorOptions & { readonly shape?: Shape } = {},
 ): Tensor {
   if (ArrayBuffer.isView(values)) {
@@ -118,6 +130,7 @@ export function onesLike(x: Tensor): Tensor {
  * start, start + step, ... before end; `arange(end)` counts from 0. int64 for whole numbers,
  * float32 otherwise.
  */
+export function arange(start: number, end?: number, step?: number): RankedTensor<1>;
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
   if (!(Math.abs(step) > 0) || !Number.isFinite(step) || (to - from) / step < 0) {
@@ -134,6 +147,7 @@ export function arange(start: number, end?: number, step = 1): Tensor {
 }
 
 /** `steps` numbers from start to end, both included. */
+export function linspace(start: number, end: number, steps: number): RankedTensor<1>;
 export function linspace(start: number, end: number, steps: number): Tensor {
   if (!Number.isInteger(steps) || steps < 1) {
     fail("linspace", `steps must be 1 or more, got ${steps}`);
@@ -148,6 +162,11 @@ export function linspace(start: number, end: number, steps: number): Tensor {
 }
 
 /** The identity matrix, or the first `columns` columns of it. */
+export function eye<D extends DType = "float32">(
+  rows: number,
+  columns?: number,
+  options?: { dtype?: D },
+): OfShape<readonly [number, number], D>;
 export function eye(
   rows: number,
   columns: number = rows,

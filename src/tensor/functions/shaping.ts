@@ -3,6 +3,7 @@ import { cast } from "./arithmetic.ts";
 import { resultType } from "../dtype.ts";
 import { fail } from "../errors.ts";
 import { NONE } from "../ops/ops.ts";
+import type { More, OfRank, Rank, RankedTensor } from "../ranked.ts";
 import {
   broadcastShapes,
   checkShape,
@@ -255,6 +256,11 @@ export function roll(
  * Element types are promoted to a common one.
  * @throws TensorError for an empty list, for 0-d tensors and for sizes that differ.
  */
+export function cat<R extends Rank>(
+  tensors: readonly RankedTensor<R>[],
+  dim?: number,
+): RankedTensor<R>;
+export function cat(tensors: readonly Tensor[], dim?: number): Tensor;
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) fail("cat", "expected at least one tensor");
@@ -273,6 +279,11 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
  * Tensors of one shape side by side along a new dimension.
  * @throws TensorError for an empty list and for shapes that differ.
  */
+export function stack<R extends Rank>(
+  tensors: readonly RankedTensor<R>[],
+  dim?: number,
+): OfRank<More<R>>;
+export function stack(tensors: readonly Tensor[], dim?: number): Tensor;
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) fail("stack", "expected at least one tensor");

@@ -4,6 +4,7 @@ import { allocate, type DType, isFloat, type TypedArray } from "../dtype.ts";
 import { fail } from "../errors.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
 import { toBFloat16, toFloat16 } from "../half.ts";
+import type { RankedTensor } from "../ranked.ts";
 import { checkShape, numel, type Shape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -132,13 +133,16 @@ function whole(
  * const shuffledRows = tensor([[1, 2], [3, 4]]).indexSelect(0, randperm(2));
  * ```
  */
-export function randperm(n: number, options: { readonly generator?: Generator } = {}): Tensor {
+export function randperm(
+  n: number,
+  options: { readonly generator?: Generator } = {},
+): RankedTensor<1> {
   checkShape("randperm", [n]);
   const order = shuffle(
     Array.from({ length: n }, (_, i) => i),
     options.generator,
   );
-  return whole("randperm", n, [n], "int64", (i) => order[i] ?? 0);
+  return whole("randperm", n, [n], "int64", (i) => order[i] ?? 0) as RankedTensor<1>;
 }
 
 /**
