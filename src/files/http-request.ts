@@ -18,7 +18,7 @@ export interface Site {
 const PASSING: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const MOST_REDIRECTS = 10;
-const RETRIES = 4;
+export const RETRIES = 4;
 /** Of a server that is not there at all, or says nothing. */
 const RETRIES_UNREACHABLE = 2;
 const UNREACHABLE = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH/;
@@ -111,11 +111,17 @@ export interface HttpRequest {
   readonly site: Site;
   /** Completes "cannot reach HOST to ...". */
   readonly purpose: string;
+  /** What is sent, made anew for each try. It tells the watch whenever some of it was taken. */
+  readonly body?: (watch: Watch) => BodyInit | Promise<BodyInit>;
   /** Looks at a redirection, and may answer in place of the server that it leads to. */
   readonly redirected?: (response: Response, from: URL, to: URL) => Response | undefined;
 }
 
-function nextUrl(response: Response, from: URL, purpose: string): URL | undefined {
+/** Redirections that mean that the same is to be sent elsewhere; after others, nothing would be. */
+const SENT_ON: ReadonlySet<number> = new Set([307, 308]);
+
+function nextUrl(response: Response, from: URL, request: HttpRequest): URL | undefined {
+  const { purpose, body, site } = request;
   const location = response.headers.get("location");
   if (!REDIRECTS.has(response.status) || location === null) return undefined;
   const refuse = (why: string): never => {
@@ -127,6 +133,12 @@ function nextUrl(response: Response, from: URL, purpose: string): URL | undefine
   if (from.protocol === "https:" && next.protocol === "http:") {
     refuse(`redirects to ${next.origin}, which is not encrypted`);
   }
+  if (body !== undefined && !SENT_ON.has(response.status)) {
+    refuse(`redirects to ${next.origin} with status ${response.status}, which sends nothing on`);
+  }
+  if (body !== undefined && site.authorization !== undefined && next.origin !== from.origin) {
+    refuse(`redirects to ${next.origin}, which is another server: nothing was sent there`);
+  }
   // Another server does not choose in whose name it is asked.
   next.username = "";
   next.password = "";
@@ -137,7 +149,7 @@ function nextUrl(response: Response, from: URL, purpose: string): URL | undefine
 async function follow(
   request: HttpRequest,
   options: DownloadOptions,
-  signal: AbortSignal,
+  watch: Watch,
 ): Promise<Response> {
   const { site, purpose, method = "GET" } = request;
   const ask = options.fetch ?? fetch;
@@ -149,8 +161,11 @@ async function follow(
     trusted &&= url.origin === site.origin;
     const headers: Record<string, string> = { ...request.headers };
     if (trusted && site.authorization !== undefined) headers["Authorization"] = site.authorization;
-    const response = await ask(url.href, { method, headers, redirect, signal });
-    const next = nextUrl(response, url, purpose);
+    const body = await request.body?.(watch);
+    const sent = body === undefined ? {} : { body };
+    const { signal } = watch;
+    const response = await ask(url.href, { method, headers, redirect, signal, ...sent });
+    const next = nextUrl(response, url, request);
     if (next === undefined) return response;
     await response.body?.cancel();
     const instead = request.redirected?.(response, url, next);
@@ -167,7 +182,7 @@ async function askOnce(request: HttpRequest, options: DownloadOptions): Promise<
   const { purpose, site } = request;
   const watch = new Watch(options);
   try {
-    return { response: await follow(request, options, watch.signal), watch };
+    return { response: await follow(request, options, watch), watch };
   } catch (error) {
     watch.end();
     options.signal?.throwIfAborted();

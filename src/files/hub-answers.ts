@@ -1,10 +1,21 @@
-import { type Answer, dismiss } from "./http-request.ts";
+import type { DownloadOptions } from "./download.ts";
+import { FileSourceError } from "./file-source-error.ts";
+import {
+  type Answer,
+  askServer,
+  backOff,
+  dismiss,
+  type HttpRequest,
+  markUnavailable,
+  reasonOf,
+  RETRIES,
+} from "./http-request.ts";
+import { redact, redactedCause } from "./redact.ts";
 
-/** Bytes of an answer that says what a repository is; there are lists of files in it. */
-const MOST_INFO_BYTES = 64 * 1024 * 1024;
+/** Bytes of an answer for programs; there are lists of all files of a repository in some. */
+const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Reads an answer of the Hub's interface for programs. */
-export async function wholeBody({ response, watch }: Answer): Promise<Response> {
+async function wholeBody({ response, watch }: Answer): Promise<Response> {
   const parts: BlobPart[] = [];
   let length = 0;
   const cancel = (): void => void response.body?.cancel().catch(() => undefined);
@@ -13,20 +24,58 @@ export async function wholeBody({ response, watch }: Answer): Promise<Response> 
     for await (const part of response.body ?? []) {
       watch.alive();
       length += part.byteLength;
-      if (length > MOST_INFO_BYTES) throw new Error("the answer is larger than any that is known");
+      if (length > MOST_ANSWER_BYTES) throw new Error("it is larger than any that is known");
       parts.push(part);
     }
+    if (watch.timedOut) throw new Error(`nothing came for ${watch.seconds} s`);
   } finally {
     watch.signal.removeEventListener("abort", cancel);
     watch.end();
   }
-  return new Response(new Blob(parts), { status: 200, headers: response.headers });
+  const { status, statusText, headers } = response;
+  return new Response(length > 0 ? new Blob(parts) : null, { status, statusText, headers });
 }
 
-/** What an answer says of a file, without the file. */
-export async function headersOnly(answer: Answer): Promise<Response> {
+/**
+ * Asks a server and reads its answer, of any status, to the end; again when it breaks off, as often as
+ * options say.
+ *
+ * @throws {@link FileSourceError} when it cannot be reached, or not to the end.
+ */
+export async function askWhole(request: HttpRequest, options: DownloadOptions): Promise<Response> {
+  for (let failures = 0; ; failures++) {
+    const answer = await askServer(request, options);
+    try {
+      return await wholeBody(answer);
+    } catch (error) {
+      await dismiss(answer);
+      options.signal?.throwIfAborted();
+      if (failures >= (options.retries ?? RETRIES)) throw cutOff(request, error);
+    }
+    await backOff(failures, 0, options.signal);
+  }
+}
+
+function cutOff({ url, purpose, site }: HttpRequest, error: unknown): FileSourceError {
+  const reason = redact(reasonOf(error), site.secrets);
+  return markUnavailable(
+    new FileSourceError(
+      "network",
+      `${new URL(url).origin}, asked to ${purpose}, broke off in its answer (${reason}): try again`,
+      { cause: redactedCause(error, site.secrets) },
+    ),
+  );
+}
+
+/** What a server says of a file, without the file. */
+export async function headersOnly(
+  request: HttpRequest,
+  options: DownloadOptions,
+): Promise<Response> {
+  const answer = await askServer(request, options);
   await dismiss(answer);
-  const { status, headers } = answer.response;
+  const { ok, status, headers } = answer.response;
+  if (!ok) return answer.response;
   const known = new Headers(headers);
   const length = headers.get("content-length");
   // A server that knows no ranges would have sent the whole.

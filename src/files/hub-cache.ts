@@ -11,8 +11,21 @@ import { writeError } from "./write-error.ts";
 export const COMMIT: RegExp = /^[0-9a-f]{40}$/;
 /** Etags that stand for one content: the hash of a file in Git, or the SHA-256 of a large one. */
 const BLOB = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-const SHA256 = /^[0-9a-f]{64}$/;
 const COPY_BYTES = 1 << 20;
+
+/** How an etag that stands for a content is had from it. */
+interface HashKind {
+  readonly name: string;
+  readonly algorithm: "sha256" | "sha1";
+  /** What is hashed before the content. */
+  readonly before: string;
+}
+
+function hashKind({ etag, size }: HubFileInfo): HashKind | undefined {
+  if (!BLOB.test(etag)) return undefined;
+  if (etag.length === 64) return { name: "SHA-256", algorithm: "sha256", before: "" };
+  return { name: "Git hash", algorithm: "sha1", before: `blob ${size}\0` };
+}
 
 /** What the Hub says of a file. */
 export interface HubFileInfo {
@@ -22,17 +35,21 @@ export interface HubFileInfo {
   readonly size: number;
 }
 
-/** A file that grows while it is downloaded, and whose SHA-256 is computed meanwhile if it is known. */
+/** A file that grows while it is downloaded, and whose hash is computed meanwhile. */
 class FileSink implements Sink {
   readonly #handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>;
-  readonly #node: NodeModules;
+  readonly #newHash: () => ReturnType<NodeModules["crypto"]["createHash"]>;
   #hash: ReturnType<NodeModules["crypto"]["createHash"]>;
   #length = 0;
 
-  constructor(node: NodeModules, handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>) {
-    this.#node = node;
+  constructor(
+    { crypto }: NodeModules,
+    handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>,
+    { algorithm, before }: Pick<HashKind, "algorithm" | "before">,
+  ) {
     this.#handle = handle;
-    this.#hash = node.crypto.createHash("sha256");
+    this.#newHash = () => crypto.createHash(algorithm).update(before);
+    this.#hash = this.#newHash();
   }
 
   get length(): number {
@@ -61,11 +78,11 @@ class FileSink implements Sink {
 
   async restart(): Promise<void> {
     await this.#handle.truncate(0);
-    this.#hash = this.#node.crypto.createHash("sha256");
+    this.#hash = this.#newHash();
     this.#length = 0;
   }
 
-  /** The SHA-256 of all; nothing can be written afterwards. */
+  /** The hash of all; nothing can be written afterwards. */
   digest(): string {
     return this.#hash.digest("hex");
   }
@@ -153,7 +170,7 @@ export class HubCache {
    * Stores a file, whole or not at all; of several processes one downloads it. What was begun of it
    * and broke off is kept, and gone on with the next time.
    *
-   * @throws {@link FileSourceError} when its SHA-256 is another than the Hub says.
+   * @throws {@link FileSourceError} when its hash is another than the Hub says.
    */
   async store(
     commit: string,
@@ -218,24 +235,25 @@ export class HubCache {
 
   async #fillFrom(
     handle: Awaited<ReturnType<NodeModules["fs"]["open"]>>,
-    { etag, size }: HubFileInfo,
+    info: HubFileInfo,
     fetch: FetchInto,
     state: DownloadState,
   ): Promise<void> {
-    const sink = new FileSink(this.#node, handle);
+    const kind = hashKind(info);
+    const sink = new FileSink(this.#node, handle, kind ?? { algorithm: "sha1", before: "" });
     await sink.readOn();
-    if (sink.length > size) await sink.restart();
+    if (sink.length > info.size) await sink.restart();
     const begun = sink.length > 0;
     await fetch(sink, state);
-    if (!SHA256.test(etag)) return;
+    if (kind === undefined) return;
     const found = sink.digest();
-    if (found === etag) return;
+    if (found === info.etag) return;
     if (begun) {
       // What was there before may have been the wrong part.
       await handle.truncate(0);
-      return this.#fillFrom(handle, { etag, size }, fetch, state);
+      return this.#fillFrom(handle, info, fetch, state);
     }
-    throw wrongHash(found, etag);
+    throw wrongHash(kind, found, info.etag);
   }
 
   /** Puts a link to a blob where the file belongs, or, where there are no links, the blob itself. */
@@ -279,19 +297,29 @@ export class HubCache {
   }
 }
 
-function wrongHash(found: string, wanted: string): FileSourceError {
+function wrongHash({ name }: HashKind, found: string, wanted: string): FileSourceError {
   return new FileSourceError(
     "content",
-    `the SHA-256 of what came is ${found}, where the Hub says ${wanted}: nothing was kept of it; ` +
+    `the ${name} of what came is ${found}, where the Hub says ${wanted}: nothing was kept of it; ` +
       "try again",
   );
 }
 
 /** Checks bytes in memory as files are checked, where the platform can. */
-export async function checkHash(bytes: Uint8Array, { etag }: HubFileInfo): Promise<void> {
+export async function checkHash(bytes: Uint8Array, info: HubFileInfo): Promise<void> {
   const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
-  if (!SHA256.test(etag) || subtle === undefined) return;
-  const digest = new Uint8Array(await subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (found !== etag) throw wrongHash(found, etag);
+  const kind = hashKind(info);
+  if (kind === undefined || subtle === undefined) return;
+  // Only small files have something before them; large ones are not copied.
+  const hashed =
+    kind.before === ""
+      ? (bytes as Uint8Array<ArrayBuffer>)
+      : await new Blob([kind.before, bytes as BlobPart]).arrayBuffer();
+  const digest = await subtle.digest(kind.algorithm === "sha1" ? "SHA-1" : "SHA-256", hashed);
+  const found = hexOf(new Uint8Array(digest));
+  if (found !== info.etag) throw wrongHash(kind, found, info.etag);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

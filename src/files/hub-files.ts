@@ -3,28 +3,15 @@ import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
 import { download, MemorySink } from "./download.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { checkRelativePath, FileSource } from "./file-source.ts";
-import { encodePath, siteOf } from "./http-files.ts";
-import {
-  type Answer,
-  askServer,
-  dismiss,
-  type HttpRequest,
-  isUnavailable,
-  type Site,
-  statusError,
-} from "./http-request.ts";
-import { describedFile, headersOnly, wholeBody } from "./hub-answers.ts";
+import { encodePath } from "./http-files.ts";
+import { type Answer, askServer, dismiss, isUnavailable, statusError } from "./http-request.ts";
+import { HubAccess, type HubQuestion, type HubSite } from "./hub-access.ts";
+import { describedFile, headersOnly } from "./hub-answers.ts";
 import { checkHash, COMMIT, HubCache, type HubFileInfo } from "./hub-cache.ts";
 import { type HubOptions, isHubId } from "./hub-options.ts";
-import { hubToken, hubUrlOf, isOffline } from "./hub-settings.ts";
+import { isOffline } from "./hub-settings.ts";
 import { nodeModules } from "./node.ts";
-import { redact, redactedCause } from "./redact.ts";
-
-/** What is known of how to reach the Hub once the token has been found. */
-interface Access {
-  /** The Hub, and the token that it may be sent. */
-  readonly site: Site;
-}
+import { redact } from "./redact.ts";
 
 /**
  * A model repository of the Hugging Face Hub, at one commit: a branch is resolved once, so that all
@@ -36,12 +23,10 @@ export class HubFiles extends FileSource {
   readonly #repo: string;
   readonly #revision: string;
   readonly #options: HubOptions;
-  readonly #hubUrl: string;
-  readonly #userSite: Site;
+  readonly #access: HubAccess;
   readonly #offline: boolean;
   readonly #cache: HubCache | undefined;
   readonly #downloads = new Map<string, Promise<void>>();
-  #access: Promise<Access> | undefined;
   #commit: Promise<string> | undefined;
   /** Why the Hub could not be had, when the cache is used instead. */
   #fallback: string | undefined;
@@ -62,9 +47,7 @@ export class HubFiles extends FileSource {
     checkRelativePath(this.#revision, `revision of ${repo}`);
     this.#options = options;
     this.#offline = options.localFilesOnly === true || isOffline(node);
-    const url = hubUrlOf(options.hubUrl, node);
-    this.#userSite = siteOf(url);
-    this.#hubUrl = (url.origin + url.pathname).replace(/\/+$/, "");
+    this.#access = new HubAccess(options);
     this.#cache = node === undefined ? undefined : new HubCache(node, repo, options.cacheDir);
   }
 
@@ -137,8 +120,8 @@ export class HubFiles extends FileSource {
     commit: string,
     info: HubFileInfo,
   ): Promise<Parameters<typeof download>[0]> {
-    const { site } = await this.#findAccess();
-    const url = `${this.#hubUrl}/${this.#repo}/resolve/${commit}/${encodePath(path)}`;
+    const site = await this.#access.site();
+    const url = `${this.#access.url}/${this.#repo}/resolve/${commit}/${encodePath(path)}`;
     const purpose = `download ${path} of ${this.#repo}`;
     const ask = async (from: number): Promise<Answer> => {
       const headers: Record<string, string> = { "Accept-Encoding": "identity" };
@@ -170,14 +153,21 @@ export class HubFiles extends FileSource {
 
   async #lookUp(path: string, commit: string): Promise<HubFileInfo | undefined> {
     const { fileDownloadInfo } = await import("@huggingface/hub");
-    const purpose = `download ${path} of ${this.#repo}`;
-    const info = await this.#asking(path, async () =>
+    const question: HubQuestion = {
+      purpose: `download ${path} of ${this.#repo}`,
+      ask: headersOnly,
+      isAnswer: ({ status, headers }) =>
+        status === 404 && headers.get("x-error-code") === "EntryNotFound",
+      refused: (response, site) => this.#refused(path, response, site),
+      redirected: describedFile,
+    };
+    const info = await this.#access.asking(`${this.location}: ${path}`, async () =>
       fileDownloadInfo({
         repo: { type: "model", name: this.#repo },
         path: encodePath(path),
         revision: commit,
-        hubUrl: this.#hubUrl,
-        fetch: await this.#fetchFor(purpose, path, headersOnly),
+        hubUrl: this.#access.url,
+        fetch: await this.#access.fetchFor(question),
       }),
     );
     if (info === null) {
@@ -240,13 +230,17 @@ export class HubFiles extends FileSource {
 
   async #askCommit(): Promise<string> {
     const { modelInfo } = await import("@huggingface/hub");
-    const { sha } = await this.#asking(undefined, async () =>
+    const question: HubQuestion = {
+      purpose: `look up ${this.#repo}`,
+      refused: (response, site) => this.#refused(undefined, response, site),
+    };
+    const { sha } = await this.#access.asking(this.location, async () =>
       modelInfo({
         name: this.#repo,
         revision: this.#revision,
         additionalFields: ["sha"],
-        hubUrl: this.#hubUrl,
-        fetch: await this.#fetchFor(`look up ${this.#repo}`, undefined, wholeBody),
+        hubUrl: this.#access.url,
+        fetch: await this.#access.fetchFor(question),
       }),
     );
     if (typeof sha === "string" && COMMIT.test(sha)) return sha;
@@ -257,70 +251,7 @@ export class HubFiles extends FileSource {
     );
   }
 
-  #findAccess(): Promise<Access> {
-    this.#access ??= hubToken(this.#options.token, nodeModules()).then((token) => {
-      if (token === undefined) return { site: this.#userSite };
-      if (this.#userSite.authorization !== undefined) {
-        throw new FileSourceError(
-          "unauthorized",
-          "the Hub's URL has a user or password, and there is a token too: pass token: false, or " +
-            "another URL",
-        );
-      }
-      const { origin } = this.#userSite;
-      return { site: { origin, authorization: `Bearer ${token}`, secrets: [token] } };
-    });
-    return this.#access;
-  }
-
-  /**
-   * `fetch` for the Hub's client: it sends the token where it belongs, and what it returns is read
-   * already. An answer that says no is an error, but for that a file is not there.
-   */
-  async #fetchFor(
-    purpose: string,
-    path: string | undefined,
-    read: (answer: Answer) => Promise<Response>,
-  ): Promise<typeof fetch> {
-    const { site } = await this.#findAccess();
-    return async (input, init) => {
-      const url = input instanceof Request ? input.url : String(input);
-      const headers = {
-        ...(init?.headers as Record<string, string>),
-        "Accept-Encoding": "identity",
-      };
-      const request: HttpRequest = { url, headers, site, purpose, redirected: describedFile };
-      const answer = await askServer(request, this.#options);
-      const { response } = answer;
-      const isAbsent = response.headers.get("x-error-code") === "EntryNotFound";
-      if (response.ok) return read(answer);
-      await dismiss(answer);
-      if (response.status === 404 && isAbsent && path !== undefined) return response;
-      throw this.#refused(path, response, site);
-    };
-  }
-
-  /** Turns the errors of the Hub's client into ones that say what to do. */
-  async #asking<T>(path: string | undefined, ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error instanceof FileSourceError) throw error;
-      this.#options.signal?.throwIfAborted();
-      const secrets = (await this.#access)?.site.secrets ?? [];
-      const reason = redact(error instanceof Error ? error.message : String(error), secrets);
-      const what = path === undefined ? this.location : `${this.location}: ${path}`;
-      throw new FileSourceError(
-        "system",
-        `${what}: the Hub's answer is not understood: ${reason}`,
-        {
-          cause: redactedCause(error, secrets),
-        },
-      );
-    }
-  }
-
-  #refused(path: string | undefined, response: Response, site: Site): FileSourceError {
+  #refused(path: string | undefined, response: Response, site: HubSite): FileSourceError {
     const { status } = response;
     const what = path === undefined ? this.location : `${this.location}: ${path}`;
     const code = response.headers.get("x-error-code");
@@ -332,7 +263,7 @@ export class HubFiles extends FileSource {
       return new FileSourceError(
         "unauthorized",
         `${what} was refused with status ${status}: the repository is gated; ask for access at ` +
-          `${this.#hubUrl}/${this.#repo}, and pass a token of yours as \`token\` (${said})`,
+          `${this.#access.url}/${this.#repo}, and pass a token of yours as \`token\` (${said})`,
       );
     }
     if (status === 404) {
@@ -342,12 +273,12 @@ export class HubFiles extends FileSource {
       );
     }
     if (status === 401 || status === 403) {
-      const token =
-        site.authorization === undefined ? "no token was sent" : "the token was refused";
+      const token = site.sent === undefined ? "no token was sent" : `${site.sent} was refused`;
       return new FileSourceError(
         "unauthorized",
         `${what} was refused with status ${status}: the repository does not exist, is private or ` +
-          `is gated, and ${token}; if it exists, pass a token that may read it as \`token\` (${said})`,
+          `is gated, and ${token}; if it exists, pass a token that may read it as \`token\`, or ` +
+          `log in with \`hf auth login\` (${said})`,
       );
     }
     return statusError(what, response, site);

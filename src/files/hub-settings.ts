@@ -61,17 +61,28 @@ export function hubUrlOf(given: string | undefined, node: NodeModules | undefine
   return url;
 }
 
-async function tokenFile(node: NodeModules): Promise<string | undefined> {
+/** A token for the Hub. */
+export interface HubToken {
+  readonly token: string;
+  /** Where it was found, for messages, which never say it itself. */
+  readonly from: string;
+}
+
+async function tokenFile(node: NodeModules): Promise<HubToken | undefined> {
   const path = pathOf(node, "HF_TOKEN_PATH") ?? node.path.join(homeOf(node), "token");
   // Whatever keeps it from being read: public repositories need none, and others will say so.
-  const text = await node.fs.readFile(path, "utf8").catch(() => "");
-  return text.trim() === "" ? undefined : text.trim();
+  const token = (await node.fs.readFile(path, "utf8").catch(() => "")).trim();
+  return token === "" ? undefined : { token, from: `the file ${path} of \`hf auth login\`` };
 }
 
 /** The token that is there without being given, as Python's `huggingface_hub` finds it. */
-async function implicitToken(node: NodeModules | undefined): Promise<string | undefined> {
+async function implicitToken(node: NodeModules | undefined): Promise<HubToken | undefined> {
   if (node === undefined || isOn(node.env, "HF_HUB_DISABLE_IMPLICIT_TOKEN")) return undefined;
-  return textOf(node.env, "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN") ?? tokenFile(node);
+  for (const name of ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"]) {
+    const token = textOf(node.env, name);
+    if (token !== undefined) return { token, from: `the environment variable ${name}` };
+  }
+  return tokenFile(node);
 }
 
 /**
@@ -81,20 +92,23 @@ async function implicitToken(node: NodeModules | undefined): Promise<string | un
 export async function hubToken(
   given: string | boolean | undefined,
   node: NodeModules | undefined,
-): Promise<string | undefined> {
+): Promise<HubToken | undefined> {
   if (given === false) return undefined;
-  const token = typeof given === "string" ? given.trim() : await implicitToken(node);
-  if (given === true && token === undefined) {
+  const found =
+    typeof given === "string"
+      ? { token: given.trim(), from: "the option `token`" }
+      : await implicitToken(node);
+  if (given === true && found === undefined) {
     throw new FileSourceError(
       "unauthorized",
       "token is true, but there is none in HF_TOKEN, and none of `hf auth login`",
     );
   }
-  if (token === undefined || token === "") return undefined;
-  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  if (found === undefined || found.token === "") return undefined;
+  if (/^[\x21-\x7e]+$/.test(found.token)) return found;
   throw new FileSourceError(
     "unauthorized",
-    "the token for the Hugging Face Hub has characters that none has: blanks, line breaks or " +
-      "others than those of ASCII",
+    `the token for the Hugging Face Hub, that of ${found.from}, has characters that none has: ` +
+      "blanks, line breaks or others than those of ASCII",
   );
 }

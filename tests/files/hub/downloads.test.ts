@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -16,7 +17,9 @@ import {
   hubUrl,
   isInfo,
   open,
+  openMain,
   Scripted,
+  sendCommit,
   sendWeights,
   SHA256,
   WEIGHTS,
@@ -42,6 +45,23 @@ describe("an overloaded or absent server", () => {
       else sendWeights(request, response);
     };
     expect(await open().exists("w")).toBe(true);
+  });
+
+  it("is asked again after the connection broke within an answer", async () => {
+    let left = 2;
+    hub.answer = (request, response) => {
+      if (!request.url?.startsWith("/api/")) return sendWeights(request, response);
+      if (left-- <= 0) return sendCommit(response);
+      response.writeHead(200, { "Content-Type": "application/json", "Content-Length": 500 });
+      response.write('{"sha": ', () => response.destroy());
+    };
+    expect(await openMain().exists("w")).toBe(true);
+    left = 9;
+    const error = await failure(
+      openMain({ retries: 0, cacheDir: join(cacheDir, "x") }).exists("w"),
+    );
+    expect(error).toMatchObject({ code: "network" });
+    expect(error.message).toContain("asked to look up org/model, broke off in its answer");
   });
 
   it.each([400, 401, 403, 404, 410, 422])("is not asked again after status %i", async (status) => {
@@ -182,6 +202,27 @@ describe("a download", () => {
     expect(error.message).toContain("w: the SHA-256 of what came is");
     expect(await readdir(blobs())).toEqual([]);
     expect(await open({ localFilesOnly: true }).exists("w")).toBe(false);
+  });
+
+  it("of a small file is checked by the hash that Git has of it", async () => {
+    const text = Buffer.from('{"layers": 2}');
+    const hash = createHash("sha1").update(`blob ${text.length}\0`).update(text).digest("hex");
+    const wrong = Buffer.from('{"layers": 3}');
+    hub.answer = (request, response) => sendWeights(request, response, hash, wrong);
+    const error = await failure(open().readBytes("w"));
+    expect(error).toMatchObject({ code: "content" });
+    expect(error.message).toContain("w: the Git hash of what came is");
+    expect(error.message).toContain(`the Hub says ${hash}`);
+    vi.stubGlobal("process", { env: {} });
+    try {
+      expect((await failure(open().readBytes("w"))).message).toContain("the Git hash of what came");
+      hub.answer = (request, response) => sendWeights(request, response, hash, text);
+      expect(await open().readText("w")).toBe('{"layers": 2}');
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(await open().readText("w")).toBe('{"layers": 2}');
+    expect(await readdir(blobs())).toEqual([hash]);
   });
 
   it("is checked by what the Hub says where another server sends it", async () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { HttpFiles } from "../../../src/files/http-files.ts";
 import { openFiles } from "../../../src/files/open-files.ts";
 import {
@@ -92,6 +92,44 @@ describe("the token", () => {
   it("is asked for with true", async () => {
     expect((await failure(open({ token: true }).readBytes("w"))).message).toContain(
       "token is true",
+    );
+  });
+});
+
+describe("a private repository", () => {
+  beforeEach(() => {
+    hub.answer = (request, response) => {
+      if (request.headers.authorization === `Bearer ${TOKEN}`) sendWeights(request, response);
+      else response.writeHead(401, { "X-Error-Message": "Invalid username or password." }).end();
+    };
+  });
+
+  it("is read with the token, in whatever way that is found", async () => {
+    expectWeights(await open({ token: TOKEN }).readBytes("w"));
+    vi.stubEnv("HF_TOKEN", TOKEN);
+    expect(await open().exists("other")).toBe(true);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string | undefined, string]>([
+    ["none", {}, undefined, "no token was sent"],
+    ["one", {}, "hf_wrong", "the token of the option `token` was refused"],
+    ["one of the environment", { HF_TOKEN: "hf_wrong" }, undefined, "the token of the environment variable HF_TOKEN was refused"], // prettier-ignore
+    ["one of its older variable", { HUGGING_FACE_HUB_TOKEN: "hf_wrong" }, undefined, "the token of the environment variable HUGGING_FACE_HUB_TOKEN was refused"], // prettier-ignore
+  ])("says which token was refused: %s", async (_, env, token, wanted) => {
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    const error = await failure(open(token === undefined ? {} : { token }).readBytes("w"));
+    expect(error).toMatchObject({ code: "unauthorized" });
+    expect(error.message).toContain(wanted);
+    expect(error.message).toContain("pass a token that may read it as `token`, or log in with");
+    expect(error.message).toContain("(Invalid username or password.)");
+    expect(error.message).not.toContain("hf_wrong");
+  });
+
+  it("says which file of hf auth login had the token that was refused", async () => {
+    await mkdir(join(cacheDir, "home"));
+    await writeFile(join(cacheDir, "home/token"), "hf_wrong\n");
+    expect((await failure(open().readBytes("w"))).message).toContain(
+      `the token of the file ${join(cacheDir, "home/token")} of \`hf auth login\` was refused`,
     );
   });
 });
