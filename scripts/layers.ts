@@ -32,9 +32,15 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   runtime: ["onnx", "program", "emit", "ort"],
   formats: ["safetensors", "torch", "quantization"],
   tokenizers: ["jinja", "pipeline"],
-  models: ["settings", "generation", "model", "parts", "families", "catalogue"],
+  models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain"],
 };
+
+/**
+ * Rooms whose folders import nothing from each other, types included, so that each can be read and
+ * changed alone.
+ */
+export const APART: readonly string[] = ["models/families", "models/composites"];
 
 const ENTRY = "index.ts";
 /** Writes ONNX models: the benchmarks' floor is one that is written by hand. */
@@ -52,7 +58,8 @@ const PACKAGE = "tsvene";
 export function layerViolations(file: string, code: string): string[] {
   const check = file.startsWith("src/") ? sourceRule : outsideRule;
   return moduleSpecifiers(file, code).flatMap(({ name, line, isType }) => {
-    const rule = check(file, name) ?? (isType ? undefined : roomRule(file, name));
+    const rule =
+      check(file, name) ?? folderRule(file, name) ?? (isType ? undefined : roomRule(file, name));
     return rule === undefined ? [] : [`${file}:${line}: imports "${name}": ${rule}`];
   });
 }
@@ -100,6 +107,19 @@ function roomRule(file: string, name: string): string | undefined {
   }
   if (rooms.indexOf(to) <= rooms.indexOf(from)) return undefined;
   return `room ${layer}/${from} may import only from ${rooms.slice(0, rooms.indexOf(from) + 1).join(", ")}`;
+}
+
+function folderRule(file: string, name: string): string | undefined {
+  const [layer = "", room = "", from = ""] = partsOf(file);
+  const [otherLayer, otherRoom, to] = partsOf(resolve(file, name) ?? "");
+  const apart = APART.includes(`${layer}/${room}`);
+  if (!apart || layer !== otherLayer || room !== otherRoom || from === to) return undefined;
+  return `${room}/${from} imports nothing from another folder of ${room}; what both use is a part`;
+}
+
+/** The folders below `src/` that a file is in, and the file. */
+function partsOf(file: string): string[] {
+  return file.split("/").slice(1);
 }
 
 /** The folder below a layer, or undefined for a file that stands in the layer itself. */

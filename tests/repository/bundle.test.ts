@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "./repository.ts";
 
 const MOST_BYTES = 270_000;
-const FAMILY = /\/src\/models\/families\/([^/]+)\//;
+const FAMILY = /\/src\/models\/(?:families|composites)\/([^/]+)\//;
 
 let folder = "";
 

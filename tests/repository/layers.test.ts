@@ -11,6 +11,9 @@ test.each([
   ["src/tensor/ops/a.ts", 'import { show } from "../shape.ts";'],
   ["src/tensor/ops/a.ts", 'import type { X } from "../functions/x.ts";'],
   ["src/tensor/ops/a.ts", 'import { type X, type Y } from "../functions/x.ts";'],
+  ["src/models/families/a/a.ts", 'import { x } from "./config.ts";'],
+  ["src/models/families/a/a.ts", 'import { x } from "../../parts/x.ts";'],
+  ["src/models/composites/a/a.ts", 'import { B } from "../../families/b/b.ts";'],
   ["src/nn/module.ts", '// import { x } from "../cli/main.ts"'],
   ["examples/quickstart.ts", 'import { tensor } from "tsvene";'],
 ])("%s may say %s", (file, code) => {
@@ -32,6 +35,18 @@ test.each([
   ["src/tensor/ops/a.ts", 'import { add } from "../functions/x.ts";', "room tensor/ops may import"],
   ["src/tensor/ops/a.ts", 'import { type X, y } from "../random/x.ts";', "only from ops"],
   ["src/tensor/ops/a.ts", 'import { y } from "../attic/x.ts";', "src/tensor/attic is not a room"],
+  ["src/models/families/a/a.ts", 'import { B } from "../b/b.ts";', "what both use is a part"],
+  [
+    "src/models/families/a/a.ts",
+    'import type { B } from "../b/b.ts";',
+    "another folder of families",
+  ],
+  ["src/models/composites/a/a.ts", 'import { B } from "../b/b.ts";', "what both use is a part"],
+  [
+    "src/models/families/a/a.ts",
+    'import { B } from "../../composites/b/b.ts";',
+    "room models/families",
+  ],
   ["examples/a.ts", 'import { X } from "../src/nn/x.ts";', 'import from "tsvene"'],
 ])("%s may not say %s", (file, code, reason) => {
   const [violation, ...more] = layerViolations(file, `\n${code}`);

@@ -2,7 +2,8 @@
  * All families: to add one is to add its folder, and its line here. What the folder's main file exports
  * is public, and the auto classes find its classes that say `static readonly auto`.
  */
-export * from "../families/backpack-gpt2/backpack-gpt2.ts";
+export * from "../composites/backpack-gpt2/backpack-gpt2.ts";
+export * from "../composites/llava/llava.ts";
 export * from "../families/bert/bert.ts";
 export * from "../families/blip/blip.ts";
 export * from "../families/clip/clip.ts";
@@ -17,7 +18,6 @@ export * from "../families/gpt-oss/gpt-oss.ts";
 export * from "../families/gpt2/gpt2.ts";
 export * from "../families/gru/gru.ts";
 export * from "../families/llama/llama.ts";
-export * from "../families/llava/llava.ts";
 export * from "../families/mamba/mamba.ts";
 export * from "../families/mamba2/mamba2.ts";
 export * from "../families/mistral/mistral.ts";

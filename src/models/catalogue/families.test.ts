@@ -6,9 +6,11 @@ import { FAMILIES } from "./families.ts";
 const HERE = import.meta.dirname;
 const LINES = readFileSync(path.join(HERE, "catalogue.ts"), "utf8").match(/^export .*$/gm) ?? [];
 
-test("the catalogue has one line for each folder of a family, in the order of their names", () => {
-  const folders = readdirSync(path.join(HERE, "../families")).sort();
-  expect(LINES).toEqual(folders.map((name) => `export * from "../families/${name}/${name}.ts";`));
+test("the catalogue has one line for each folder of a family, in their order", () => {
+  const files = ["composites", "families"].flatMap((room) =>
+    readdirSync(path.join(HERE, "..", room)).map((name) => `../${room}/${name}/${name}.ts`),
+  );
+  expect(LINES).toEqual(files.sort().map((file) => `export * from "${file}";`));
 });
 
 test("each family has a model without a head, or one model alone", () => {

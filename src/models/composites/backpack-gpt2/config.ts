@@ -7,7 +7,7 @@ import {
   type GPT2Config,
   gpt2Family,
   requireGPT2Heads,
-} from "../gpt2/config.ts";
+} from "../../families/gpt2/config.ts";
 import { defineSettings, type Settings } from "../../settings/define-settings.ts";
 import { flag, width } from "../../settings/kinds.ts";
 

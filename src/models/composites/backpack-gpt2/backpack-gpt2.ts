@@ -17,7 +17,7 @@ import { embedInputs } from "../../parts/embed-inputs.ts";
 import type { ModelCard } from "../../model/card.ts";
 import { backpackGpt2Card, type BackpackGPT2Component } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { GPT2Model } from "../gpt2/gpt2.ts";
+import { GPT2Model } from "../../families/gpt2/gpt2.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
 import type {
   CausalLMInputs,
@@ -26,7 +26,7 @@ import type {
   DecoderOutput,
   KeyValueCache,
 } from "../../parts/outputs.ts";
-import type { GivenGPT2 } from "../gpt2/config.ts";
+import type { GivenGPT2 } from "../../families/gpt2/config.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { type BackpackGPT2Config, backpackGpt2Config, backpackGpt2Family } from "./config.ts";
 

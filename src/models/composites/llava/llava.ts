@@ -7,13 +7,13 @@ import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { activation } from "../../settings/activations.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
-import { CLIPVisionModel } from "../clip/clip.ts";
+import { CLIPVisionModel } from "../../families/clip/clip.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import type { ModelCard } from "../../model/card.ts";
 import type { LlamaComponent } from "../../parts/decoder/card.ts";
 import { llavaCard, llavaWriterCard } from "./card.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { LlamaForCausalLM, LlamaModel } from "../llama/llama.ts";
+import { LlamaForCausalLM, LlamaModel } from "../../families/llama/llama.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,

@@ -1,9 +1,13 @@
 import { fail } from "../../../nn/errors.ts";
-import { CLIP_VISION_SETTINGS, type CLIPVisionConfig, clipVisionShapes } from "../clip/config.ts";
+import {
+  CLIP_VISION_SETTINGS,
+  type CLIPVisionConfig,
+  clipVisionShapes,
+} from "../../families/clip/config.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import { type Given, headDimOf } from "../../parts/decoder/config.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { LLAMA_SETTINGS, type LlamaConfig } from "../llama/config.ts";
+import { LLAMA_SETTINGS, type LlamaConfig } from "../../families/llama/config.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
 import type { ClaimedShapes } from "../../settings/fits-checkpoint.ts";
 import {
