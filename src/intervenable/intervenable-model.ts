@@ -51,8 +51,11 @@ export class IntervenableModel<
   M extends Module = Module,
   Name extends string = string,
 > extends Module {
+  /** The interventions by key; what was given as a class is built here. */
   readonly interventions: InterventionDict;
+  /** The model itself, which is never changed. */
   readonly model: M;
+  /** What the model was given, with every default filled in. */
   readonly config: IntervenableConfig;
   /** Each intervention with its place in the model, in the order of declaration. */
   readonly #targets: Targets;
@@ -75,6 +78,7 @@ export class IntervenableModel<
     return this.#targets.all.map(({ key }) => key);
   }
 
+  /** Whether all groups act in one run, or each group's run is the source of the next. */
   get mode(): Mode {
     return this.config.mode;
   }

@@ -6,7 +6,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** An autoencoder of one hidden layer: z = ReLU(W (x - b) + c), and back x = V z + b. */
 export class AutoencoderLayer extends Module {
+  /** [..., width] -> [..., latents], for inputs that the decoder's bias was taken from. */
   readonly encoder: Sequential;
+  /** [..., latents] -> [..., width] */
   readonly decoder: Sequential;
   readonly #into: Linear;
   readonly #back: Linear;

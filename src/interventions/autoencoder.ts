@@ -31,6 +31,7 @@ export class AutoencoderIntervention extends CodeSwappingIntervention {
   };
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
+  /** The encoder and the decoder, which are trained. */
   readonly autoencoder: AutoencoderLayer;
 
   /** @throws InterventionError without `latentDim`. */

@@ -4,7 +4,9 @@ import { swap } from "./swap.ts";
 
 /** The base in other coordinates, before and after the source's were put in. */
 export interface SwappedCode {
+  /** The code of the base. */
   readonly code: Tensor;
+  /** The same with the selected dimensions taken from the source's code. */
   readonly swapped: Tensor;
 }
 

@@ -32,6 +32,7 @@ export class ConfiguredIntervention {
     return this.#options;
   }
 
+  /** Name of the class, with its options in parentheses. */
   toString(): string {
     return `${interventionName(this.#class)}(${describeOptions(this.#options)})`;
   }

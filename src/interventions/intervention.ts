@@ -51,7 +51,9 @@ export interface InterventionContext {
 
 /** A result with the latent that it was computed through, such as an autoencoder's code. */
 export interface InterventionOutput {
+  /** What takes the place of the base, of its shape. */
   readonly output: Tensor;
+  /** What the call hands out as the intervention's latent, such as a code. */
   readonly latent?: Tensor;
 }
 
@@ -61,7 +63,9 @@ export interface InterventionOutput {
  */
 export interface InterventionClass<Options = InterventionOptions> {
   new (options: Options): Intervention;
+  /** Name of the class. */
   readonly name: string;
+  /** Names of all options that the constructor takes, as keys. */
   readonly optionNames: object;
 }
 
@@ -141,13 +145,18 @@ export abstract class Intervention extends Module {
   /** Where the source is read: at the site itself, or at the input of the site's module. */
   readonly sourceSite: "same" | "input" = "same";
 
+  /** Groups of dimensions that `subspaces` names by number; undefined without any. */
   readonly subspacePartition: readonly (readonly number[])[] | undefined;
+  /** Whether units stay apart where the class would concatenate them. */
   readonly keepLastDim: boolean;
   /** Softness of a mask; not learned, see {@link setTemperature}. */
   readonly temperature: Buffer | undefined = undefined;
   // What files hold has the names that it has there.
+  /** `embedDim` as int64, 0-d, under pyvene's name; undefined where it is not known. */
   readonly embed_dim: Buffer | undefined;
+  /** `interchangeDim` as int64: a count, 0-d, or a list of dimensions. */
   interchange_dim: Buffer | undefined;
+  /** The constant in place of a source, under pyvene's name. */
   readonly source_representation: Buffer | undefined;
   /** All that the constructor was given. */
   readonly #options: InterventionOptions;

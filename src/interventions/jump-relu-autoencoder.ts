@@ -46,6 +46,7 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
     errorTerm: true,
   };
   override readonly trainable: boolean = true;
+  /** Whether what the autoencoder misses of the base is added to its result. */
   readonly errorTerm: boolean;
   /** [width, latents] */
   readonly W_enc: Parameter;

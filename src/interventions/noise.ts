@@ -43,8 +43,11 @@ export class NoiseIntervention extends Intervention {
     noise: true,
   };
   override readonly sourceUse: SourceUse = "none";
+  /** Where the random numbers start. */
   readonly seed: number;
+  /** Noise of the caller's own; undefined for random numbers. */
   readonly noise: Buffer | undefined;
+  /** Standard deviation of the noise, float32, 0-d. */
   readonly noise_level: Buffer;
 
   constructor(options: NoiseOptions = {}) {

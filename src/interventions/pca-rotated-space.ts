@@ -44,8 +44,11 @@ export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
     std: true,
   };
   override readonly concatenatesUnits: boolean = true;
+  /** Orthonormal directions [components, width], the most important first. */
   readonly pca_components: Buffer;
+  /** What is subtracted first, [width]. */
   readonly pca_mean: Buffer;
+  /** What is then divided by, [width]. */
   readonly pca_std: Buffer;
 
   /** @throws InterventionError for tensors whose shapes do not fit. */

@@ -21,6 +21,7 @@ import { type InterventionContext, type InterventionOptions, widthOf } from "./i
 export class RotatedSpaceIntervention extends CodeSwappingIntervention {
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
+  /** The rotation, an orthogonal matrix [width, width], which is trained. */
   readonly rotate_layer: RotateLayer;
 
   constructor(options: InterventionOptions) {

@@ -7,5 +7,6 @@ import { SwappingIntervention } from "./swapping.ts";
  */
 export class SkipIntervention extends SwappingIntervention {
   override readonly sourceSite: "same" | "input" = "input";
+  /** The selected dimensions of the source take the place of those of the base. */
   protected override readonly mode: SwapMode = "interchange";
 }

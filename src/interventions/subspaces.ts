@@ -2,7 +2,9 @@ import { fail } from "./errors.ts";
 
 /** Dimensions from `from` to before `to`. */
 export interface DimensionRange {
+  /** The first dimension. */
   readonly from: number;
+  /** The dimension after the last. */
   readonly to: number;
 }
 

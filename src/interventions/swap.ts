@@ -11,8 +11,11 @@ export type SwapMode = "interchange" | "add" | "subtract";
 export interface SwapOptions {
   /** Width that the intervention is made for, which is what `interchangeDim` is at first. */
   readonly embedDim?: number | undefined;
+  /** How many leading dimensions are changed, or which ones; undefined for all. */
   readonly interchangeDim?: number | readonly number[] | undefined;
+  /** Groups of dimensions that `subspaces` names by number. */
   readonly subspacePartition?: readonly (readonly number[])[] | undefined;
+  /** Which dimensions or groups are changed; undefined for `interchangeDim`. */
   readonly subspaces?: unknown;
 }
 

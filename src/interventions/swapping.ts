@@ -5,6 +5,7 @@ import { swap, type SwapMode } from "./swap.ts";
 /** Interventions that combine the source with the base in the selected dimensions. */
 export abstract class SwappingIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "required";
+  /** What becomes of the selected dimensions. */
   protected abstract readonly mode: SwapMode;
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {

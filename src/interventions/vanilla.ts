@@ -3,5 +3,6 @@ import { SwappingIntervention } from "./swapping.ts";
 
 /** Puts the source's representation in the base's place: an interchange intervention. */
 export class VanillaIntervention extends SwappingIntervention {
+  /** The selected dimensions of the source take the place of those of the base. */
   protected override readonly mode: SwapMode = "interchange";
 }

@@ -6,13 +6,21 @@ import type { Tensor } from "./tensor.ts";
 
 // Types only: what the compiler can say of a tensor's number of dimensions.
 
+/** Numbers nested as deep as a tensor has dimensions. */
 interface NestedByRank {
+  /** No dimension: one number. */
   readonly 0: number;
+  /** A vector. */
   readonly 1: number[];
+  /** A matrix, row by row. */
   readonly 2: number[][];
+  /** Three dimensions. */
   readonly 3: number[][][];
+  /** Four dimensions. */
   readonly 4: number[][][][];
+  /** Five dimensions. */
   readonly 5: number[][][][][];
+  /** Six dimensions. */
   readonly 6: number[][][][][][];
 }
 
@@ -24,6 +32,7 @@ export type NestedNumbers<R extends number> = R extends Rank ? NestedByRank[R] :
 
 /** One dimension less, and one more. */
 type Less<R extends number> = R extends Rank ? [number, 0, 1, 2, 3, 4, 5][R] : number;
+/** One dimension more. */
 export type More<R extends number> = R extends Rank ? [1, 2, 3, 4, 5, 6, number][R] : number;
 
 /** The methods whose result has as many dimensions as the tensor, whatever they are given. */
@@ -36,8 +45,11 @@ type KeepsRank =
   | ("fliplr" | "flipud" | "roll" | "tril" | "triu" | "slice" | "narrow" | "sliceAssign")
   | ("indexSelect" | "indexCopy" | "indexAdd" | "indexFill" | "gather" | "scatter" | "scatterAdd")
   | ("scatterReduce" | "cumsum" | "cumprod" | "softmax" | "logSoftmax" | "diff" | "argsort");
+/** Methods that keep the rank beside a number or a tensor of no higher rank. */
 type Binary = "add" | "sub" | "mul" | "div" | "floorDivide" | "remainder" | "fmod" | "pow";
+/** Those of them that choose one of two elements. */
 type Extremes = "maximum" | "minimum";
+/** Methods that leave one dimension less, or none. */
 type Reduction = "sum" | "mean" | "prod" | "amax" | "amin" | "logsumexp" | "nansum" | "nanmean";
 
 /** Arguments after the first. */
@@ -51,6 +63,7 @@ interface Reduces<R extends Rank, Options> {
   (options: Options & { readonly keepdim: true }): RankedTensor<R>;
 }
 
+/** As {@link Reduces}, with the dimension as an argument. */
 interface ReducesDim<R extends Rank> {
   (): RankedTensor<0>;
   (dim: number, keepdim?: false): OfRank<Less<R>>;
@@ -63,19 +76,33 @@ declare const RANK: unique symbol;
 interface RankedMethods<R extends Rank> {
   /** @internal For the compiler alone: no tensor has it. */
   readonly [RANK]: R;
+  /** The transpose of the last two dimensions. */
   readonly mT: RankedTensor<R>;
+  /** The elements as nested arrays of numbers. */
   toArray(): Promise<NestedNumbers<R>>;
+  /** The values in another element type. */
   to<D extends DType>(dtype: D): D extends "bool" ? Tensor : RankedTensor<R>;
+  /** The values limited to [min, max]. */
   clamp(limits: { readonly min?: number; readonly max?: number }): RankedTensor<R>;
+  /** The product with a matrix. */
   matmul(other: RankedTensor<2>): RankedTensor<R>;
+  /** The slice at one index of `dim`, without that dimension. */
   select(dim: number, index: number): OfRank<Less<R>>;
+  /** With a new dimension of size 1 at `dim`. */
   unsqueeze(dim: number): OfRank<More<R>>;
+  /** Pieces along `dim`. */
   split(sizes: number | readonly number[], dim?: number): RankedTensor<R>[];
+  /** At most `chunks` pieces of equal size along `dim`. */
   chunk(chunks: number, dim?: number): RankedTensor<R>[];
+  /** The slices along `dim`, each without it. */
   unbind(dim?: number): OfRank<Less<R>>[];
+  /** The variance. */
   readonly var: Reduces<R, VarianceOptions>;
+  /** The standard deviation. */
   readonly std: Reduces<R, VarianceOptions>;
+  /** The index of the first largest element. */
   readonly argmax: ReducesDim<R>;
+  /** The index of the first smallest element. */
   readonly argmin: ReducesDim<R>;
 }
 

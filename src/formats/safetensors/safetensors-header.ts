@@ -29,6 +29,7 @@ export interface SafetensorsEntry {
   readonly shape: readonly number[];
   /** First byte and byte after the last, counted from the beginning of the file. */
   readonly begin: number;
+  /** The byte after its last, counted from the beginning of the file. */
   readonly end: number;
 }
 

@@ -16,8 +16,11 @@ import type { Target } from "../sites/target.ts";
 
 /** What a call says about its interventions. */
 export interface PlanOptions extends GivenSources {
+  /** Which units are read and edited. @default whole tensors */
   readonly unitLocations?: UnitLocations | null | undefined;
+  /** Which dimensions of a unit are changed: for all interventions, or `{ each }`. */
   readonly subspaces?: unknown;
+  /** What interventions get as `context.extra`, by names of the caller's own. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** The model's token for padding, to notice rows that are padded while no mask says so. */
   readonly padTokenId?: number | undefined;
@@ -25,11 +28,15 @@ export interface PlanOptions extends GivenSources {
 
 /** One intervention in one call. */
 export interface Action extends Target {
+  /** Where its source comes from. */
   readonly source: SourcePlan;
   /** The units read in the source run, and those edited; undefined for the whole tensor. */
   readonly reads: Selection | undefined;
+  /** The units that it edits; undefined for the whole tensor. */
   readonly edits: Selection | undefined;
+  /** Which dimensions of a unit it changes. */
   readonly subspaces: unknown;
+  /** What it gets as `context.extra`. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -37,14 +44,19 @@ export interface Action extends Target {
 export interface Run {
   /** What messages call it: "base", "source 0". */
   readonly name: string;
+  /** The arguments of the model's `forward`. */
   readonly inputs: unknown;
+  /** Interventions that edit this run, in order of declaration. */
   readonly edits: readonly Action[];
+  /** Interventions that read their sources in this run. */
   readonly reads: readonly Action[];
 }
 
 /** All that one call does, in order; nothing has been traced. */
 export interface Plan {
+  /** The runs that sources are read in, in order. */
   readonly sources: readonly Run[];
+  /** The run that is edited, whose output is the intervened one. */
   readonly base: Run;
 }
 

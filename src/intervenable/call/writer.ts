@@ -36,6 +36,7 @@ export interface Writer {
   readonly asInputs: (source: unknown) => unknown;
   /** @param encoded what {@link encode} gave. */
   generate(settings: GenerateOptions, encoded: Encoded | undefined): Promise<GenerateOutput>;
+  /** As `generate`, but handing out each step as soon as it is computed. */
   stream(settings: GenerateOptions, encoded: Encoded | undefined): AsyncGenerator<GenerateStep>;
 }
 

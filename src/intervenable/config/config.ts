@@ -17,6 +17,7 @@ export type Mode = "parallel" | "serial";
 
 /** A configuration with all that can be said. */
 export interface IntervenableOptions<Component extends string = string> {
+  /** Where to intervene and with what, in order of declaration. */
   readonly representations:
     RepresentationConfig<Component> | readonly RepresentationLike<Component>[];
   /** @default "parallel" */
@@ -54,6 +55,7 @@ export type IntervenableConfigLike<Component extends string = string> =
  * ```
  */
 export class IntervenableConfig {
+  /** Whether all groups act in one run, or each group's run is the source of the next. */
   readonly mode: Mode;
   #representations: readonly Representation[];
 

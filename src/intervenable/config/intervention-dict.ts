@@ -18,6 +18,7 @@ export class InterventionDict extends Module implements Iterable<[string, Interv
     this.#targets = targets;
   }
 
+  /** Keys of all interventions, in order of declaration. */
   get keys(): readonly string[] {
     return this.#targets.all.map(({ key }) => key);
   }

@@ -24,6 +24,7 @@ export type Kind =
   | { readonly intervention: Intervention; readonly options?: undefined }
   | {
       readonly intervention: AnyInterventionClass;
+      /** What the constructor is given. */
       readonly options: Readonly<Record<string, unknown>>;
     };
 

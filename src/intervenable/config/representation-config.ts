@@ -60,21 +60,31 @@ export type PositionalRepresentation<Component extends string = string> = readon
   ...unknown[],
 ];
 
+/** Where to intervene, and with what: as an object, or as pyvene's row. */
 export type RepresentationLike<Component extends string = string> =
   RepresentationConfig<Component> | PositionalRepresentation<Component>;
 
 /** A representation with nothing left open. */
 export interface Representation {
+  /** Name of the representation, as pyvene writes it. */
   readonly key: string;
+  /** Number of the layer, from 0. */
   readonly layer: number;
+  /** Name of a component, or a module path. */
   readonly component: string;
+  /** What locations count. */
   readonly unit: string;
+  /** Units that are taken together. */
   readonly maxNumberOfUnits: number;
   /** Where its source is read; undefined for where it edits. */
   readonly source: SourceSiteConfig | undefined;
+  /** Number of the expert, from 0; undefined without experts. */
   readonly moeKey: number | undefined;
+  /** Those with equal keys read the same source; undefined for a group of its own. */
   readonly groupKey: number | undefined;
+  /** Those with equal keys are one intervention; undefined for one of its own. */
   readonly interventionLinkKey: number | string | undefined;
+  /** The intervention, or the class that it is built from. */
   readonly intervention: Intervention | AnyInterventionClass;
   /** What an intervention of a class is built with, but for widths that the model knows. */
   readonly options: Readonly<Record<string, unknown>>;

@@ -5,6 +5,7 @@ import type { Mode } from "../config/config.ts";
 
 /** What one intervention does in a call. */
 export interface ExplainedIntervention {
+  /** Key of the intervention. */
   readonly key: string;
   /** Name of its class. */
   readonly intervention: string;
@@ -48,6 +49,7 @@ export interface ExplainedRun {
 
 /** A layer that a run needs. */
 export interface ExplainedLayer {
+  /** Module path of the layer. */
   readonly path: string;
   /** The earlier run of which it takes the layer's result, instead of computing it again. */
   readonly sharedWith: string | undefined;
@@ -55,16 +57,23 @@ export interface ExplainedLayer {
 
 /** The fields of an {@link Explanation}. */
 export interface ExplanationFields {
+  /** The configuration's mode. */
   readonly mode: Mode;
+  /** In order of declaration. */
   readonly interventions: readonly ExplainedIntervention[];
+  /** Sources first, then the base with its edits, then the same without. */
   readonly runs: readonly ExplainedRun[];
+  /** Numbers to be learned, linked ones once. */
   readonly trainableParameters: number;
+  /** Of the intervened output and all that is collected. */
   readonly cost: ProgramDescription;
+  /** Of the same together with the original output. */
   readonly costWithOriginal: ProgramDescription;
 }
 
 /** What a call of `forward` does: the plan that it carries out, and what that takes. */
 export class Explanation {
+  /** The configuration's mode. */
   readonly mode: Mode;
   /** In the order of declaration. */
   readonly interventions: readonly ExplainedIntervention[];

@@ -97,6 +97,7 @@ export interface IntervenedGenerateOptions<Inputs = GenerateInputs>
 
 /** What a generation with interventions gives. */
 export interface IntervenedGeneration {
+  /** What the model writes with its interventions. */
   readonly intervened: GenerateOutput;
   /** What collecting interventions took: for each of them, one tensor a step. */
   readonly collected: readonly Tensor[];

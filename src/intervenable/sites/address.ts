@@ -18,10 +18,13 @@ export interface Layout {
 
 /** One place of a model. */
 export interface Site {
+  /** The module whose input or output it is. */
   readonly module: Module;
+  /** Whether it is the module's input or its output. */
   readonly side: "input" | "output";
   /** Path of the module in the model, such as "transformer.h.0.mlp". */
   readonly path: string;
+  /** How the tensor is laid out. */
   readonly layout: Layout;
   /** Size of the last dimension, where the model's card says it. */
   readonly width: number | undefined;
@@ -35,14 +38,19 @@ export interface Site {
 
 /** The component that is what a module adds to the residual stream. */
 export interface Addition {
+  /** Name of that component. */
   readonly component: string;
+  /** The module that makes it. */
   readonly module: Module;
+  /** Whether it is that module's input or its output. */
   readonly side: "input" | "output";
 }
 
 /** What names a place of a model. */
 export interface Address {
+  /** Number of the layer, from 0. */
   readonly layer: number;
+  /** Name of a component, or a module path. */
   readonly component: string;
   /** Number of the expert, where there are experts. */
   readonly moeKey?: number | undefined;

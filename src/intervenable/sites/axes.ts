@@ -19,6 +19,7 @@ export interface Axis {
   readonly offset: number;
   /** Number of indices there are, where the layout says it. */
   readonly size: number | undefined;
+  /** What it counts. */
   readonly kind: AxisKind;
   /** What is counted, of positions and keys. */
   readonly counts: Counted;
@@ -26,6 +27,7 @@ export interface Axis {
 
 /** How a unit reads the tensor at a site. */
 export interface UnitAxes {
+  /** How the tensor at the site is laid out. */
   readonly layout: Layout;
   /** The axes that locations name, outermost first. */
   readonly selected: readonly Axis[];

@@ -17,15 +17,19 @@ import type { Representation } from "../config/representation-config.ts";
 
 /** One intervention with its place in the model: what a configuration means for a model. */
 export interface Target {
+  /** Key of its representation. */
   readonly key: string;
+  /** What is done there. */
   readonly intervention: Intervention;
   /** What it edits. */
   readonly site: Site;
   /** Width of one unit there, where the model's card or the module says it. */
   readonly unitDim: number | undefined;
+  /** How its unit reads the tensor at the site. */
   readonly axes: UnitAxes;
   /** What it reads in the source run. */
   readonly sourceSite: Site;
+  /** How its unit reads the tensor in the source run. */
   readonly sourceAxes: UnitAxes;
   /** Number of the group, from 0: which source it reads. */
   readonly group: number;
@@ -33,12 +37,17 @@ export interface Target {
 
 /** A place whose intervention cannot be built yet: its class needs a width that nothing says. */
 export interface WaitingTarget {
+  /** Key of its representation. */
   readonly key: string;
+  /** Not built yet. */
   readonly intervention: undefined;
   /** Name of the class. */
   readonly kind: string;
+  /** What it will edit. */
   readonly site: Site;
+  /** How its unit reads the tensor at the site. */
   readonly axes: UnitAxes;
+  /** Number of the group, from 0. */
   readonly group: number;
 }
 
@@ -98,6 +107,7 @@ function kindOf({ intervention }: Representation): AnyInterventionClass {
 
 /** The first of the interventions with one link key. */
 interface Linked {
+  /** Key of the first representation. */
   readonly key: string;
   /** Undefined while it waits for its width. */
   readonly intervention: Intervention | undefined;

@@ -25,6 +25,7 @@ export class Targets {
     this.#all = resolveTargets(model, config);
   }
 
+  /** All targets in order of declaration, those that wait for a width too. */
   get all(): readonly (Target | WaitingTarget)[] {
     return this.#all;
   }

@@ -4,6 +4,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 
 /** One entry for each intervention, in their order; null says nothing of it. */
 export interface EachIntervention<T> {
+  /** As many entries as there are interventions, in order of declaration. */
   readonly each: readonly (T | null)[];
 }
 

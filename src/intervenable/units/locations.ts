@@ -25,6 +25,7 @@ export type NamedAxes = { readonly [K in AxisName]?: AxisPlaces };
 
 /** Places along each axis of a unit in the order of its name, for axes that have no name here. */
 export interface OrderedAxes {
+  /** Places along the first axis of the unit's name, along the second, and so on. */
   readonly axes: readonly AxisPlaces[];
 }
 
@@ -36,7 +37,9 @@ export type InterventionLocations = AxisPlaces | NamedAxes | OrderedAxes;
 
 /** Locations that differ between the source and the base; null is the whole tensor. */
 export interface SourceAndBase {
+  /** Where the source is read. */
   readonly source: InterventionLocations | null;
+  /** Where the base is edited. */
   readonly base: InterventionLocations | null;
 }
 
@@ -66,7 +69,9 @@ export type LocationPair = InterventionLocations | SourceAndBase;
  * ```
  */
 export interface UnitLocations {
+  /** Where sources are read and the base is edited; the same places unless given apart. */
   readonly "sources->base"?: LocationPair | EachIntervention<LocationPair>;
+  /** Where the base is edited, for interventions that read no source. */
   readonly base?: InterventionLocations | EachIntervention<InterventionLocations> | null;
   readonly [stage: `source_${number}->${string}`]: LocationPair | EachIntervention<LocationPair>;
 }
@@ -76,12 +81,15 @@ export type Level = Rows | "all";
 
 /** Locations of one intervention, level by level; null for the whole tensor. */
 export interface PlannedLocations {
+  /** Where the source is read. */
   readonly source: readonly Level[] | null;
+  /** Where the base is edited. */
   readonly base: readonly Level[] | null;
 }
 
 /** One side of an intervention: what its locations count, and the rows they are in. */
 export interface LocatedSide {
+  /** The axes that locations name, outermost first. */
   readonly axes: readonly Axis[];
   /** Undefined where there is no run. */
   readonly batch: BatchRows | undefined;
@@ -89,10 +97,13 @@ export interface LocatedSide {
 
 /** What locations are given for. */
 export interface Located {
+  /** Key of the intervention. */
   readonly key: string;
+  /** Number of its group, from 0. */
   readonly group: number;
   /** What it reads in the source run, and what it edits. */
   readonly source: LocatedSide;
+  /** What it edits. */
   readonly base: LocatedSide;
 }
 

@@ -12,14 +12,19 @@ const OP = "unitLocations";
 
 /** One axis of a view with the indices taken along it. */
 interface Indexed {
+  /** The axis. */
   readonly axis: Axis;
+  /** Indices along it, [batch][unit]. */
   readonly rows: Rows;
 }
 
 /** A value, seen so that units have dimensions of their own. */
 interface Look {
+  /** The tensor at the site. */
   readonly value: Tensor;
+  /** The same numbers with a dimension for each axis. */
   readonly view: Tensor;
+  /** The axes that are selected along, with their indices. */
   readonly indexed: readonly Indexed[];
 }
 
@@ -37,6 +42,7 @@ interface Points {
  * places is read again in their stead, and nothing is written for it.
  */
 export class Selection {
+  /** How the unit reads the tensor at the site. */
   readonly axes: UnitAxes;
   /** Locations along each selected axis. */
   readonly levels: readonly Rows[];
@@ -187,9 +193,13 @@ function resolve(at: number, size: number, { offset, kind }: Axis): number {
   );
 }
 
+/** Consecutive indices along one dimension, which are read as a slice. */
 interface Range {
+  /** Dimension of the view. */
   readonly dim: number;
+  /** The first index. */
   readonly start: number;
+  /** The index after the last. */
   readonly end: number;
 }
 

@@ -25,10 +25,11 @@ class Start extends Module {
   }
 }
 
-/** An orthogonal matrix with the numbers behind it, under torch's names. */
+/** An orthogonal matrix with the numbers that it is computed from, under torch's names. */
 class Parametrized extends Module {
   /** [size, rank], free numbers */
   readonly original: Parameter;
+  /** Holds the start of the rotation, as PyTorch names it. */
   readonly 0: Start;
 
   constructor(size: number, rank: number, generator: Generator | undefined) {
@@ -43,7 +44,9 @@ class Parametrized extends Module {
   }
 }
 
+/** The parameters that are computed from others, by name. */
 class Parametrizations extends Module {
+  /** What `weight` is computed from. */
   readonly weight: Parametrized;
 
   constructor(weight: Parametrized) {
@@ -58,8 +61,11 @@ class Parametrizations extends Module {
 
 /** A weight that was computed from frozen numbers. */
 interface Frozen {
+  /** The parameter that the weight was computed from. */
   readonly original: Tensor;
+  /** The start that the weight was computed from. */
   readonly base: Tensor;
+  /** The weight that was computed. */
   readonly weight: Parameter;
 }
 
