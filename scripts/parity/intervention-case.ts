@@ -7,6 +7,7 @@ import {
   evaluate,
   type GenerateOptions,
   grad,
+  type IntervenableConfig,
   IntervenableModel,
   loadSafetensors,
   type Module,
@@ -30,6 +31,7 @@ import {
 import { requireKnownFields } from "./known-fields.ts";
 import {
   gradientsOf,
+  keyed,
   recordedOptions,
   takeState,
   tensorsAt,
@@ -209,7 +211,10 @@ function inputsAt(prefix: string, tensors: Tensors): Readonly<Record<string, Ten
   return Object.fromEntries(own.map(([name, t]) => [camelCase(name), t]));
 }
 
-function readArguments({ description, tensors }: Recorded): Arguments {
+function readArguments(
+  { description, tensors }: Recorded,
+  { config }: IntervenableModel,
+): Arguments {
   const sources = description["sources"] as (string | null)[] | null;
   const representations = description["source_representations"];
   const locations = description["unit_locations"] as Fields | null;
@@ -221,7 +226,7 @@ function readArguments({ description, tensors }: Recorded): Arguments {
     ...(subspaces === null ? {} : { subspaces: readSubspaces(subspaces) }),
     ...(representations === undefined
       ? {}
-      : { sourceRepresentations: readRepresentations(representations, tensors) }),
+      : { sourceRepresentations: readRepresentations(representations, tensors, config) }),
   };
 }
 
@@ -230,13 +235,21 @@ function readSubspaces(given: unknown): unknown {
   return Array.isArray(given) && given.some(Array.isArray) ? { each: given as unknown[] } : given;
 }
 
-function readRepresentations(given: unknown, tensors: Tensors): SourceRepresentations {
+function readRepresentations(
+  given: unknown,
+  tensors: Tensors,
+  { representations }: IntervenableConfig,
+): SourceRepresentations {
   if (typeof given === "string") return need(tensors, given);
   if (Array.isArray(given)) {
     return given.map((name) => (name === null ? null : need(tensors, String(name))));
   }
-  const entries = Object.entries(given as Record<string, string>);
-  return Object.fromEntries(entries.map(([key, name]) => [key, need(tensors, name)]));
+  const byKey = given as Readonly<Record<string, string>>;
+  const known = representations.filter(({ key }) => key in byKey);
+  if (known.length < Object.keys(byKey).length) throw new Error("representations for unknown keys");
+  return Object.fromEntries(
+    known.map(({ key, name }) => [name, need(tensors, String(byKey[key]))]),
+  );
 }
 
 async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> {
@@ -246,13 +259,12 @@ async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> 
   const states = (keys ?? []).map((key) => tensorsAt(`param.${key}`, tensors));
   const config = readConfig(description["config"] as Fields, tensors, states.map(recordedOptions));
   const intervenable = new IntervenableModel(config, model);
-  if (keys !== undefined && keys.join() !== intervenable.keys.join()) {
-    throw new Error(
-      `the keys are ${intervenable.keys.join(", ")}, recorded are ${keys.join(", ")}`,
-    );
+  const { sortedKeys } = intervenable.config;
+  if (keys !== undefined && keys.join() !== sortedKeys.join()) {
+    throw new Error(`the keys are ${sortedKeys.join(", ")}, recorded are ${keys.join(", ")}`);
   }
   const kinds = description["interventions"] as Readonly<Record<string, Fields>> | undefined;
-  for (const [key, intervention] of intervenable.interventions) {
+  for (const [key, intervention] of keyed(intervenable)) {
     const { interchange_dim: dims, embed_dim: width, class: kind } = kinds?.[key] ?? {};
     // Where both are equal nothing was chosen: then the whole width, which pyvene gets wrong for
     // heads whose width is not the model's divided by their number. Latents are others than that.
@@ -265,7 +277,7 @@ async function openIntervenable(recorded: Recorded): Promise<IntervenableModel> 
 async function replayForward(recorded: Recorded): Promise<Actual> {
   const { tensors, description } = recorded;
   const intervenable = await openIntervenable(recorded);
-  const { base, ...given } = readArguments(recorded);
+  const { base, ...given } = readArguments(recorded, intervenable);
   const name = description["labels"];
   const labels = typeof name === "string" ? { labels: need(tensors, name) } : {};
   const result = intervenable.forward(base, { ...given, ...labels });
@@ -280,8 +292,8 @@ async function replayForward(recorded: Recorded): Promise<Actual> {
   return addWeights(actual, intervenable);
 }
 
-function addWeights(actual: Actual, { interventions }: IntervenableModel): Actual {
-  for (const [key, intervention] of interventions) {
+function addWeights(actual: Actual, intervenable: IntervenableModel): Actual {
+  for (const [key, intervention] of keyed(intervenable)) {
     const weight = weightOf(intervention);
     if (weight !== undefined) actual.set(`weight.${key}`, weight);
   }
@@ -289,10 +301,10 @@ function addWeights(actual: Actual, { interventions }: IntervenableModel): Actua
 }
 
 /** The recorded loss, and its gradients with respect to the interventions' parameters. */
-function addGradients(actual: Actual, logits: Tensor, { interventions }: IntervenableModel): void {
+function addGradients(actual: Actual, logits: Tensor, intervenable: IntervenableModel): void {
   const loss = logits.square().mean();
   actual.set("loss", loss);
-  for (const [key, intervention] of interventions) {
+  for (const [key, intervention] of keyed(intervenable)) {
     const gradients = gradientsOf(loss, intervention);
     for (const [name, gradient] of gradients) actual.set(`grad.${key}.${name}`, gradient);
   }
@@ -315,7 +327,7 @@ function addOutputs(actual: Actual, run: string, output: Fields, description: Fi
 async function replayGenerate(recorded: Recorded): Promise<Actual> {
   const { description } = recorded;
   const intervenable = (await openIntervenable(recorded)) as IntervenableModel<CausalLanguageModel>;
-  const { base, ...given } = readArguments(recorded);
+  const { base, ...given } = readArguments(recorded, intervenable);
   const settings = Object.entries(description["generate_kwargs"] as Fields).map(
     ([name, value]): [string, unknown] => [camelCase(name), value],
   );

@@ -1,4 +1,10 @@
-import { grad, type Intervention, type RotateLayer, type Tensor } from "tsvene";
+import {
+  grad,
+  type IntervenableModel,
+  type Intervention,
+  type RotateLayer,
+  type Tensor,
+} from "tsvene";
 import { type Fields, type Tensors } from "./intervention-config.ts";
 
 /** Recorded tensors whose names start with a prefix and a dot, under the rest of their names. */
@@ -27,6 +33,14 @@ export function takeState(intervention: Intervention, dims: unknown, state: Tens
   const own = Object.entries(intervention.stateDict());
   const dimensions = own.filter(([name]) => /^(embed|interchange)_dim$/.test(name));
   intervention.loadStateDict({ ...Object.fromEntries(dimensions), ...Object.fromEntries(state) });
+}
+
+/** Interventions under pyvene's keys, which is what recorded tensors are called by. */
+export function keyed({
+  config,
+  interventions,
+}: IntervenableModel): readonly (readonly [key: string, intervention: Intervention])[] {
+  return config.representations.map(({ key, name }) => [key, interventions.get(name)]);
 }
 
 /** The matrix of an intervention that has one. */

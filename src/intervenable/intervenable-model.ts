@@ -31,7 +31,7 @@ const OP = "IntervenableModel";
 
 /**
  * A model together with interventions on what goes on inside it. It is a module: its parameters are
- * those of the interventions (under `interventions.<key>`) and of the model (under `model`), which is
+ * those of the interventions (under `interventions.<name>`) and of the model (under `model`), which is
  * neither frozen nor changed in any way.
  *
  * @example
@@ -73,9 +73,9 @@ export class IntervenableModel<
     this.interventions = new InterventionDict(this.#targets);
   }
 
-  /** Keys of the interventions, in the order of declaration. */
-  get keys(): readonly string[] {
-    return this.#targets.all.map(({ key }) => key);
+  /** Names of the interventions, their own or their places, in the order of declaration. */
+  get names(): readonly string[] {
+    return this.#targets.all.map(({ name }) => name);
   }
 
   /** Whether all groups act in one run, or each group's run is the source of the next. */
@@ -137,7 +137,7 @@ export class IntervenableModel<
     const { harvest, intervened } = traceCall(this.model, plan);
     noteOwnCache(plan, this, intervened);
     const original = (): OutputsOf<M> => callModel(this.model, base) as OutputsOf<M>;
-    return makeOutput(intervened as OutputsOf<M>, inOrder(harvest, this.keys), original);
+    return makeOutput(intervened as OutputsOf<M>, inOrder(harvest, this.names), original);
   }
 
   /**
@@ -225,7 +225,7 @@ export class IntervenableModel<
     return {
       intervened,
       collected: [...generation.collected.values()].flat(),
-      collectedByKey: Object.fromEntries(generation.collected),
+      collectedByName: Object.fromEntries(generation.collected),
     };
   }
 
@@ -364,13 +364,13 @@ function requireInputs(name: string, inputs: unknown): void {
 }
 
 function targetLine(target: Target | WaitingTarget): string {
-  const { key, intervention, site, group } = target;
+  const { name, intervention, site, group } = target;
   const learned = intervention?.trainable === true ? ", to be learned" : "";
   const what =
     intervention === undefined
       ? `${target.kind}(as wide as what it will work on)`
       : `${intervention.constructor.name}(${intervention.describe()})`;
-  return `  ${key}: ${what} at ${site.path}.${site.side}, group ${group}${learned}`;
+  return `  ${name}: ${what} at ${site.path}.${site.side}, group ${group}${learned}`;
 }
 
 function withLabels(base: unknown, labels: Tensor): unknown {

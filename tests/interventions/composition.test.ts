@@ -127,7 +127,7 @@ test("serial mode: what is collected in a source run is handed out, by forward a
     { ...mlp(2), intervention: VanillaIntervention },
   ];
   const serial = new IntervenableModel({ representations, mode: "serial" }, model);
-  const [key = ""] = serial.keys;
+  const [key = ""] = serial.names;
   const given = {
     sources: [null, source],
     unitLocations: { "source_1->base": { source: 2, base: 7 } },
@@ -135,11 +135,11 @@ test("serial mode: what is collected in a source run is handed out, by forward a
   const whole = { sources: given.sources };
   const reading = new IntervenableModel({ ...mlp(0), intervention: CollectIntervention }, model);
   const wanted = await numbersOf(reading.forward(source).collected[0]);
-  expect(await numbersOf(serial.forward(base, whole).collectedByKey[key])).toStrictEqual(wanted);
+  expect(await numbersOf(serial.forward(base, whole).collectedByName[key])).toStrictEqual(wanted);
   expect(serial.explain(base, whole).interventions[0]?.shape).toStrictEqual([2, 6, 24]);
   const written = await serial.generate(base, { ...given, maxNewTokens: 4, eosTokenId: null });
   expect(written.collected).toHaveLength(1);
-  expect(await numbersOf(written.collectedByKey[key]?.[0])).toStrictEqual(wanted);
+  expect(await numbersOf(written.collectedByName[key]?.[0])).toStrictEqual(wanted);
 });
 
 test("links share weights at different places, and each works on what stands there", async () => {
@@ -195,13 +195,18 @@ test("representations are added, and keys are counted on", () => {
     "layer_0_comp_mlp_output_unit_pos_nunit_1#1",
     "layer_1_comp_block_output_unit_pos_nunit_1#0",
   ]);
-  expect(before.keys).toHaveLength(1);
-  expect(new IntervenableModel(config, model).keys).toStrictEqual(config.sortedKeys);
+  expect(config.names).toStrictEqual([
+    "layer 0 mlp_output",
+    "layer 0 mlp_output #2",
+    "layer 1 block_output",
+  ]);
+  expect(before.names).toHaveLength(1);
+  expect(new IntervenableModel(config, model).names).toStrictEqual(config.names);
   expect(String(config)).toBe(
     "IntervenableConfig(parallel)\n" +
-      "  layer_0_comp_mlp_output_unit_pos_nunit_1#0: ZeroIntervention\n" +
-      "  layer_0_comp_mlp_output_unit_pos_nunit_1#1: ZeroIntervention\n" +
-      "  layer_1_comp_block_output_unit_pos_nunit_1#0: CollectIntervention",
+      "  layer 0 mlp_output: ZeroIntervention\n" +
+      "  layer 0 mlp_output #2: ZeroIntervention\n" +
+      "  layer 1 block_output: CollectIntervention",
   );
   expect(() => config.addIntervention(mlp(3))).toThrow(
     /says no intervention, but others do; give each one/,
@@ -213,7 +218,7 @@ test("pyvene's settings are taken where they say what is so", () => {
   const representations = [{ ...mlp(0), intervention: AdditionIntervention }];
   const sortedKeys = ["layer_0_comp_mlp_output_unit_pos_nunit_1#0"];
   const given = { representations, sortedKeys, asAdaptor: true };
-  expect(new IntervenableModel(given, model).keys).toStrictEqual(sortedKeys);
+  expect(new IntervenableModel(given, model).config.sortedKeys).toStrictEqual(sortedKeys);
 });
 
 const vanilla = { ...mlp(1), intervention: VanillaIntervention };
@@ -321,6 +326,6 @@ test.each<readonly [string, object, RegExp]>([
 test("a source at a place of another width is an error of both places", () => {
   const wide = { ...vanilla, source: { component: "mlp_activation" } } as const;
   expect(() => new IntervenableModel(wide, model).forward(base, { sources: source })).toThrow(
-    /layer_1_comp_mlp_output.*\[2, 6, 96\] does not fit a base of \[2, 6, 24\]/,
+    /IntervenableModel: layer 1 mlp_output, at .*\[2, 6, 96\] does not fit a base of \[2, 6, 24\]/,
   );
 });

@@ -187,10 +187,10 @@ test("a model without a card needs module paths", () => {
   expect(() => new IntervenableModel(at(0), {} as Module)).toThrow(/must be a model/);
 });
 
-test("an unknown key of the interventions is answered with the nearest", () => {
+test("an unknown name of an intervention is answered with the nearest", () => {
   const { interventions } = new IntervenableModel(vanilla, model);
   expect(() => interventions.get("layer_1_block_output")).toThrow(
-    /layer_1_comp_block_output_unit_pos_nunit_1#0/,
+    /did you mean layer 1 block_output/,
   );
 });
 
@@ -444,10 +444,10 @@ const calls: readonly (readonly [
     /and not both/,
   ],
   [
-    "a representation for an unknown key",
+    "a representation for an unknown name",
     vanilla,
     { sourceRepresentations: { layer_1: zeros([24]) } },
-    /there is no layer_1; the keys are/,
+    /sourceRepresentations: there is no intervention "layer_1"; did you mean layer 1 block_output/,
   ],
   [
     "representations for too few",
@@ -458,8 +458,8 @@ const calls: readonly (readonly [
   [
     "a representation that is missing",
     two,
-    { sourceRepresentations: { "layer_1_comp_block_output_unit_pos_nunit_1#0": zeros([24]) } },
-    /layer_2.*needs a source/,
+    { sourceRepresentations: { "layer 1 block_output": zeros([24]) } },
+    /: layer 2 block_output: .*needs a source/,
   ],
   [
     "a representation that is no tensor",
@@ -557,7 +557,7 @@ test.each(calls)("call: %s", async (_, config, options, message) => {
 test("an error says which intervention and where", () => {
   const intervenable = new IntervenableModel({ ...at(1), intervention: ZeroIntervention }, model);
   expect(() => intervenable.forward(base, { unitLocations: { base: 9 } })).toThrow(
-    "IntervenableModel: layer_1_comp_block_output_unit_pos_nunit_1#0, at transformer.h.1.output: " +
+    "IntervenableModel: layer 1 block_output, at transformer.h.1.output: " +
       "unitLocations: position 9 is out of range",
   );
 });
@@ -584,7 +584,7 @@ test("a module that never runs, or runs twice, cannot be meant", () => {
     new Unused(),
   );
   expect(() => never.forward(x)).toThrow(
-    /comp_unused_output.* never fires: unused passed no output in the base run/,
+    /unused\.output never fires: unused passed no output in the base run/,
   );
   const twice = new IntervenableModel(
     { component: "used.output", intervention: ZeroIntervention },

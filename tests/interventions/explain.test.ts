@@ -145,7 +145,7 @@ test("says what each intervention meets", () => {
 
 test("prints tables", () => {
   const text = String(interchange.explain(base, given));
-  expect(text).toContain("layer_2_comp_block_output_unit_pos_nunit_1#0");
+  expect(text).toContain("layer 2 block_output");
   expect(text).toMatch(
     /VanillaIntervention +transformer.h.2.output +\[2, 4, 24\] +- +\[2, 1, 24\] +source 0 at transformer.h.2.output \[2, 1, 24\]/,
   );

@@ -198,7 +198,7 @@ describe.each(MODELS)("%s", (name) => {
     const intervenable = new IntervenableModel<Model>(representations, model);
     const { intervened, collected } = intervenable.forward(inputs, unitsOf(inputs));
     expect(await valuesOf(intervened, collected)).toStrictEqual(plain);
-    expect(collected).toHaveLength(intervenable.keys.length);
+    expect(collected).toHaveLength(intervenable.names.length);
     for (const tensor of collected) {
       const values = await tensor.data();
       expect(values.length).toBeGreaterThan(0);

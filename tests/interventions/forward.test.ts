@@ -82,7 +82,7 @@ test("collecting every site changes nothing and gives every site", async () => {
   });
   await evaluate(result.intervened.logits, ...result.collected);
   expect(await result.intervened.logits.data()).toStrictEqual(plain);
-  expect(Object.keys(result.collectedByKey)).toStrictEqual(intervenable.keys);
+  expect(Object.keys(result.collectedByName)).toStrictEqual(intervenable.names);
   expect(result.collected.map(({ shape }) => shape.slice(0, 2))).not.toContainEqual([]);
   for (const [i, t] of result.collected.entries()) {
     expect(t.shape.length).toBeGreaterThanOrEqual(3);
@@ -202,8 +202,8 @@ test("the caller's model, flags and arguments stay as they were", async () => {
   const result = intervenable.forward(Object.freeze({ ...base }), { sources, unitLocations });
   await evaluate(result.intervened.logits, result.original.logits);
   const values = Object.freeze({
-    [intervenable.keys[0] ?? ""]: null,
-    [intervenable.keys[1] ?? ""]: tensor(1),
+    [intervenable.names[0] ?? ""]: null,
+    [intervenable.names[1] ?? ""]: tensor(1),
   });
   await intervenable.forward(base, { sourceRepresentations: values }).intervened.logits.data();
   expect(trained.training).toBe(true);
@@ -295,7 +295,7 @@ test("interventions that ask for it see the units of a row concatenated", () => 
       "sources->base": { source: [0, 3], base: [1, 2] },
     },
   });
-  expect(result.latents[flat.keys[0] ?? ""]?.shape).toStrictEqual([2, 48]);
+  expect(result.latents[flat.names[0] ?? ""]?.shape).toStrictEqual([2, 48]);
   const heads = new IntervenableModel(
     { ...at, component: "head_value_output", unit: "h.pos", intervention: Joined },
     model,
@@ -388,18 +388,23 @@ test("edits read and printed are as declared", () => {
   );
   expect(String(intervenable)).toBe(
     "IntervenableModel(GPT2LMHeadModel, serial)\n" +
-      "  layer_0_comp_mlp_output_unit_pos_nunit_1#0: VanillaIntervention(embedDim=24) at transformer.h.0.mlp.output, group 0\n" +
-      "  layer_1_comp_head_value_output_unit_h_pos_nunit_1#0: VanillaIntervention(embedDim=6) at transformer.h.1.attn.c_attn.output, group 1",
+      "  layer 0 mlp_output: VanillaIntervention(embedDim=24) at transformer.h.0.mlp.output, group 0\n" +
+      "  layer 1 head_value_output: VanillaIntervention(embedDim=6) at transformer.h.1.attn.c_attn.output, group 1",
   );
 });
 
-test("the same representation twice has two keys", () => {
+test("the same representation twice has two names", () => {
   const at = { layer: 1, component: "mlp_output", intervention: ZeroIntervention };
   const intervenable = new IntervenableModel(
     [at, at, { component: "transformer.h[1].mlp.input", intervention: Halve }],
     model,
   );
-  expect(intervenable.keys).toStrictEqual([
+  expect(intervenable.names).toStrictEqual([
+    "layer 1 mlp_output",
+    "layer 1 mlp_output #2",
+    "transformer.h[1].mlp.input",
+  ]);
+  expect(intervenable.config.sortedKeys).toStrictEqual([
     "layer_1_comp_mlp_output_unit_pos_nunit_1#0",
     "layer_1_comp_mlp_output_unit_pos_nunit_1#1",
     "comp_transformer_h[1]_mlp_input_unit_pos_nunit_1#0",

@@ -186,12 +186,12 @@ test("collects one tensor a step, which the step's own program computes", async 
   const { runs } = runtimeStats();
   await Promise.all(result.collected.map((t) => t.data()));
   expect(runtimeStats().runs).toBe(runs);
-  const [late = "", early = ""] = collecting.keys;
+  const [late = "", early = ""] = collecting.names;
   expect(result.collected).toStrictEqual([
-    ...(result.collectedByKey[late] ?? []),
-    ...(result.collectedByKey[early] ?? []),
+    ...(result.collectedByName[late] ?? []),
+    ...(result.collectedByName[early] ?? []),
   ]);
-  expect(result.collectedByKey[late]?.map(({ shape }) => shape)).toStrictEqual([[2, 5, 24], ...Array.from({ length: 5 }, () => [2, 1, 24])]); // prettier-ignore
+  expect(result.collectedByName[late]?.map(({ shape }) => shape)).toStrictEqual([[2, 5, 24], ...Array.from({ length: 5 }, () => [2, 1, 24])]); // prettier-ignore
 });
 
 test("steered text of any length takes as few programs as plain text", async () => {

@@ -136,7 +136,7 @@ describe("a width that only a trace says", () => {
       ],
       new Mixed(),
     );
-    const [first = "", second = "", third = ""] = intervenable.keys;
+    const [first = "", second = "", third = ""] = intervenable.names;
     const built = intervenable.interventions.get(first);
     intervenable.inferWidths(x);
     expect(intervenable.interventions.get(first)).toBe(built);
@@ -149,7 +149,7 @@ describe("a width that only a trace says", () => {
       { ...at, intervention: RotatedSpaceIntervention },
       new Mixed(),
     );
-    const [key = ""] = intervenable.keys;
+    const [key = ""] = intervenable.names;
     for (const early of [
       () => intervenable.parameters(),
       () => intervenable.trainableParameters(),
@@ -204,7 +204,7 @@ test("latents are handed out", async () => {
     sources: source,
     unitLocations: { "sources->base": 2 },
   });
-  expect(Object.keys(latents)).toStrictEqual(sae.keys);
+  expect(Object.keys(latents)).toStrictEqual(sae.names);
   const [latent] = Object.values(latents);
   expect(latent?.shape).toStrictEqual([2, 1, 30]);
   expect(await latent?.amax().item()).toBeGreaterThan(0);

@@ -291,7 +291,7 @@ test("heads of keys are counted as they are, with the width that the settings sa
     { layer: 1, component: "query_output", intervention: CollectIntervention },
     llama,
   ).forward(two, { unitLocations: { base: 1 } }).collected;
-  expect(swap.interventions.get(swap.keys[0] ?? "").embedDim).toBe(24);
+  expect(swap.interventions.get(swap.names[0] ?? "").embedDim).toBe(24);
   expect(await written?.data()).toStrictEqual(await read?.data());
 });
 
@@ -324,7 +324,7 @@ test("widths of module paths come from the module, the card, or the configuratio
   const widthAt = (component: string, more: RepresentationConfig = {}, of: Module = model) => {
     const config = { component, intervention: RotatedSpaceIntervention, ...more };
     const intervenable = new IntervenableModel<Module>(config, of);
-    return intervenable.interventions.get(intervenable.keys[0] ?? "").embedDim;
+    return intervenable.interventions.get(intervenable.names[0] ?? "").embedDim;
   };
   const tower = new Tower();
   expect(widthAt("first.output", {}, tower)).toBe(6);

@@ -283,16 +283,16 @@ describe.each(models)("%s", (_, { model, prompts, encoder, decoder, looked }) =>
       { component: encoder, intervention: CollectIntervention },
       { component: decoder, intervention: CollectIntervention },
     );
-    const { collectedByKey, intervened } = await taking.generate(prompts, {
+    const { collectedByName, intervened } = await taking.generate(prompts, {
       ...writing,
       steps: "all",
     });
-    const [first = "", second = ""] = taking.keys;
-    const [states, ...others] = collectedByKey[first] ?? [];
+    const [first = "", second = ""] = taking.names;
+    const [states, ...others] = collectedByName[first] ?? [];
     expect(others).toStrictEqual([]);
     const { collected } = taking.forward(model.withStart(prompts));
     expect(await states?.toArray()).toStrictEqual(await collected[0]?.toArray());
-    const shapes = collectedByKey[second]?.map(({ shape }) => shape);
+    const shapes = collectedByName[second]?.map(({ shape }) => shape);
     expect(shapes).toStrictEqual(Array.from({ length: 5 }, () => [2, 1, 16]));
     const plain = await model.generate(prompts, writing);
     expect(await intervened.sequences.equal(plain.sequences)).toBe(true);

@@ -296,7 +296,9 @@ test("8. saved config lacks constructor arguments: what is printed has them all,
   expect(String(new IntervenableModel(read, model))).toBe(shown[1]);
   expect(() => JSON.stringify(built)).toThrow(/JSON cannot say a model; say model.config/);
   // What a configuration is read back from is refused too, rather than read in part.
-  expect(() => new IntervenableConfig(config.representations as never)).toThrow(/has no field key/);
+  expect(() => new IntervenableConfig(config.representations as never)).toThrow(
+    /has no field options/,
+  );
 });
 
 test("9. a point that cannot be served returns nothing: it is an error", () => {

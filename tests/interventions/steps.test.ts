@@ -244,11 +244,11 @@ test("each intervention has its own steps", async () => {
     })),
     model,
   );
-  const [late = "", early = ""] = two.keys;
+  const [late = "", early = ""] = two.names;
   const steps = { [late]: "prompt", [early]: [1, { start: 4 }] } as const;
-  const { collectedByKey } = await two.generate(prompts, { ...settings, steps });
-  expect(collectedByKey[late]?.map(({ shape }) => shape)).toEqual([[2, 5, 24]]);
-  expect(collectedByKey[early]?.map(({ shape }) => shape[1])).toEqual([1, 1, 1]);
+  const { collectedByName } = await two.generate(prompts, { ...settings, steps });
+  expect(collectedByName[late]?.map(({ shape }) => shape)).toEqual([[2, 5, 24]]);
+  expect(collectedByName[early]?.map(({ shape }) => shape[1])).toEqual([1, 1, 1]);
 });
 
 test("a function is asked once for each step, before anything runs", async () => {
@@ -282,7 +282,11 @@ const wrong: readonly (readonly [name: string, options: object, message: RegExp]
   ["a range with another field", { steps: [{ from: 1 }] }, /steps must be/],
   ["a function that never says yes", { steps: () => false }, /never fires/],
   ["a function that says something else", { steps: () => 1 }, /return true or false, got number/],
-  ["steps for an unknown key", { steps: { layer_0: "all" } }, /steps: there is no layer_0/],
+  [
+    "steps for an unknown name",
+    { steps: { layer_0: "all" } },
+    /steps: there is no intervention "layer_0"; did you mean/,
+  ],
   ["null", { steps: null }, /steps must be/],
   [
     "both names",

@@ -61,7 +61,7 @@ test("an intervention is trained while the model stays as it is", async () => {
 test("parameters are named by the interventions' keys, and by the model", () => {
   const intervenable = new IntervenableModel({ layer: 1, intervention: Learned }, tinyGpt2());
   const names = [...intervenable.namedParameters()].map(([name]) => name);
-  expect(names[0]).toBe("interventions.layer_1_comp_block_output_unit_pos_nunit_1#0.shift");
+  expect(names[0]).toBe("interventions.layer 1 block_output.shift");
   expect(names).toContain("model.transformer.wte.weight");
   expect(Object.keys(intervenable.stateDict())).toStrictEqual(expect.arrayContaining(names));
   expect(intervenable.train().model.training).toBe(true);
@@ -81,9 +81,7 @@ class Reader extends Module {
 test("a model with interventions is a part of another module, and is trained with it", async () => {
   const reader = new Reader();
   const names = [...reader.namedParameters()].map(([name]) => name);
-  expect(names).toContain(
-    "steered.interventions.layer_2_comp_block_output_unit_pos_nunit_1#0.shift",
-  );
+  expect(names).toContain("steered.interventions.layer 2 block_output.shift");
   const wte = reader.steered.model.transformer.wte.weight;
   const [start, startTokens] = [await reader.head.weight.value.data(), await wte.value.data()];
   const optimizer = new Adam(reader.parameters(), { lr: 0.02 });

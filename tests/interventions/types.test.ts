@@ -127,7 +127,7 @@ test("the compiler knows the components of a user's own class", () => {
   }
   const tower = new Tower();
   const named = new IntervenableModel({ layer: 1, component: "floor_output" }, tower);
-  expect(named.interventions.keys).toHaveLength(1);
+  expect(named.interventions.names).toHaveLength(1);
   // @ts-expect-error a misspelled component
   refused(() => new IntervenableModel({ layer: 1, component: "floor_outptu" }, tower));
 });
@@ -214,6 +214,6 @@ test("right names are taken, and names that are known only when the program runs
   ];
   for (const intervenable of built) {
     expectTypeOf(intervenable.model).toEqualTypeOf(model);
-    expect(intervenable.keys[0]).toContain("mlp_output");
+    expect(intervenable.config.sortedKeys[0]).toContain("mlp_output");
   }
 });

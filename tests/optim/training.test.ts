@@ -18,6 +18,7 @@ import {
 } from "tsvene";
 import { type Fields, need, readConfig } from "../../scripts/parity/intervention-config.ts";
 import {
+  keyed,
   gradientsOf,
   takeState,
   tensorsAt,
@@ -64,14 +65,21 @@ async function open(run: Run, tensors: Tensors): Promise<IntervenableModel> {
     readConfig({ mode: "parallel", representations }, tensors),
     model,
   );
-  for (const [i, [key, intervention]] of [...intervenable.interventions].entries()) {
+  for (const [i, [key, intervention]] of keyed(intervenable).entries()) {
     takeState(intervention, run.interchange_dim[i], tensorsAt(`param.0.${key}`, tensors));
   }
   return intervenable;
 }
 
 function named(intervenable: IntervenableModel): Map<string, Parameter> {
-  return new Map(intervenable.interventions.namedParameters());
+  return new Map(
+    keyed(intervenable).flatMap(([key, intervention]) =>
+      [...intervention.namedParameters()].map(([name, p]): [string, Parameter] => [
+        `${key}.${name}`,
+        p,
+      ]),
+    ),
+  );
 }
 
 function optimizerOf(run: Run, intervenable: IntervenableModel): Adam | AdamW {
@@ -121,25 +129,27 @@ async function expectClose(name: string, actual: Tensor, expected: Tensor): Prom
 /** Compares parameters and rotations after a step. */
 async function expectStep(
   step: number,
-  { interventions }: IntervenableModel,
+  intervenable: IntervenableModel,
   tensors: Tensors,
 ): Promise<void> {
-  const parameters = new Map(interventions.namedParameters());
+  const parameters = named(intervenable);
   for (const [name, expected] of tensorsAt(`param.${step}`, tensors)) {
     const parameter = parameters.get(name);
     if (parameter === undefined) throw new Error(`there is no parameter ${name}`);
     await expectClose(`${name} after step ${step}`, parameter.value, expected);
   }
-  await expectWeights(step, { interventions }, tensors);
+  await expectWeights(step, intervenable, tensors);
 }
 
 async function expectWeights(
   step: number,
-  { interventions }: Pick<IntervenableModel, "interventions">,
+  intervenable: IntervenableModel,
   tensors: Tensors,
 ): Promise<void> {
+  const interventions = new Map(keyed(intervenable));
   for (const [key, expected] of tensorsAt(`weight.${step}`, tensors)) {
-    const weight = weightOf(interventions.get(key));
+    const intervention = interventions.get(key);
+    const weight = intervention && weightOf(intervention);
     if (weight === undefined) throw new Error(`${key} has no weight`);
     await expectClose(`weight of ${key} after step ${step}`, weight, expected);
   }
@@ -147,11 +157,11 @@ async function expectWeights(
 
 /** Compares the first step's update of the elements that a loss depends on. */
 async function expectUpdates(
-  { interventions }: IntervenableModel,
+  intervenable: IntervenableModel,
   gradients: ReadonlyMap<string, Tensor>,
   tensors: Tensors,
 ): Promise<void> {
-  for (const [name, parameter] of interventions.namedParameters()) {
+  for (const [name, parameter] of named(intervenable)) {
     const counts = need(gradients, name).abs().gt(NOISE).to("float32");
     expect(await counts.sum().item(), name).toBeGreaterThan(0);
     const expected = need(tensors, `param.1.${name}`);
@@ -169,9 +179,9 @@ function boundarySums(interventions: Iterable<readonly [string, Intervention]>):
 
 async function gradientsNow(
   loss: Tensor,
-  { interventions }: IntervenableModel,
+  intervenable: IntervenableModel,
 ): Promise<ReadonlyMap<string, Tensor>> {
-  const entries = [...interventions].flatMap(([key, intervention]) =>
+  const entries = keyed(intervenable).flatMap(([key, intervention]) =>
     [...gradientsOf(loss, intervention)].map(([name, g]): [string, Tensor] => [
       `${key}.${name}`,
       g,

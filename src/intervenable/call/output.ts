@@ -15,9 +15,9 @@ export interface IntervenableResult<Output> {
   readonly intervened: Output;
   /** What collecting interventions took, in the order in which they were declared. */
   readonly collected: readonly Tensor[];
-  /** The same by key. */
-  readonly collectedByKey: Readonly<Record<string, Tensor>>;
-  /** Latents that interventions were computed through, such as codes of autoencoders, by key. */
+  /** The same by name. */
+  readonly collectedByName: Readonly<Record<string, Tensor>>;
+  /** Latents that interventions were computed through, such as codes of autoencoders, by name. */
   readonly latents: Readonly<Record<string, Tensor>>;
 }
 
@@ -40,7 +40,7 @@ export function makeOutput<Output>(
     original: { get: getOriginal },
     intervened: { value: intervened },
     collected: { value: [...collected.values()] },
-    collectedByKey: { value: Object.fromEntries(collected) },
+    collectedByName: { value: Object.fromEntries(collected) },
     latents: { value: Object.fromEntries(latents) },
   });
   return pair as unknown as IntervenableOutput<Output>;

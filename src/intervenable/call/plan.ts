@@ -77,17 +77,17 @@ export function makePlan(
   const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets);
   const actions = targets.map((target, i): Action => {
-    const source = sources.get(target.key) ?? { kind: "none" };
+    const source = sources.get(target.name) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
-      locations.get(target.key) ?? {};
+      locations.get(target.name) ?? {};
     checkSides(target, source, from, to);
     const { source: read, base: edited } = places[i] ?? {};
-    const edits = select(target.key, target.axes, to, edited?.batch?.rows ?? 1);
+    const edits = select(target.name, target.axes, to, edited?.batch?.rows ?? 1);
     checkUnits(target, edits);
     return {
       ...target,
       source,
-      reads: select(target.key, target.sourceAxes, from, read?.batch?.rows ?? 1),
+      reads: select(target.name, target.sourceAxes, from, read?.batch?.rows ?? 1),
       edits,
       subspaces: subspaces[i],
       extra: options.extra ?? {},
@@ -108,17 +108,17 @@ function located(
   const baseRows = new BatchRows(base, "base", padTokenId);
   const last = Math.max(...targets.map(({ group }) => group));
   const sourceRows = new Map<number, BatchRows>();
-  for (const { key, group } of targets) {
-    const plan = sources.get(key);
+  for (const { name, group } of targets) {
+    const plan = sources.get(name);
     if (plan?.kind !== "run" || sourceRows.has(group)) continue;
     sourceRows.set(group, new BatchRows(plan.inputs, `source ${group}`, padTokenId));
   }
-  return targets.map(({ key, group, axes, sourceAxes }) => ({
-    key,
+  return targets.map(({ name, group, axes, sourceAxes }) => ({
+    name,
     group,
     source: {
       axes: sourceAxes.selected,
-      batch: sources.get(key)?.kind === "run" ? sourceRows.get(group) : undefined,
+      batch: sources.get(name)?.kind === "run" ? sourceRows.get(group) : undefined,
     },
     base: {
       axes: axes.selected,
@@ -129,7 +129,7 @@ function located(
 
 /** The units at places of which some axes may be taken whole. */
 function select(
-  key: string,
+  name: string,
   axes: UnitAxes,
   levels: readonly Level[] | null,
   batch: number,
@@ -145,7 +145,7 @@ function select(
     }
     const taken = withWhole(whole, i);
     if (taken === undefined) {
-      fail(OP, `${key}: "all" is known for the last axis only; list the places of axis ${i}`);
+      fail(OP, `${name}: "all" is known for the last axis only; list the places of axis ${i}`);
     }
     whole = taken;
     return [];
@@ -155,7 +155,7 @@ function select(
 
 /** Interventions that see the units of a row as one vector are made for a number of them. */
 function checkUnits(
-  { key, intervention, unitDim: width }: Target,
+  { name, intervention, unitDim: width }: Target,
   edits: Selection | undefined,
 ): void {
   const { concatenatesUnits, keepLastDim, embedDim } = intervention;
@@ -165,7 +165,7 @@ function checkUnits(
   if (edits.ragged) {
     fail(
       OP,
-      `${key}: ${kind} sees the units of a row as one vector, but rows have ${counts.join(", ")} of them; ` +
+      `${name}: ${kind} sees the units of a row as one vector, but rows have ${counts.join(", ")} of them; ` +
         `give all rows as many`,
     );
   }
@@ -173,18 +173,18 @@ function checkUnits(
   if (embedDim === undefined || width === undefined || units * width === embedDim) return;
   fail(
     OP,
-    `${key}: ${kind} is made for vectors of ${embedDim}, but ${units} units of ${width} make ` +
+    `${name}: ${kind} is made for vectors of ${embedDim}, but ${units} units of ${width} make ` +
       `${units * width}; set maxNumberOfUnits to ${units}, or give other places`,
   );
 }
 
 /** Whole tensors on one side and units on the other cannot be what was meant. */
-function checkSides({ key }: Target, source: SourcePlan, from: unknown, to: unknown): void {
+function checkSides({ name }: Target, source: SourcePlan, from: unknown, to: unknown): void {
   if (source.kind !== "run" || (from === null) === (to === null)) return;
   const [missing, given] = from === null ? ["source", "base"] : ["base", "source"];
   fail(
     OP,
-    `${key}: locations say what to take of the ${given}, but not of the ${missing}; write ` +
+    `${name}: locations say what to take of the ${given}, but not of the ${missing}; write ` +
       `{ "sources->base": { source: 3, base: 5 } }`,
   );
 }
@@ -205,7 +205,7 @@ function subspacesOf(given: unknown, targets: readonly Target[]): readonly unkno
     OP,
     given,
     "subspaces",
-    targets.map(({ key }) => key),
+    targets.map(({ name }) => name),
   );
 }
 
@@ -246,7 +246,7 @@ function serialPlan(active: readonly Action[], last: number, base: unknown): Pla
     } else if (edits.length > 0) {
       fail(
         OP,
-        `${edits.map(({ key }) => key).join(", ")}: in serial mode it edits the run of source ${group}, ` +
+        `${edits.map(({ name }) => name).join(", ")}: in serial mode it edits the run of source ${group}, ` +
           `which is not given, so it would do nothing`,
       );
     }

@@ -1,8 +1,9 @@
 import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { requireNamed } from "../config/names.ts";
 import type { Target } from "../sites/target.ts";
 
-/** Tensors in place of what sources would give: for all, in order of the keys, or by key. */
+/** Tensors in place of what sources would give: for all, one for each intervention, or by name. */
 export type SourceRepresentations =
   Tensor | readonly (Tensor | null)[] | Readonly<Record<string, Tensor | null>>;
 
@@ -48,10 +49,10 @@ function takesSource({ intervention }: Target): boolean {
 /** A target for which a call gives no source at all. */
 function withoutSource(target: Target): SourcePlan {
   if (!takesSource(target) || target.intervention.sourceUse === "optional") return NONE;
-  const { key, intervention } = target;
+  const { name, intervention } = target;
   return fail(
     OP,
-    `${key}: ${intervention.constructor.name} needs a source; give it in sources or ` +
+    `${name}: ${intervention.constructor.name} needs a source; give it in sources or ` +
       `sourceRepresentations, or pass null there to skip it`,
   );
 }
@@ -74,9 +75,9 @@ function fromRuns(targets: readonly Target[], given: unknown): ReadonlyMap<strin
   if (inputs !== undefined) checkReaders(targets, inputs, list?.length === 1);
   const plans = targets.map((target): [string, SourcePlan] => {
     const source: unknown = inputs?.[target.group];
-    if (inputs === undefined || source === undefined) return [target.key, withoutSource(target)];
-    if (source === null) return [target.key, skipped(target)];
-    return [target.key, takesSource(target) ? { kind: "run", inputs: source } : NONE];
+    if (inputs === undefined || source === undefined) return [target.name, withoutSource(target)];
+    if (source === null) return [target.name, skipped(target)];
+    return [target.name, takesSource(target) ? { kind: "run", inputs: source } : NONE];
   });
   return new Map(plans);
 }
@@ -92,10 +93,10 @@ function checkReaders(
   );
   const unread = groups.filter((g) => !targets.some((t) => t.group === g && takesSource(t)));
   if (unread.length === 0 || (forAll && unread.length < inputs.length)) return;
-  const keys = targets.filter(({ group }) => unread.includes(group)).map(({ key }) => key);
+  const names = targets.filter(({ group }) => unread.includes(group)).map(({ name }) => name);
   fail(
     OP,
-    `no intervention reads source ${unread.join(", ")} (${keys.join(", ")}); pass null for it`,
+    `no intervention reads source ${unread.join(", ")} (${names.join(", ")}); pass null for it`,
   );
 }
 
@@ -107,47 +108,41 @@ function fromRepresentations(
   if (readers.length === 0) {
     fail(OP, "sourceRepresentations are given, but no intervention reads them");
   }
-  const byKey = representationsByKey(targets, readers, given);
+  const byName = representationsByName(targets, readers, given);
   const plans = targets.map((target): [string, SourcePlan] => {
-    const { key } = target;
-    const value = byKey.get(key);
-    if (value === undefined) return [key, withoutSource(target)];
-    if (value === null) return [key, skipped(target)];
+    const { name } = target;
+    const value = byName.get(name);
+    if (value === undefined) return [name, withoutSource(target)];
+    if (value === null) return [name, skipped(target)];
     if (!(value instanceof Tensor)) {
-      fail(OP, `sourceRepresentations: ${key} must be a Tensor or null`);
+      fail(OP, `sourceRepresentations: ${name} must be a Tensor or null`);
     }
     if (!takesSource(target)) {
-      fail(OP, `sourceRepresentations: ${key} takes no source; leave it out`);
+      fail(OP, `sourceRepresentations: ${name} takes no source; leave it out`);
     }
-    return [key, { kind: "given", value }];
+    return [name, { kind: "given", value }];
   });
   return new Map(plans);
 }
 
-function representationsByKey(
+function representationsByName(
   targets: readonly Target[],
   readers: readonly Target[],
   given: SourceRepresentations,
 ): ReadonlyMap<string, Tensor | null> {
-  if (given instanceof Tensor) return new Map(readers.map(({ key }) => [key, given]));
-  const keys = targets.map(({ key }) => key);
+  if (given instanceof Tensor) return new Map(readers.map(({ name }) => [name, given]));
+  const names = targets.map(({ name }) => name);
   if (Array.isArray(given)) {
     const list = given as readonly (Tensor | null)[];
     if (list.length === targets.length) {
-      return new Map(keys.map((key, i) => [key, list[i] ?? null]));
+      return new Map(names.map((name, i) => [name, list[i] ?? null]));
     }
     return fail(
       OP,
-      `${list.length} sourceRepresentations for ${keys.length} interventions: ${keys.join(", ")}`,
+      `${list.length} sourceRepresentations for ${names.length} interventions: ${names.join(", ")}`,
     );
   }
   const entries = Object.entries(given as Readonly<Record<string, Tensor | null>>);
-  const unknown = entries.map(([key]) => key).filter((key) => !keys.includes(key));
-  if (unknown.length > 0) {
-    fail(
-      OP,
-      `sourceRepresentations: there is no ${unknown.join(", ")}; the keys are ${keys.join(", ")}`,
-    );
-  }
+  for (const [name] of entries) requireNamed(`${OP}: sourceRepresentations`, name, targets);
   return new Map(entries);
 }

@@ -23,7 +23,7 @@ const OP = "IntervenableModel";
  * @throws InterventionError for interventions that need several steps at once, and steps before the first.
  */
 export function editAtStep(
-  { key, intervention, edits, axes }: Action,
+  { name, intervention, edits, axes }: Action,
   value: Tensor,
   source: Tensor | undefined,
   step: number,
@@ -37,7 +37,7 @@ export function editAtStep(
   if (concatenatesUnits && !keepLastDim && rows.some((row) => row.length > 1)) {
     fail(
       OP,
-      `${key}: ${constructor.name} sees the units of a row as one vector, but time steps come one ` +
+      `${name}: ${constructor.name} sees the units of a row as one vector, but time steps come one ` +
         `after another; give one step a row, or { keepLastDim: true }`,
     );
   }
@@ -75,9 +75,9 @@ function indices(values: readonly number[]): Tensor {
 }
 
 /** @throws InterventionError for a step that the module did not reach. */
-export function refuseLateSteps(key: string, rows: Rows | undefined, count: number): void {
+export function refuseLateSteps(name: string, rows: Rows | undefined, count: number): void {
   for (const step of rows?.flat() ?? []) {
     if (step < count) continue;
-    fail(OP, `${key} never fires: step ${step} is out of range, there are ${count}`);
+    fail(OP, `${name} never fires: step ${step} is out of range, there are ${count}`);
   }
 }

@@ -13,16 +13,16 @@ import type { Action, Plan, Run } from "./plan.ts";
 import type { Selection } from "../units/selection.ts";
 import { editAtStep, refuseLateSteps } from "./time-steps.ts";
 
-/** What source runs gave, by key. */
+/** What source runs gave, by name. */
 export type Activations = ReadonlyMap<string, Tensor>;
 
 /** What came out of one traced run beside the model's own output. */
 export interface Harvest {
-  /** What collecting interventions took, by key. */
+  /** What collecting interventions took, by name. */
   readonly collected: Map<string, Tensor>;
-  /** Latents that interventions were computed through, by key. */
+  /** Latents that interventions were computed through, by name. */
   readonly latents: Map<string, Tensor>;
-  /** Shapes of what each intervention met, by key. */
+  /** Shapes of what each intervention met, by name. */
   readonly seen: Map<string, SeenShapes>;
 }
 
@@ -69,9 +69,9 @@ export function emptyHarvest(): Harvest {
 }
 
 /** A harvest in the order in which the interventions were declared, not that of the model's layers. */
-export function inOrder({ collected, latents, seen }: Harvest, keys: readonly string[]): Harvest {
+export function inOrder({ collected, latents, seen }: Harvest, names: readonly string[]): Harvest {
   const sorted = (found: ReadonlyMap<string, Tensor>): Map<string, Tensor> =>
-    new Map(keys.flatMap((key) => [found.get(key) ?? []].flat().map((t) => [key, t])));
+    new Map(names.flatMap((name) => [found.get(name) ?? []].flat().map((t) => [name, t])));
   return { collected: sorted(collected), latents: sorted(latents), seen };
 }
 
@@ -92,7 +92,7 @@ export function callModel(model: Module, inputs: unknown): unknown {
 
 /** Opens the scope of a run around a trace. */
 export function traceEdits<T>(
-  { edits, reads, name }: Pick<Run, "edits" | "reads" | "name">,
+  { edits, reads, name: run }: Pick<Run, "edits" | "reads" | "name">,
   activations: Map<string, Tensor> | Activations,
   harvest: Harvest,
   trace: () => T,
@@ -100,26 +100,26 @@ export function traceEdits<T>(
   const scope = new EditScope();
   const ends: (() => void)[] = [];
   for (const action of edits) {
-    const { key, site, edits: units } = action;
+    const { name, site, edits: units } = action;
     const source = (): Tensor | undefined => sourceOf(action, activations);
     if (action.axes.steps) ends.push(watchSteps(scope, action, source, harvest));
     else {
-      watch(scope, key, site, (value, { args }) =>
+      watch(scope, name, site, (value, { args }) =>
         edit(action, { value, edits: units, source: source(), args }, harvest),
       );
     }
   }
   for (const action of reads) {
-    const { key, sourceSite, sourceAxes } = action;
+    const { name, sourceSite, sourceAxes } = action;
     const read = (value: Tensor): undefined => {
-      (activations as Map<string, Tensor>).set(key, action.reads?.read(value) ?? value);
+      (activations as Map<string, Tensor>).set(name, action.reads?.read(value) ?? value);
       return undefined;
     };
-    if (sourceAxes.steps) ends.push(gatherSteps(scope, key, sourceSite, read));
-    else watch(scope, key, sourceSite, read);
+    if (sourceAxes.steps) ends.push(gatherSteps(scope, name, sourceSite, read));
+    else watch(scope, name, sourceSite, read);
   }
   const result = scope.run(trace);
-  refuseUnvisited(scope, [...edits.map(placeOf), ...reads.map(sourcePlaceOf)], name);
+  refuseUnvisited(scope, [...edits.map(placeOf), ...reads.map(sourcePlaceOf)], run);
   for (const end of ends) end();
   return result;
 }
@@ -134,9 +134,9 @@ function watchSteps(
   source: () => Tensor | undefined,
   harvest: Harvest,
 ): () => void {
-  const { key, site, edits, intervention } = action;
+  const { name, site, edits, intervention } = action;
   if (intervention.collects) {
-    return gatherSteps(scope, key, site, (value) => {
+    return gatherSteps(scope, name, site, (value) => {
       edit(action, { value, edits, source: source(), args: [] }, harvest);
     });
   }
@@ -146,12 +146,12 @@ function watchSteps(
     const step = editAtStep(action, value, source(), call);
     return step && edit(action, { ...step, args }, harvest)?.squeeze(1);
   };
-  watch(scope, key, site, editStep, "each");
+  watch(scope, name, site, editStep, "each");
   return () => {
-    refuseLateSteps(key, edits?.levels[0], shapes.length);
+    refuseLateSteps(name, edits?.levels[0], shapes.length);
     const [[batch = 0, ...rest] = []] = shapes;
     const units = edits?.levels[0]?.[0]?.length ?? shapes.length;
-    harvest.seen.set(key, {
+    harvest.seen.set(name, {
       site: [batch, shapes.length, ...rest],
       units: [batch, units, ...rest],
     });
@@ -161,14 +161,14 @@ function watchSteps(
 /** Takes the values of all time steps together, [batch, steps, ...]. */
 function gatherSteps(
   scope: EditScope,
-  key: string,
+  name: string,
   site: Site,
   take: (value: Tensor) => void,
 ): () => void {
   const values: Tensor[] = [];
-  watch(scope, key, site, (value) => void values.push(value), "each");
+  watch(scope, name, site, (value) => void values.push(value), "each");
   return () => {
-    withPlace(key, site, () => take(stack(values, 1)));
+    withPlace(name, site, () => take(stack(values, 1)));
   };
 }
 
@@ -177,7 +177,7 @@ type Handler = (value: Tensor, visit: Visit) => Tensor | undefined;
 /** Calls the handler, once unless each run of the module is meant. */
 function watch(
   scope: EditScope,
-  key: string,
+  name: string,
   site: Site,
   handler: Handler,
   runs: "one" | "each" = "one",
@@ -187,21 +187,21 @@ function watch(
     if (visit.call > 0 && runs === "one") {
       fail(
         OP,
-        `${key}: ${path} runs more than once in a pass, so it is not clear which run is meant; ` +
+        `${name}: ${path} runs more than once in a pass, so it is not clear which run is meant; ` +
           `use unit "t" to count its runs`,
       );
     }
-    return withPlace(key, site, () => handler(value, visit));
+    return withPlace(name, site, () => handler(value, visit));
   });
 }
 
 /** Errors say which intervention they come from. */
-function withPlace<T>(key: string, { path, side }: Site, work: () => T): T {
+function withPlace<T>(name: string, { path, side }: Site, work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof TsveneError)) throw error;
-    throw new InterventionError(`${OP}: ${key}, at ${path}.${side}: ${error.message}`, {
+    throw new InterventionError(`${OP}: ${name}, at ${path}.${side}: ${error.message}`, {
       cause: error,
     });
   }
@@ -220,9 +220,9 @@ function edit(
   { value, edits, source, args }: Passing,
   { collected, latents, seen }: Harvest,
 ): Tensor | undefined {
-  const { key, intervention, subspaces, extra } = action;
+  const { name, intervention, subspaces, extra } = action;
   const base = edits?.read(value) ?? value;
-  seen.set(key, { site: value.shape, units: base.shape });
+  seen.set(name, { site: value.shape, units: base.shape });
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
   const unitMask = edits?.maskOf(value);
   const result = intervention.forward(
@@ -232,10 +232,10 @@ function edit(
   );
   if (result === undefined) return undefined;
   const { output, latent } = asOutput(result, intervention.constructor.name);
-  if (latent !== undefined) latents.set(key, latent);
+  if (latent !== undefined) latents.set(name, latent);
   if (intervention.collects) {
     // Rows with fewer units than others are filled up, visibly.
-    collected.set(key, unitMask ? where(unitMask, output, constantLike(0, output)) : output);
+    collected.set(name, unitMask ? where(unitMask, output, constantLike(0, output)) : output);
     return undefined;
   }
   const piece = (joined ? separateUnits(output, base) : output).to(value.dtype);
@@ -248,9 +248,9 @@ function edit(
   return edits?.write(value, piece) ?? piece;
 }
 
-function sourceOf({ key, source }: Action, activations: Activations): Tensor | undefined {
+function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {
   if (source.kind === "given") return source.value;
-  return source.kind === "run" ? activations.get(key) : undefined;
+  return source.kind === "run" ? activations.get(name) : undefined;
 }
 
 function asOutput(result: Tensor | InterventionOutput, name: string): InterventionOutput {
@@ -287,22 +287,22 @@ function separateUnits(x: Tensor, { shape, ndim }: Tensor): Tensor {
 }
 
 interface Place {
-  readonly key: string;
+  readonly name: string;
   readonly site: Site;
 }
 
-const placeOf = ({ key, site }: Action): Place => ({ key, site });
-const sourcePlaceOf = ({ key, sourceSite }: Action): Place => ({ key, site: sourceSite });
+const placeOf = ({ name, site }: Action): Place => ({ name, site });
+const sourcePlaceOf = ({ name, sourceSite }: Action): Place => ({ name, site: sourceSite });
 
 /** An edit at a module that was never run would silently do nothing. */
 function refuseUnvisited(scope: EditScope, places: readonly Place[], run: string): void {
   for (const [module, side] of scope.unvisited()) {
     const missed = places.find(({ site }) => site.module === module && site.side === side);
     if (missed === undefined) continue;
-    const { key, site } = missed;
+    const { name, site } = missed;
     fail(
       OP,
-      `${key} never fires: ${site.path} passed no ${side} in the ${run} run; is that module used?`,
+      `${name} never fires: ${site.path} passed no ${side} in the ${run} run; is that module used?`,
     );
   }
 }

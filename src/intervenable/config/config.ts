@@ -1,5 +1,6 @@
 import { describeOptions } from "../../interventions/describe-options.ts";
 import { Intervention } from "../../interventions/intervention.ts";
+import { placeOf } from "./names.ts";
 import type { InterventionKind } from "./intervention-kind.ts";
 import { fail } from "../../interventions/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
@@ -51,7 +52,7 @@ export type IntervenableConfigLike<Component extends string = string> =
  *   { layer: 0, component: "mlp_output", intervention: ZeroIntervention },
  *   { layer: 2, component: "block_output", intervention: CollectIntervention },
  * ]);
- * console.log(config.representations.map(({ key }) => key));
+ * console.log(config.names); // ["layer 0 mlp_output", "layer 2 block_output"]
  * ```
  */
 export class IntervenableConfig {
@@ -82,7 +83,12 @@ export class IntervenableConfig {
     return this.#representations;
   }
 
-  /** Keys of the representations, in the order of declaration. */
+  /** Names of the representations, their own or their places, in the order of declaration. */
+  get names(): readonly string[] {
+    return this.#representations.map(({ name }) => name);
+  }
+
+  /** What pyvene's files call the representations, in the order of declaration. */
   get sortedKeys(): readonly string[] {
     return this.#representations.map(({ key }) => key);
   }
@@ -158,17 +164,24 @@ const OPTIONS: OptionNames<IntervenableOptions> = {
   sortedKeys: true,
 };
 
-/** All that a representation says, but for what its key says. */
+/** All that a representation says. */
 function representationLine(representation: Representation): string {
-  const { key, intervention, options, source, moeKey, groupKey, interventionLinkKey } =
-    representation;
-  const [name, settings] =
+  const { name, isNamed, intervention, options } = representation;
+  const { unit, maxNumberOfUnits, source, groupKey, interventionLinkKey } = representation;
+  const [kind, settings] =
     intervention instanceof Intervention
       ? [intervention.constructor.name, intervention.describe()]
       : [intervention.name, describeOptions(options)];
-  const what = settings === "" ? name : `${name}(${settings})`;
-  const more = describeOptions({ source, moeKey, groupKey, interventionLinkKey });
-  return `  ${key}: ${[what, more].filter((text) => text !== "").join(", ")}`;
+  const what = settings === "" ? kind : `${kind}(${settings})`;
+  const more = describeOptions({
+    at: isNamed ? placeOf(representation) : undefined,
+    unit: unit === "pos" ? undefined : unit,
+    maxNumberOfUnits: maxNumberOfUnits === 1 ? undefined : maxNumberOfUnits,
+    source,
+    groupKey,
+    interventionLinkKey,
+  });
+  return `  ${name}: ${[what, more].filter((text) => text !== "").join(", ")}`;
 }
 
 function asOptions(

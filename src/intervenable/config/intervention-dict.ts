@@ -1,11 +1,11 @@
 import { Module } from "../../nn/module.ts";
 import type { Intervention } from "../../interventions/intervention.ts";
 import { fail } from "../../interventions/errors.ts";
-import { didYouMean } from "../../base/nearest.ts";
+import { requireNamed } from "./names.ts";
 import { refuseWaiting, type Targets } from "../sites/targets.ts";
 
 /**
- * Interventions by key, as parts of a module. Linked keys hold the same one. Those that wait for a
+ * Interventions by name, as parts of a module. Those that are linked are the same one. Those that wait for a
  * width are there once the model has been traced; until then, asking for them, or for all, is an
  * error that says what to do.
  */
@@ -18,22 +18,19 @@ export class InterventionDict extends Module implements Iterable<[string, Interv
     this.#targets = targets;
   }
 
-  /** Keys of all interventions, in order of declaration. */
-  get keys(): readonly string[] {
-    return this.#targets.all.map(({ key }) => key);
+  /** Their names, in the order of declaration. */
+  get names(): readonly string[] {
+    return this.#targets.all.map(({ name }) => name);
   }
 
-  /** @throws InterventionError with the nearest keys when there is none such. */
-  get(key: string): Intervention {
-    const found = this.#targets.all.find((target) => target.key === key);
-    if (found === undefined) {
-      fail("interventions.get", `there is no ${key}; ${didYouMean(key, this.keys)}`);
-    }
+  /** @throws InterventionError with the nearest names when there is none such. */
+  get(name: string): Intervention {
+    const found = requireNamed("interventions.get", name, this.#targets.all);
     return found.intervention ?? refuseWaiting(found);
   }
 
   *[Symbol.iterator](): Generator<[string, Intervention]> {
-    for (const key of this.keys) yield [key, this.get(key)];
+    for (const name of this.names) yield [name, this.get(name)];
   }
 
   override *namedChildren(): Generator<[name: string, module: Module]> {

@@ -3,6 +3,7 @@ import { didYouMean } from "../../base/nearest.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { ConfiguredIntervention } from "../../interventions/configured-intervention.ts";
 import { VanillaIntervention } from "../../interventions/vanilla.ts";
+import { type Called, nameAll } from "./names.ts";
 import { fieldsOfRow } from "./representation-row.ts";
 import {
   type InterventionKind,
@@ -30,6 +31,7 @@ const SOURCE_FIELDS: Fields<SourceSiteConfig> = {
 };
 
 const FIELDS: Fields<RepresentationConfig> = {
+  name: checkText,
   ...SOURCE_FIELDS,
   maxNumberOfUnits: checkNumber(1),
   source: checkSource,
@@ -56,9 +58,8 @@ export function readRepresentations(
 ): readonly Representation[] {
   const given = list.map((entry, i) => readGiven(entry, `representation ${first + i}`));
   const kinds = kindsOf(given, first, interventionTypes);
-  const keys = new Map<string, number>();
-  for (const { key } of before) numbered(keys, key.slice(0, key.lastIndexOf("#")));
-  return given.map(({ fields }, i) => toRepresentation(fields, kinds[i], keys));
+  const unnamed = given.map(({ fields }, i) => toUnnamed(fields, kinds[i]));
+  return nameAll(unnamed, first, before);
 }
 
 function readGiven(given: RepresentationLike, where: string): Given {
@@ -178,26 +179,15 @@ function withRowOptions(
 
 const VANILLA: Kind = { intervention: VanillaIntervention, options: {} };
 
-/** A name with the number of how often it was there before. */
-function numbered(counts: Map<string, number>, name: string): string {
-  const count = counts.get(name) ?? 0;
-  counts.set(name, count + 1);
-  return `${name}#${count}`;
-}
+/** All but what it is called, where it was not given a name. */
+type Unnamed = Omit<Representation, keyof Called> & { readonly name: string | undefined };
 
-function toRepresentation(
-  fields: RepresentationConfig,
-  kind: Kind | undefined,
-  keys: Map<string, number>,
-): Representation {
+function toUnnamed(fields: RepresentationConfig, kind: Kind | undefined): Unnamed {
   const { layer = 0, component = "block_output", unit = "pos", maxNumberOfUnits = 1 } = fields;
-  const { source, moeKey, groupKey, interventionLinkKey } = fields;
-  const at = component.includes(".")
-    ? `comp_${component.replaceAll(".", "_")}`
-    : `layer_${layer}_comp_${component}`;
+  const { name, source, moeKey, groupKey, interventionLinkKey } = fields;
   const { intervention, options = {} } = kind ?? VANILLA;
   return {
-    key: numbered(keys, `${at}_unit_${unit.replaceAll(".", "_")}_nunit_${maxNumberOfUnits}`),
+    name,
     layer,
     component,
     unit,

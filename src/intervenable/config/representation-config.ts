@@ -1,4 +1,5 @@
 import type { AnyInterventionClass, Intervention } from "../../interventions/intervention.ts";
+import type { Called } from "./names.ts";
 import type { InterventionLike } from "./intervention-kind.ts";
 
 /** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
@@ -21,6 +22,11 @@ export interface SourceSiteConfig<Component extends string = string> {
  * type says them, see {@link ComponentOf}.
  */
 export interface RepresentationConfig<Component extends string = string> {
+  /**
+   * What messages, results and arguments by name call it; no other may have it, and it has no dot.
+   * @default its place, such as "layer 0 mlp_output", with " #2" for the second one there
+   */
+  readonly name?: string;
   /** Number of the layer, from 0. Not used when `component` is a module path. @default 0 */
   readonly layer?: number;
   /**
@@ -65,9 +71,7 @@ export type RepresentationLike<Component extends string = string> =
   RepresentationConfig<Component> | PositionalRepresentation<Component>;
 
 /** A representation with nothing left open. */
-export interface Representation {
-  /** Name of the representation, as pyvene writes it. */
-  readonly key: string;
+export interface Representation extends Called {
   /** Number of the layer, from 0. */
   readonly layer: number;
   /** Name of a component, or a module path. */

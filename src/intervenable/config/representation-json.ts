@@ -13,8 +13,9 @@ export interface RepresentationJSON extends RepresentationConfig {
 
 /** @throws InterventionError for what JSON cannot say: functions, instances, and options that are tensors. */
 export function representationJson(representation: Representation): RepresentationJSON {
-  // pyvene's key is made of the others.
-  const { key: _key, intervention, options, ...fields } = representation;
+  // Keys are made of the others, and so are names that were not given.
+  const { key: _key, name, isNamed, intervention, options, ...places } = representation;
+  const fields = isNamed ? { name, ...places } : places;
   const said = Object.entries(fields).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(said), intervention: named({ intervention, options }) };
 }

@@ -42,7 +42,7 @@ export function explainCall(call: ExplainedCall): Explanation {
   const outputs = [...outputsOf(intervened), ...harvest.collected.values()];
   const originals = outputsOf(original).slice(0, 1);
   const wanted = [
-    ...plan.sources.map(({ reads }) => reads.flatMap(({ key }) => activations.get(key) ?? [])),
+    ...plan.sources.map(({ reads }) => reads.flatMap(({ name }) => activations.get(name) ?? [])),
     outputs,
     originals,
   ];
@@ -58,8 +58,8 @@ export function explainCall(call: ExplainedCall): Explanation {
     ),
     runs: passes.map(({ name, edits, reads }, i): ExplainedRun => ({
       name,
-      edits: edits.map(({ key }) => key),
-      reads: reads.map(({ key }) => key),
+      edits: edits.map(({ name }) => name),
+      reads: reads.map(({ name }) => name),
       stopsAt: stopOf(reads, activations),
       layers: layers[i] ?? [],
       cost: describeProgram(wanted[i] ?? []),
@@ -90,25 +90,25 @@ function outputsOf(output: unknown): Tensor[] {
   return loss instanceof Tensor && !found.includes(loss) ? [...found, loss] : found;
 }
 
-/** Notes on outputs, by key, that are not what their modules add to the residual stream. */
+/** Notes on outputs, by name, that are not what their modules add to the residual stream. */
 function notesOn(targets: readonly Target[], trace: () => unknown): ReadonlyMap<string, string> {
   const scope = new EditScope();
   const passed = new Map<string, { at?: Tensor; added?: Tensor }>();
-  for (const { key, site } of targets) {
+  for (const { name, site } of targets) {
     const { addition } = site;
     if (addition === undefined) continue;
     const pair: { at?: Tensor; added?: Tensor } = {};
-    passed.set(key, pair);
+    passed.set(name, pair);
     scope.on(site.module, site.side, (value) => void (pair.at = value));
     scope.on(addition.module, addition.side, (value) => void (pair.added = value));
   }
   if (passed.size > 0) scope.run(trace);
   return new Map(
-    targets.flatMap(({ key, site }): [string, string][] => {
-      const { at, added } = passed.get(key) ?? {};
+    targets.flatMap(({ name, site }): [string, string][] => {
+      const { at, added } = passed.get(name) ?? {};
       if (at === added || added === undefined) return [];
       return [
-        [key, `not what is added to the residual stream; that is ${site.addition?.component}`],
+        [name, `not what is added to the residual stream; that is ${site.addition?.component}`],
       ];
     }),
   );
@@ -121,18 +121,18 @@ function explainInterventions(
   notes: ReadonlyMap<string, string>,
 ): readonly ExplainedIntervention[] {
   const actions = new Map(
-    [...plan.sources, plan.base].flatMap(({ edits }) => edits.map((edit) => [edit.key, edit])),
+    [...plan.sources, plan.base].flatMap(({ edits }) => edits.map((edit) => [edit.name, edit])),
   );
   const counted = new Set<Parameter>();
   return targets.map((target): ExplainedIntervention => {
-    const { key, intervention, site } = target;
+    const { name, intervention, site } = target;
     const { heads, part } = site.layout;
-    const seen = harvest.seen.get(key);
+    const seen = harvest.seen.get(name);
     const own = learned(target).filter((parameter) => !counted.has(parameter));
     for (const parameter of own) counted.add(parameter);
     const width = seen?.site.at(-1);
     return {
-      key,
+      name,
       intervention: intervention.constructor.name,
       site: `${site.path}.${site.side}`,
       shape: seen?.site,
@@ -140,15 +140,15 @@ function explainInterventions(
       heads,
       headDim: heads && width && width / (heads * (part?.of ?? 1)),
       part,
-      ...sourceOf(target, actions.get(key), plan, activations),
+      ...sourceOf(target, actions.get(name), plan, activations),
       parameters: countElements(own),
-      note: notes.get(key),
+      note: notes.get(name),
     };
   });
 }
 
 function sourceOf(
-  { key, intervention, sourceSite }: Target,
+  { name, intervention, sourceSite }: Target,
   action: Action | undefined,
   plan: Plan,
   activations: Activations,
@@ -157,11 +157,11 @@ function sourceOf(
   const { source } = action;
   if (source.kind === "given") return { source: "given", sourceShape: source.value.shape };
   if (source.kind === "run") {
-    const run = plan.sources.find(({ reads }) => reads.some((read) => read.key === key));
+    const run = plan.sources.find(({ reads }) => reads.some((read) => read.name === name));
     const at = `${sourceSite.path}.${sourceSite.side}`;
     return {
       source: `${run?.name ?? "source"} at ${at}`,
-      sourceShape: activations.get(key)?.shape,
+      sourceShape: activations.get(name)?.shape,
     };
   }
   const constant = intervention.sourceRepresentation?.value.shape;
@@ -170,9 +170,9 @@ function sourceOf(
 
 /** What is read last, in the order in which the model runs. */
 function stopOf(reads: readonly Action[], activations: Activations): string | undefined {
-  const byKey = new Map(reads.map((read) => [read.key, read]));
-  const last = [...activations.keys()].findLast((key) => byKey.has(key));
-  const read = last === undefined ? undefined : byKey.get(last);
+  const byName = new Map(reads.map((read) => [read.name, read]));
+  const last = [...activations.keys()].findLast((name) => byName.has(name));
+  const read = last === undefined ? undefined : byName.get(last);
   return read && `${read.sourceSite.path}.${read.sourceSite.side}`;
 }
 

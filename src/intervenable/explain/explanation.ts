@@ -5,8 +5,8 @@ import type { Mode } from "../config/config.ts";
 
 /** What one intervention does in a call. */
 export interface ExplainedIntervention {
-  /** Key of the intervention. */
-  readonly key: string;
+  /** Its own name, or its place. */
+  readonly name: string;
   /** Name of its class. */
   readonly intervention: string;
   /** The module and its side, such as "transformer.h.0.mlp.output". */
@@ -35,9 +35,9 @@ export interface ExplainedIntervention {
 export interface ExplainedRun {
   /** "source 0", "base", or "original", which is the pass without interventions. */
   readonly name: string;
-  /** Keys of the interventions that edit it. */
+  /** Names of the interventions that edit it. */
   readonly edits: readonly string[];
-  /** Keys of the interventions that read their sources in it. */
+  /** Names of the interventions that read their sources in it. */
   readonly reads: readonly string[];
   /** The last place that is read in a source run: nothing after it is computed. */
   readonly stopsAt: string | undefined;
@@ -102,8 +102,8 @@ export class Explanation {
   toString(): string {
     return [
       table(INTERVENTION_HEADS, this.interventions.map(interventionRow)),
-      ...this.interventions.flatMap(({ key, note }) =>
-        note === undefined ? [] : [`${key}: ${note}`],
+      ...this.interventions.flatMap(({ name, note }) =>
+        note === undefined ? [] : [`${name}: ${note}`],
       ),
       table(RUN_HEADS, this.runs.map(runRow)),
       `mode ${this.mode}, ${this.trainableParameters} parameters to be learned`,
@@ -115,15 +115,15 @@ export class Explanation {
 
 printsItself(Explanation.prototype);
 
-const INTERVENTION_HEADS = ["key", "intervention", "site", "shape", "heads", "units", "source"];
+const INTERVENTION_HEADS = ["name", "intervention", "site", "shape", "heads", "units", "source"];
 
 function interventionRow(explained: ExplainedIntervention): readonly string[] {
-  const { key, intervention, site, shape, heads, headDim, part, units, source } = explained;
+  const { name, intervention, site, shape, heads, headDim, part, units, source } = explained;
   const { sourceShape, parameters } = explained;
   const split = heads === undefined ? "" : `${heads} x ${headDim}`;
   const of = part === undefined ? "" : `part ${part.index} of ${part.of}`;
   return [
-    key,
+    name,
     parameters === 0 ? intervention : `${intervention} (${parameters} learned)`,
     site,
     shape === undefined ? "-" : show(shape),

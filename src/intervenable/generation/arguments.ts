@@ -29,7 +29,7 @@ export interface InterventionArguments<Inputs> {
   readonly sources?: Sources<Inputs>;
   /** Which units to read and write. @default the whole tensor at each site */
   readonly unitLocations?: UnitLocations | null;
-  /** Tensors in place of sources: one for all, one for each intervention, or by key. */
+  /** Tensors in place of sources: one for all, one for each intervention, or by name. */
   readonly sourceRepresentations?: SourceRepresentations | null;
   /**
    * Which dimensions to change, for all interventions: a number or a list of them, or one list for each
@@ -101,6 +101,6 @@ export interface IntervenedGeneration {
   readonly intervened: GenerateOutput;
   /** What collecting interventions took: for each of them, one tensor a step. */
   readonly collected: readonly Tensor[];
-  /** The same by key. */
-  readonly collectedByKey: Readonly<Record<string, readonly Tensor[]>>;
+  /** The same by name. */
+  readonly collectedByName: Readonly<Record<string, readonly Tensor[]>>;
 }

@@ -26,7 +26,7 @@ export interface TracedGeneration {
   readonly trace: Trace;
   /** What the encoder made of its source, edited, where there is an encoder. */
   readonly encoded: Encoded | undefined;
-  /** What collecting interventions took in each step, by key; grows while the text is generated. */
+  /** What collecting interventions took in each step, by name; grows while the text is generated. */
   readonly collected: ReadonlyMap<string, readonly Tensor[]>;
 }
 
@@ -77,15 +77,15 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
   const collected = new Map<string, Tensor[]>();
   const activations = await runSources(request, plans, collected);
   const sourced = (action: Action, plan: Plan): Action =>
-    withSource(action, activations.get(plan)?.get(action.key));
+    withSource(action, activations.get(plan)?.get(action.name));
   const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
-  for (const { key, intervention } of plans[0]?.base.edits ?? []) {
-    if (intervention.collects) collected.set(key, []);
+  for (const { name, intervention } of plans[0]?.base.edits ?? []) {
+    if (intervention.collects) collected.set(name, []);
   }
   const traced = <T>(name: string, edits: readonly Action[], run: () => T): Traced<T> => {
     const harvest = emptyHarvest();
     const output = traceEdits({ name, edits, reads: [] }, new Map(), harvest, run);
-    for (const [key, tensor] of harvest.collected) collected.get(key)?.push(tensor);
+    for (const [name, tensor] of harvest.collected) collected.get(name)?.push(tensor);
     return { output, also: [...harvest.collected.values()] };
   };
   const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
@@ -124,42 +124,42 @@ interface Scheduling {
 function scheduling(request: GenerationRequest): Scheduling {
   const { writer, targets, options, settings } = request;
   const { inputIds, encode } = writer;
-  const keys = targets.map(({ key }) => key);
+  const names = targets.map(({ name }) => name);
   const { steps: count, rowsPerPrompt: times, useCache } = writer.extent(settings);
   if (count > MOST_STEPS) {
     fail(OP, `up to ${count} steps cannot be planned; give maxNewTokens, at most ${MOST_STEPS}`);
   }
   const rows = { batch: batchOf(inputIds, "inputIds"), times };
-  const fires = stepsOf(options, keys, count);
-  const all = plansOf(request, keys, fires, count);
+  const fires = stepsOf(options, targets, count);
+  const all = plansOf(request, names, fires, count);
   const plans = [...new Set(all)].filter((plan) => plan !== undefined);
-  refuseSkipped(keys, plans, options);
+  refuseSkipped(names, plans, options);
   const frame = {
     promptLength: inputIds.size(1),
     rows: rows.batch * rows.times,
     useCache,
     steps: count,
     byDefault: isDefault(options) && plans.length === 1,
-    encoded: encodedKeys(targets, encode),
+    encoded: encodedNames(targets, encode),
   };
   const schedule = (change: (action: Action, plan: Plan) => Action): Schedule =>
-    new Schedule(schedules(keys, all, fires, change), frame);
+    new Schedule(schedules(names, all, fires, change), frame);
   return { plans, rows, schedule };
 }
 
 /** The interventions at places that an encoder passes. */
-function encodedKeys(
+function encodedNames(
   targets: readonly Target[],
   encode: (() => Encoded) | undefined,
 ): ReadonlySet<string> {
-  const keys = new Set<string>();
-  if (encode === undefined) return keys;
+  const names = new Set<string>();
+  if (encode === undefined) return names;
   const scope = new EditScope();
-  for (const { key, site } of targets) {
-    scope.on(site.module, site.side, () => void keys.add(key));
+  for (const { name, site } of targets) {
+    scope.on(site.module, site.side, () => void names.add(name));
   }
   scope.run(encode);
-  return keys;
+  return names;
 }
 
 /** Whether a call says nothing of steps, so that pyvene's default holds. */
@@ -169,21 +169,21 @@ function isDefault({ steps, interveneOnPrompt = false }: GenerationArguments<unk
 
 function stepsOf(
   options: GenerationArguments<unknown>,
-  keys: readonly string[],
+  targets: readonly Target[],
   count: number,
 ): ReadonlyMap<string, readonly boolean[]> {
   const { steps, interveneOnPrompt } = options;
   if (steps !== undefined && interveneOnPrompt !== undefined) {
     fail(OP, "give steps or interveneOnPrompt, and not both");
   }
-  const byName = interveneOnPrompt === true ? "all" : "decoding";
-  return resolveSteps(steps === undefined ? byName : steps, keys, count);
+  const unsaid = interveneOnPrompt === true ? "all" : "decoding";
+  return resolveSteps(steps === undefined ? unsaid : steps, targets, count);
 }
 
 /** The plan of each step that has one; steps with the same sources have the same. */
 function plansOf(
   { plan, options }: GenerationRequest,
-  keys: readonly string[],
+  names: readonly string[],
   fires: ReadonlyMap<string, readonly boolean[]>,
   count: number,
 ): readonly (Plan | undefined)[] {
@@ -201,7 +201,7 @@ function plansOf(
     return made;
   };
   return Array.from({ length: count }, (_, step) => {
-    if (!keys.some((key) => fires.get(key)?.[step] === true)) return undefined;
+    if (!names.some((name) => fires.get(name)?.[step] === true)) return undefined;
     const from = typeof sources === "function" ? (sources(step) ?? skipping) : sources;
     if (typeof sourceRepresentations !== "function") return make(from, sourceRepresentations);
     const given = sourceRepresentations(step);
@@ -211,13 +211,13 @@ function plansOf(
 
 /** Sources that are given step by step, but for an intervention in no step, were not meant so. */
 function refuseSkipped(
-  keys: readonly string[],
+  names: readonly string[],
   plans: readonly Plan[],
   { sources, sourceRepresentations }: GenerationArguments<unknown>,
 ): void {
   if (typeof sources !== "function" && typeof sourceRepresentations !== "function") return;
-  const made = new Set(plans.flatMap(({ base }) => base.edits.map(({ key }) => key)));
-  const skipped = keys.filter((key) => !made.has(key));
+  const made = new Set(plans.flatMap(({ base }) => base.edits.map(({ name }) => name)));
+  const skipped = names.filter((name) => !made.has(name));
   if (skipped.length === 0) return;
   fail(
     OP,
@@ -227,24 +227,24 @@ function refuseSkipped(
 
 /** What each intervention does in each step. */
 function schedules(
-  keys: readonly string[],
+  names: readonly string[],
   plans: readonly (Plan | undefined)[],
   fires: ReadonlyMap<string, readonly boolean[]>,
   change: (action: Action, plan: Plan) => Action,
 ): readonly Steps[] {
   const changed = new Map<unknown, Action>();
-  const actionAt = (plan: Plan, key: string): Action | undefined => {
-    const action = plan.base.edits.find((edit) => edit.key === key);
+  const actionAt = (plan: Plan, name: string): Action | undefined => {
+    const action = plan.base.edits.find((edit) => edit.name === name);
     if (action === undefined) return undefined;
     // What reads no source is the same in all steps, whatever the sources of others are.
-    const same = action.source.kind === "none" ? key : action;
+    const same = action.source.kind === "none" ? name : action;
     const made = changed.get(same) ?? change(action, plan);
     changed.set(same, made);
     return made;
   };
-  return keys.map((key) =>
+  return names.map((name) =>
     plans.map((plan, step) =>
-      plan !== undefined && fires.get(key)?.[step] === true ? actionAt(plan, key) : undefined,
+      plan !== undefined && fires.get(name)?.[step] === true ? actionAt(plan, name) : undefined,
     ),
   );
 }
@@ -261,8 +261,8 @@ async function runSources(
     const harvest = emptyHarvest();
     const activations = traceSources(model, { ...plan, sources }, harvest);
     await evaluate(...activations.values(), ...harvest.collected.values());
-    for (const [key, tensor] of harvest.collected) {
-      collected.set(key, [...(collected.get(key) ?? []), tensor]);
+    for (const [name, tensor] of harvest.collected) {
+      collected.set(name, [...(collected.get(name) ?? []), tensor]);
     }
     all.set(plan, activations);
   }

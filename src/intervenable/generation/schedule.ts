@@ -21,7 +21,7 @@ export interface GenerationFrame {
    * for every new token, and passes without a cache edit the prompt when they read it again.
    */
   readonly byDefault: boolean;
-  /** Keys of the interventions at places that an encoder passes, before anything is written. */
+  /** Names of the interventions at places that an encoder passes, before anything is written. */
   readonly encoded: ReadonlySet<string>;
 }
 
@@ -62,14 +62,14 @@ export class Schedule {
   /** The edits of what an encoder reads, in order. */
   encoding(): Action[] {
     const first = this.#interventions.flatMap((steps) => steps[0] ?? []);
-    return first.filter(({ key }) => this.#frame.encoded.has(key));
+    return first.filter(({ name }) => this.#frame.encoded.has(name));
   }
 
   /** The edits of one pass, in order. */
   at(pass: TraceStep): Action[] {
     return this.#interventions.flatMap((steps) => {
       const known = steps.find((action) => action !== undefined);
-      if (known === undefined || this.#frame.encoded.has(known.key)) return [];
+      if (known === undefined || this.#frame.encoded.has(known.name)) return [];
       // A pass without a cache reads it again.
       if (isReadOnce(known)) return pass.pastLength === 0 ? (steps[0] ?? []) : [];
       const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
@@ -168,15 +168,15 @@ export class Schedule {
       const { site } = action;
       fail(
         OP,
-        `${action.key} never fires: what passes ${site.path}.${site.side} is read once, in step 0, which ` +
+        `${action.name} never fires: what passes ${site.path}.${site.side} is read once, in step 0, which ` +
           `is not among its steps; pass interveneOnPrompt: true, or steps: "prompt" or "all"`,
       );
     }
     const { promptLength, useCache, byDefault, steps: count } = this.#frame;
-    const { key, edits } = action;
+    const { name, edits } = action;
     for (const place of edits?.levels[levelOf(edits, "key")]?.flat() ?? []) {
       if (this.#absolute(place) < promptLength + count - 1) continue;
-      fail(OP, `${key} never fires: ${count} new tokens never read a key at position ${place}`);
+      fail(OP, `${name} never fires: ${count} new tokens never read a key at position ${place}`);
     }
     const rows = edits?.levels[levelOf(edits, "position")];
     if (rows === undefined || this.#meansEveryNewToken(rows)) return;
@@ -184,15 +184,15 @@ export class Schedule {
       const at = this.#absolute(position);
       const step = this.#stepOf(at);
       if (step >= count) {
-        fail(OP, `${key} never fires: ${count} new tokens never read position ${position}`);
+        fail(OP, `${name} never fires: ${count} new tokens never read position ${position}`);
       }
       if (steps[step] !== undefined || (byDefault && !useCache && count > 1)) continue;
       fail(
         OP,
         byDefault
-          ? `${key} never fires: position ${position} is in the prompt of ${promptLength} tokens, ` +
+          ? `${name} never fires: position ${position} is in the prompt of ${promptLength} tokens, ` +
               `which is read once and not edited; pass interveneOnPrompt: true or steps: "all"`
-          : `${key} never fires: position ${position} is read in step ${step}, which is not among ` +
+          : `${name} never fires: position ${position} is read in step ${step}, which is not among ` +
               `its steps`,
       );
     }
@@ -200,10 +200,10 @@ export class Schedule {
 }
 
 /** Each pass of a generation counts its own time steps, so that a step would mean another token. */
-function refuseTimeSteps({ key }: Action): never {
+function refuseTimeSteps({ name }: Action): never {
   return fail(
     OP,
-    `${key}: unit "t" counts the time steps of one pass, but a text is written in several; use forward`,
+    `${name}: unit "t" counts the time steps of one pass, but a text is written in several; use forward`,
   );
 }
 
@@ -228,7 +228,7 @@ function unitsOf(rows: Rows): number {
 }
 
 /** The axes of an action that takes all positions, with positions as the last selected axis. */
-function withPositions({ key, edits, site }: Action): UnitAxes {
+function withPositions({ name, edits, site }: Action): UnitAxes {
   const axes = edits?.axes;
   if (axes === undefined && !site.layout.headsFirst) {
     return axesOf("pos", { ...site, layout: PLAIN });
@@ -244,7 +244,7 @@ function withPositions({ key, edits, site }: Action): UnitAxes {
   }
   return fail(
     OP,
-    `${key}: without a cache, all positions are read in every step, and this unit cannot be edited at ` +
+    `${name}: without a cache, all positions are read in every step, and this unit cannot be edited at ` +
       `some of them only; use a cache, or name positions`,
   );
 }

@@ -1,5 +1,5 @@
 import { fail } from "../../interventions/errors.ts";
-import { didYouMean } from "../../base/nearest.ts";
+import { type Named, requireNamed } from "../config/names.ts";
 
 /** Steps from `start` to before `end`. */
 export interface StepRange {
@@ -22,7 +22,7 @@ export type StepSelection =
   | readonly (number | StepRange)[]
   | ((step: number) => boolean);
 
-/** Steps for all interventions, or for each by its key. */
+/** Steps for all interventions, or for each by its name. */
 export type GenerationSteps = StepSelection | Readonly<Record<string, StepSelection>>;
 
 const OP = "IntervenableModel.generate";
@@ -40,26 +40,26 @@ const NAMED: Readonly<Record<string, (step: number) => boolean>> = {
  */
 export function resolveSteps(
   given: GenerationSteps,
-  keys: readonly string[],
+  named: readonly Named[],
   count: number,
 ): ReadonlyMap<string, readonly boolean[]> {
-  if (!isByKey(given)) {
+  const names = named.map(({ name }) => name);
+  if (!isByName(given)) {
     const steps = checked(given, "steps", count);
-    return new Map(keys.map((key) => [key, steps]));
+    return new Map(names.map((name) => [name, steps]));
   }
-  const byKey = given as Readonly<Record<string, StepSelection>>;
-  for (const key of Object.keys(byKey)) {
-    if (!keys.includes(key)) fail(OP, `steps: there is no ${key}; ${didYouMean(key, keys)}`);
-  }
+  const byName = given as Readonly<Record<string, StepSelection>>;
+  for (const name of Object.keys(byName)) requireNamed(`${OP}: steps`, name, named);
   return new Map(
-    keys.map((key) => {
-      const own = byKey[key] ?? fail(OP, `steps: ${key} is missing; say its steps too, or "all"`);
-      return [key, checked(own, `steps.${key}`, count)];
+    names.map((name) => {
+      const own =
+        byName[name] ?? fail(OP, `steps: ${name} is missing; say its steps too, or "all"`);
+      return [name, checked(own, `steps.${name}`, count)];
     }),
   );
 }
 
-function isByKey(given: unknown): boolean {
+function isByName(given: unknown): boolean {
   if (typeof given !== "object" || given === null || Array.isArray(given)) return false;
   return !Object.keys(given).every((name) => name === "start" || name === "end");
 }
@@ -101,7 +101,7 @@ function entryTest(entry: unknown, where: string, count: number): (step: number)
     }
     return (step) => step === entry;
   }
-  if (typeof entry !== "object" || entry === null || isByKey(entry) || Array.isArray(entry)) {
+  if (typeof entry !== "object" || entry === null || isByName(entry) || Array.isArray(entry)) {
     fail(
       OP,
       `${where} must be "decoding", "prompt", "all", a step, { start, end }, a list of these, or a ` +

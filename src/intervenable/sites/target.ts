@@ -12,13 +12,12 @@ import { fail } from "../../interventions/errors.ts";
 import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
 import { axesOf, type UnitAxes } from "./axes.ts";
 import type { IntervenableConfig } from "../config/config.ts";
+import type { Named } from "../config/names.ts";
 import { moduleWidth } from "./module-width.ts";
 import type { Representation } from "../config/representation-config.ts";
 
 /** One intervention with its place in the model: what a configuration means for a model. */
-export interface Target {
-  /** Key of its representation. */
-  readonly key: string;
+export interface Target extends Named {
   /** What is done there. */
   readonly intervention: Intervention;
   /** What it edits. */
@@ -36,9 +35,7 @@ export interface Target {
 }
 
 /** A place whose intervention cannot be built yet: its class needs a width that nothing says. */
-export interface WaitingTarget {
-  /** Key of its representation. */
-  readonly key: string;
+export interface WaitingTarget extends Named {
   /** Not built yet. */
   readonly intervention: undefined;
   /** Name of the class. */
@@ -53,9 +50,9 @@ export interface WaitingTarget {
 
 /** What is known once a model has been traced. */
 export interface TracedTargets {
-  /** Width of one unit, by key, where a trace said it. */
+  /** Width of one unit, by name, where a trace said it. */
   readonly widths: ReadonlyMap<string, number>;
-  /** What has been built before, by key. */
+  /** What has been built before, by name. */
   readonly interventions: ReadonlyMap<string, Intervention>;
 }
 
@@ -75,27 +72,27 @@ export function resolveTargets(
   const groups = groupsOf(config.representations);
   const linked = new Map<number | string, Linked>();
   return config.representations.map((representation, i) => {
-    const { key, unit, source, interventionLinkKey: link } = representation;
+    const { name, key, unit, source, interventionLinkKey: link } = representation;
     const site = resolveSite(model, card, representation);
     const axes = axesOf(unit, site);
     const unitDim =
-      site.width ?? widthAt(model, card, site) ?? moduleWidth(site) ?? traced.widths.get(key);
+      site.width ?? widthAt(model, card, site) ?? moduleWidth(site) ?? traced.widths.get(name);
     const group = groups[i] ?? 0;
     const shared = link === undefined ? undefined : linked.get(link);
     if (shared !== undefined) checkLink(shared, representation, unitDim);
-    const known = shared?.intervention ?? traced.interventions.get(key);
+    const known = shared?.intervention ?? traced.interventions.get(name);
     const intervention = known ?? (shared ? undefined : buildOrWait(representation, unitDim));
     if (link !== undefined && shared === undefined) {
-      linked.set(link, { key, intervention, representation, unitDim });
+      linked.set(link, { name, intervention, representation, unitDim });
     }
     const read = source === undefined ? site : resolveSite(model, card, sourceOf(representation));
     if (intervention === undefined) {
-      return { key, intervention, kind: kindOf(representation).name, site, axes, group };
+      return { name, key, intervention, kind: kindOf(representation).name, site, axes, group };
     }
-    const sourceSite = sourceSiteOf(intervention, read, key);
+    const sourceSite = sourceSiteOf(intervention, read, name);
     const sourceAxes = sourceSite === site ? axes : axesOf(source?.unit ?? unit, sourceSite);
-    if (source !== undefined) checkSource(key, intervention);
-    return { key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
+    if (source !== undefined) checkSource(name, intervention);
+    return { name, key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
   });
 }
 
@@ -107,8 +104,8 @@ function kindOf({ intervention }: Representation): AnyInterventionClass {
 
 /** The first of the interventions with one link key. */
 interface Linked {
-  /** Key of the first representation. */
-  readonly key: string;
+  /** Name of the first one. */
+  readonly name: string;
   /** Undefined while it waits for its width. */
   readonly intervention: Intervention | undefined;
   readonly representation: Representation;
@@ -117,21 +114,20 @@ interface Linked {
 
 /** Linked interventions are the first one, so that the others must not ask for something else. */
 function checkLink(first: Linked, other: Representation, unitDim: number | undefined): void {
-  const { key, intervention: kind, options } = other;
+  const { name, intervention: kind, options } = other;
   const ownKind = kindOf(first.representation);
-  const { name } = ownKind;
   const isSame = typeof kind === "function" ? kind === ownKind : isShared(first, kind);
   if (!isSame) {
     fail(
       OP,
-      `${key} is linked with ${first.key}, which is ${name}, but says another intervention; link ` +
+      `${name} is linked with ${first.name}, which is ${ownKind.name}, but says another intervention; link ` +
         `interventions of one class, or the same instance`,
     );
   }
   for (const [option, value] of Object.entries(options)) {
     const own: unknown = first.representation.options[option];
     if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
-    fail(OP, `${key} is linked with ${first.key}, so its ${option} has no effect; leave it out`);
+    fail(OP, `${name} is linked with ${first.name}, so its ${option} has no effect; leave it out`);
   }
   const units = first.representation.maxNumberOfUnits;
   if (first.intervention?.embedDim === undefined || unitDim === undefined) return;
@@ -139,7 +135,7 @@ function checkLink(first: Linked, other: Representation, unitDim: number | undef
   if (first.unitDim === undefined || one === two) return;
   fail(
     OP,
-    `${key} works on vectors of ${two}, but ${first.key}, which it is linked with, on ${one}`,
+    `${name} works on vectors of ${two}, but ${first.name}, which it is linked with, on ${one}`,
   );
 }
 
@@ -163,19 +159,19 @@ function buildOrWait(
 }
 
 function build(representation: Representation, known: number | undefined): Intervention {
-  const { intervention: kind, maxNumberOfUnits, key } = representation;
-  if (typeof kind !== "function") return fitting(kind, key, known);
+  const { intervention: kind, maxNumberOfUnits, name } = representation;
+  if (typeof kind !== "function") return fitting(kind, name, known);
   const options: InterventionOptions = representation.options;
   const { embedDim = known === undefined ? undefined : known * maxNumberOfUnits } = options;
   if (known !== undefined && embedDim !== known * maxNumberOfUnits) {
     fail(
       OP,
-      `${key}: embedDim ${embedDim} is not the width there, which is ${known * maxNumberOfUnits} for ` +
+      `${name}: embedDim ${embedDim} is not the width there, which is ${known * maxNumberOfUnits} for ` +
         `maxNumberOfUnits ${maxNumberOfUnits}; leave embedDim out`,
     );
   }
   if (embedDim !== undefined && embedDim % maxNumberOfUnits !== 0) {
-    fail(OP, `${key}: embedDim ${embedDim} does not split into ${maxNumberOfUnits} units`);
+    fail(OP, `${name}: embedDim ${embedDim} does not split into ${maxNumberOfUnits} units`);
   }
   const unitDim = embedDim === undefined ? undefined : embedDim / maxNumberOfUnits;
   // The options were checked when they were given.
@@ -183,17 +179,20 @@ function build(representation: Representation, known: number | undefined): Inter
   const intervention = new Kind({ ...options, embedDim, unitDim });
   const isIdle = intervention.sourceUse === "none" && options.sourceRepresentation !== undefined;
   if (!isIdle) return intervention;
-  fail(OP, `${key}: sourceRepresentation would have no effect on ${kind.name}; leave it out`);
+  fail(OP, `${name}: sourceRepresentation would have no effect on ${kind.name}; leave it out`);
 }
 
 /** An instance, which must be made for the width that there is, or for several units of it. */
-function fitting(intervention: Intervention, key: string, known: number | undefined): Intervention {
+function fitting(
+  intervention: Intervention,
+  name: string,
+  known: number | undefined,
+): Intervention {
   const { embedDim } = intervention;
   if (known === undefined || embedDim === undefined || embedDim % known === 0) return intervention;
-  const { name } = intervention.constructor;
   fail(
     OP,
-    `${key}: the ${name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
+    `${name}: the ${intervention.constructor.name} is made for vectors of ${embedDim}, but those there are ${known} wide; make it ` +
       `for these, with interchangeDim to change some dimensions only`,
   );
 }
@@ -208,24 +207,24 @@ function sourceOf({ layer, component, moeKey, source }: Representation): Address
   };
 }
 
-function checkSource(key: string, intervention: Intervention): void {
+function checkSource(name: string, intervention: Intervention): void {
   const takesNone = intervention.sourceUse === "none";
   if (!takesNone && intervention.sourceRepresentation === undefined) return;
-  const { name } = intervention.constructor;
+  const kind = intervention.constructor.name;
   fail(
     OP,
-    `${key}: ${name} ${takesNone ? "takes no source" : "has a constant source"}, so that no place of a ` +
+    `${name}: ${kind} ${takesNone ? "takes no source" : "has a constant source"}, so that no place of a ` +
       `source is read; leave source out`,
   );
 }
 
-function sourceSiteOf(intervention: Intervention, site: Site, key: string): Site {
+function sourceSiteOf(intervention: Intervention, site: Site, name: string): Site {
   if (intervention.sourceSite === "same") return site;
   const { part, heads, headsFirst } = site.layout;
   if (site.side !== "output" || part !== undefined || heads !== undefined || headsFirst) {
     fail(
       OP,
-      `${key}: ${intervention.constructor.name} puts a module's input in the place of its output; ` +
+      `${name}: ${intervention.constructor.name} puts a module's input in the place of its output; ` +
         `place it at the output of a whole module, such as mlp_output`,
     );
   }
@@ -238,10 +237,10 @@ function groupsOf(representations: readonly Representation[]): readonly number[]
   if (keys.every((key) => key === undefined)) return keys.map((_, i) => i);
   let group = -1;
   let last = -Infinity;
-  return representations.map(({ key, groupKey }) => {
-    if (groupKey === undefined) fail(OP, `${key} has no groupKey, but others have; give each one`);
+  return representations.map(({ name, groupKey }) => {
+    if (groupKey === undefined) fail(OP, `${name} has no groupKey, but others have; give each one`);
     if (groupKey < last) {
-      fail(OP, `${key}: groupKey ${groupKey} comes after ${last}; group keys must ascend`);
+      fail(OP, `${name}: groupKey ${groupKey} comes after ${last}; group keys must ascend`);
     }
     if (groupKey > last) group++;
     last = groupKey;

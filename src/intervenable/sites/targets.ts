@@ -53,38 +53,38 @@ function isWaiting(target: Target | WaitingTarget): target is WaitingTarget {
 }
 
 function builtEntry(target: Target | WaitingTarget): (readonly [string, Intervention])[] {
-  return target.intervention === undefined ? [] : [[target.key, target.intervention]];
+  return target.intervention === undefined ? [] : [[target.name, target.intervention]];
 }
 
 /** Says what to do for an intervention that is not there yet. */
-export function refuseWaiting({ key, kind, site: { path, side } }: WaitingTarget): never {
+export function refuseWaiting({ name, kind, site: { path, side } }: WaitingTarget): never {
   return fail(
     OP,
-    `${key}: ${kind} has no parameters yet, because nothing says how wide ${path}.${side} is; call ` +
+    `${name}: ${kind} has no parameters yet, because nothing says how wide ${path}.${side} is; call ` +
       `inferWidths(base) first, which computes nothing, or give the width, as in ${kind}.with({ embedDim: 768 })`,
   );
 }
 
-/** Width of one unit at each place, by key. */
+/** Width of one unit at each place, by name. */
 function widthsIn(
   waiting: readonly WaitingTarget[],
   trace: () => unknown,
 ): ReadonlyMap<string, number> {
   const scope = new EditScope();
   const widths = new Map<string, number>();
-  for (const { key, site, axes } of waiting) {
+  for (const { name, site, axes } of waiting) {
     scope.on(site.module, site.side, (value) => {
-      widths.set(key, viewOf(value, axes).size(-1));
+      widths.set(name, viewOf(value, axes).size(-1));
       return undefined;
     });
   }
   scope.run(trace);
-  const missed = waiting.find(({ key }) => !widths.has(key));
+  const missed = waiting.find(({ name }) => !widths.has(name));
   if (missed !== undefined) {
-    const { key, kind, site } = missed;
+    const { name, kind, site } = missed;
     fail(
       OP,
-      `${key}: how wide ${kind} is to be is read off where it stands, but ${site.path} passed no ` +
+      `${name}: how wide ${kind} is to be is read off where it stands, but ${site.path} passed no ` +
         `${site.side}; is that module used?`,
     );
   }

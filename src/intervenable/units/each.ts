@@ -13,16 +13,16 @@ export interface EachIntervention<T> {
  * holds for all.
  *
  * @param where - Function and argument, for messages.
- * @param keys - The interventions, in order.
+ * @param names - The interventions, in order.
  * @throws InterventionError for `each` with other numbers of entries.
  */
 export function entriesOf(
   op: string,
   value: unknown,
   where: string,
-  keys: readonly string[],
+  names: readonly string[],
 ): readonly unknown[] {
-  if (!isRecord(value) || !("each" in value)) return keys.map(() => value);
+  if (!isRecord(value) || !("each" in value)) return names.map(() => value);
   refuseOthers(op, value, ["each"], where);
   const { each } = value;
   if (!Array.isArray(each)) {
@@ -31,11 +31,11 @@ export function entriesOf(
       `${where}: each must be a list with an entry for each intervention, got ${show(each)}`,
     );
   }
-  if (each.length === keys.length) return each;
+  if (each.length === names.length) return each;
   return fail(
     op,
-    `${where}: each has ${each.length} entries, but ${keys.length} were wanted, one for each ` +
-      `intervention: ${keys.join(", ")}`,
+    `${where}: each has ${each.length} entries, but ${names.length} were wanted, one for each ` +
+      `intervention: ${names.join(", ")}`,
   );
 }
 

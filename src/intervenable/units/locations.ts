@@ -97,8 +97,8 @@ export interface LocatedSide {
 
 /** What locations are given for. */
 export interface Located {
-  /** Key of the intervention. */
-  readonly key: string;
+  /** Name of the intervention. */
+  readonly name: string;
   /** Number of its group, from 0. */
   readonly group: number;
   /** What it reads in the source run, and what it edits. */
@@ -110,7 +110,7 @@ export interface Located {
 const OP = "unitLocations";
 
 /**
- * Locations of each intervention, by key.
+ * Locations of each intervention, by name.
  * @throws InterventionError for everything that is malformed, padding, or of the wrong length.
  */
 export function planLocations(
@@ -119,7 +119,7 @@ export function planLocations(
   located: readonly Located[],
 ): ReadonlyMap<string, PlannedLocations> {
   const none = { source: null, base: null };
-  const planned = new Map<string, PlannedLocations>(located.map(({ key }) => [key, none]));
+  const planned = new Map<string, PlannedLocations>(located.map((one) => [one.name, none]));
   if (given === undefined || given === null) return planned;
   if (typeof given !== "object" || Array.isArray(given)) {
     fail(
@@ -127,21 +127,18 @@ export function planLocations(
       `expected an object such as { "sources->base": 3 } or { base: 3 }, got ${show(given)}`,
     );
   }
-  for (const [name, members] of stagesOf(given, mode, located)) {
-    const value = (given as Readonly<Record<string, unknown>>)[name];
-    entriesOf(OP, value, name, keysOf(members)).forEach((entry, i) => {
+  for (const [stage, members] of stagesOf(given, mode, located)) {
+    const value = (given as Readonly<Record<string, unknown>>)[stage];
+    const names = members.map(({ name }) => name);
+    entriesOf(OP, value, stage, names).forEach((entry, i) => {
       const member = members[i];
       if (member === undefined) return;
-      const locations = planEntry(entry, { name, key: member.key }, member);
+      const locations = planEntry(entry, stage, member);
       checkCounts(member, locations);
-      planned.set(member.key, locations);
+      planned.set(member.name, locations);
     });
   }
   return planned;
-}
-
-function keysOf(located: readonly Located[]): string[] {
-  return located.map(({ key }) => key);
 }
 
 /** The entries given, each with the interventions that it is for. */
@@ -149,7 +146,7 @@ function stagesOf(
   given: object,
   mode: Mode,
   located: readonly Located[],
-): [name: string, members: readonly Located[]][] {
+): [stage: string, members: readonly Located[]][] {
   const stages = new Map(mode === "parallel" ? parallelStages(located) : serialStages(located));
   const names = Object.keys(given);
   for (const name of names) {
@@ -177,31 +174,28 @@ function serialStages(located: readonly Located[]): [string, readonly Located[]]
   });
 }
 
-/** What messages say of where locations were given. */
-interface Place {
-  readonly name: string;
-  readonly key: string;
-}
-
 const SIDES: readonly string[] = ["source", "base"];
 
-function planEntry(entry: unknown, place: Place, { source, base }: Located): PlannedLocations {
-  const { name, key } = place;
-  if (name === "base") return { source: null, base: planSide(entry, `${name}, ${key}`, base) };
+function planEntry(
+  entry: unknown,
+  stage: string,
+  { name, source, base }: Located,
+): PlannedLocations {
+  if (stage === "base") return { source: null, base: planSide(entry, `${stage}, ${name}`, base) };
   if (isRecord(entry) && SIDES.some((side) => side in entry)) {
-    refuseOthers(OP, entry, SIDES, name);
+    refuseOthers(OP, entry, SIDES, `${stage}, ${name}`);
     const missing = SIDES.find((side) => entry[side] === undefined);
     if (missing !== undefined) {
-      fail(OP, `${name}, ${key}: ${missing} is missing; null there takes the whole tensor`);
+      fail(OP, `${stage}, ${name}: ${missing} is missing; null there takes the whole tensor`);
     }
     return {
-      source: planSide(entry["source"], `${name}, ${key}, source`, source),
-      base: planSide(entry["base"], `${name}, ${key}, base`, base),
+      source: planSide(entry["source"], `${stage}, ${name}, source`, source),
+      base: planSide(entry["base"], `${stage}, ${name}, base`, base),
     };
   }
   // Places for both sides say nothing of one that is not run.
   const both = (side: LocatedSide, which: string): readonly Level[] | null =>
-    side.batch ? planSide(entry, `${name}, ${key}, ${which}`, side) : null;
+    side.batch ? planSide(entry, `${stage}, ${name}, ${which}`, side) : null;
   return { source: both(source, "source"), base: both(base, "base") };
 }
 
@@ -366,7 +360,7 @@ function placed(
 }
 
 /** Source and base must have as many units, where both are given. */
-function checkCounts({ key }: Located, { source, base }: PlannedLocations): void {
+function checkCounts({ name }: Located, { source, base }: PlannedLocations): void {
   if (source?.length !== base?.length) return;
   for (const [level, from] of (source ?? []).entries()) {
     const to = base?.[level];
@@ -377,7 +371,7 @@ function checkCounts({ key }: Located, { source, base }: PlannedLocations): void
       const [f, t] = [from, to].map((r) => (r[row] ?? r[0])?.length ?? 0);
       if (f === t) continue;
       const where = rows === 1 ? "" : `row ${row}: `;
-      fail(OP, `${key}: ${where}${f} places in the source, but ${t} in the base; give as many`);
+      fail(OP, `${name}: ${where}${f} places in the source, but ${t} in the base; give as many`);
     }
   }
 }
