@@ -77,9 +77,13 @@ async function valuesOf(output: unknown, also: readonly Tensor[] = []): Promise<
  * attention and MLP are what is added to the residual stream, they are; elsewhere they are not.
  */
 const ADDED: ReadonlySet<string> = new Set([
+  "bloom/",
   "clip/text.",
   "clip/vision.",
   "clip_images/vision.",
+  "falcon/",
+  "falcon_alibi/",
+  "falcon_new/",
   "gemma/",
   "gpt2/",
   "gpt2_classifier/",
@@ -87,6 +91,7 @@ const ADDED: ReadonlySet<string> = new Set([
   "gpt_neox/",
   "gpt_neox_serial/",
   "gpt_oss/",
+  "gptj/",
   "llama/",
   "llama3_rope/",
   "llama_classifier/",
@@ -99,9 +104,13 @@ const ADDED: ReadonlySet<string> = new Set([
   "mllama_base/language.",
   "mllama_base/vision.",
   "olmo/",
+  "opt/",
+  "phi/",
+  "phi_head_norms/",
   "phi3/",
   "qwen2/",
   "qwen3/",
+  "qwen3_moe/",
   "vit/",
   "whisper/",
   "whisper/encoder.",
@@ -123,6 +132,7 @@ const NORMED_AFTER: ReadonlySet<string> = new Set([
   "blip_base/",
   "blip_itm/",
   "blip_vqa/",
+  "opt_post_norm/",
   "wav2vec2_bert/",
   "wav2vec2_bert_sound/",
 ]);

@@ -27,7 +27,7 @@ const int64 = (values: number[][]): Tensor => tensor(values, { dtype: "int64" })
 const IDS = int64([[5, 7, 9, 11, 13, 2], [1, 2, 3, 4, 44, 9]]); // prettier-ignore
 
 const LANGUAGE_MODELS =
-  "llama llama3_rope mistral mixtral gemma gemma2 gemma3_text qwen2 qwen3 olmo olmo2 phi3 gpt_oss gpt_neo gpt_neox gpt_neox_serial".split(
+  "llama llama3_rope mistral mixtral gemma gemma2 gemma3_text qwen2 qwen3 qwen3_moe olmo olmo2 phi phi_head_norms phi3 gpt_oss gpt_neo gpt_neox gpt_neox_serial gptj opt opt_post_norm bloom falcon falcon_new falcon_alibi".split(
     " ",
   );
 
@@ -51,6 +51,15 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
 
 async function largestDifference(a: Tensor, b: Tensor): Promise<number> {
   return a.sub(b).abs().amax().item();
+}
+
+/** The last layer that has a component: some layers have experts, others none. */
+function lastWith(model: Module, component: string): number {
+  const card = cardOf(model);
+  const path = card?.components.get(component)?.path ?? "";
+  const paths = new Set([...model.namedModules()].map(([own]) => own));
+  const layers = Array.from({ length: card?.layers ?? 0 }, (_, layer) => layer);
+  return layers.findLast((layer) => paths.has(path.replaceAll("{layer}", String(layer)))) ?? -1;
 }
 
 function modulesIn(model: Module): Module[] {
@@ -124,7 +133,7 @@ describe.each(LANGUAGE_MODELS)("%s", (name) => {
       const perToken = /^(?:router|expert)_/.test(component);
       const unit = heads === undefined && headsFirst !== true ? "pos" : "h";
       const intervention = new ZeroIntervention();
-      const layer = (card?.layers ?? 0) - 1;
+      const layer = lastWith(model, component);
       const representations = [{ layer, component, unit, intervention }];
       const intervenable = new IntervenableModel({ representations }, model);
       const place = unit === "pos" ? 5 : 0;

@@ -63,6 +63,8 @@ export interface MLPPlaces {
 export interface LayerSizes<Config> {
   readonly width: (config: Config) => number;
   readonly heads: (config: Config) => number;
+  /** Heads of keys and values, which groups of query heads share. @default as many as queries */
+  readonly keyHeads?: (config: Config) => number;
 }
 
 type Specs<Part extends string, Config> = { readonly [K in Part]: ComponentSpec<Config> };
@@ -71,22 +73,26 @@ type Specs<Part extends string, Config> = { readonly [K in Part]: ComponentSpec<
 export function attentionParts<Config>(
   layer: string,
   { input, output, addition, mixed, weight, ...places }: AttentionPlaces,
-  { width, heads }: LayerSizes<Config>,
+  { width, heads, keyHeads = heads }: LayerSizes<Config>,
 ): Specs<AttentionPart, Config> {
+  const headDim = (config: Config): number => width(config) / heads(config);
   const at = (path: string, side: "input" | "output"): ComponentSpec<Config> => ({
     path: `${layer}${path}`,
     side,
     dimension: width,
   });
-  const ofHeads = (spec: ComponentSpec<Config>): ComponentSpec<Config> => ({
-    ...spec,
-    heads,
-    dimension: (config) => width(config) / heads(config),
+  const shared = (path: string): ComponentSpec<Config> => ({
+    ...at(path, "output"),
+    dimension: (config) => keyHeads(config) * headDim(config),
   });
+  const ofHeads = (
+    spec: ComponentSpec<Config>,
+    count: LayerSizes<Config>["heads"] = heads,
+  ): ComponentSpec<Config> => ({ ...spec, heads: count, dimension: headDim });
   const values = at(mixed, "input");
   const query = at(places.query, "output");
-  const key = at(places.key, "output");
-  const value = at(places.value, "output");
+  const key = shared(places.key);
+  const value = shared(places.value);
   return {
     block_input: at("", "input"),
     block_output: at("", "output"),
@@ -100,8 +106,8 @@ export function attentionParts<Config>(
     key_output: key,
     value_output: value,
     head_query_output: ofHeads(query),
-    head_key_output: ofHeads(key),
-    head_value_output: ofHeads(value),
+    head_key_output: ofHeads(key, keyHeads),
+    head_value_output: ofHeads(value, keyHeads),
   };
 }
 

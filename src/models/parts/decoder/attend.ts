@@ -6,7 +6,7 @@ import type { KeyValue } from "../outputs.ts";
 
 /** What every layer of a pass is given. */
 export interface LayerContext {
-  /** Added to attention scores, [1 or batch, 1, queries, keys]. */
+  /** Added to attention scores, [1 or batch, 1 or heads, queries, keys]. */
   readonly mask: Tensor;
   /** Keys and values of earlier tokens. */
   readonly past: KeyValue | undefined;

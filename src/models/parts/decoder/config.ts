@@ -36,11 +36,23 @@ export interface DecoderConfig extends ModelConfig {
   readonly numLabels: number;
 }
 
-/** Settings of a decoder with one kind of rotary embeddings. */
-export interface RotaryConfig extends DecoderConfig {
+/** Widths of a decoder and of its heads. */
+export type HeadSizes = Pick<
+  DecoderConfig,
+  "hiddenSize" | "numAttentionHeads" | "numKeyValueHeads" | "headDim"
+>;
+
+/** One kind of rotary embeddings, and the heads that are rotated. */
+export interface RotaryHeads extends ModelConfig, HeadSizes {
   readonly ropeParameters: RopeParameters;
   /** Length of the texts that were trained on before longer ones. */
   readonly originalMaxPositionEmbeddings?: number | null;
+}
+
+/** Settings of a decoder with one kind of rotary embeddings. */
+export interface RotaryConfig extends DecoderConfig, RotaryHeads {
+  readonly vocabSize: number;
+  readonly numLabels: number;
 }
 
 /** Settings as they may be given: in part, or under other names. */
@@ -99,17 +111,17 @@ export function headRows(
 }
 
 /** Width of a head. */
-export function headDimOf({ headDim, hiddenSize, numAttentionHeads }: DecoderConfig): number {
+export function headDimOf({ headDim, hiddenSize, numAttentionHeads }: HeadSizes): number {
   return headDim ?? hiddenSize / numAttentionHeads;
 }
 
 /** Number of heads of keys and values. */
-export function keyValueHeadsOf(config: DecoderConfig): number {
+export function keyValueHeadsOf(config: HeadSizes): number {
   return config.numKeyValueHeads ?? config.numAttentionHeads;
 }
 
 /** @throws ModelError for a residual stream that heads do not share evenly. */
-export function requireHeadSizes(family: string, config: DecoderConfig): void {
+export function requireHeadSizes(family: string, config: HeadSizes): void {
   const { hiddenSize, numAttentionHeads, headDim = null } = config;
   const keyValueHeads = keyValueHeadsOf(config);
   if (headDim === null && hiddenSize % numAttentionHeads !== 0) {

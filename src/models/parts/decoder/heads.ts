@@ -1,6 +1,7 @@
 import { Linear } from "../../../nn/layers/linear.ts";
 import type { Module } from "../../../nn/module.ts";
 import type { Parameter } from "../../../nn/parameter.ts";
+import { zeros } from "../../../tensor/functions/creation.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import type { ModelConfig } from "../../settings/config.ts";
@@ -34,13 +35,16 @@ type OutputConfig = Pick<
   "hiddenSize" | "vocabSize" | "initializerRange" | "tieWordEmbeddings"
 >;
 
-/** The matrix of logits: the embedding's where these are tied. */
+/** The matrix of logits: the embedding's where these are tied. With `bias`, a vector is added. */
 export function outputLayer(
   { hiddenSize, vocabSize, initializerRange: std, tieWordEmbeddings }: OutputConfig,
   embedding: { readonly weight: Parameter },
+  { bias = false }: { readonly bias?: boolean } = {},
 ): Linear {
-  if (!tieWordEmbeddings) return initialLinear(hiddenSize, vocabSize, { bias: false, std });
-  return new Linear(hiddenSize, vocabSize, { bias: false, weight: embedding.weight });
+  if (!tieWordEmbeddings) return initialLinear(hiddenSize, vocabSize, { bias, std });
+  const layer = new Linear(hiddenSize, vocabSize, { bias, weight: embedding.weight });
+  layer.bias?.set(zeros([vocabSize]));
+  return layer;
 }
 
 /** Logits of the next token, and their loss where there are labels. */
@@ -70,6 +74,14 @@ export function classifierOutput(
   return classified(score.forward(last), labels, config, output);
 }
 
+/** How a language model's logits are made. */
+interface LogitsOptions {
+  /** They are squeezed smoothly between plus and minus this. @default not */
+  readonly softcap?: number | null;
+  /** A learned number is added to each. @default false */
+  readonly bias?: boolean;
+}
+
 /** A Llama-like decoder as a language model; families subclass it. */
 export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLanguageModel {
   declare readonly "~components": M["~components"];
@@ -78,12 +90,11 @@ export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLang
   readonly lm_head: Linear;
   readonly #softcap: number | null;
 
-  /** With `softcap`, logits are squeezed smoothly between plus and minus that number. */
-  constructor(model: M, { softcap = null }: { readonly softcap?: number | null } = {}) {
+  constructor(model: M, { softcap = null, bias = false }: LogitsOptions = {}) {
     super();
     this.model = model;
     this.config = model.config;
-    this.lm_head = outputLayer(model.config, model.embed_tokens);
+    this.lm_head = outputLayer(model.config, model.embed_tokens, { bias });
     this.#softcap = softcap;
   }
 

@@ -3,7 +3,7 @@ import { fail, ModelError } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { embedInputs } from "../embed-inputs.ts";
-import { causalMask } from "../attention-mask.ts";
+import { causalMask, type CausalMaskOptions } from "../attention-mask.ts";
 import { maskOf, noted, notesOf, type ReadTokens } from "../../model/cache-notes.ts";
 import { positionsOf } from "../../model/mask.ts";
 import type { DecoderInputs, DecoderOutput, KeyValue } from "../outputs.ts";
@@ -20,6 +20,8 @@ export interface DecoderPass {
   readonly past: DecoderInputs["pastKeyValues"];
   /** [batch, past + sequence], which tokens are real. @default all */
   readonly attentionMask: Tensor | undefined;
+  /** The same as numbers: where queries may look. */
+  readonly tokens: CausalMaskOptions;
   /** How many of the last tokens are asked for, where others are read again before them. */
   readonly asked: number | undefined;
   /** All that was read so far, of models that may have to read it again. */
@@ -78,15 +80,13 @@ export function beginPass(
 }
 
 function passOver(
-  tokens: ReadTokens,
+  read: ReadTokens,
   rest: Pick<DecoderPass, "past" | "attentionMask" | "asked" | "read">,
 ): DecoderPass {
   const past = rest.past?.[0]?.key.size(2) ?? 0;
-  const queries = tokens.embedded.size(1);
-  const { attentionMask } = rest;
-  const mask = (window?: number | null): Tensor =>
-    causalMask({ past, queries, attentionMask, window });
-  return { ...tokens, ...rest, mask };
+  const counts = { past, queries: read.embedded.size(1), attentionMask: rest.attentionMask };
+  const mask = (window?: number | null): Tensor => causalMask({ ...counts, window });
+  return { ...read, ...rest, tokens: counts, mask };
 }
 
 /** Tokens that were read one after the other, as one text. */

@@ -8,7 +8,7 @@ import {
   type SettingsSpec,
 } from "../../settings/define-settings.ts";
 import { kind, positive, record, type Setting, whole } from "../../settings/kinds.ts";
-import { llamaShapes, requireHeadSizes, type RotaryConfig } from "./config.ts";
+import { llamaShapes, requireHeadSizes, type RotaryHeads } from "./config.ts";
 import { type RopeParameters, ropeParameters } from "./rope-parameters.ts";
 
 /** Rotary embeddings as they were first, with wavelengths to a base of 10,000. */
@@ -31,7 +31,7 @@ export interface RopeNames {
 type Rows<C> = Omit<SettingRows<C>, "ropeParameters" | "originalMaxPositionEmbeddings">;
 
 /** What a family with one kind of rotary embeddings says of its settings. */
-export interface RotarySpec<C extends RotaryConfig> extends Omit<SettingsSpec<C>, "rows"> {
+export interface RotarySpec<C extends RotaryHeads> extends Omit<SettingsSpec<C>, "rows"> {
   readonly rows: Rows<C>;
   /** Rotary settings unless others are given. @default {@link PLAIN_ROPE} */
   readonly rope?: RopeParameters;
@@ -62,7 +62,7 @@ function isGiven(value: unknown): value is object {
  * As in transformers, `rope_scaling` replaces all of `rope_parameters`, and what these hold wins
  * over what is written beside them, which wins over the family's own.
  */
-export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>): Settings<C> {
+export function defineRotarySettings<C extends RotaryHeads>(spec: RotarySpec<C>): Settings<C> {
   const { rope = PLAIN_ROPE, names = {}, renamedRope: _renamed, trainedLength, ...rest } = spec;
   const { theta = ["ropeTheta"], share = ["partialRotaryFactor"] } = names;
   const older = Object.fromEntries([
@@ -76,20 +76,26 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
     const full = { ...config, ropeParameters: withTrainedLength(parameters, config) };
     return spec.complete?.(full) ?? full;
   };
+  const written = (config: C): object => {
+    const { ropeTheta, partialRotaryFactor } = config.ropeParameters;
+    return {
+      ...Object.fromEntries(theta.map((name) => [name, ropeTheta])),
+      ...Object.fromEntries(share.map((name) => [name, partialRotaryFactor])),
+      ropeScaling: ropeScalingOf(config.ropeParameters),
+      ...rest.written?.(config),
+    };
+  };
   const rows = {
     ...rest.rows,
     ropeParameters: record<RopeParameters>(rope),
     originalMaxPositionEmbeddings: whole.orNull(trainedLength),
   } as unknown as SettingRows<C>;
   return defineSettings<C>({
-    shapes: llamaShapes,
-    written: ({ ropeParameters: { ropeTheta, partialRotaryFactor }, ropeParameters }) => ({
-      ...Object.fromEntries(theta.map((name) => [name, ropeTheta])),
-      ...Object.fromEntries(share.map((name) => [name, partialRotaryFactor])),
-      ropeScaling: ropeScalingOf(ropeParameters),
-    }),
+    // What gives no shapes has Llama's settings.
+    shapes: llamaShapes as never,
     numbered: [{ path: "layers", setting: "numHiddenLayers" }],
     ...rest,
+    written,
     rows,
     older: { ...older, ...rest.older },
     translate: rotaryTranslation(spec, { theta, share }),
@@ -98,7 +104,7 @@ export function defineRotarySettings<C extends RotaryConfig>(spec: RotarySpec<C>
 }
 
 /** Gathers rotary settings, however they are given, under `ropeParameters`. */
-function rotaryTranslation<C extends RotaryConfig>(
+function rotaryTranslation<C extends RotaryHeads>(
   { name: family, rope = PLAIN_ROPE, renamedRope = (given) => given, translate }: RotarySpec<C>,
   { theta, share }: Required<RopeNames>,
 ): (all: GivenSettings) => GivenSettings {
@@ -143,7 +149,7 @@ function withoutNulls(rope: unknown): object {
 /** The length that was trained on, where it stands beside the rotary settings (in Phi-3's files). */
 function withTrainedLength(
   rope: RopeParameters,
-  { originalMaxPositionEmbeddings: length }: ModelConfig & Partial<RotaryConfig>,
+  { originalMaxPositionEmbeddings: length }: ModelConfig & Partial<RotaryHeads>,
 ): RopeParameters {
   const known = ["llama3", "yarn", "longrope"].includes(rope.ropeType);
   return known && typeof length === "number"

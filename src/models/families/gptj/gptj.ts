@@ -1,0 +1,216 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import { cat, stack } from "../../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
+import type { RotaryContext } from "../../parts/decoder/attention.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import { type Rotation, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import {
+  TransformerForCausalLM,
+  TransformerForSequenceClassification,
+} from "../../parts/decoder/transformer-heads.ts";
+import { attentionParts, type LayerPart, mlpParts } from "../../parts/layer-components.ts";
+import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
+import { activation } from "../../settings/activations.ts";
+import { type GivenGPTJ, type GPTJConfig, gptjConfig, gptjFamily } from "./config.ts";
+
+export { type GPTJConfig, gptjConfig } from "./config.ts";
+
+const LAYER = "h.{layer}";
+const width = ({ nEmbd }: GPTJConfig): number => nEmbd;
+const innerWidth = ({ nInner, nEmbd }: GPTJConfig): number => nInner ?? 4 * nEmbd;
+
+const ATTENTION = {
+  input: ".attn",
+  output: ".attn",
+  addition: ".attention_addition",
+  mixed: ".attn.out_proj",
+  weight: ".attn.attn_dropout",
+  query: ".attn.q_proj",
+  key: ".attn.k_proj",
+  value: ".attn.v_proj",
+};
+
+const MLP = { input: ".mlp", output: ".mlp", addition: ".mlp_addition", activation: ".mlp.act" };
+
+/** Where the components of GPT-J are, within the model without a head. */
+const card: ModelCard<GPTJConfig, LayerPart> = {
+  layers: ({ nLayer }) => nLayer,
+  components: {
+    ...attentionParts(LAYER, ATTENTION, { width, heads: ({ nHead }: GPTJConfig) => nHead }),
+    ...mlpParts(LAYER, MLP, { width, inner: innerWidth }),
+  },
+};
+
+/** x [batch, heads, sequence, headDim] with its first values rotated, each with its neighbour. */
+function rotateEveryTwo(x: Tensor, { cos, sin }: Rotation): Tensor {
+  const [b = 1, h = 1, s = 1, d = 1] = x.shape;
+  const [pairs, rotated] = [cos.size(-1), 2 * cos.size(-1)];
+  const [c, i] = [cos.unsqueeze(1), sin.unsqueeze(1)];
+  const both = x.slice(-1, 0, rotated).reshape([b, h, s, pairs, 2]);
+  const [even, odd] = [both.select(-1, 0), both.select(-1, 1)];
+  const turned = stack([even.mul(c).sub(odd.mul(i)), odd.mul(c).add(even.mul(i))], -1);
+  const flat = turned.reshape([b, h, s, rotated]);
+  return rotated === d ? flat : cat([flat, x.slice(-1, rotated)], -1);
+}
+
+/** Attention with partly rotated heads. */
+class GPTJAttention extends Module {
+  readonly k_proj: Linear;
+  readonly v_proj: Linear;
+  readonly q_proj: Linear;
+  readonly out_proj: Linear;
+  /** Its input is the site of the attention weights. */
+  readonly attn_dropout: Dropout;
+  readonly resid_dropout: Dropout;
+  readonly #headDim: number;
+
+  constructor({ nEmbd, nHead, initializerRange: std, attnPdrop, residPdrop }: GPTJConfig) {
+    super();
+    const projection = (): Linear => initialLinear(nEmbd, nEmbd, { bias: false, std });
+    this.k_proj = projection();
+    this.v_proj = projection();
+    this.q_proj = projection();
+    this.out_proj = projection();
+    this.attn_dropout = new Dropout(attnPdrop);
+    this.resid_dropout = new Dropout(residPdrop);
+    this.#headDim = nEmbd / nHead;
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const { rotation } = context;
+    const query = splitHeads(this.q_proj.forward(x), this.#headDim);
+    const key = splitHeads(this.k_proj.forward(x), this.#headDim);
+    const value = splitHeads(this.v_proj.forward(x), this.#headDim);
+    const added = { key: rotateEveryTwo(key, rotation), value };
+    const [mixed, weights, cache] = attend(rotateEveryTwo(query, rotation), added, context, {
+      scale: 1 / Math.sqrt(this.#headDim),
+      dropout: this.attn_dropout,
+    });
+    return [this.resid_dropout.forward(this.out_proj.forward(mixed)), weights, cache];
+  }
+}
+
+class GPTJMLP extends Module {
+  readonly fc_in: Linear;
+  readonly fc_out: Linear;
+  readonly act: Activation;
+  readonly dropout: Dropout;
+
+  constructor(config: GPTJConfig) {
+    super();
+    const { nEmbd, initializerRange: std } = config;
+    const inner = innerWidth(config);
+    this.fc_in = initialLinear(nEmbd, inner, { bias: true, std });
+    this.fc_out = initialLinear(inner, nEmbd, { bias: true, std });
+    this.act = activation(config.activationFunction);
+    this.dropout = new Dropout(config.residPdrop);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.dropout.forward(this.fc_out.forward(this.act.forward(this.fc_in.forward(x))));
+  }
+}
+
+/** A layer whose attention and MLP read the same. */
+class GPTJBlock extends Module {
+  readonly ln_1: LayerNorm;
+  readonly attn: GPTJAttention;
+  readonly mlp: GPTJMLP;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
+
+  constructor(config: GPTJConfig) {
+    super();
+    this.ln_1 = new LayerNorm(config.nEmbd, { eps: config.layerNormEpsilon });
+    this.attn = new GPTJAttention(config);
+    this.mlp = new GPTJMLP(config);
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const normed = this.ln_1.forward(x);
+    const [attended, weights, cache] = this.attn.forward(normed, context);
+    const fed = this.mlp_addition.forward(this.mlp.forward(normed));
+    return [this.attention_addition.forward(attended).add(fed).add(x), weights, cache];
+  }
+}
+
+/** GPT-J without a head. */
+export class GPTJModel extends PreTrainedModel {
+  static readonly family: ModelFamily<GPTJConfig> = gptjFamily;
+  static readonly auto = "AutoModel";
+  static readonly card: ModelCard<GPTJConfig, LayerPart> = card;
+  declare readonly "~components": LayerPart;
+  readonly config: GPTJConfig;
+  readonly wte: Embedding;
+  readonly drop: Dropout;
+  readonly h: ModuleList<GPTJBlock>;
+  readonly ln_f: LayerNorm;
+  readonly rotary_emb: RotaryEmbedding;
+
+  constructor(given: GivenGPTJ = {}) {
+    super();
+    const config = gptjConfig(given);
+    const { nEmbd, nLayer: length, nPositions, rotaryDim: headDim } = config;
+    this.config = config;
+    this.wte = new Embedding(config.vocabSize, nEmbd, { std: config.initializerRange });
+    this.drop = new Dropout(config.embdPdrop);
+    this.h = new ModuleList(Array.from({ length }, () => new GPTJBlock(config)));
+    this.ln_f = new LayerNorm(nEmbd, { eps: config.layerNormEpsilon });
+    const rope = { ropeType: "default", ropeTheta: 10_000 } as const;
+    this.rotary_emb = new RotaryEmbedding(rope, { headDim, maxPositionEmbeddings: nPositions });
+  }
+
+  /** The table of tokens, which the head may share. */
+  get embedding(): Embedding {
+    return this.wte;
+  }
+
+  /** Longest sequence. */
+  get maxLength(): number {
+    return this.config.nPositions;
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const maxPositions = this.maxLength;
+    const pass = beginPass(inputs, { name: "GPTJModel", embed: this.wte, maxPositions });
+    const rotation = this.rotary_emb.forward(pass.positions);
+    const mask = pass.mask();
+    return runLayers(this.drop.forward(pass.embedded), {
+      layers: this.h,
+      norm: this.ln_f,
+      pass,
+      context: () => ({ rotation, mask }),
+    });
+  }
+}
+
+/** GPT-J as a language model: logits of the next token. */
+export class GPTJForCausalLM extends TransformerForCausalLM<GPTJModel> {
+  static readonly family: ModelFamily<GPTJConfig> = gptjFamily;
+
+  constructor(config: GivenGPTJ = {}) {
+    super(new GPTJModel(config), { bias: true });
+  }
+}
+
+/** GPT-J with a linear classifier on the last token that is not padding. */
+export class GPTJForSequenceClassification extends TransformerForSequenceClassification<GPTJModel> {
+  static readonly family: ModelFamily<GPTJConfig> = gptjFamily;
+
+  constructor(config: GivenGPTJ = {}) {
+    super(new GPTJModel(config));
+  }
+}

@@ -1,0 +1,268 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import {
+  attend,
+  type LayerContext,
+  type LayerOutput,
+  splitHeads,
+} from "../../parts/decoder/attend.ts";
+import {
+  type ClassifierInputs,
+  classifierOutput,
+  languageModelOutput,
+  outputLayer,
+} from "../../parts/decoder/heads.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import { PlainLayerNorm } from "../../parts/decoder/plain-layer-norm.ts";
+import { attentionParts, type LayerPart, mlpParts, SELF_ATTENTION } from "../../parts/layer-components.ts"; // prettier-ignore
+import type {
+  CausalLMInputs,
+  CausalLMOutput,
+  DecoderInputs,
+  DecoderOutput,
+  SequenceClassifierOutput,
+} from "../../parts/outputs.ts";
+import { activation } from "../../settings/activations.ts";
+import { FIRST_POSITION, type OPTConfig, optConfig, optFamily, tokenWidth } from "./config.ts";
+
+export { type OPTConfig, optConfig } from "./config.ts";
+
+const LAYER = "decoder.layers.{layer}";
+const width = ({ hiddenSize }: OPTConfig): number => hiddenSize;
+const heads = ({ numAttentionHeads }: OPTConfig): number => numAttentionHeads;
+const inner = ({ ffnDim }: OPTConfig): number => ffnDim;
+
+const ATTENTION = {
+  ...SELF_ATTENTION,
+  addition: ".attention_addition",
+  weight: ".self_attn.attn_dropout",
+};
+
+const MLP = {
+  input: ".fc1",
+  output: ".fc2",
+  addition: ".mlp_addition",
+  activation: ".activation_fn",
+};
+
+/** Where the components of OPT are, within the model without a head. */
+const card: ModelCard<OPTConfig, LayerPart> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionParts(LAYER, ATTENTION, { width, heads }),
+    ...mlpParts(LAYER, MLP, { width, inner }),
+  },
+};
+
+type Norm = LayerNorm | PlainLayerNorm;
+
+function normOf({ hiddenSize, layerNormElementwiseAffine: isLearned }: OPTConfig): Norm {
+  return isLearned ? new LayerNorm(hiddenSize) : new PlainLayerNorm();
+}
+
+class OPTAttention extends Module {
+  readonly k_proj: Linear;
+  readonly v_proj: Linear;
+  readonly q_proj: Linear;
+  readonly out_proj: Linear;
+  /** Its input is the site of the attention weights. */
+  readonly attn_dropout: Dropout;
+  readonly #headDim: number;
+
+  constructor(config: OPTConfig) {
+    super();
+    const { hiddenSize, enableBias: bias, initStd: std } = config;
+    const projection = (): Linear => initialLinear(hiddenSize, hiddenSize, { bias, std });
+    this.k_proj = projection();
+    this.v_proj = projection();
+    this.q_proj = projection();
+    this.out_proj = projection();
+    this.attn_dropout = new Dropout(config.attentionDropout);
+    this.#headDim = hiddenSize / config.numAttentionHeads;
+  }
+
+  override forward(x: Tensor, context: LayerContext): LayerOutput {
+    const query = splitHeads(this.q_proj.forward(x), this.#headDim);
+    const key = splitHeads(this.k_proj.forward(x), this.#headDim);
+    const value = splitHeads(this.v_proj.forward(x), this.#headDim);
+    const [mixed, weights, cache] = attend(query, { key, value }, context, {
+      scale: 1 / Math.sqrt(this.#headDim),
+      dropout: this.attn_dropout,
+    });
+    return [this.out_proj.forward(mixed), weights, cache];
+  }
+}
+
+class OPTDecoderLayer extends Module {
+  readonly self_attn: OPTAttention;
+  readonly self_attn_layer_norm: Norm;
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly activation_fn: Activation;
+  readonly final_layer_norm: Norm;
+  readonly post_attention_dropout: Dropout;
+  readonly post_mlp_dropout: Dropout;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
+  readonly #normsBefore: boolean;
+
+  constructor(config: OPTConfig) {
+    super();
+    const { hiddenSize, ffnDim, enableBias: bias, initStd: std } = config;
+    this.self_attn = new OPTAttention(config);
+    this.self_attn_layer_norm = normOf(config);
+    this.fc1 = initialLinear(hiddenSize, ffnDim, { bias, std });
+    this.fc2 = initialLinear(ffnDim, hiddenSize, { bias, std });
+    this.activation_fn = activation(config.activationFunction);
+    this.final_layer_norm = normOf(config);
+    this.post_attention_dropout = new Dropout(config.dropout);
+    this.post_mlp_dropout = new Dropout(config.dropout);
+    this.#normsBefore = config.doLayerNormBefore;
+  }
+
+  override forward(x: Tensor, context: LayerContext): LayerOutput {
+    const attention = this.self_attn_layer_norm;
+    const [attended, weights, cache] = this.self_attn.forward(this.#before(x, attention), context);
+    const kept = this.attention_addition.forward(this.post_attention_dropout.forward(attended));
+    const middle = this.#after(x.add(kept), attention);
+    const read = this.fc1.forward(this.#before(middle, this.final_layer_norm));
+    const fed = this.fc2.forward(this.activation_fn.forward(read));
+    const added = this.mlp_addition.forward(this.post_mlp_dropout.forward(fed));
+    return [this.#after(middle.add(added), this.final_layer_norm), weights, cache];
+  }
+
+  #before(x: Tensor, norm: Norm): Tensor {
+    return this.#normsBefore ? norm.forward(x) : x;
+  }
+
+  #after(x: Tensor, norm: Norm): Tensor {
+    return this.#normsBefore ? x : norm.forward(x);
+  }
+}
+
+/** What checkpoints call the decoder; OPT has no encoder. */
+class OPTDecoder extends Module {
+  readonly config: OPTConfig;
+  /** [vocabulary, width of tokens] */
+  readonly embed_tokens: Embedding;
+  /** Position 0 is in row {@link FIRST_POSITION}. */
+  readonly embed_positions: Embedding;
+  readonly project_in: Linear | undefined;
+  readonly project_out: Linear | undefined;
+  readonly final_layer_norm: Norm | undefined;
+  readonly layers: ModuleList<OPTDecoderLayer>;
+
+  constructor(config: OPTConfig) {
+    super();
+    const { hiddenSize, numHiddenLayers: length, initStd: std } = config;
+    const [tokens, positions] = [tokenWidth(config), config.maxPositionEmbeddings + FIRST_POSITION];
+    const projected = tokens !== hiddenSize;
+    const project = (from: number, to: number): Linear | undefined =>
+      projected ? initialLinear(from, to, { bias: false, std }) : undefined;
+    const hasNorm = config.doLayerNormBefore && !config.removeFinalLayerNorm;
+    this.config = config;
+    this.embed_tokens = new Embedding(config.vocabSize, tokens, { std });
+    this.embed_positions = new Embedding(positions, hiddenSize, { std });
+    this.project_in = project(tokens, hiddenSize);
+    this.project_out = project(hiddenSize, tokens);
+    this.final_layer_norm = hasNorm ? normOf(config) : undefined;
+    this.layers = new ModuleList(Array.from({ length }, () => new OPTDecoderLayer(config)));
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const { embed_tokens: embed, layers } = this;
+    const { maxPositionEmbeddings: maxPositions } = this.config;
+    const pass = beginPass(inputs, { name: "OPTModel", embed, maxPositions });
+    const tokens = this.project_in?.forward(pass.embedded) ?? pass.embedded;
+    const places = this.embed_positions.forward(pass.positions.add(FIRST_POSITION));
+    const norm = { forward: (x: Tensor): Tensor => this.#output(x) };
+    const mask = pass.mask();
+    return runLayers(tokens.add(places), { layers, norm, pass, context: () => ({ mask }) });
+  }
+
+  #output(x: Tensor): Tensor {
+    const normed = this.final_layer_norm?.forward(x) ?? x;
+    return this.project_out?.forward(normed) ?? normed;
+  }
+}
+
+/** OPT without a head. */
+export class OPTModel extends PreTrainedModel {
+  static readonly family: ModelFamily<OPTConfig> = optFamily;
+  static readonly auto = "AutoModel";
+  static readonly card: ModelCard<OPTConfig, LayerPart> = card;
+  declare readonly "~components": LayerPart;
+  readonly config: OPTConfig;
+  readonly decoder: OPTDecoder;
+
+  constructor(given: Partial<OPTConfig> = {}) {
+    super();
+    this.config = optConfig(given);
+    this.decoder = new OPTDecoder(this.config);
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    return this.decoder.forward(inputs);
+  }
+}
+
+/** OPT as a language model: logits of the next token. */
+export class OPTForCausalLM extends CausalLanguageModel {
+  static readonly family: ModelFamily<OPTConfig> = optFamily;
+  declare readonly "~components": LayerPart;
+  readonly config: OPTConfig;
+  readonly model: OPTModel;
+  readonly lm_head: Linear;
+
+  constructor(given: Partial<OPTConfig> = {}) {
+    super();
+    this.model = new OPTModel(given);
+    this.config = this.model.config;
+    const sizes = { hiddenSize: tokenWidth(this.config), initializerRange: this.config.initStd };
+    this.lm_head = outputLayer({ ...this.config, ...sizes }, this.model.decoder.embed_tokens);
+  }
+
+  override get maxLength(): number {
+    return this.config.maxPositionEmbeddings;
+  }
+
+  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
+  override forward(inputs: CausalLMInputs): CausalLMOutput {
+    return languageModelOutput(this.model, (x) => this.lm_head.forward(x), inputs);
+  }
+}
+
+/** OPT with a linear classifier on the last token that is not padding. */
+export class OPTForSequenceClassification extends PreTrainedModel {
+  static readonly family: ModelFamily<OPTConfig> = optFamily;
+  static readonly auto = "AutoModelForSequenceClassification";
+  declare readonly "~components": LayerPart;
+  readonly config: OPTConfig;
+  readonly model: OPTModel;
+  readonly score: Linear;
+
+  constructor(given: Partial<OPTConfig> = {}) {
+    super();
+    this.model = new OPTModel(given);
+    this.config = this.model.config;
+    const { numLabels, initStd: std } = this.config;
+    this.score = initialLinear(tokenWidth(this.config), numLabels, { bias: false, std });
+  }
+
+  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
+    return classifierOutput(this.model, this.score, inputs);
+  }
+}

@@ -1,0 +1,195 @@
+import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
+import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
+import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
+import type { Linear } from "../../../nn/layers/linear.ts";
+import { ModuleList } from "../../../nn/module-list.ts";
+import { Module } from "../../../nn/module.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
+import type { RotaryContext } from "../../parts/decoder/attention.ts";
+import {
+  attentionComponents,
+  type LlamaComponent,
+  mlpComponents,
+} from "../../parts/decoder/card.ts";
+import { type Given, headDimOf, keyValueHeadsOf } from "../../parts/decoder/config.ts";
+import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import { rotate, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import type { Changes } from "../../parts/decoder/text-lengths.ts";
+import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
+import { activation } from "../../settings/activations.ts";
+import { type PhiConfig, phiConfig, phiFamily } from "./config.ts";
+
+export { type PhiConfig, phiConfig } from "./config.ts";
+
+/** Where the components of Phi are, within the model without a head. */
+const card: ModelCard<PhiConfig, LlamaComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: { ...attentionComponents({ output: "dense" }), ...mlpComponents("activation_fn") },
+};
+
+/** Attention with partly rotated heads, of which queries and keys may be normed. */
+class PhiAttention extends Module {
+  readonly q_proj: Linear;
+  readonly k_proj: Linear;
+  readonly v_proj: Linear;
+  readonly dense: Linear;
+  readonly q_layernorm: LayerNorm | undefined;
+  readonly k_layernorm: LayerNorm | undefined;
+  /** Its input is the site of the attention weights. */
+  readonly attn_dropout: Dropout;
+  readonly #headDim: number;
+
+  constructor(config: PhiConfig) {
+    super();
+    const { hiddenSize, initializerRange: std, layerNormEps: eps, qkLayernorm } = config;
+    const headDim = headDimOf(config);
+    const keys = keyValueHeadsOf(config) * headDim;
+    this.q_proj = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
+    this.k_proj = initialLinear(hiddenSize, keys, { bias: true, std });
+    this.v_proj = initialLinear(hiddenSize, keys, { bias: true, std });
+    this.dense = initialLinear(hiddenSize, hiddenSize, { bias: true, std });
+    this.q_layernorm = qkLayernorm ? new LayerNorm(headDim, { eps }) : undefined;
+    this.k_layernorm = qkLayernorm ? new LayerNorm(headDim, { eps }) : undefined;
+    this.attn_dropout = new Dropout(config.attentionDropout);
+    this.#headDim = headDim;
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const { rotation } = context;
+    const query = this.#heads(this.q_proj.forward(x), this.q_layernorm);
+    const key = this.#heads(this.k_proj.forward(x), this.k_layernorm);
+    const value = splitHeads(this.v_proj.forward(x), this.#headDim);
+    const added = { key: rotate(key, rotation), value };
+    const [mixed, weights, cache] = attend(rotate(query, rotation), added, context, {
+      scale: 1 / Math.sqrt(this.#headDim),
+      dropout: this.attn_dropout,
+    });
+    return [this.dense.forward(mixed), weights, cache];
+  }
+
+  #heads(projected: Tensor, norm: LayerNorm | undefined): Tensor {
+    const heads = splitHeads(projected, this.#headDim);
+    return norm === undefined ? heads : norm.forward(heads);
+  }
+}
+
+class PhiMLP extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+  readonly activation_fn: Activation;
+
+  constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: PhiConfig) {
+    super();
+    this.fc1 = initialLinear(hiddenSize, intermediateSize, { bias: true, std });
+    this.fc2 = initialLinear(intermediateSize, hiddenSize, { bias: true, std });
+    this.activation_fn = activation(hiddenAct);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.fc2.forward(this.activation_fn.forward(this.fc1.forward(x)));
+  }
+}
+
+/** A layer whose attention and MLP read the same. */
+class PhiDecoderLayer extends Module {
+  readonly self_attn: PhiAttention;
+  readonly mlp: PhiMLP;
+  readonly input_layernorm: LayerNorm;
+  readonly resid_attn_dropout: Dropout;
+  readonly resid_mlp_dropout: Dropout;
+  /** Sites of what is added to the residual stream. */
+  readonly attention_addition: Identity = new Identity();
+  readonly mlp_addition: Identity = new Identity();
+
+  constructor(config: PhiConfig) {
+    super();
+    this.self_attn = new PhiAttention(config);
+    this.mlp = new PhiMLP(config);
+    this.input_layernorm = new LayerNorm(config.hiddenSize, { eps: config.layerNormEps });
+    this.resid_attn_dropout = new Dropout(config.residPdrop);
+    this.resid_mlp_dropout = new Dropout(config.residPdrop);
+  }
+
+  override forward(x: Tensor, context: RotaryContext): LayerOutput {
+    const normed = this.input_layernorm.forward(x);
+    const [attended, weights, cache] = this.self_attn.forward(normed, context);
+    const kept = this.attention_addition.forward(this.resid_attn_dropout.forward(attended));
+    const fed = this.resid_mlp_dropout.forward(this.mlp.forward(normed));
+    return [kept.add(this.mlp_addition.forward(fed)).add(x), weights, cache];
+  }
+}
+
+/** Phi without a head. */
+export class PhiModel extends PreTrainedModel {
+  static readonly family: ModelFamily<PhiConfig> = phiFamily;
+  static readonly auto = "AutoModel";
+  static readonly card: ModelCard<PhiConfig, LlamaComponent> = card;
+  declare readonly "~components": LlamaComponent;
+  readonly config: PhiConfig;
+  readonly embed_tokens: Embedding;
+  readonly embed_dropout: Dropout;
+  readonly layers: ModuleList<PhiDecoderLayer>;
+  readonly final_layernorm: LayerNorm;
+  readonly rotary_emb: RotaryEmbedding;
+
+  constructor(given: Given<PhiConfig> = {}) {
+    super();
+    const config = phiConfig(given);
+    const { vocabSize, hiddenSize, maxPositionEmbeddings, initializerRange: std } = config;
+    const layers = Array.from(
+      { length: config.numHiddenLayers },
+      () => new PhiDecoderLayer(config),
+    );
+    this.config = config;
+    this.embed_tokens = new Embedding(vocabSize, hiddenSize, { std });
+    this.embed_dropout = new Dropout(config.embdPdrop);
+    this.layers = new ModuleList(layers);
+    this.final_layernorm = new LayerNorm(hiddenSize, { eps: config.layerNormEps });
+    const sizes = { headDim: headDimOf(config), maxPositionEmbeddings };
+    this.rotary_emb = new RotaryEmbedding(config.ropeParameters, sizes);
+  }
+
+  /** Whether a cache of a text of one length is of no use at another; undefined for never. */
+  get changes(): Changes | undefined {
+    return this.rotary_emb.changes;
+  }
+
+  override forward(inputs: DecoderInputs): DecoderOutput {
+    const { embed_tokens: embed, changes } = this;
+    const pass = beginPass(inputs, { name: "PhiModel", embed, changes });
+    const rotation = this.rotary_emb.forward(pass.positions, pass.attentionMask);
+    const mask = pass.mask();
+    return runLayers(this.embed_dropout.forward(pass.embedded), {
+      layers: this.layers,
+      norm: this.final_layernorm,
+      pass,
+      context: () => ({ rotation, mask }),
+    });
+  }
+}
+
+/** Phi as a language model: logits of the next token. */
+export class PhiForCausalLM extends DecoderForCausalLM<PhiModel> {
+  static readonly family: ModelFamily<PhiConfig> = phiFamily;
+
+  constructor(config: Given<PhiConfig> = {}) {
+    super(new PhiModel(config), { bias: true });
+  }
+}
+
+/** Phi with a linear classifier on the last token that is not padding. */
+export class PhiForSequenceClassification extends DecoderForSequenceClassification<PhiModel> {
+  static readonly family: ModelFamily<PhiConfig> = phiFamily;
+
+  constructor(config: Given<PhiConfig> = {}) {
+    super(new PhiModel(config));
+  }
+}
