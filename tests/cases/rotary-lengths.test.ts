@@ -4,6 +4,7 @@ import {
   AutoModelForCausalLM,
   type CausalLanguageModel,
   Gemma3ForCausalLM,
+  FalconForCausalLM,
   GPTNeoXForCausalLM,
   IntervenableModel,
   LlamaForCausalLM,
@@ -12,6 +13,7 @@ import {
   type Tensor,
   tensor,
   ZeroIntervention,
+  PhiForCausalLM,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
 import { draw } from "../models/headed.ts";
@@ -99,6 +101,15 @@ const MODELS: Readonly<Record<string, (rope: Rope) => CausalLanguageModel>> = {
       ...SIZES,
       ropeParameters: { ...ROPES[rope], partialRotaryFactor: 1 },
     }),
+  phi: (rope) =>
+    new PhiForCausalLM({
+      ...SIZES,
+      ropeParameters: { ...ROPES[rope], partialRotaryFactor: 1 },
+    }),
+  falcon: (rope) => {
+    const { intermediateSize: ffnHiddenSize, ...sizes } = SIZES;
+    return new FalconForCausalLM({ ...sizes, ffnHiddenSize, ropeParameters: ROPES[rope] });
+  },
   gemma3: (rope) =>
     new Gemma3ForCausalLM({
       ...SIZES,

@@ -52,7 +52,7 @@ describe("rotary settings as transformers 4 writes them, as transformers compute
 });
 
 const IDS = int64([[5, 7, 9, 11, 13, 2, 8, 1]]);
-const ROTARY = "llama mistral mixtral gemma gemma2 qwen2 qwen3 olmo olmo2 phi3 gpt_oss gpt_neox".split(" "); // prettier-ignore
+const ROTARY = "llama mistral mixtral gemma gemma2 qwen2 qwen3 qwen3_moe olmo olmo2 phi phi3 gpt_oss gpt_neox falcon falcon_new".split(" "); // prettier-ignore
 const absent = { rope_parameters: undefined };
 const plain = { rope_type: "default" };
 
@@ -82,6 +82,10 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   gpt_oss: ["rope_theta", "rope_theta beside null", "partial_rotary_factor"],
   gpt_neox: ["rope_theta", "rope_theta beside null", "rope_scaling with rope_type"],
   mixtral: ["partial_rotary_factor"],
+  // Half of six values are no pairs; all values of a Falcon's heads are rotated.
+  qwen3_moe: ["partial_rotary_factor"],
+  falcon: ["partial_rotary_factor"],
+  falcon_new: ["partial_rotary_factor"],
 };
 
 describe.each(ROTARY)("%s", (name) => {
@@ -117,6 +121,21 @@ const NAMES: readonly (readonly [name: string, Readonly<Record<string, string>>]
   ],
   ["gpt_neo", { num_layers: "num_hidden_layers", num_heads: "num_attention_heads" }],
   ["mixtral", { num_local_experts: "num_experts" }],
+  ["qwen3_moe", { num_local_experts: "num_experts" }],
+  [
+    "gptj",
+    {
+      n_embd: "hidden_size",
+      n_head: "num_attention_heads",
+      n_layer: "num_hidden_layers",
+      n_positions: "max_position_embeddings",
+    },
+  ],
+  [
+    "bloom",
+    { hidden_size: "n_embed", n_layer: "num_hidden_layers", n_head: "num_attention_heads" },
+  ],
+  ["falcon", { hidden_size: "n_embed" }],
   ["gpt_oss", { num_local_experts: "num_experts", num_experts_per_tok: "experts_per_token" }],
 ];
 
@@ -185,6 +204,13 @@ const CONTRADICTED: readonly (readonly [name: string, config: Config, wanted: Re
   ["gpt_neox", { intermediate_size: 40 }, /intermediate_size is 40, but .*dense_h_to_4h/],
   ["gpt_neo", { max_position_embeddings: 9 }, /max_position_embeddings is 9, but .*wpe/],
   ["gpt_oss", { num_local_experts: 5 }, /num_local_experts is 5, but .*router/],
+  ["qwen3_moe", { num_local_experts: 5 }, /num_local_experts is 5, but .*layers\.1\.mlp\.gate\.weight/], // prettier-ignore
+  ["qwen3_moe", { moe_intermediate_size: 9 }, /moe_intermediate_size is 9, but .*experts\.0\.gate_proj/],
+  ["qwen3_moe", { intermediate_size: 9 }, /intermediate_size is 9, but .*layers\.0\.mlp\.gate_proj/],
+  ["opt", { max_position_embeddings: 9 }, /max_position_embeddings \+ 2 is 11, but .*embed_positions/], // prettier-ignore
+  ["opt", { word_embed_proj_dim: 9 }, /word_embed_proj_dim is 9, but .*embed_tokens/],
+  ["falcon_new", { num_kv_heads: 4 }, /\(num_attention_heads \+ 2 \* num_kv_heads\) \* hidden_size .* is 48, but .*query_key_value/], // prettier-ignore
+  ["gptj", { n_inner: null }, /4 \* n_embd is 64, but .*fc_in/],
 ];
 
 test.each(CONTRADICTED)("%s: weights contradict %j", async (name, config, wanted) => {

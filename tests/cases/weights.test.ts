@@ -208,11 +208,31 @@ describe("names", () => {
     ["gpt2", { "transformer.h.0.attn.bias": zeros([1, 1, 4, 4]), "transformer.h.1.attn.masked_bias": tensor(-1e4) }], // prettier-ignore
     ["llama", { "model.layers.0.self_attn.rotary_emb.inv_freq": zeros([4]), "model.rotary_emb.inv_freq": zeros([4]) }], // prettier-ignore
     ["gpt_neox", { "gpt_neox.layers.0.attention.bias": zeros([1, 1, 4, 4]), "gpt_neox.layers.0.attention.rotary_emb.inv_freq": zeros([2]) }], // prettier-ignore
+    ["gptj", { "transformer.h.0.attn.bias": zeros([1, 1, 4, 4]), "transformer.h.1.attn.masked_bias": tensor(-1e9) }], // prettier-ignore
     ["mistral", { "model.layers.0.self_attn.rotary_emb.cos_cached": zeros([4, 4]) }],
     ["bert", { "bert.embeddings.token_type_ids": zeros([1, 4]), "bert.embeddings.position_ids": zeros([1, 4]) }], // prettier-ignore
   ])("leaves out the stale buffers of %s", async (name, buffers) => {
     const directory = await renamed((name) => name, buffers, name);
     await AutoModel.fromPretrained(directory);
+    expect(said).not.toHaveBeenCalled();
+  });
+
+  // As they are published: facebook/opt-350m, bigscience/bloom and tiiuae/falcon-7b.
+  it.each([
+    ["opt", (name: string) => name.replace(/^model\./, "")],
+    ["opt_post_norm", (name: string) => name.replace(/^model\./, "")],
+    ["bloom", (name: string) => name.replace(/^transformer\./, "")],
+    ["falcon", (name: string) => name],
+  ])("of %s, with a head and without one", async (name, rename) => {
+    const published = await renamed(rename, {}, name);
+    expect(await difference(await logitsOf(published), await logitsOf(golden(name)))).toBe(0);
+    const [a, b] = await Promise.all(
+      [published, golden(name)].map(async (directory) => {
+        const base = await AutoModel.fromPretrained(directory);
+        return base.forward({ inputIds: IDS }).lastHiddenState;
+      }),
+    );
+    expect(await difference(a as Tensor, b as Tensor)).toBe(0);
     expect(said).not.toHaveBeenCalled();
   });
 

@@ -11,6 +11,7 @@ import {
   type CLIPModel,
   type ComponentOf,
   type ConvNextModel,
+  type FalconForCausalLM,
   type GPT2LMHeadModel,
   type GPTNeoXForCausalLM,
   type GRULMHeadModel,
@@ -29,8 +30,10 @@ import {
   type ModulePath,
   Module,
   ModuleList,
+  type OPTForCausalLM,
   type Phi3ForCausalLM,
   type Qwen3ForCausalLM,
+  type Qwen3MoeForCausalLM,
   type RepresentationConfig,
   type ResNetModel,
   type RwkvForCausalLM,
@@ -161,6 +164,9 @@ test("models that look alike to the compiler keep their own components", () => {
   expectTypeOf<"qkv_output">().not.toExtend<ComponentOf<LlamaForCausalLM>>();
   expectTypeOf<"router_output">().toExtend<ComponentOf<MixtralForCausalLM>>();
   expectTypeOf<"router_output">().not.toExtend<ComponentOf<MistralForCausalLM>>();
+  expectTypeOf<"router_output">().toExtend<ComponentOf<Qwen3MoeForCausalLM>>();
+  expectTypeOf<"router_output">().not.toExtend<ComponentOf<FalconForCausalLM>>();
+  expectTypeOf<"head_key_output">().toExtend<ComponentOf<OPTForCausalLM>>();
   expectTypeOf<"sense_network_output">().toExtend<ComponentOf<BackpackGPT2LMHeadModel>>();
   expectTypeOf<"sense_network_output">().not.toExtend<ComponentOf<GPT2LMHeadModel>>();
   expectTypeOf<"cell_output">().not.toExtend<ComponentOf<MambaForCausalLM>>();

@@ -82,8 +82,22 @@ def qwen3_moe():
     for name, l in (("router_output", 1), ("mlp_activation", 0)): ts[f"plain.act.{l}.{name}"] = ts.pop(f"plain.act.{name}")
     return m, ts, meta
 
+def grads(m, ts, meta, out):
+    """gradients of the language model's loss, with each expert apart as in files"""
+    for p in m.parameters(): p.requires_grad_(True)
+    x = ts["plain.input_ids"]; l = m(input_ids=x, labels=x).loss; l.backward(); gs = {"loss": l.detach()}
+    for k, p in m.named_parameters():
+        at, _, name = k.rpartition("experts.")
+        for i, g in enumerate(p.grad if at else [p.grad]):
+            parts = dict(zip(("gate_proj", "up_proj"), g.chunk(2))) if name == "gate_up_proj" else {name: g}
+            for part, t in parts.items(): gs[f"grad.{at}experts.{i}.{part}.weight" if at else f"grad.{k}"] = t
+    put(gs, out + "/grads.safetensors")
+    meta["cases"]["grads"] = {"file": "grads.safetensors", "loss": "causal LM loss with labels = input_ids (shifted inside, mean over batch*(seq-1)); tied parameters have one gradient", "inputs": "as plain"}
+
 if __name__ == "__main__":
     for n in sys.argv[1:] or R3:
         t0 = time.time(); m, ts, meta = R3[n]()
-        sz = finish(m, f"{ROOT}/models/{n}", ts, meta); g = meta["cases"]["greedy"]
+        out = f"{ROOT}/models/{n}"; os.makedirs(out, exist_ok=True)
+        if n in ("gptj", "bloom", "qwen3_moe"): grads(m, ts, meta, out)
+        sz = finish(m, out, ts, meta); g = meta["cases"]["greedy"]
         print(f"{n:16s} {sz/1024:5.0f} KB {time.time()-t0:5.1f}s keys={meta['checkpoint_keys']} tensors={len(ts)} margin={g['min_top1_top2_margin']:.3f} eq={g['equals_uncached']} dist={meta['distinct_generated']} absmax={meta['cases']['plain']['logits_absmax']:.2f} cached={meta['cases']['cached']} notes={meta['notes']}", flush=True)
