@@ -7,7 +7,7 @@ import type { BaseOutput, DecoderInputs, SequenceClassifierOutput } from "../par
 import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import type { Seq2SeqLanguageModel } from "../parts/seq2seq/seq2seq-language-model.ts";
-import type { SettingsTable } from "../settings/define-settings.ts";
+import type { Settings, SettingsTable } from "../settings/define-settings.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What is particular to a family of models when its checkpoints are read. */
@@ -31,6 +31,19 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   readonly renamed?: readonly (readonly [pattern: RegExp, replacement: string])[];
   /** Names in checkpoints of what is not a weight, such as masks that old versions saved. */
   readonly ignored?: readonly RegExp[];
+}
+
+/** A family with a table of its settings. */
+export interface DeclaredFamily<Config extends ModelConfig> extends ModelFamily<Config> {
+  readonly settings: Settings<Config>;
+}
+
+/** A family, from the table of its settings and what else there is to say of its checkpoints. */
+export function declareFamily<Config extends ModelConfig>(
+  settings: Settings<Config>,
+  rest: Omit<ModelFamily<Config>, "modelType" | "settings" | "readConfig">,
+): DeclaredFamily<Config> {
+  return { ...rest, modelType: settings.modelType, settings, readConfig: settings.fromFields };
 }
 
 /** A class of models that can be loaded: `static readonly family` says how. */

@@ -100,12 +100,7 @@ export interface Settings<C extends object> extends SettingsTable {
  *   shapes: () => ({ "wte.weight": ["vocabSize", "hDim"] }),
  * });
  * export const gruConfig = (given: Partial<GRUConfig> = {}): GRUConfig => SETTINGS.read(given);
- * export const gruFamily: ModelFamily<GRUConfig> = {
- *   modelType: "gru",
- *   settings: SETTINGS,
- *   readConfig: SETTINGS.fromFields,
- *   basePrefix: "gru",
- * };
+ * const gruFamily: ModelFamily<GRUConfig> = declareFamily(SETTINGS, { basePrefix: "gru" });
  * ```
  */
 export function defineSettings<C extends object>(spec: SettingsSpec<C>): Settings<C> {

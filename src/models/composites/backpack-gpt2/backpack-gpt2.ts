@@ -1,23 +1,30 @@
-import { Conv1D } from "../../../nn/layers/conv1d.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
+import { Conv1D } from "../../../nn/layers/conv1d.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import type { Embedding } from "../../../nn/layers/embedding.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { causalMask } from "../../parts/attention-mask.ts";
-import { maskOf, noted } from "../../model/cache-notes.ts";
-import { CausalLanguageModel } from "../../model/causal-language-model.ts";
-import { embedInputs } from "../../parts/embed-inputs.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { backpackGpt2Card, type BackpackGPT2Component } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import {
+  type GivenGPT2,
+  GPT2_INERT,
+  GPT2_ROWS,
+  type GPT2Config,
+  gpt2Family,
+  requireGPT2Heads,
+} from "../../families/gpt2/config.ts";
 import { GPT2Model } from "../../families/gpt2/gpt2.ts";
+import { maskOf, noted } from "../../model/cache-notes.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { causalMask } from "../../parts/attention-mask.ts";
+import { embedInputs } from "../../parts/embed-inputs.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
 import type {
   CausalLMInputs,
@@ -26,11 +33,72 @@ import type {
   DecoderOutput,
   KeyValueCache,
 } from "../../parts/outputs.ts";
-import type { GivenGPT2 } from "../../families/gpt2/config.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type BackpackGPT2Config, backpackGpt2Config, backpackGpt2Family } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import { defineSettings, type Settings } from "../../settings/define-settings.ts";
+import { flag, width } from "../../settings/kinds.ts";
 
-export { type BackpackGPT2Config, backpackGpt2Config } from "./config.ts";
+/** Settings of a Backpack: those of its GPT-2, and of its senses. */
+export interface BackpackGPT2Config extends GPT2Config {
+  /** Sense vectors of each word. */
+  readonly numSenses: number;
+  /** Width inside the last MLP of the sense network, in multiples of nEmbd. */
+  readonly senseIntermediateScale: number;
+}
+
+/** What settings Backpacks have. */
+const BACKPACK_GPT2_SETTINGS: Settings<BackpackGPT2Config> = defineSettings<BackpackGPT2Config>({
+  name: "BackpackGPT2Config",
+  modelType: "gpt2",
+  rows: {
+    ...GPT2_ROWS,
+    vocabSize: width(50264),
+    nPositions: width(512, { names: ["maxPositionEmbeddings"] }),
+    scaleAttnByInverseLayerIdx: flag(true),
+    numSenses: width(16),
+    senseIntermediateScale: width(4),
+  },
+  inert: GPT2_INERT,
+  complete: (config) => requireSenses(requireGPT2Heads("BackpackGPT2Config", config)),
+});
+
+function requireSenses(config: BackpackGPT2Config): BackpackGPT2Config {
+  const { nEmbd, numSenses } = config;
+  if (nEmbd % numSenses === 0) return config;
+  return fail(
+    "BackpackGPT2Config",
+    `nEmbd (${nEmbd}) must be a multiple of numSenses (${numSenses})`,
+  );
+}
+
+/**
+ * Settings of a Backpack: those given over the defaults, which are those of the published model.
+ * @throws ModelError for sizes that cannot be.
+ */
+export function backpackGpt2Config(given: GivenGPT2<BackpackGPT2Config> = {}): BackpackGPT2Config {
+  return BACKPACK_GPT2_SETTINGS.read(given);
+}
+
+/** How checkpoints of Backpacks are read: as GPT-2's, but for the name of their class. */
+const backpackGpt2Family: ModelFamily<BackpackGPT2Config> = declareFamily(BACKPACK_GPT2_SETTINGS, {
+  ...gpt2Family,
+  architectures: /^BackpackGPT2/,
+  basePrefix: "backpack",
+});
+
+/** The component of a Backpack. */
+type BackpackGPT2Component = "sense_network_output";
+
+/** Where a Backpack's senses are, [batch, senses, sequence, nEmbd], within the model without a head. */
+const backpackGpt2Card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = {
+  layers: () => 1,
+  components: {
+    sense_network_output: {
+      path: "sense_network",
+      side: "output",
+      dimension: ({ nEmbd }) => nEmbd,
+    },
+  },
+};
 
 /** What a Backpack keeps of the tokens it has read. */
 export interface BackpackCache {

@@ -1,3 +1,5 @@
+import { internal } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -7,34 +9,134 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Parameter } from "../../../nn/parameter.ts";
 import { zerosLike } from "../../../tensor/functions/creation.ts";
-import { internal } from "../../../base/errors.ts";
-import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
+import { positionsOf } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
+import { encoderCard, type EncoderComponent } from "../../parts/encoder/card.ts";
 import { encode } from "../../parts/encoder/encode.ts";
 import { EncoderIntermediate, EncoderOutputLayer } from "../../parts/encoder/layers.ts";
+import { maskedLMOutput } from "../../parts/encoder/masked-lm-output.ts";
 import type {
   EncoderInputs,
   EncoderOutput,
   MaskedLMOutput,
   WithLabels,
 } from "../../parts/encoder/outputs.ts";
-import { maskedLMOutput } from "../../parts/encoder/masked-lm-output.ts";
-import { Pooler } from "../../parts/encoder/pooler.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
-import { type EncoderContext, EncoderSelfAttention } from "../../parts/encoder/self-attention.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { encoderCard, type EncoderComponent } from "../../parts/encoder/card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { positionsOf } from "../../model/mask.ts";
-import { classified } from "../../parts/heads.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
+import { requireHeads } from "../../parts/encoder/require-heads.ts";
+import { ABSOLUTE_POSITIONS, encoderRows } from "../../parts/encoder/rows.ts";
+import {
+  type EncoderContext,
+  type EncoderLayerConfig,
+  EncoderSelfAttention,
+} from "../../parts/encoder/self-attention.ts";
+import { classified, PROBLEM_TYPES, type ProblemType } from "../../parts/heads.ts";
 import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type BertConfig, bertConfig, bertFamily, unpooledBertFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  oneOf,
+  token,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type BertConfig, bertConfig } from "./config.ts";
+const ORIGINAL = "left over from the first BERTs; transformers does not read it";
+
+/** Settings of a BERT, with Hugging Face's meanings and defaults. */
+export interface BertConfig extends ModelConfig, EncoderLayerConfig {
+  readonly vocabSize: number;
+  readonly numHiddenLayers: number;
+  readonly hiddenAct: string;
+  /** Longest sequence. */
+  readonly maxPositionEmbeddings: number;
+  /** Kinds of tokens, such as those of a first and of a second sentence. */
+  readonly typeVocabSize: number;
+  /** Of the classifier; null stands for hiddenDropoutProb. */
+  readonly classifierDropout: number | null;
+  readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
+  readonly problemType: ProblemType | null;
+}
+
+const SETTINGS = defineSettings<BertConfig>({
+  name: "BertConfig",
+  modelType: "bert",
+  rows: {
+    ...encoderRows({
+      hiddenSize: 768,
+      intermediateSize: 3072,
+      numAttentionHeads: 12,
+      hiddenDropoutProb: 0.1,
+    }),
+    vocabSize: width(30522),
+    numHiddenLayers: count(12),
+    hiddenAct: activationName("gelu"),
+    maxPositionEmbeddings: width(512),
+    typeVocabSize: width(2),
+    classifierDropout: fraction.orNull(null),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    problemType: oneOf([...PROBLEM_TYPES, null], null),
+    padTokenId: token.orNull(0),
+  },
+  neutral: { positionEmbeddingType: ABSOLUTE_POSITIONS },
+  inert: {
+    directionality: ORIGINAL,
+    poolerFcSize: ORIGINAL,
+    poolerNumAttentionHeads: ORIGINAL,
+    poolerNumFcLayers: ORIGINAL,
+    poolerSizePerHead: ORIGINAL,
+    poolerType: ORIGINAL,
+  },
+  numbered: [{ path: "encoder.layer", setting: "numHiddenLayers" }],
+  shapes: () => ({
+    "embeddings.word_embeddings.weight": ["vocabSize", "hiddenSize"],
+    "embeddings.position_embeddings.weight": ["maxPositionEmbeddings", "hiddenSize"],
+    "embeddings.token_type_embeddings.weight": ["typeVocabSize", "hiddenSize"],
+    "encoder.layer.0.intermediate.dense.weight": ["intermediateSize", "hiddenSize"],
+  }),
+  complete: (config) => {
+    requireHeads("BertConfig", config);
+    return config;
+  },
+});
+
+/**
+ * BERT settings: those given over the defaults, which are BERT base's.
+ * @throws ModelError for settings that cannot be.
+ */
+export function bertConfig(given: Partial<BertConfig> = {}): BertConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of BERT are read. */
+const bertFamily: ModelFamily<BertConfig> = declareFamily(SETTINGS, {
+  basePrefix: "bert",
+  parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
+  // As the first checkpoints call them.
+  renamed: [
+    [/LayerNorm\.gamma$/, "LayerNorm.weight"],
+    [/LayerNorm\.beta$/, "LayerNorm.bias"],
+  ],
+  ignored: [/(?:^|\.)embeddings\.position_ids$/],
+});
+
+/** Of models that need neither the pooled first token nor the guess of the next sentence. */
+const unpooledBertFamily: ModelFamily<BertConfig> = {
+  ...bertFamily,
+  ignored: [...(bertFamily.ignored ?? []), /^bert\.pooler\./, /^cls\.seq_relationship\./],
+};
 
 /** Inputs of a BERT. */
 export interface BertInputs extends EncoderInputs {

@@ -1,28 +1,21 @@
+import { internal } from "../../../base/errors.ts";
+import { fail } from "../../../nn/errors.ts";
 import { normalize } from "../../../nn/functional/normalisation.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { full, tensor } from "../../../tensor/functions/creation.ts";
-import { internal } from "../../../base/errors.ts";
-import { fail } from "../../../nn/errors.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { causalMask } from "../../parts/attention-mask.ts";
 import { maskOf, noted } from "../../model/cache-notes.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { firstReal } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { causalMask } from "../../parts/attention-mask.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
-import type { ModelCard } from "../../model/card.ts";
-import type { LayerPart } from "../../parts/layer-components.ts";
-import {
-  blipCard,
-  type BlipComponent,
-  blipItmCard,
-  type BlipItmComponent,
-  blipVqaCard,
-} from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { firstReal } from "../../model/mask.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import type { LayerPart } from "../../parts/layer-components.ts";
 import type {
   Seq2SeqLMInputs,
   Seq2SeqLMOutput,
@@ -33,9 +26,14 @@ import { type Contrast, contrast } from "../../parts/vision/contrast.ts";
 import type { ImageInputs, ImageOutput } from "../../parts/vision/outputs.ts";
 import {
   blipBaseFamily,
+  blipCard,
+  type BlipComponent,
   type BlipConfig,
   blipConfig,
+  blipItmCard,
+  type BlipItmComponent,
   blipItmFamily,
+  blipVqaCard,
   blipVqaFamily,
   type PartialBlipConfig,
 } from "./config.ts";

@@ -1,3 +1,4 @@
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -7,19 +8,18 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { Pooler } from "../../parts/encoder/pooler.ts";
+import { positionsOf } from "../../model/mask.ts";
 import { splitHeads } from "../../parts/decoder/attend.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
 import { attendHeads } from "../../parts/encoder/attend-heads.ts";
 import { EncoderIntermediate, EncoderOutputLayer } from "../../parts/encoder/layers.ts";
-import { positionsOf } from "../../model/mask.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
 import type { KeyValue } from "../../parts/outputs.ts";
 import type { CrossCache, CrossKeyValue } from "../../parts/seq2seq/outputs.ts";
+import { activation } from "../../settings/activations.ts";
 import type { BlipTextConfig } from "./config.ts";
 
 /** What an attention looks at beside its input. */

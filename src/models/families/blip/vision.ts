@@ -10,13 +10,13 @@ import type { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
 import type { ImageInputs, ImageOutput } from "../../parts/vision/outputs.ts";
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
+import { activation } from "../../settings/activations.ts";
 import type { BlipVisionConfig } from "./config.ts";
 
 export class BlipVisionEmbeddings extends Module {

@@ -1,3 +1,4 @@
+import { fail } from "../../../nn/errors.ts";
 import { normal } from "../../../nn/init.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import type { Conv2d } from "../../../nn/layers/convolution.ts";
@@ -10,21 +11,18 @@ import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { arange, tensor } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { positionsOf } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { causalMask } from "../../parts/attention-mask.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { clipCard, type CLIPComponent, clipVisionCard, type CLIPVisionComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import { classified } from "../../parts/heads.ts";
-import { positionsOf } from "../../model/mask.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
 import { type Contrast, contrast } from "../../parts/vision/contrast.ts";
 import type {
@@ -34,12 +32,17 @@ import type {
   ImageOutput,
 } from "../../parts/vision/outputs.ts";
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
+import { activation } from "../../settings/activations.ts";
 import {
+  clipCard,
+  type CLIPComponent,
   type CLIPConfig,
   clipConfig,
   clipFamily,
   type CLIPTextConfig,
   type CLIPTowerConfig,
+  clipVisionCard,
+  type CLIPVisionComponent,
   type CLIPVisionConfig,
   type PartialCLIPConfig,
 } from "./config.ts";

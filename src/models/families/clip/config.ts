@@ -1,11 +1,35 @@
-import type { ModelConfig } from "../../settings/config.ts";
+import { type ComponentSpec, type ModelCard, partOf } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { requireHeads } from "../../parts/encoder/require-heads.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { defineSettings, type GivenSettings, type SettingRows, type Settings } from "../../settings/define-settings.ts"; // prettier-ignore
-import type { ClaimedShapes } from "../../settings/fits-checkpoint.ts";
-import { activationName, count, fraction, kind, nested, nonNegative, number, token, whole, width } from "../../settings/kinds.ts"; // prettier-ignore
+import {
+  attentionParts,
+  type LayerPart,
+  mlpParts,
+  prefixedParts,
+  SELF_ATTENTION,
+} from "../../parts/layer-components.ts";
 import { type PatchConfig, requirePatches } from "../../parts/vision/patch-embedding.ts";
 import { patchRows, patchShape, positionCount, squareSizes } from "../../parts/vision/rows.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import {
+  defineSettings,
+  type GivenSettings,
+  type SettingRows,
+  type Settings,
+} from "../../settings/define-settings.ts";
+import type { ClaimedShapes } from "../../settings/fits-checkpoint.ts";
+import {
+  activationName,
+  count,
+  fraction,
+  kind,
+  nested,
+  nonNegative,
+  number,
+  token,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
 /** What the layers for text and those for images both have. */
 export interface CLIPTowerConfig extends ModelConfig {
@@ -207,11 +231,47 @@ export function clipConfig(given: PartialCLIPConfig = {}): CLIPConfig {
 }
 
 /** How checkpoints of CLIPs are read. */
-export const clipFamily: ModelFamily<CLIPConfig> = {
-  modelType: "clip",
-  settings: SETTINGS,
-  readConfig: SETTINGS.fromFields,
+export const clipFamily: ModelFamily<CLIPConfig> = declareFamily(SETTINGS, {
   basePrefix: "clip",
   // Numbers of positions, which old versions saved as if they were weights.
   ignored: [/embeddings\.position_ids$/],
+});
+
+type Tower = "text" | "vision";
+
+/** Components of the layers of a CLIP's two encoders. */
+export type CLIPComponent = `${Tower}.${LayerPart}`;
+
+/** Those of the encoder of images. */
+export type CLIPVisionComponent = `vision.${LayerPart}`;
+
+const MLP = { input: ".mlp", output: ".mlp", addition: ".mlp", activation: ".mlp.activation_fn" };
+
+function componentsOf(tower: Tower): { readonly [K in LayerPart]: ComponentSpec<CLIPConfig> } {
+  const of = ({ textConfig, visionConfig }: CLIPConfig): CLIPTowerConfig =>
+    tower === "text" ? textConfig : visionConfig;
+  const sizes = {
+    width: (config: CLIPConfig) => of(config).hiddenSize,
+    inner: (config: CLIPConfig) => of(config).intermediateSize,
+    heads: (config: CLIPConfig) => of(config).numAttentionHeads,
+  };
+  const layer = `${tower}_model.encoder.layers.{layer}`;
+  return { ...attentionParts(layer, SELF_ATTENTION, sizes), ...mlpParts(layer, MLP, sizes) };
+}
+
+/** Where the components of a CLIP are; layers are counted in each encoder. */
+export const clipCard: ModelCard<CLIPConfig, CLIPComponent> = {
+  layers: ({ textConfig, visionConfig }) =>
+    Math.max(textConfig.numHiddenLayers, visionConfig.numHiddenLayers),
+  counts: { vision_model: "other", visual_projection: "other" },
+  components: {
+    ...prefixedParts("text", componentsOf("text")),
+    ...prefixedParts("vision", componentsOf("vision")),
+  },
+};
+
+/** Where the components of a CLIP are that has no encoder of texts. */
+export const clipVisionCard: ModelCard<CLIPConfig, CLIPVisionComponent> = {
+  ...partOf<CLIPVisionComponent, CLIPConfig>("vision_model", clipCard),
+  layers: ({ visionConfig }) => visionConfig.numHiddenLayers,
 };

@@ -1,5 +1,5 @@
-import { normal } from "../../../nn/init.ts";
 import { dropout } from "../../../nn/functional/dropout.ts";
+import { normal } from "../../../nn/init.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Conv2d, type ConvLayerOptions } from "../../../nn/layers/convolution.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
@@ -10,13 +10,11 @@ import { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { full as filled, ones, zeros } from "../../../tensor/functions/creation.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import type { ModelCard } from "../../model/card.ts";
-import { convNextCard, type ConvNextComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { classified } from "../../parts/heads.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { initialLinear } from "../../parts/decoder/initial-linear.ts";
+import { classified } from "../../parts/heads.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
 import type {
   ImageClassifierInputs,
@@ -24,9 +22,111 @@ import type {
   ImageInputs,
   ImageOutput,
 } from "../../parts/vision/outputs.ts";
-import { type ConvNextConfig, convNextConfig, convNextFamily } from "./config.ts";
+import { requireStages, withoutNullStages } from "../../parts/vision/require-stages.ts";
+import { BACKBONE_FIELDS } from "../../parts/vision/rows.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  fraction,
+  listOf,
+  nonNegative,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type ConvNextConfig, convNextConfig } from "./config.ts";
+/** Settings of a ConvNeXt, with Hugging Face's meanings and defaults. */
+export interface ConvNextConfig extends ModelConfig {
+  readonly numChannels: number;
+  /** Height and width of the patches that the first convolution makes vectors of. */
+  readonly patchSize: number;
+  /** How many stages there are, as `hiddenSizes` and `depths` say too. */
+  readonly numStages?: number;
+  /** Channels of each stage. */
+  readonly hiddenSizes: readonly number[];
+  /** Layers of each stage. */
+  readonly depths: readonly number[];
+  readonly hiddenAct: string;
+  /** Standard deviation of weights at the start. */
+  readonly initializerRange: number;
+  /** Of the norm after the last stage; all others have 1e-6. */
+  readonly layerNormEps: number;
+  /** What each layer's output is scaled by at the start; 0 for no such scale. */
+  readonly layerScaleInitValue: number;
+  /** Share of images that skip the last layer while training; less in those before. */
+  readonly dropPathRate: number;
+  readonly numLabels: number;
+}
+
+const SETTINGS = defineSettings<ConvNextConfig>({
+  name: "ConvNextConfig",
+  modelType: "convnext",
+  rows: {
+    numChannels: width(3),
+    patchSize: width(4),
+    numStages: count(undefined),
+    hiddenSizes: listOf(width, [96, 192, 384, 768]),
+    depths: listOf(count, [3, 3, 9, 3]),
+    hiddenAct: activationName("gelu"),
+    initializerRange: nonNegative(0.02),
+    layerNormEps: nonNegative(1e-12),
+    layerScaleInitValue: nonNegative(1e-6),
+    dropPathRate: fraction(0),
+    numLabels: whole(2),
+  },
+  inert: { ...BACKBONE_FIELDS, imageSize: "images may have any size" },
+  translate: withoutNullStages,
+  numbered: [{ path: "encoder.stages", setting: "numStages" }],
+  shapes: ({ hiddenSizes }) => ({
+    "embeddings.patch_embeddings.weight": [
+      "hiddenSizes.0",
+      "numChannels",
+      "patchSize",
+      "patchSize",
+    ],
+    ...Object.fromEntries(
+      hiddenSizes.map((_, i) => [
+        `encoder.stages.${i}.layers.0.layernorm.weight`,
+        [`hiddenSizes.${i}`],
+      ]),
+    ),
+  }),
+  complete: (config) => {
+    requireStages("ConvNextConfig", config);
+    return { ...config, numStages: config.depths.length };
+  },
+});
+
+/**
+ * ConvNeXt settings: those given over the defaults, which are ConvNeXt-tiny's.
+ * @throws ModelError for settings that cannot be.
+ */
+export function convNextConfig(given: Partial<ConvNextConfig> = {}): ConvNextConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of ConvNeXts are read. */
+const convNextFamily: ModelFamily<ConvNextConfig> = declareFamily(SETTINGS, {
+  basePrefix: "convnext",
+});
+
+/** Components of a ConvNeXt: feature maps [batch, channels, height, width], a layer being a stage. */
+type ConvNextComponent = "embedder_output" | "stage_input" | "stage_output";
+
+// The last dimension of a feature map is its width.
+const byImage = (): undefined => undefined;
+
+/** Where the components of a ConvNeXt are, within the model without a head. */
+const convNextCard: ModelCard<ConvNextConfig, ConvNextComponent> = {
+  layers: ({ depths }) => depths.length,
+  components: {
+    embedder_output: { path: "embeddings", side: "output", dimension: byImage },
+    stage_input: { path: "encoder.stages.{layer}", side: "input", dimension: byImage },
+    stage_output: { path: "encoder.stages.{layer}", side: "output", dimension: byImage },
+  },
+};
 
 const NORM = { eps: 1e-6 };
 

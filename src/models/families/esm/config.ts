@@ -1,9 +1,9 @@
-import type { ModelConfig } from "../../settings/config.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { requireHeads } from "../../parts/encoder/require-heads.ts";
 import { encoderRows } from "../../parts/encoder/rows.ts";
 import type { EncoderLayerConfig } from "../../parts/encoder/self-attention.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import { PROBLEM_TYPES, type ProblemType } from "../../parts/heads.ts";
+import type { ModelConfig } from "../../settings/config.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
 import { count, flag, oneOf, positive, token, tokens, whole, width } from "../../settings/kinds.ts";
 
@@ -88,10 +88,7 @@ export function esmConfig(given: Partial<EsmConfig> = {}): EsmConfig {
 }
 
 /** How checkpoints of ESM are read. */
-export const esmFamily: ModelFamily<EsmConfig> = {
-  modelType: "esm",
-  settings: SETTINGS,
-  readConfig: SETTINGS.fromFields,
+export const esmFamily: ModelFamily<EsmConfig> = declareFamily(SETTINGS, {
   basePrefix: "esm",
   renamed: [
     [/LayerNorm\.gamma$/, "LayerNorm.weight"],
@@ -104,4 +101,4 @@ export const esmFamily: ModelFamily<EsmConfig> = {
     /position_embeddings\.weight$/,
     /^esm\.pooler\./,
   ],
-};
+});

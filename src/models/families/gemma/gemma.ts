@@ -1,15 +1,77 @@
+import { fail } from "../../../nn/errors.ts";
+import type { ModelFamily } from "../../model/family.ts";
 import { DecoderAttention } from "../../parts/decoder/attention.ts";
-import type { Given } from "../../parts/decoder/config.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  type Given,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
 import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { PreNormLayer } from "../../parts/decoder/layers.ts";
 import { OffsetRMSNorm } from "../../parts/decoder/offset-rms-norm.ts";
+import { requireCausal } from "../../parts/decoder/require-causal.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import { ScaledEmbedding } from "../../parts/decoder/scaled-embedding.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { type GemmaConfig, gemmaConfig, gemmaFamily } from "./config.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens, width } from "../../settings/kinds.ts";
 
-export { type GemmaConfig, gemmaConfig } from "./config.ts";
+/** Settings of a Gemma, with Hugging Face's meanings and defaults. */
+export interface GemmaConfig extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly headDim: number;
+  readonly rmsNormEps: number;
+  /** Bias of the attention's projections. */
+  readonly attentionBias: boolean;
+  /** Let tokens see those after them; only false is known here. */
+  readonly useBidirectionalAttention: boolean | null;
+}
+
+/** What settings Gemmas have. */
+const GEMMA_SETTINGS: Settings<GemmaConfig> = defineRotarySettings<GemmaConfig>({
+  name: "GemmaConfig",
+  modelType: "gemma",
+  rows: {
+    ...decoderRows({
+      vocabSize: 256_000,
+      hiddenSize: 3072,
+      intermediateSize: 24576,
+      numHiddenLayers: 28,
+      numAttentionHeads: 16,
+      maxPositionEmbeddings: 8192,
+    }),
+    numKeyValueHeads: width.orNull(16),
+    headDim: width(256),
+    hiddenAct: activationName("gelu_pytorch_tanh"),
+    rmsNormEps: nonNegative(1e-6),
+    attentionBias: flag(false),
+    useBidirectionalAttention: flag.orNull(null),
+    tieWordEmbeddings: flag(true),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(1),
+    padTokenId: token.orNull(0),
+  },
+  older: { hiddenActivation: activationName.orNull(undefined) },
+  translate: ({ hiddenActivation, ...given }) => {
+    // Old files say "gelu" and mean its approximation, which the models were trained with.
+    const hiddenAct = given["hiddenAct"] === "gelu" ? null : (given["hiddenAct"] ?? null);
+    const act = hiddenActivation ?? hiddenAct ?? undefined;
+    if (hiddenAct === null || Object.is(act, hiddenAct)) return { ...given, hiddenAct: act };
+    const both = `hiddenActivation (${JSON.stringify(act)}) and hiddenAct (${JSON.stringify(hiddenAct)})`;
+    return fail("GemmaConfig", `${both} mean the same and differ; leave one of them out`);
+  },
+  complete: (config) => requireCausal("GemmaConfig", config),
+});
+
+/** Gemma settings: those given over the defaults, which are those of the 7B model. */
+export function gemmaConfig(given: Given<GemmaConfig> = {}): GemmaConfig {
+  return GEMMA_SETTINGS.read(given);
+}
+
+/** How checkpoints of Gemma are read. */
+const gemmaFamily: ModelFamily<GemmaConfig> = decoderFamily(GEMMA_SETTINGS);
 
 /** Gemma without a head. */
 export class GemmaModel extends RotaryDecoder<GemmaConfig, PreNormLayer> {

@@ -1,6 +1,6 @@
 import { fail } from "../../../nn/errors.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import type { ModelConfig } from "../../settings/config.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import {
   defineSettings,
   type GivenSettings,
@@ -185,11 +185,8 @@ export function gptNeoLayerTypes(config: GPTNeoConfig): readonly GPTNeoLayerType
 }
 
 /** How checkpoints of GPT-Neo are read. */
-export const gptNeoFamily: ModelFamily<GPTNeoConfig> = {
-  modelType: "gpt_neo",
-  settings: GPT_NEO_SETTINGS,
-  readConfig: GPT_NEO_SETTINGS.fromFields,
+export const gptNeoFamily: ModelFamily<GPTNeoConfig> = declareFamily(GPT_NEO_SETTINGS, {
   basePrefix: "transformer",
   // Causal masks, which old versions saved as if they were weights.
   ignored: [/(?:^|\.)h\.\d+\.attn\.attention\.(?:masked_)?bias$/],
-};
+});

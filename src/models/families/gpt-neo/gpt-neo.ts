@@ -6,14 +6,17 @@ import type { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import {
   attend,
   type LayerContext,
   type LayerOutput,
   splitHeads,
 } from "../../parts/decoder/attend.ts";
+import type { LlamaComponent } from "../../parts/decoder/card.ts";
 import {
   type ClassifierInputs,
   classifierOutput,
@@ -22,10 +25,6 @@ import {
 } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import type { ModelCard } from "../../model/card.ts";
-import type { LlamaComponent } from "../../parts/decoder/card.ts";
-import { gptNeoCard } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -33,7 +32,7 @@ import type {
   DecoderOutput,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { activation } from "../../settings/activations.ts";
 import {
   type GivenGPTNeo,
   type GPTNeoConfig,
@@ -42,8 +41,53 @@ import {
   gptNeoLayerTypes,
 } from "./config.ts";
 
-export { gptNeoCard } from "./card.ts";
 export { type GPTNeoConfig, gptNeoConfig } from "./config.ts";
+
+type Spec = ComponentSpec<GPTNeoConfig>;
+
+const width = ({ hiddenSize }: GPTNeoConfig): number => hiddenSize;
+const headWidth = ({ hiddenSize, numHeads }: GPTNeoConfig): number => hiddenSize / numHeads;
+const heads = ({ numHeads }: GPTNeoConfig): number => numHeads;
+
+const at = (path: string, side: Spec["side"]): Spec => ({ path, side, dimension: width });
+const projected = (name: string): Spec => at(`h.{layer}.attn.attention.${name}`, "output");
+const ofHeads = (spec: Spec): Spec => ({ ...spec, heads, dimension: headWidth });
+
+const mixed = at("h.{layer}.attn.attention.out_proj", "input");
+
+/** Where the components of GPT-Neo are, within the model without a head. */
+export const gptNeoCard: ModelCard<GPTNeoConfig, LlamaComponent> = {
+  layers: ({ numLayers }) => numLayers,
+  components: {
+    block_input: at("h.{layer}", "input"),
+    block_output: at("h.{layer}", "output"),
+    mlp_activation: {
+      path: "h.{layer}.mlp.act",
+      side: "output",
+      dimension: ({ intermediateSize, hiddenSize }) => intermediateSize ?? 4 * hiddenSize,
+    },
+    mlp_output: at("h.{layer}.mlp", "output"),
+    mlp_addition: at("h.{layer}.mlp", "output"),
+    mlp_input: at("h.{layer}.mlp", "input"),
+    attention_value_output: mixed,
+    head_attention_value_output: ofHeads(mixed),
+    attention_weight: {
+      path: "h.{layer}.attn.attention.attn_dropout",
+      side: "input",
+      headsFirst: true,
+      dimension: ({ maxPositionEmbeddings }) => maxPositionEmbeddings,
+    },
+    attention_output: at("h.{layer}.attn", "output"),
+    attention_addition: at("h.{layer}.attn", "output"),
+    attention_input: at("h.{layer}.attn", "input"),
+    query_output: projected("q_proj"),
+    key_output: projected("k_proj"),
+    value_output: projected("v_proj"),
+    head_query_output: ofHeads(projected("q_proj")),
+    head_key_output: ofHeads(projected("k_proj")),
+    head_value_output: ofHeads(projected("v_proj")),
+  },
+};
 
 /** Attention whose scores are not scaled. */
 class GPTNeoSelfAttention extends Module {

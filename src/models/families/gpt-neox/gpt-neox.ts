@@ -7,10 +7,24 @@ import type { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
 import type { RotaryContext } from "../../parts/decoder/attention.ts";
+import {
+  attentionComponents,
+  type LlamaComponent,
+  mlpComponents,
+} from "../../parts/decoder/card.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  edgeShapes,
+  type Given,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
 import {
   type ClassifierInputs,
   classifierOutput,
@@ -19,11 +33,8 @@ import {
 } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import { rotate, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
-import type { ModelCard } from "../../model/card.ts";
-import type { LlamaComponent } from "../../parts/decoder/card.ts";
-import { gptNeoXCard } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { RotaryEmbedding, rotate } from "../../parts/decoder/rotary-embedding.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -31,11 +42,95 @@ import type {
   DecoderOutput,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type GivenGPTNeoX, type GPTNeoXConfig, gptNeoXConfig, gptNeoXFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  flag,
+  fraction,
+  nonNegative,
+  token,
+  tokens,
+} from "../../settings/kinds.ts";
 
-export { gptNeoXCard } from "./card.ts";
-export { type GPTNeoXConfig, gptNeoXConfig } from "./config.ts";
+/** Settings of a GPT-NeoX (Pythia), with Hugging Face's meanings and defaults. */
+export interface GPTNeoXConfig extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly layerNormEps: number;
+  /** Bias of the attention's projections. */
+  readonly attentionBias: boolean;
+  readonly hiddenDropout: number;
+  /** Let the MLP read what the attention reads, instead of what it wrote. */
+  readonly useParallelResidual: boolean;
+}
+
+/** What settings GPT-NeoXs have. */
+const GPT_NEOX_SETTINGS: Settings<GPTNeoXConfig> = defineRotarySettings<GPTNeoXConfig>({
+  name: "GPTNeoXConfig",
+  modelType: "gpt_neox",
+  rope: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 0.25 },
+  names: {
+    theta: ["ropeTheta", "rotaryEmbBase"],
+    share: ["partialRotaryFactor", "rotaryPct"],
+  },
+  rows: {
+    ...decoderRows({
+      vocabSize: 50432,
+      hiddenSize: 6144,
+      intermediateSize: 24576,
+      numHiddenLayers: 44,
+      numAttentionHeads: 64,
+      maxPositionEmbeddings: 2048,
+    }),
+    hiddenAct: activationName("gelu"),
+    layerNormEps: nonNegative(1e-5),
+    attentionBias: flag(true),
+    hiddenDropout: fraction(0),
+    useParallelResidual: flag(true),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(2),
+  },
+  shapes: ({ hiddenSize }) => ({
+    ...edgeShapes("embed_in", "embed_out"),
+    "layers.0.attention.query_key_value.weight": [["3 * hiddenSize", 3 * hiddenSize], "hiddenSize"],
+    "layers.0.mlp.dense_h_to_4h.weight": ["intermediateSize", "hiddenSize"],
+  }),
+  // Dropout of classes of tokens, and names of dropout that no version has read.
+  inert: ["classifierDropout", "attentionProbsDropoutProb", "hiddenDropoutProb"],
+});
+
+/** Settings as they may be given: in part, or under the names of transformers 4. */
+type GivenGPTNeoX = Given<GPTNeoXConfig, "rotaryPct" | "rotaryEmbBase">;
+
+/** GPT-NeoX settings: those given over the defaults, which are those of the 20B model. */
+export function gptNeoXConfig(given: GivenGPTNeoX = {}): GPTNeoXConfig {
+  return GPT_NEOX_SETTINGS.read(given);
+}
+
+/** How checkpoints of GPT-NeoX are read. */
+const gptNeoXFamily: ModelFamily<GPTNeoXConfig> = decoderFamily(GPT_NEOX_SETTINGS, {
+  basePrefix: "gpt_neox",
+  // Causal masks and frequencies, which old versions saved as if they were weights.
+  ignored: [/\.attention\.(?:(?:masked_)?bias|rotary_emb\.inv_freq)$/],
+});
+
+/**
+ * Where the components of GPT-NeoX are, within the model without a head. Its one projection holds
+ * query, key and value of one head after another; here they are apart.
+ */
+export const gptNeoXCard: ModelCard<GPTNeoXConfig, LlamaComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionComponents({
+      attention: "attention",
+      query: "query",
+      key: "key",
+      value: "value",
+      output: "dense",
+    }),
+    ...mlpComponents("act"),
+  },
+};
 
 /** Attention with one projection to queries, keys and values, and partly rotated heads. */
 class GPTNeoXAttention extends Module {

@@ -1,5 +1,6 @@
+import { fail } from "../../../nn/errors.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import type { ModelConfig } from "../../settings/config.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import {
   defineSettings,
   type SettingRows,
@@ -18,7 +19,6 @@ import {
   whole,
   width,
 } from "../../settings/kinds.ts";
-import { fail } from "../../../nn/errors.ts";
 
 /** Settings of a GPT-2, with Hugging Face's meanings and defaults. */
 export interface GPT2Config extends ModelConfig {
@@ -131,11 +131,8 @@ export function gpt2Config(given: GivenGPT2 = {}): GPT2Config {
 }
 
 /** How checkpoints of GPT-2 are read. */
-export const gpt2Family: ModelFamily<GPT2Config> = {
-  modelType: "gpt2",
-  settings: GPT2_SETTINGS,
-  readConfig: GPT2_SETTINGS.fromFields,
+export const gpt2Family: ModelFamily<GPT2Config> = declareFamily(GPT2_SETTINGS, {
   basePrefix: "transformer",
   // Causal masks, which old versions saved as if they were weights.
   ignored: [/(?:^|\.)h\.\d+\.attn\.(?:masked_)?bias$/],
-};
+});

@@ -1,6 +1,3 @@
-import { constant } from "../../../tensor/functions/arithmetic.ts";
-import { cat } from "../../../tensor/functions/shaping.ts";
-import type { Tensor } from "../../../tensor/tensor.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Conv1D } from "../../../nn/layers/conv1d.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
@@ -9,7 +6,18 @@ import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
-import { activation } from "../../settings/activations.ts";
+import { constant } from "../../../tensor/functions/arithmetic.ts";
+import { cat } from "../../../tensor/functions/shaping.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import type { LayerContext } from "../../parts/decoder/attend.ts";
+import { type ClassifierInputs, classifierOutput } from "../../parts/decoder/heads.ts";
+import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
+import { nextTokenLoss } from "../../parts/heads.ts";
+import type { LayerPart } from "../../parts/layer-components.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -18,19 +26,65 @@ import type {
   KeyValue,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { CausalLanguageModel } from "../../model/causal-language-model.ts";
-import type { LayerContext } from "../../parts/decoder/attend.ts";
-import { type ClassifierInputs, classifierOutput } from "../../parts/decoder/heads.ts";
-import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { gpt2Card, type GPT2Component } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { nextTokenLoss } from "../../parts/heads.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { activation } from "../../settings/activations.ts";
 import { type GivenGPT2, type GPT2Config, gpt2Config, gpt2Family } from "./config.ts";
 
-export { type GPT2Component, gpt2Card } from "./card.ts";
 export { type GPT2Config, gpt2Config } from "./config.ts";
+
+/** Components of a GPT-2's layers. */
+export type GPT2Component = LayerPart;
+
+type Spec = ComponentSpec<GPT2Config>;
+
+const width = ({ nEmbd }: GPT2Config): number => nEmbd;
+const headWidth = ({ nEmbd, nHead }: GPT2Config): number => nEmbd / nHead;
+const heads = ({ nHead }: GPT2Config): number => nHead;
+
+/** A third of the fused projection to queries, keys and values. */
+const projected = (index: number): Spec => ({
+  path: "h.{layer}.attn.c_attn",
+  side: "output",
+  part: { index, of: 3 },
+  dimension: width,
+});
+
+const ofHeads = (spec: Spec): Spec => ({ ...spec, heads, dimension: headWidth });
+
+const mixed: Spec = { path: "h.{layer}.attn.c_proj", side: "input", dimension: width };
+
+/** Where the components of GPT-2 are, within the model without a head. */
+export const gpt2Card: ModelCard<GPT2Config, GPT2Component> = {
+  layers: ({ nLayer }) => nLayer,
+  components: {
+    block_input: { path: "h.{layer}", side: "input", dimension: width },
+    block_output: { path: "h.{layer}", side: "output", dimension: width },
+    mlp_activation: {
+      path: "h.{layer}.mlp.act",
+      side: "output",
+      dimension: ({ nInner, nEmbd }) => nInner ?? 4 * nEmbd,
+    },
+    mlp_output: { path: "h.{layer}.mlp", side: "output", dimension: width },
+    mlp_addition: { path: "h.{layer}.mlp", side: "output", dimension: width },
+    mlp_input: { path: "h.{layer}.mlp", side: "input", dimension: width },
+    attention_value_output: mixed,
+    head_attention_value_output: ofHeads(mixed),
+    attention_weight: {
+      path: "h.{layer}.attn.attn_dropout",
+      side: "input",
+      headsFirst: true,
+      dimension: ({ nPositions }) => nPositions,
+    },
+    attention_output: { path: "h.{layer}.attn.resid_dropout", side: "output", dimension: width },
+    attention_addition: { path: "h.{layer}.attn.resid_dropout", side: "output", dimension: width },
+    attention_input: { path: "h.{layer}.attn", side: "input", dimension: width },
+    query_output: projected(0),
+    key_output: projected(1),
+    value_output: projected(2),
+    head_query_output: ofHeads(projected(0)),
+    head_key_output: ofHeads(projected(1)),
+    head_value_output: ofHeads(projected(2)),
+  },
+};
 
 /** Of the weights that write to the residual stream, which sums up two for each layer. */
 function residualStd(config: GPT2Config): number {

@@ -1,3 +1,4 @@
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
@@ -5,17 +6,21 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { stack } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
-import { addPositions, embedInputs } from "../../parts/embed-inputs.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { gruCard, type GRUComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { classified, lastOf, nextTokenLoss } from "../../parts/heads.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { paddingOf } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { addPositions, embedInputs } from "../../parts/embed-inputs.ts";
+import {
+  classified,
+  lastOf,
+  nextTokenLoss,
+  PROBLEM_TYPES,
+  type ProblemType,
+} from "../../parts/heads.ts";
 import type {
   BaseOutput,
   CausalLMInputs,
@@ -23,10 +28,130 @@ import type {
   DecoderInputs,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type GRUConfig, gruConfig, gruFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import { count, flag, fraction, nonNegative, oneOf, whole, width } from "../../settings/kinds.ts";
 
-export { type GRUConfig, gruConfig } from "./config.ts";
+/** Settings of pyvene's GRU, with its meanings and defaults. */
+export interface GRUConfig extends ModelConfig {
+  /** Whether there are embeddings of tokens and of positions. */
+  readonly includeEmb: boolean;
+  readonly vocabSize: number;
+  readonly maxPositionEmbeddings: number;
+  readonly nLayer: number;
+  /** Width of inputs and states. */
+  readonly hDim: number;
+  readonly nLabels: number;
+  readonly includeBias: boolean;
+  /** Kept for checkpoints: the model has no dropout. */
+  readonly pdrop: number;
+  readonly problemType: ProblemType | null;
+  /** Standard deviation that embeddings start with. */
+  readonly initializerRange: number;
+}
+
+const SETTINGS = defineSettings<GRUConfig>({
+  name: "GRUConfig",
+  modelType: "gru",
+  rows: {
+    includeEmb: flag(false),
+    vocabSize: width(50257),
+    maxPositionEmbeddings: width(512),
+    nLayer: count(2),
+    hDim: width(512),
+    nLabels: whole(2),
+    includeBias: flag(true),
+    pdrop: fraction(0.3),
+    problemType: oneOf([...PROBLEM_TYPES, null], "single_label_classification"),
+    initializerRange: nonNegative(0.02),
+  },
+  numbered: [{ path: "cells", setting: "nLayer" }],
+  shapes: ({ hDim }) => ({
+    "wte.weight": ["vocabSize", "hDim"],
+    "wpe.weight": ["maxPositionEmbeddings", "hDim"],
+    "cells.0.x2h.weight": [["3 * hDim", 3 * hDim], "hDim"],
+    "cells.0.h2h.weight": [["3 * hDim", 3 * hDim], "hDim"],
+  }),
+});
+
+/**
+ * Settings of a GRU: those given over pyvene's defaults.
+ * @throws ModelError for settings that cannot be.
+ */
+export function gruConfig(given: Partial<GRUConfig> = {}): GRUConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of pyvene's GRUs are read. */
+const gruFamily: ModelFamily<GRUConfig> = declareFamily(SETTINGS, {
+  basePrefix: "gru",
+});
+
+/** Components of a GRU's layers, each [batch, width] at every time step. */
+type GRUComponent =
+  | "cell_input"
+  | "cell_output"
+  | "reset_gate_input"
+  | "reset_gate_output"
+  | "update_gate_input"
+  | "update_gate_output"
+  | "new_gate_input"
+  | "new_gate_output"
+  | "x2h_output"
+  | "reset_x2h_output"
+  | "update_x2h_output"
+  | "new_x2h_output"
+  | "h2h_output"
+  | "reset_h2h_output"
+  | "update_h2h_output"
+  | "new_h2h_output";
+
+type Spec = ComponentSpec<GRUConfig>;
+
+const streamWidth = ({ hDim }: GRUConfig): number => hDim;
+
+/** A value of a cell at each step. */
+const at = (path: string, side: "input" | "output"): Spec => ({
+  path: `cells.{layer}${path}`,
+  side,
+  recurrent: true,
+  dimension: streamWidth,
+});
+
+/** A third of what a projection gives: for the reset gate, the update gate and the new state. */
+const third = (projection: string, index: number): Spec => ({
+  ...at(projection, "output"),
+  part: { index, of: 3 },
+});
+
+const fused = (projection: string): Spec => ({
+  ...at(projection, "output"),
+  dimension: ({ hDim }) => 3 * hDim,
+});
+
+/** Where the components of pyvene's GRU are, within the model without a head. */
+const gruCard: ModelCard<GRUConfig, GRUComponent> = {
+  layers: ({ nLayer }) => nLayer,
+  components: {
+    cell_input: at("", "input"),
+    cell_output: at("", "output"),
+    reset_gate_input: at(".reset_act", "input"),
+    reset_gate_output: at(".reset_act", "output"),
+    update_gate_input: at(".update_act", "input"),
+    update_gate_output: at(".update_act", "output"),
+    new_gate_input: at(".new_act", "input"),
+    new_gate_output: at(".new_act", "output"),
+    x2h_output: fused(".x2h"),
+    reset_x2h_output: third(".x2h", 0),
+    update_x2h_output: third(".x2h", 1),
+    new_x2h_output: third(".x2h", 2),
+    h2h_output: fused(".h2h"),
+    reset_h2h_output: third(".h2h", 0),
+    update_h2h_output: third(".h2h", 1),
+    new_h2h_output: third(".h2h", 2),
+  },
+};
 
 /** The state of each layer after the last step, [batch, hDim]. */
 export type GRUState = readonly Tensor[];

@@ -1,28 +1,208 @@
+import { fail } from "../../../nn/errors.ts";
+import { silu, softplus } from "../../../nn/functional/activations.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
-import { silu, softplus } from "../../../nn/functional/activations.ts";
 import { arange, ones } from "../../../tensor/functions/creation.ts";
 import { rmsNorm } from "../../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { mamba2Card, type Mamba2Component } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { CausalConv1d } from "../../parts/state-space/causal-conv1d.ts";
 import { dualScan } from "../../parts/state-space/dual-scan.ts";
-import { normalLinear, timeStepBias } from "../../parts/state-space/init.ts";
+import { normalLinear, timeStepBias, type TimeStepConfig } from "../../parts/state-space/init.ts";
 import {
-  masked,
   type MambaState,
+  masked,
   type MixerContext,
 } from "../../parts/state-space/mamba-blocks.ts";
 import { MambaBaseModel, MambaLanguageModel } from "../../parts/state-space/mamba-models.ts";
-import { convWidth, innerWidth, type Mamba2Config, mamba2Config, mamba2Family } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  flag,
+  kind,
+  nonNegative,
+  positive,
+  token,
+  tokens,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type Mamba2Config, mamba2Config } from "./config.ts";
+/** Settings of a Mamba-2, with Hugging Face's meanings and defaults. */
+export interface Mamba2Config extends ModelConfig, TimeStepConfig {
+  readonly numHeads: number;
+  readonly headDim: number;
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  /** Numbers in the state of each channel. */
+  readonly stateSize: number;
+  readonly numHiddenLayers: number;
+  readonly layerNormEpsilon: number;
+  /** Channels of the mixer, in multiples of hiddenSize: numHeads * headDim. */
+  readonly expand: number;
+  readonly convKernel: number;
+  /** Groups of heads that read and write their states alike. */
+  readonly nGroups: number;
+  readonly useBias: boolean;
+  readonly useConvBias: boolean;
+  readonly hiddenAct: string;
+  readonly initializerRange: number;
+  /** Least and greatest length of a step. */
+  readonly timeStepLimit: readonly number[];
+  readonly rescalePrenormResidual: boolean;
+  readonly tieWordEmbeddings: boolean;
+}
+
+function isLimit(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [least, most] = value as unknown[];
+  return typeof least === "number" && typeof most === "number" && 0 <= least && least <= most;
+}
+
+const limits = kind<readonly number[]>("a list of the least and the greatest length", isLimit);
+
+const FIRST = "for Mamba's steps, which Mamba-2 does not have";
+
+const SETTINGS = defineSettings<Mamba2Config>({
+  name: "Mamba2Config",
+  modelType: "mamba2",
+  rows: {
+    numHeads: width(128),
+    headDim: width(64),
+    vocabSize: width(32768),
+    hiddenSize: width(4096),
+    stateSize: width(128),
+    numHiddenLayers: count(64),
+    layerNormEpsilon: nonNegative(1e-5),
+    expand: positive(2),
+    convKernel: width(4),
+    nGroups: width(8),
+    useBias: flag(false),
+    useConvBias: flag(true),
+    hiddenAct: activationName("silu"),
+    initializerRange: nonNegative(0.1),
+    timeStepMin: positive(0.001),
+    timeStepMax: positive(0.1),
+    timeStepFloor: nonNegative(1e-4),
+    timeStepLimit: limits([0, Infinity]),
+    rescalePrenormResidual: flag(false),
+    tieWordEmbeddings: flag(false),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(2),
+    padTokenId: token.orNull(1),
+  },
+  neutral: { rmsNorm: { values: [true, null], why: "there would be no norm before out_proj" } },
+  inert: {
+    chunkSize: "how it is computed, not what",
+    residualInFp32: "all is computed in float32",
+    normBeforeGate: "the gate always comes before the norm, as in transformers",
+    intermediateSize: "follows from expand and hidden_size, as in transformers",
+    timeStepRank: FIRST,
+    timeStepScale: FIRST,
+    timeStepInitScheme: FIRST,
+  },
+  numbered: [{ path: "layers", setting: "numHiddenLayers" }],
+  shapes: (config) => ({
+    "embeddings.weight": ["vocabSize", "hiddenSize"],
+    "layers.0.mixer.A_log": ["numHeads"],
+    "layers.0.mixer.norm.weight": [["numHeads * headDim", innerWidth(config)]],
+    "layers.0.mixer.conv1d.weight": [
+      ["numHeads * headDim + 2 * nGroups * stateSize", convWidth(config)],
+      ["1", 1],
+      "convKernel",
+    ],
+  }),
+  complete: (config) => {
+    const { numHeads, hiddenSize, nGroups, expand } = config;
+    if (hiddenSize * expand !== innerWidth(config)) {
+      fail(
+        "Mamba2Config",
+        `hiddenSize * expand (${hiddenSize * expand}) must be numHeads * headDim ` +
+          `(${innerWidth(config)})`,
+      );
+    }
+    if (numHeads % nGroups !== 0) {
+      fail("Mamba2Config", `numHeads (${numHeads}) must be a multiple of nGroups (${nGroups})`);
+    }
+    return config;
+  },
+});
+
+/** Channels of the mixer. */
+function innerWidth({ numHeads, headDim }: Mamba2Config): number {
+  return numHeads * headDim;
+}
+
+/** Channels of the convolution: the mixer's, and how each group reads and writes its states. */
+function convWidth(config: Mamba2Config): number {
+  return innerWidth(config) + 2 * config.nGroups * config.stateSize;
+}
+
+/**
+ * Mamba-2 settings: those given over the defaults, which are Hugging Face's.
+ * @throws ModelError for settings that cannot be.
+ */
+export function mamba2Config(given: Partial<Mamba2Config> = {}): Mamba2Config {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of Mamba-2 are read. */
+const mamba2Family: ModelFamily<Mamba2Config> = declareFamily(SETTINGS, {
+  basePrefix: "backbone",
+  renamed: [[/^backbone\.embedding\./, "backbone.embeddings."]],
+});
+
+/** Components of a Mamba-2's layers. */
+type Mamba2Component =
+  | "block_input"
+  | "block_output"
+  | "mixer_input"
+  | "mixer_output"
+  | "mixer_addition"
+  | "in_proj_output"
+  | "out_proj_input"
+  | "head_out_proj_input";
+
+type Spec = ComponentSpec<Mamba2Config>;
+
+const streamWidth = ({ hiddenSize }: Mamba2Config): number => hiddenSize;
+
+const mixer = (path: string, side: "input" | "output", dimension: Spec["dimension"]): Spec => ({
+  path: `layers.{layer}.mixer${path}`,
+  side,
+  dimension,
+});
+
+const mixed = mixer(".out_proj", "input", innerWidth);
+
+/** Where the components of Mamba-2 are, within the model without a head. */
+const mamba2Card: ModelCard<Mamba2Config, Mamba2Component> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    block_input: { path: "layers.{layer}", side: "input", dimension: streamWidth },
+    block_output: { path: "layers.{layer}", side: "output", dimension: streamWidth },
+    mixer_input: mixer("", "input", streamWidth),
+    mixer_output: mixer("", "output", streamWidth),
+    mixer_addition: mixer("", "output", streamWidth),
+    in_proj_output: mixer(
+      ".in_proj",
+      "output",
+      (config) => innerWidth(config) + convWidth(config) + config.numHeads,
+    ),
+    out_proj_input: mixed,
+    head_out_proj_input: {
+      ...mixed,
+      heads: ({ numHeads }) => numHeads,
+      dimension: ({ headDim }) => headDim,
+    },
+  },
+};
 
 /** x times the gate's SiLU, divided by its root mean square, then a learned scale. */
 class MambaRMSNormGated extends Module {

@@ -1,26 +1,115 @@
-import { Identity } from "../../../nn/layers/identity.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { rand } from "../../../tensor/random/random.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
 import type { LayerOutput } from "../../parts/decoder/attend.ts";
 import { DecoderAttention, type RotaryContext } from "../../parts/decoder/attention.ts";
-import type { Given } from "../../parts/decoder/config.ts";
+import { type AttentionComponent, attentionComponents } from "../../parts/decoder/card.ts";
+import {
+  attentionShapes,
+  decoderFamily,
+  decoderRows,
+  edgeShapes,
+  type Given,
+  headRows,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
+import {
+  type ExpertCounts,
+  expertRows,
+  requireExperts,
+  ROUTER_FIELDS,
+} from "../../parts/decoder/expert-counts.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import { routingWeights } from "../../parts/decoder/routing.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { mixtralCard, type MixtralComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { type MixtralConfig, mixtralConfig, mixtralFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import { activationName, nonNegative, token, tokens, whole } from "../../settings/kinds.ts";
 
-export { mixtralCard } from "./card.ts";
-export { type MixtralConfig, mixtralConfig } from "./config.ts";
+/** Settings of a Mixtral, with Hugging Face's meanings and defaults. */
+export interface MixtralConfig extends RotaryConfig, ExpertCounts {
+  readonly hiddenAct: string;
+  readonly rmsNormEps: number;
+  /** How many tokens each one sees, itself included; null: all before it. */
+  readonly slidingWindow: number | null;
+  /** While training, what experts read is multiplied by up to this more or less than 1. */
+  readonly routerJitterNoise: number;
+}
+
+/** What settings Mixtrals have. */
+const MIXTRAL_SETTINGS: Settings<MixtralConfig> = defineRotarySettings<MixtralConfig>({
+  name: "MixtralConfig",
+  modelType: "mixtral",
+  rope: { ropeType: "default", ropeTheta: 1_000_000 },
+  rows: {
+    ...decoderRows({
+      vocabSize: 32000,
+      hiddenSize: 4096,
+      intermediateSize: 14336,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 131_072,
+    }),
+    ...headRows(8),
+    ...expertRows({ numLocalExperts: 8, numExpertsPerTok: 2 }),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    slidingWindow: whole.orNull(null),
+    routerJitterNoise: nonNegative(0),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(2),
+  },
+  ...ROUTER_FIELDS,
+  shapes: (config) => ({
+    ...edgeShapes(),
+    ...attentionShapes(config),
+    "layers.0.block_sparse_moe.gate.weight": ["numLocalExperts", "hiddenSize"],
+    "layers.0.block_sparse_moe.experts.0.w1.weight": ["intermediateSize", "hiddenSize"],
+  }),
+  complete: (config) => requireExperts("MixtralConfig", config),
+});
+
+/** Mixtral settings: those given over the defaults, which are those of the 8x7B model. */
+export function mixtralConfig(given: Given<MixtralConfig> = {}): MixtralConfig {
+  return MIXTRAL_SETTINGS.read(given);
+}
+
+/** How checkpoints of Mixtral are read. */
+const mixtralFamily: ModelFamily<MixtralConfig> = decoderFamily(MIXTRAL_SETTINGS);
+
+/** Components of a Mixtral's layers. */
+type MixtralComponent =
+  AttentionComponent | "mlp_input" | "mlp_output" | "mlp_addition" | "router_output";
+
+const width = ({ hiddenSize }: MixtralConfig): number => hiddenSize;
+
+/**
+ * Where the components of Mixtral are, within the model without a head. `router_output` is
+ * [batch * sequence, experts], before the choice of experts.
+ */
+export const mixtralCard: ModelCard<MixtralConfig, MixtralComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionComponents(),
+    mlp_input: { path: "layers.{layer}.block_sparse_moe", side: "input", dimension: width },
+    mlp_output: { path: "layers.{layer}.block_sparse_moe", side: "output", dimension: width },
+    mlp_addition: { path: "layers.{layer}.mlp_addition", side: "output", dimension: width },
+    router_output: {
+      path: "layers.{layer}.block_sparse_moe.gate",
+      side: "output",
+      dimension: ({ numLocalExperts }) => numLocalExperts,
+    },
+  },
+};
 
 /** A gated MLP. */
 class MixtralExpert extends Module {

@@ -1,5 +1,8 @@
 import { fail } from "../../../nn/errors.ts";
-import type { ModelConfig } from "../../settings/config.ts";
+import { cardWithin } from "../../model/card-within.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
+import { llamaCard, type LlamaComponent } from "../../parts/decoder/card.ts";
 import {
   decoderRows,
   type Given,
@@ -8,16 +11,35 @@ import {
 } from "../../parts/decoder/config.ts";
 import { defineRotarySettings, PLAIN_ROPE } from "../../parts/decoder/rotary-settings.ts";
 import { requireHeads } from "../../parts/encoder/require-heads.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import {
+  attentionParts,
+  type LayerPart,
+  mlpParts,
+  prefixedParts,
+} from "../../parts/layer-components.ts";
+import { type PatchConfig, requirePatches } from "../../parts/vision/patch-embedding.ts";
+import { patchRows, patchShape, positionCount, squareSizes } from "../../parts/vision/rows.ts";
+import type { ModelConfig } from "../../settings/config.ts";
 import {
   defineSettings,
   type GivenSettings,
   type Settings,
 } from "../../settings/define-settings.ts";
 import type { ClaimedShapes } from "../../settings/fits-checkpoint.ts";
-import { activationName, count, fraction, kind, type Kind, listOf, natural, nested, nonNegative, token, tokens, width } from "../../settings/kinds.ts"; // prettier-ignore
-import { type PatchConfig, requirePatches } from "../../parts/vision/patch-embedding.ts";
-import { patchRows, patchShape, positionCount, squareSizes } from "../../parts/vision/rows.ts";
+import {
+  activationName,
+  count,
+  fraction,
+  kind,
+  type Kind,
+  listOf,
+  natural,
+  nested,
+  nonNegative,
+  token,
+  tokens,
+  width,
+} from "../../settings/kinds.ts";
 
 /** Settings of the language model: a Llama of which some layers look at the image. */
 export interface MllamaTextConfig extends RotaryConfig {
@@ -252,17 +274,14 @@ export function visionWidth({ hiddenSize, intermediateLayersIndices }: MllamaVis
 }
 
 /** How checkpoints of Mllamas are read. */
-export const mllamaFamily: ModelFamily<MllamaConfig> = {
-  modelType: "mllama",
-  settings: SETTINGS,
-  readConfig: SETTINGS.fromFields,
+export const mllamaFamily: ModelFamily<MllamaConfig> = declareFamily(SETTINGS, {
   basePrefix: "model",
   renamed: [
     [/^model\.language_model\./, "language_model.model."],
     [/^lm_head\./, "language_model.lm_head."],
     [/^model\.(vision_model|multi_modal_projector)\./, "$1."],
   ],
-};
+});
 
 /** The same of Mllamas without a head, into which those with one are read as well. */
 export const mllamaBaseFamily: ModelFamily<MllamaConfig> = {
@@ -270,3 +289,70 @@ export const mllamaBaseFamily: ModelFamily<MllamaConfig> = {
   renamed: [...(mllamaFamily.renamed ?? []), [/^language_model\.model\./, "language_model."]],
   ignored: [/^language_model\.lm_head\./],
 };
+
+/** Components of an Mllama. Layers that look at the image have no `self_attn`. */
+export type MllamaComponent = `language.${LlamaComponent}` | `${"vision" | "global"}.${LayerPart}`;
+
+const LAYER = "layers.{layer}";
+const ATTENTION = {
+  input: ".self_attn",
+  output: ".self_attn",
+  addition: ".attention_addition",
+  mixed: ".self_attn.o_proj",
+  weight: ".self_attn.attn_dropout",
+  query: ".self_attn.q_proj",
+  key: ".self_attn.k_proj",
+  value: ".self_attn.v_proj",
+};
+const MLP = {
+  input: ".mlp",
+  output: ".mlp",
+  addition: ".mlp_addition",
+  activation: ".mlp.activation_fn",
+};
+const SIZES = {
+  width: ({ hiddenSize }: MllamaVisionConfig): number => hiddenSize,
+  inner: ({ intermediateSize }: MllamaVisionConfig): number => intermediateSize,
+  heads: ({ attentionHeads }: MllamaVisionConfig): number => attentionHeads,
+};
+
+const visionCard: ModelCard<MllamaVisionConfig, LayerPart> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionParts(LAYER, ATTENTION, SIZES),
+    ...mlpParts(LAYER, MLP, SIZES),
+  },
+};
+
+const ofVision = (path: string): ModelCard<MllamaConfig, LayerPart> =>
+  cardWithin(`vision_model.${path}`, visionCard, (c: MllamaConfig) => c.visionConfig);
+
+function cardAt(text: string): ModelCard<MllamaConfig, MllamaComponent> {
+  const language = cardWithin(text, llamaCard, (c: MllamaConfig) => c.textConfig);
+  return {
+    layers: ({ textConfig, visionConfig }) =>
+      Math.max(
+        textConfig.numHiddenLayers,
+        visionConfig.numHiddenLayers,
+        visionConfig.numGlobalLayers,
+      ),
+    counts: {
+      vision_model: "other",
+      multi_modal_projector: "other",
+      [`${text}.layers.{layer}.cross_attn.k_proj`]: "other",
+      [`${text}.layers.{layer}.cross_attn.v_proj`]: "other",
+    },
+    components: {
+      ...prefixedParts("language", language.components),
+      ...prefixedParts("vision", ofVision("transformer").components),
+      ...prefixedParts("global", ofVision("global_transformer").components),
+    },
+  };
+}
+
+/** Where the components of an Mllama without a head are; layers are counted in each of its parts. */
+export const mllamaCard: ModelCard<MllamaConfig, MllamaComponent> = cardAt("language_model");
+
+/** The same of an Mllama that writes. */
+export const mllamaWriterCard: ModelCard<MllamaConfig, MllamaComponent> =
+  cardAt("language_model.model");

@@ -1,6 +1,7 @@
-import { Identity } from "../../../nn/layers/identity.ts";
+import { fail } from "../../../nn/errors.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
@@ -8,11 +9,13 @@ import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { noted, notesOf } from "../../model/cache-notes.ts";
+import type { ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
 import { DecoderAttention, type RotaryContext } from "../../parts/decoder/attention.ts";
 import { headDimOf, keyValueHeadsOf } from "../../parts/decoder/config.ts";
@@ -21,9 +24,6 @@ import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { PreNormLayer } from "../../parts/decoder/layers.ts";
 import { beginPass } from "../../parts/decoder/pass.ts";
 import { RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { mllamaCard, type MllamaComponent, mllamaWriterCard } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import { nextTokenLoss } from "../../parts/heads.ts";
 import type {
   CausalLMInputs,
@@ -32,19 +32,22 @@ import type {
   DecoderOutput,
   KeyValue,
 } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import {
   mllamaBaseFamily,
+  mllamaCard,
+  type MllamaComponent,
   type MllamaConfig,
   mllamaConfig,
   mllamaFamily,
   type MllamaTextConfig,
+  mllamaWriterCard,
   type PartialMllamaConfig,
   visionWidth,
 } from "./config.ts";
 import { type MllamaImages, MllamaVisionModel } from "./vision.ts";
 
 export { type MllamaConfig, type PartialMllamaConfig, mllamaConfig } from "./config.ts";
+
 export type { MllamaImages } from "./vision.ts";
 
 const HIDDEN = -3.4028234663852886e38;

@@ -1,22 +1,99 @@
-import { Dropout } from "../../../nn/layers/dropout.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
+import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { addPositions, embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
 import type { ModelCard } from "../../model/card.ts";
-import { mlpCard, type MLPComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { classified } from "../../parts/heads.ts";
-import type { BaseOutput, SequenceClassifierOutput } from "../../parts/outputs.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type MLPConfig, mlpConfig, mlpFamily } from "./config.ts";
+import { addPositions, embedInputs, type TokenInputs } from "../../parts/embed-inputs.ts";
+import { classified, PROBLEM_TYPES, type ProblemType } from "../../parts/heads.ts";
+import type { BaseOutput, SequenceClassifierOutput } from "../../parts/outputs.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  oneOf,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export type { MLPComponent } from "./card.ts";
-export { type MLPConfig, mlpConfig } from "./config.ts";
+/** Settings of pyvene's MLP, with its meanings and defaults. */
+export interface MLPConfig extends ModelConfig {
+  /** Whether there are embeddings of tokens and of positions. */
+  readonly includeEmb: boolean;
+  readonly vocabSize: number;
+  readonly maxPositionEmbeddings: number;
+  readonly nLayer: number;
+  /** Width of all layers. */
+  readonly hDim: number;
+  readonly numClasses: number;
+  readonly activationFunction: string;
+  readonly pdrop: number;
+  readonly problemType: ProblemType | null;
+  readonly includeBias: boolean;
+  /** Whether the classifier drops dimension 1 of its logits, where it is 1. */
+  readonly squeezeOutput: boolean;
+}
+
+const SETTINGS = defineSettings<MLPConfig>({
+  name: "MLPConfig",
+  modelType: "mlp",
+  rows: {
+    includeEmb: flag(false),
+    vocabSize: width(50257),
+    maxPositionEmbeddings: width(512),
+    nLayer: count(2),
+    hDim: width(512),
+    numClasses: whole(2),
+    activationFunction: activationName("gelu"),
+    pdrop: fraction(0.3),
+    problemType: oneOf([...PROBLEM_TYPES, null], "single_label_classification"),
+    includeBias: flag(true),
+    squeezeOutput: flag(true),
+  },
+  numbered: [{ path: "h", setting: "nLayer" }],
+  shapes: () => ({
+    "wte.weight": ["vocabSize", "hDim"],
+    "wpe.weight": ["maxPositionEmbeddings", "hDim"],
+    "h.0.ff1.weight": ["hDim", "hDim"],
+    "h.0.ff1.bias": ["hDim"],
+  }),
+});
+
+/**
+ * Settings of an MLP: those given over pyvene's defaults.
+ * @throws ModelError for settings that cannot be.
+ */
+export function mlpConfig(given: Partial<MLPConfig> = {}): MLPConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of pyvene's MLPs are read. */
+const mlpFamily: ModelFamily<MLPConfig> = declareFamily(SETTINGS, {
+  basePrefix: "mlp",
+});
+
+/** Components of an MLP's layers. */
+type MLPComponent = "block_input" | "block_output" | "mlp_activation";
+
+const streamWidth = ({ hDim }: MLPConfig): number => hDim;
+
+/** Where the components of pyvene's MLP are, within the model without a head. */
+const mlpCard: ModelCard<MLPConfig, MLPComponent> = {
+  layers: ({ nLayer }) => nLayer,
+  components: {
+    block_input: { path: "h.{layer}", side: "input", dimension: streamWidth },
+    block_output: { path: "h.{layer}", side: "output", dimension: streamWidth },
+    mlp_activation: { path: "h.{layer}.act", side: "output", dimension: streamWidth },
+  },
+};
 
 /** Inputs of an MLP. Give `inputsEmbeds`, or `inputIds` where the model has embeddings. */
 export interface MLPInputs extends TokenInputs {

@@ -2,16 +2,60 @@ import { Identity } from "../../../nn/layers/identity.ts";
 import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
+import type { ModelFamily } from "../../model/family.ts";
 import type { LayerOutput } from "../../parts/decoder/attend.ts";
 import { DecoderAttention, type RotaryContext } from "../../parts/decoder/attention.ts";
-import type { Given } from "../../parts/decoder/config.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  type Given,
+  headRows,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
 import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { type Olmo2Config, olmo2Config, olmo2Family } from "./config.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import { activationName, flag, nonNegative, token, tokens } from "../../settings/kinds.ts";
 
-export { type Olmo2Config, olmo2Config } from "./config.ts";
+/** Settings of an OLMo 2, with Hugging Face's meanings and defaults. */
+export interface Olmo2Config extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly rmsNormEps: number;
+  /** Bias of the attention's projections. */
+  readonly attentionBias: boolean;
+}
+
+/** What settings OLMos 2 have. */
+const OLMO2_SETTINGS: Settings<Olmo2Config> = defineRotarySettings<Olmo2Config>({
+  name: "Olmo2Config",
+  modelType: "olmo2",
+  rows: {
+    ...decoderRows({
+      vocabSize: 50_304,
+      hiddenSize: 4096,
+      intermediateSize: 11008,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 2048,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    attentionBias: flag(false),
+    eosTokenId: tokens.orNull(50_279),
+    padTokenId: token.orNull(1),
+  },
+});
+
+/** OLMo 2 settings: those given over the defaults, which are those of the 7B model. */
+export function olmo2Config(given: Given<Olmo2Config> = {}): Olmo2Config {
+  return OLMO2_SETTINGS.read(given);
+}
+
+/** How checkpoints of OLMo 2 are read. */
+const olmo2Family: ModelFamily<Olmo2Config> = decoderFamily(OLMO2_SETTINGS);
 
 /** A layer with norms after the attention and after the MLP, which read the residual stream raw. */
 class Olmo2DecoderLayer extends Module {

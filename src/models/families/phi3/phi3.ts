@@ -5,21 +5,142 @@ import type { Linear } from "../../../nn/layers/linear.ts";
 import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
 import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
 import type { RotaryContext } from "../../parts/decoder/attention.ts";
-import { type Given, headDimOf, keyValueHeadsOf } from "../../parts/decoder/config.ts";
+import {
+  attentionComponents,
+  type LlamaComponent,
+  mlpComponents,
+} from "../../parts/decoder/card.ts";
+import {
+  decoderFamily,
+  decoderRows,
+  edgeShapes,
+  type Given,
+  headDimOf,
+  headRows,
+  keyValueHeadsOf,
+  type RotaryConfig,
+} from "../../parts/decoder/config.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
-import { rotate } from "../../parts/decoder/rotary-embedding.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { phi3Card, type Phi3Component } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { type Phi3Config, phi3Config, phi3Family } from "./config.ts";
+import { rotate } from "../../parts/decoder/rotary-embedding.ts";
+import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
+import { activation } from "../../settings/activations.ts";
+import type { Settings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  fraction,
+  nonNegative,
+  token,
+  tokens,
+  whole,
+} from "../../settings/kinds.ts";
 
-export { phi3Card } from "./card.ts";
-export { type Phi3Config, phi3Config } from "./config.ts";
+/** Settings of a Phi-3, with Hugging Face's meanings and defaults. */
+export interface Phi3Config extends RotaryConfig {
+  readonly hiddenAct: string;
+  readonly rmsNormEps: number;
+  readonly residPdrop: number;
+  /** Length of the texts that were trained on before longer ones. */
+  readonly originalMaxPositionEmbeddings: number;
+  /** How many tokens each one sees, itself included; null: all before it. */
+  readonly slidingWindow: number | null;
+}
+
+/** Phi-3's files call longrope by names of its drafts. */
+function renamed(rope: unknown): unknown {
+  if (typeof rope !== "object" || rope === null) return rope;
+  const { type, ...rest } = rope as { readonly type?: unknown; readonly ropeType?: unknown };
+  const ropeType = rest.ropeType ?? type;
+  return ropeType === "su" || ropeType === "yarn" ? { ...rest, ropeType: "longrope" } : rope;
+}
+
+const NO_BIAS = { values: [false, null], why: "a projection would have a bias" };
+
+/** What settings Phis 3 have. */
+const PHI3_SETTINGS: Settings<Phi3Config> = defineRotarySettings<Phi3Config>({
+  name: "Phi3Config",
+  modelType: "phi3",
+  rope: { ropeType: "default", ropeTheta: 10_000, partialRotaryFactor: 1 },
+  renamedRope: renamed,
+  trainedLength: 4096,
+  rows: {
+    ...decoderRows({
+      vocabSize: 32064,
+      hiddenSize: 3072,
+      intermediateSize: 8192,
+      numHiddenLayers: 32,
+      numAttentionHeads: 32,
+      maxPositionEmbeddings: 4096,
+    }),
+    ...headRows(null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(1e-5),
+    residPdrop: fraction(0),
+    slidingWindow: whole.orNull(null),
+    bosTokenId: token.orNull(1),
+    eosTokenId: tokens.orNull(32000),
+    padTokenId: token.orNull(32000),
+  },
+  shapes: (config) => {
+    const { numAttentionHeads, intermediateSize } = config;
+    const heads = numAttentionHeads + 2 * keyValueHeadsOf(config);
+    const width = heads * headDimOf(config);
+    return {
+      ...edgeShapes(),
+      "layers.0.self_attn.qkv_proj.weight": [
+        ["(numAttentionHeads + 2 * numKeyValueHeads) * headDim", width],
+        "hiddenSize",
+      ],
+      "layers.0.mlp.gate_up_proj.weight": [
+        ["2 * intermediateSize", 2 * intermediateSize],
+        "hiddenSize",
+      ],
+    };
+  },
+  // Of dropout that no layer has, and of the first program's own attention.
+  inert: ["embdPdrop", "fullAttnMod", "interpolateFactor"],
+  neutral: { attentionBias: NO_BIAS, mlpBias: NO_BIAS, lmHeadBias: NO_BIAS },
+});
+
+/** Phi-3 settings: those given over the defaults, which are those of the mini model. */
+export function phi3Config(given: Given<Phi3Config> = {}): Phi3Config {
+  return PHI3_SETTINGS.read(given);
+}
+
+/** How checkpoints of Phi-3 are read. */
+const phi3Family: ModelFamily<Phi3Config> = decoderFamily(PHI3_SETTINGS);
+
+/** Components of a Phi-3's layers. */
+type Phi3Component = LlamaComponent | "qkv_output" | "gate_up_output";
+
+const qkv: ComponentSpec<Phi3Config> = {
+  path: "layers.{layer}.self_attn.qkv_proj",
+  side: "output",
+  dimension: (config) =>
+    (config.numAttentionHeads + 2 * keyValueHeadsOf(config)) * headDimOf(config),
+};
+
+const gateUp: ComponentSpec<Phi3Config> = {
+  path: "layers.{layer}.mlp.gate_up_proj",
+  side: "output",
+  dimension: ({ intermediateSize }) => 2 * intermediateSize,
+};
+
+/** Where the components of Phi-3 are, within the model without a head. */
+export const phi3Card: ModelCard<Phi3Config, Phi3Component> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionComponents({ query: "query", key: "key", value: "value" }),
+    ...mlpComponents("activation_fn"),
+    qkv_output: qkv,
+    gate_up_output: gateUp,
+  },
+};
 
 /** Attention with one projection to queries, keys and values. */
 class Phi3Attention extends Module {

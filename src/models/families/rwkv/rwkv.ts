@@ -1,35 +1,140 @@
+import { fail } from "../../../nn/errors.ts";
+import * as init from "../../../nn/init.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Parameter } from "../../../nn/parameter.ts";
-import * as init from "../../../nn/init.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { noted } from "../../model/cache-notes.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { rwkvCard, type RwkvComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { realSteps } from "../../parts/state-space/real-steps.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
   DecoderInputs,
   DecoderOutput,
 } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { languageModelOutput } from "../../parts/state-space/mamba-blocks.ts";
-import { type RwkvConfig, rwkvConfig, rwkvFamily } from "./config.ts";
+import { realSteps } from "../../parts/state-space/real-steps.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  count,
+  flag,
+  integer,
+  nonNegative,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 import { fadingAverage, type FadingState, HIDDEN } from "./fading-average.ts";
 
-export { type RwkvConfig, rwkvConfig } from "./config.ts";
+/** Settings of an RWKV (version 4), with Hugging Face's meanings and defaults. */
+export interface RwkvConfig extends ModelConfig {
+  readonly vocabSize: number;
+  /** Length of the texts that it was trained on; longer ones can be read too. */
+  readonly contextLength: number;
+  readonly hiddenSize: number;
+  readonly numHiddenLayers: number;
+  /** Channels of the time mixing; null stands for hiddenSize. */
+  readonly attentionHiddenSize: number | null;
+  /** Width inside the feed-forward layers; null stands for 4 hiddenSize. */
+  readonly intermediateSize: number | null;
+  readonly layerNormEpsilon: number;
+  /** In evaluation, values are halved after every so many layers; 0 or less for never. */
+  readonly rescaleEvery: number;
+  readonly tieWordEmbeddings: boolean;
+}
+
+const SETTINGS = defineSettings<RwkvConfig>({
+  name: "RwkvConfig",
+  modelType: "rwkv",
+  rows: {
+    vocabSize: width(50277),
+    contextLength: whole(1024, { names: ["maxPositionEmbeddings"] }),
+    hiddenSize: width(4096),
+    numHiddenLayers: count(32),
+    attentionHiddenSize: width.orNull(null),
+    intermediateSize: width.orNull(null),
+    layerNormEpsilon: nonNegative(1e-5),
+    rescaleEvery: integer(6),
+    tieWordEmbeddings: flag(false),
+    bosTokenId: token.orNull(0),
+    eosTokenId: tokens.orNull(0),
+  },
+  numbered: [{ path: "blocks", setting: "numHiddenLayers" }],
+  shapes: ({ hiddenSize, attentionHiddenSize, intermediateSize }) => ({
+    "embeddings.weight": ["vocabSize", "hiddenSize"],
+    "blocks.0.attention.key.weight": [
+      ["attentionHiddenSize", attentionHiddenSize ?? hiddenSize],
+      "hiddenSize",
+    ],
+    "blocks.0.feed_forward.key.weight": [
+      ["intermediateSize", intermediateSize ?? 4 * hiddenSize],
+      "hiddenSize",
+    ],
+  }),
+});
+
+/**
+ * RWKV settings: those given over the defaults, which are Hugging Face's.
+ * @throws ModelError for settings that cannot be.
+ */
+export function rwkvConfig(given: Partial<RwkvConfig> = {}): RwkvConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of RWKV are read. */
+const rwkvFamily: ModelFamily<RwkvConfig> = declareFamily(SETTINGS, {
+  basePrefix: "rwkv",
+});
+
+/** Components of an RWKV's layers. */
+type RwkvComponent =
+  | "block_input"
+  | "block_output"
+  | "attention_input"
+  | "attention_output"
+  | "attention_addition"
+  | "attention_value_output"
+  | "mlp_input"
+  | "mlp_output"
+  | "mlp_addition";
+
+const at = (path: string, side: "input" | "output"): ComponentSpec<RwkvConfig> => ({
+  path: `blocks.{layer}${path}`,
+  side,
+  dimension: ({ hiddenSize }) => hiddenSize,
+});
+
+/** Where the components of RWKV are, within the model without a head. */
+const rwkvCard: ModelCard<RwkvConfig, RwkvComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    block_input: at("", "input"),
+    block_output: at("", "output"),
+    attention_input: at(".attention", "input"),
+    attention_output: at(".attention", "output"),
+    attention_addition: at(".attention", "output"),
+    attention_value_output: {
+      ...at(".attention.output", "input"),
+      dimension: ({ attentionHiddenSize, hiddenSize }) => attentionHiddenSize ?? hiddenSize,
+    },
+    mlp_input: at(".feed_forward", "input"),
+    mlp_output: at(".feed_forward", "output"),
+    mlp_addition: at(".feed_forward", "output"),
+  },
+};
 
 /** What one layer keeps of the tokens it has read. */
 export interface RwkvState extends FadingState {

@@ -27,8 +27,14 @@ import type {
 } from "../../parts/seq2seq/outputs.ts";
 import { Seq2SeqLanguageModel } from "../../parts/seq2seq/seq2seq-language-model.ts";
 import { shiftRight } from "../../parts/seq2seq/shift-right.ts";
-import { t5Card, type T5Component } from "./card.ts";
-import { t5BaseFamily, type T5Config, t5Config, t5Family } from "./config.ts";
+import {
+  t5BaseFamily,
+  t5Card,
+  type T5Component,
+  type T5Config,
+  t5Config,
+  t5Family,
+} from "./config.ts";
 import { projection, type StackOutput, T5Stack } from "./stack.ts";
 
 export { type T5Config, t5Config } from "./config.ts";

@@ -10,16 +10,16 @@ import type { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
-import { Pooler } from "../../parts/encoder/pooler.ts";
+import type { ModelCard } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { viTCard, type ViTComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { Pooler } from "../../parts/encoder/pooler.ts";
+import { requireHeads } from "../../parts/encoder/require-heads.ts";
 import { classified } from "../../parts/heads.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
+import { attentionParts, type LayerPart, mlpParts } from "../../parts/layer-components.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
 import type {
   ImageClassifierInputs,
@@ -27,10 +27,141 @@ import type {
   ImageInputs,
   ImageOutput,
 } from "../../parts/vision/outputs.ts";
-import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
-import { type ViTConfig, viTConfig, viTFamily } from "./config.ts";
+import {
+  type PatchConfig,
+  patchConvolution,
+  patchCount,
+  patchSequence,
+  requirePatches,
+} from "../../parts/vision/patch-embedding.ts";
+import {
+  BACKBONE_FIELDS,
+  patchRows,
+  patchShape,
+  positionCount,
+  squareSizes,
+} from "../../parts/vision/rows.ts";
+import { activation } from "../../settings/activations.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  nonNegative,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type ViTConfig, viTConfig } from "./config.ts";
+/** Settings of a vision transformer, with Hugging Face's meanings and defaults. */
+export interface ViTConfig extends ModelConfig, PatchConfig {
+  readonly numHiddenLayers: number;
+  readonly numAttentionHeads: number;
+  /** Width inside the MLP. */
+  readonly intermediateSize: number;
+  readonly hiddenAct: string;
+  readonly hiddenDropoutProb: number;
+  readonly attentionProbsDropoutProb: number;
+  readonly layerNormEps: number;
+  /** Whether queries, keys and values have a bias. */
+  readonly qkvBias: boolean;
+  /** Width of the pooled vector; null stands for `hiddenSize`. */
+  readonly poolerOutputSize: number | null;
+  readonly poolerAct: string;
+  readonly numLabels: number;
+}
+
+const SETTINGS = defineSettings<ViTConfig>({
+  name: "ViTConfig",
+  modelType: "vit",
+  rows: {
+    ...patchRows({ imageSize: 224, patchSize: 16, hiddenSize: 768, initializerRange: 0.02 }),
+    numHiddenLayers: count(12),
+    numAttentionHeads: width(12),
+    intermediateSize: width(3072),
+    hiddenAct: activationName("gelu"),
+    hiddenDropoutProb: fraction(0),
+    attentionProbsDropoutProb: fraction(0),
+    layerNormEps: nonNegative(1e-12),
+    qkvBias: flag(true),
+    poolerOutputSize: width.orNull(null),
+    poolerAct: activationName("tanh"),
+    numLabels: whole(2),
+  },
+  inert: { ...BACKBONE_FIELDS, encoderStride: "for a model that fills in masked patches" },
+  translate: squareSizes,
+  numbered: [{ path: "encoder.layer", setting: "numHiddenLayers" }],
+  shapes: (config) => ({
+    "embeddings.patch_embeddings.projection.weight": patchShape(""),
+    "embeddings.position_embeddings": [["1", 1], positionCount("", config), "hiddenSize"],
+    "encoder.layer.0.intermediate.dense.weight": ["intermediateSize", "hiddenSize"],
+    "pooler.dense.weight": [
+      ["poolerOutputSize", config.poolerOutputSize ?? config.hiddenSize],
+      "hiddenSize",
+    ],
+  }),
+  complete: (config) => {
+    requireHeads("ViTConfig", config);
+    requirePatches("ViTConfig", config);
+    return config;
+  },
+});
+
+/**
+ * ViT settings: those given over the defaults, which are ViT-base's.
+ * @throws ModelError for settings that cannot be.
+ */
+export function viTConfig(given: Partial<ViTConfig> = {}): ViTConfig {
+  return SETTINGS.read(given);
+}
+
+/** How checkpoints of vision transformers are read. */
+const viTFamily: ModelFamily<ViTConfig> = declareFamily(SETTINGS, {
+  basePrefix: "vit",
+  parts: (names) => ({ pooler: names.some((name) => /(?:^|\.)pooler\./.test(name)) }),
+});
+
+/** Components of a vision transformer's layers; positions are the image as a whole, then patches. */
+type ViTComponent = LayerPart;
+
+const LAYER = "encoder.layer.{layer}";
+const ATTENTION = {
+  input: ".attention",
+  output: ".attention",
+  addition: ".attention",
+  mixed: ".attention.output.dense",
+  weight: ".attention.attention.dropout",
+  query: ".attention.attention.query",
+  key: ".attention.attention.key",
+  value: ".attention.attention.value",
+};
+const MLP = {
+  input: ".intermediate",
+  output: ".output.dense",
+  addition: ".output",
+  activation: ".intermediate.intermediate_act_fn",
+};
+const SIZES = {
+  width: ({ hiddenSize }: ViTConfig): number => hiddenSize,
+  inner: ({ intermediateSize }: ViTConfig): number => intermediateSize,
+  heads: ({ numAttentionHeads }: ViTConfig): number => numAttentionHeads,
+};
+
+/** Where the components of a vision transformer are, within the model without a head. */
+const viTCard: ModelCard<ViTConfig, ViTComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionParts(LAYER, ATTENTION, SIZES),
+    ...mlpParts(LAYER, MLP, SIZES),
+    attention_weight: {
+      path: `${LAYER}.attention.attention.dropout`,
+      side: "input",
+      headsFirst: true,
+      dimension: ({ imageSize, patchSize }) => Math.floor(imageSize / patchSize) ** 2 + 1,
+    },
+  },
+};
 
 class ViTPatchEmbeddings extends Module {
   readonly projection: Conv2d;

@@ -1,9 +1,23 @@
 import { fail } from "../../../nn/errors.ts";
+import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import type { AudioClassifierConfig } from "../../parts/audio/classifier.ts";
 import { requireHeads } from "../../parts/encoder/require-heads.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { type AttentionPart, attentionParts } from "../../parts/layer-components.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
-import { activationName, count, flag, fraction, natural, nonNegative, oneOf, token, tokens, whole, width } from "../../settings/kinds.ts"; // prettier-ignore
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  natural,
+  nonNegative,
+  oneOf,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
 /** Settings of a Wav2Vec2-BERT, with Hugging Face's meanings and defaults. */
 export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
@@ -140,9 +154,73 @@ export function wav2Vec2BertConfig(given: Partial<Wav2Vec2BertConfig> = {}): Wav
 }
 
 /** How checkpoints of Wav2Vec2-BERTs are read. */
-export const wav2Vec2BertFamily: ModelFamily<Wav2Vec2BertConfig> = {
-  modelType: "wav2vec2-bert",
-  settings: SETTINGS,
-  readConfig: SETTINGS.fromFields,
+export const wav2Vec2BertFamily: ModelFamily<Wav2Vec2BertConfig> = declareFamily(SETTINGS, {
   basePrefix: "wav2vec2_bert",
+});
+
+/**
+ * Components of a Wav2Vec2-BERT's layers. Those of the inner convolutions, `conv_glu_output` and
+ * `conv_depth_output`, are [batch, width, frames].
+ */
+export type Wav2Vec2BertComponent =
+  | AttentionPart
+  | `ffn${1 | 2}_${"activation" | "output" | "addition" | "input"}`
+  | "conv_output"
+  | "conv_addition"
+  | "conv_input"
+  | "conv_glu_output"
+  | "conv_depth_output";
+
+type Spec = ComponentSpec<Wav2Vec2BertConfig>;
+
+const at = (path: string, side: "input" | "output"): Spec => ({
+  path: `encoder.layers.{layer}${path}`,
+  side,
+  dimension: ({ hiddenSize }) => hiddenSize,
+});
+
+const activationOf = (ffn: string): Spec => ({
+  ...at(`.${ffn}.intermediate_act_fn`, "output"),
+  dimension: ({ intermediateSize }) => intermediateSize,
+});
+
+// Its last dimension is the frames.
+const inConvolution = (path: string): Spec => ({
+  ...at(`.conv_module${path}`, "output"),
+  dimension: () => undefined,
+});
+
+const ATTENTION = {
+  input: ".self_attn",
+  output: ".self_attn",
+  addition: ".self_attn_dropout",
+  mixed: ".self_attn.linear_out",
+  weight: ".self_attn.dropout",
+  query: ".self_attn.linear_q",
+  key: ".self_attn.linear_k",
+  value: ".self_attn.linear_v",
+};
+
+/** Where the components of a Wav2Vec2-BERT are, within the model without a head. */
+export const wav2Vec2BertCard: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertComponent> = {
+  layers: ({ numHiddenLayers }) => numHiddenLayers,
+  components: {
+    ...attentionParts("encoder.layers.{layer}", ATTENTION, {
+      width: ({ hiddenSize }) => hiddenSize,
+      heads: ({ numAttentionHeads }) => numAttentionHeads,
+    }),
+    ffn1_activation: activationOf("ffn1"),
+    ffn1_output: at(".ffn1", "output"),
+    ffn1_addition: at(".ffn1_addition", "output"),
+    ffn1_input: at(".ffn1", "input"),
+    ffn2_activation: activationOf("ffn2"),
+    ffn2_output: at(".ffn2", "output"),
+    ffn2_addition: at(".ffn2_addition", "output"),
+    ffn2_input: at(".ffn2", "input"),
+    conv_output: at(".conv_module", "output"),
+    conv_addition: at(".conv_module", "output"),
+    conv_input: at(".conv_module", "input"),
+    conv_glu_output: inConvolution(".glu"),
+    conv_depth_output: inConvolution(".depthwise_conv"),
+  },
 };

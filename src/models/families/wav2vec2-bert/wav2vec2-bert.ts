@@ -1,10 +1,11 @@
-import { Identity } from "../../../nn/layers/identity.ts";
+import { fail } from "../../../nn/errors.ts";
 import { pad } from "../../../nn/functional/pad.ts";
 import { uniform } from "../../../nn/init.ts";
 import { Activation } from "../../../nn/layers/activation.ts";
 import { Conv1d } from "../../../nn/layers/convolution.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import type { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
@@ -13,10 +14,11 @@ import type { Parameter } from "../../../nn/parameter.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
 import { arange } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
 import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { AudioClassifier, type AudioClassifierInputs } from "../../parts/audio/classifier.ts";
 import type { AudioInputs } from "../../parts/audio/inputs.ts";
 import { splitHeads } from "../../parts/decoder/attend.ts";
@@ -25,12 +27,15 @@ import { attendHeads } from "../../parts/encoder/attend-heads.ts";
 import type { Encoded } from "../../parts/encoder/encode.ts";
 import type { EncoderOutput } from "../../parts/encoder/outputs.ts";
 import { paddingMask } from "../../parts/encoder/padding-mask.ts";
-import type { ModelCard } from "../../model/card.ts";
-import { wav2Vec2BertCard, type Wav2Vec2BertComponent } from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
 import type { SequenceClassifierOutput } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { type Wav2Vec2BertConfig, wav2Vec2BertConfig, wav2Vec2BertFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import {
+  wav2Vec2BertCard,
+  type Wav2Vec2BertComponent,
+  type Wav2Vec2BertConfig,
+  wav2Vec2BertConfig,
+  wav2Vec2BertFamily,
+} from "./config.ts";
 
 export { type Wav2Vec2BertConfig, wav2Vec2BertConfig } from "./config.ts";
 

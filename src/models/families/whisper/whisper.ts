@@ -1,4 +1,4 @@
-import { Identity } from "../../../nn/layers/identity.ts";
+import { fail } from "../../../nn/errors.ts";
 import { gelu } from "../../../nn/functional/activations.ts";
 import { crossEntropy } from "../../../nn/functional/cross-entropy.ts";
 import { normal } from "../../../nn/init.ts";
@@ -6,36 +6,29 @@ import type { Activation } from "../../../nn/layers/activation.ts";
 import { Conv1d, type ConvLayerOptions } from "../../../nn/layers/convolution.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
+import { Identity } from "../../../nn/layers/identity.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { initialized } from "../../../nn/without-init.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
-import { fail } from "../../../nn/errors.ts";
-import { show } from "../../../tensor/shape.ts";
 import { cat } from "../../../tensor/functions/shaping.ts";
+import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { activation } from "../../settings/activations.ts";
+import { maskOf, noted } from "../../model/cache-notes.ts";
+import type { ModelCard } from "../../model/card.ts";
+import type { ModelFamily } from "../../model/family.ts";
+import { positionsOf } from "../../model/mask.ts";
+import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { causalMask } from "../../parts/attention-mask.ts";
 import { AudioClassifier, type AudioClassifierInputs } from "../../parts/audio/classifier.ts";
-import { maskOf, noted } from "../../model/cache-notes.ts";
 import { splitHeads } from "../../parts/decoder/attend.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
 import { attendHeads } from "../../parts/encoder/attend-heads.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
-import type { ModelCard } from "../../model/card.ts";
-import {
-  whisperCard,
-  type WhisperComponent,
-  whisperEncoderCard,
-  type WhisperEncoderComponent,
-} from "./card.ts";
-import type { ModelFamily } from "../../model/family.ts";
-import { positionsOf } from "../../model/mask.ts";
 import type { KeyValue, SequenceClassifierOutput } from "../../parts/outputs.ts";
-import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import type {
   CrossKeyValue,
   Seq2SeqInputs,
@@ -46,7 +39,16 @@ import type {
 } from "../../parts/seq2seq/outputs.ts";
 import { Seq2SeqLanguageModel } from "../../parts/seq2seq/seq2seq-language-model.ts";
 import { shiftRight } from "../../parts/seq2seq/shift-right.ts";
-import { type WhisperConfig, whisperConfig, whisperFamily } from "./config.ts";
+import { activation } from "../../settings/activations.ts";
+import {
+  whisperCard,
+  type WhisperComponent,
+  type WhisperConfig,
+  whisperConfig,
+  whisperEncoderCard,
+  type WhisperEncoderComponent,
+  whisperFamily,
+} from "./config.ts";
 import { sinusoids } from "./sinusoids.ts";
 
 export { type WhisperConfig, whisperConfig } from "./config.ts";

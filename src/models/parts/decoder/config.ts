@@ -1,6 +1,6 @@
 import { fail } from "../../../nn/errors.ts";
 import { type ModelConfig, requirePositive } from "../../settings/config.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { declareFamily, type DeclaredFamily } from "../../model/family.ts";
 import type { ClaimedShapes, Dimension } from "../../settings/fits-checkpoint.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import {
@@ -185,7 +185,6 @@ export function decoderFamily<Config extends DecoderConfig>(
     // Frequencies, which old versions saved as if they were weights.
     ignored = [/\.rotary_emb\.inv_freq$/],
   }: DecoderFamilyOptions = {},
-): ModelFamily<Config> {
-  const { modelType } = settings;
-  return { modelType, settings, readConfig: settings.fromFields, basePrefix, ignored };
+): DeclaredFamily<Config> {
+  return declareFamily(settings, { basePrefix, ignored });
 }
