@@ -33,7 +33,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   formats: ["safetensors", "torch", "quantization"],
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
-  intervenable: ["sites", "config", "units", "call", "generation", "explain"],
+  intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving"],
 };
 
 /**

@@ -42,6 +42,12 @@ export abstract class FileSource {
   readonly version?: () => Promise<string>;
 
   /**
+   * The same place, but for files that a symbolic link leads out of it to: of a directory of others,
+   * these would be files of one's own.
+   */
+  readonly confined?: () => FileSource;
+
+  /**
    * Opens a file to read ranges of it; the caller closes it. From the Hub it is downloaded first,
    * whole.
    * @throws {@link FileSourceError} with code `"missing"` when there is no such file.

@@ -25,6 +25,7 @@ const VERSIONED = [
   "pytorch_model.bin",
   "tokenizer.json",
   "tokenizer_config.json",
+  "tsvene.json",
 ];
 
 /** A directory of the local disk (Node only). */
@@ -33,9 +34,15 @@ export class LocalFiles extends FileSource {
   readonly #directory: string;
   readonly #node: NodeModules;
 
-  /** @param directory a path, absolute or relative to the working directory. */
-  constructor(directory: string) {
+  readonly #isConfined: boolean;
+
+  /**
+   * @param directory a path, absolute or relative to the working directory.
+   * @param options.confined refuse what symbolic links lead out of it to. @default false
+   */
+  constructor(directory: string, { confined = false }: { readonly confined?: boolean } = {}) {
     super();
+    this.#isConfined = confined;
     this.#node = requireNode(`reading the directory ${directory}`);
     this.#directory = directory;
     this.location = `directory ${directory}`;
@@ -50,9 +57,14 @@ export class LocalFiles extends FileSource {
     return (await Promise.all(states)).join(" ");
   };
 
+  override readonly confined = (): LocalFiles => {
+    return new LocalFiles(this.#directory, { confined: true });
+  };
+
   async exists(path: string): Promise<boolean> {
     checkRelativePath(path, this.location);
     try {
+      await this.#requireWithin(path);
       const stat = await this.#node.fs.stat(this.#resolve(path));
       const kind = specialKind(stat);
       if (kind === undefined || stat.isDirectory()) return kind === undefined;
@@ -66,6 +78,7 @@ export class LocalFiles extends FileSource {
   async openRange(path: string): Promise<ByteSource> {
     checkRelativePath(path, this.location);
     try {
+      await this.#requireWithin(path);
       return await openFile(this.#resolve(path));
     } catch (error) {
       if (!isMissing(error)) throw this.#failure(path, error);
@@ -81,7 +94,23 @@ export class LocalFiles extends FileSource {
     return this.#node.path.join(this.#directory, ...path.split("/"));
   }
 
+  /** A snapshot in Python's cache has links to the blobs beside it, which belong to the same repository. */
+  async #requireWithin(path: string): Promise<void> {
+    if (!this.#isConfined) return;
+    const { fs, path: paths } = this.#node;
+    const [directory, file] = [await fs.realpath(this.#directory), await fs.realpath(this.#resolve(path))]; // prettier-ignore
+    const up = paths.dirname(directory);
+    const blobs = paths.join(paths.dirname(up), "blobs");
+    const places = paths.basename(up) === "snapshots" ? [directory, blobs] : [directory];
+    if (places.some((place) => file.startsWith(`${place}${paths.sep}`))) return;
+    throw new FileSourceError(
+      "name",
+      `${this.location}: ${path} is a link to ${file}, which is outside of the directory`,
+    );
+  }
+
   #failure(path: string, error: unknown): FileSourceError {
+    if (error instanceof FileSourceError) return error;
     const reason = error instanceof Error ? error.message : String(error);
     return new FileSourceError("system", `${this.location}: cannot read ${path}: ${reason}`, {
       cause: error,

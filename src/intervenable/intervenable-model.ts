@@ -1,3 +1,4 @@
+import type { FilesName } from "../files/open-files.ts";
 import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
@@ -24,10 +25,18 @@ import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
 import { makePlan, type Plan } from "./call/plan.ts";
 import type { Target, WaitingTarget } from "./sites/target.ts";
 import { Targets } from "./sites/targets.ts";
+import type { LoadIntervenableOptions } from "./saving/load.ts";
+import type { ModelMaker } from "./saving/model-files.ts";
+import type { ParameterOptions } from "./saving/own-parameters.ts";
+import type { SaveIntervenableOptions } from "./saving/save.ts";
+import type { IntervenableContent } from "./saving/saved-model.ts";
 import { callModel, inOrder, traceCall } from "./call/trace.ts";
 import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./call/writer.ts";
 
 const OP = "IntervenableModel";
+
+/** What reads and writes files, which a page loads when it is first asked for. */
+const saving = (): Promise<typeof import("./saving/saving.ts")> => import("./saving/saving.ts");
 
 /**
  * A model together with interventions on what goes on inside it. It is a module: its parameters are
@@ -264,6 +273,87 @@ export class IntervenableModel<
     return { writer, generation, settings: { ...settings, trace: generation.trace } };
   }
 
+  /**
+   * Loads interventions that tsvene or pyvene saved, from a directory or from the Hugging Face Hub, for
+   * a model. Nothing in the files is executed: classes of one's own must have been registered. It is
+   * all or nothing: on an error the model is as it was.
+   *
+   * @param name - A directory, a repository of the Hub, or another place that `openFiles` knows.
+   * @param model - The model; or, for weights that were saved too, its class, such as
+   * `GPT2LMHeadModel` or `AutoModelForCausalLM`.
+   * @throws InterventionError for what is no artefact, classes that are not known, missing or unfitting
+   * parameters, and a model of another family or width; FileSourceError for files that cannot be read.
+   *
+   * @example
+   * ```ts no-run
+   * import { AutoModelForCausalLM, IntervenableModel } from "tsvene";
+   * const llama = await AutoModelForCausalLM.fromPretrained("meta-llama/Llama-2-7b-chat-hf");
+   * const honest = await IntervenableModel.load(
+   *   "zhengxuanzenwu/intervenable_honest_llama2_chat_7B",
+   *   llama,
+   * );
+   * ```
+   */
+  static async load<M extends Module>(
+    name: FilesName,
+    model: M | ModelMaker<M>,
+    options: LoadIntervenableOptions = {},
+  ): Promise<IntervenableModel<M>> {
+    const { loadIntervenable } = await saving();
+    return loadIntervenable(name, model, options, (config, on: M, widths) => {
+      const made = new IntervenableModel<M>(config, on);
+      made.#targets.assume(widths);
+      return made;
+    });
+  }
+
+  /**
+   * Saves the interventions with their places and parameters into a directory (Node only): as pyvene
+   * does, `config.json` and a file of parameters for each, which Python reads; and `tsvene.json` with
+   * `interventions.safetensors`, which hold all that {@link load} needs to give back the same to the
+   * last bit. It is one step: whenever it is stopped, the directory holds what it held before, or this.
+   *
+   * @throws InterventionError, before anything is written, for what files cannot hold, by its key: a
+   * function, and a class that is not registered; FileSourceError when it cannot be written.
+   *
+   * @example
+   * ```ts no-run
+   * import { GPT2LMHeadModel, IntervenableModel, ZeroIntervention } from "tsvene";
+   * const gpt2 = await GPT2LMHeadModel.fromPretrained("openai-community/gpt2");
+   * const model = new IntervenableModel({ layer: 3, intervention: ZeroIntervention }, gpt2);
+   * await model.save("without-layer-3");
+   * const same = await IntervenableModel.load("without-layer-3", gpt2);
+   * ```
+   */
+  async save(directory: string, options: SaveIntervenableOptions = {}): Promise<void> {
+    const { saveIntervenable } = await saving();
+    await saveIntervenable(directory, this.#content(), options);
+  }
+
+  /**
+   * Saves parameters of interventions alone, in pyvene's files, one for each key (Node only).
+   * @throws InterventionError for a key that is not there.
+   */
+  async saveIntervention(directory: string, options: ParameterOptions = {}): Promise<void> {
+    const { saveParameters } = await saving();
+    await saveParameters(directory, this.#content(), options);
+  }
+
+  /**
+   * Gives the interventions parameters that {@link saveIntervention}, {@link save} or pyvene wrote. On
+   * an error nothing is changed.
+   * @throws InterventionError for parameters that are missing or do not fit.
+   */
+  async loadIntervention(name: FilesName, options: ParameterOptions = {}): Promise<void> {
+    const { loadParameters } = await saving();
+    await loadParameters(name, this.#content(), options);
+  }
+
+  #content(): IntervenableContent {
+    const { model, config, interventions } = this;
+    return { model, config, interventions, targets: this.#targets.all };
+  }
+
   /** Parameters of the interventions that are to be learned, each once. */
   trainableParameters(): Parameter[] {
     const trained = [...this.interventions].filter(([, intervention]) => intervention.trainable);
@@ -329,7 +419,7 @@ export class IntervenableModel<
    * @throws InterventionError
    */
   toJSON(): never {
-    fail(OP, "JSON cannot say a model; say model.config, and keep parameters with stateDict()");
+    fail(OP, "JSON cannot say a model; say model.config, and keep all of it with save(directory)");
   }
 
   /** Each intervention with its place, one a line. */

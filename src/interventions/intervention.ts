@@ -130,6 +130,13 @@ export abstract class Intervention extends Module {
     return interventionName(this);
   }
 
+  /**
+   * @internal All that the constructor of this class was given, by whoever called it.
+   */
+  static optionsOf(intervention: Intervention): InterventionOptions {
+    return intervention.#options;
+  }
+
   /** Whether a source is needed; one given as `sourceRepresentation` counts. */
   readonly sourceUse: SourceUse = "required";
   /** Whether its result is handed out instead of put back, so that the model goes on unchanged. */

@@ -75,6 +75,16 @@ export function registerIntervention(kind: AnyInterventionClass, name: string = 
   nameIntervention(kind, name);
 }
 
+/** The class that was registered under a name, or undefined. */
+export function registeredIntervention(name: string): AnyInterventionClass | undefined {
+  return classes.get(name);
+}
+
+/** Whether a class is one of this library, which pyvene has under the same name. */
+export function isLibraryIntervention(kind: AnyInterventionClass): boolean {
+  return Object.values(LIBRARY).includes(kind);
+}
+
 /**
  * The class that was registered under a name.
  * @throws InterventionError with the nearest names, and how to register one, when there is none.

@@ -35,3 +35,8 @@ test.each(manifest.sideEffects)("sideEffects names a file with %s", (pattern) =>
   const [, place = ""] = /^\*\*\/(.+)\.\*$/.exec(pattern) ?? [];
   expect(sources.filter((file) => file.endsWith(`/${place}.ts`))).toHaveLength(1);
 });
+
+test("the sources know the version of the package", () => {
+  const { version } = JSON.parse(text("package.json")) as { readonly version: string };
+  expect(text("src/base/version.ts")).toContain(`VERSION = "${version}"`);
+});

@@ -31,6 +31,16 @@ export class Targets {
   }
 
   /**
+   * Builds those that wait for a width that is known from elsewhere, such as a file.
+   *
+   * @param widths - Of one unit, by key.
+   */
+  assume(widths: ReadonlyMap<string, number>): void {
+    const interventions = new Map(this.#all.flatMap(builtEntry));
+    this.#all = resolveTargets(this.#model, this.#config, { widths, interventions });
+  }
+
+  /**
    * All of them, built. On an error nothing is changed.
    *
    * @param trace - Runs the model on what is at hand. Called only where some wait.

@@ -75,6 +75,26 @@ function weightsOf(model: PreTrainedModel, dtype: WeightDType): Map<string, Tens
   );
 }
 
+/** `config.json`, and `generation_config.json` where there are settings for it. */
+export function settingsFiles(model: PreTrainedModel, dtype: WeightDType): Map<string, FillFile> {
+  const architectures = [model.constructor.name];
+  // Old versions called the element type torch_dtype; two answers would be one too many.
+  const { settings } = (model.constructor as unknown as ModelClass).family;
+  const own = settings === undefined ? model.config : asWritten(settings, model.config);
+  const config = {
+    ...withLabels(own as ModelConfig),
+    architectures,
+    dtype,
+    torchDtype: undefined,
+  };
+  const files = new Map([["config.json", jsonContent(toConfigJson(config))]]);
+  if (Object.keys(model.generationConfig).length > 0) {
+    const generation = toGenerationJson(model.generationConfig);
+    files.set("generation_config.json", jsonContent(generation));
+  }
+  return files;
+}
+
 /** Writes a model; see {@link PreTrainedModel.savePretrained}. */
 export async function savePretrained(
   model: PreTrainedModel,
@@ -88,23 +108,9 @@ export async function savePretrained(
     fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
   }
   await checkRange(caller, model, dtype);
-  const architectures = [model.constructor.name];
-  // Old versions called the element type torch_dtype; two answers would be one too many.
-  const { settings } = (model.constructor as unknown as ModelClass).family;
-  const own = settings === undefined ? model.config : asWritten(settings, model.config);
-  const config = {
-    ...withLabels(own as ModelConfig),
-    architectures,
-    dtype,
-    torchDtype: undefined,
-  };
   const files = new Map([
     ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
-    ["config.json", jsonContent(toConfigJson(config))],
+    ...settingsFiles(model, dtype),
   ]);
-  if (Object.keys(model.generationConfig).length > 0) {
-    const generation = toGenerationJson(model.generationConfig);
-    files.set("generation_config.json", jsonContent(generation));
-  }
   await writeTogether(directory, { files, isSuperseded: isOfAnotherSave });
 }

@@ -1,0 +1,116 @@
+import { AutoencoderIntervention } from "../../interventions/autoencoder.ts";
+import { BoundlessRotatedSpaceIntervention } from "../../interventions/boundless-rotated-space.ts";
+import { SigmoidMaskIntervention } from "../../interventions/sigmoid-mask.ts";
+import { SigmoidMaskRotatedSpaceIntervention } from "../../interventions/sigmoid-mask-rotated-space.ts";
+import { Intervention } from "../../interventions/intervention.ts";
+import { JumpReLUAutoencoderIntervention } from "../../interventions/jump-relu-autoencoder.ts";
+import { LowRankRotatedSpaceIntervention } from "../../interventions/low-rank-rotated-space.ts";
+import { NoiseIntervention } from "../../interventions/noise.ts";
+import { PCARotatedSpaceIntervention } from "../../interventions/pca-rotated-space.ts";
+import type { AnyInterventionClass } from "../../interventions/intervention.ts";
+
+/** Dimensions that are changed: the first so many, those of a list, or undefined for all. */
+export type Dims = number | readonly number[] | undefined;
+
+/** What a row of pyvene's says of options. */
+export interface RowOptions {
+  readonly lowRankDimension?: number;
+  readonly latentDim?: number;
+}
+
+/** How a class of pyvene reads what its files say, where others read it differently. */
+interface Dialect {
+  /** Dimensions of ours, as pyvene's class reads them. */
+  readonly dimsToPyvene?: (dims: Dims) => Dims;
+  readonly dimsFromPyvene?: (dims: Dims) => Dims;
+  /** Options in the columns of a row. */
+  readonly toRow?: (options: RowOptions) => RowOptions;
+  readonly fromRow?: (row: RowOptions) => RowOptions;
+  /** Whether a partition of its dimensions has no meaning for it. */
+  readonly hasNoPartition?: boolean;
+  /** What pyvene's files leave out, without which the class cannot be made again. */
+  readonly leftOut?: string;
+}
+
+/** An autoencoder of pyvene's takes a number for the number of one latent. */
+function listed(dims: Dims): Dims {
+  return typeof dims === "number" ? Array.from({ length: dims }, (_, i) => i) : dims;
+}
+
+const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterventionClass, Dialect>(
+  [
+    [
+      AutoencoderIntervention,
+      {
+        dimsToPyvene: listed,
+        dimsFromPyvene: (dims) => (typeof dims === "number" ? [dims] : dims),
+        toRow: ({ latentDim }) => (latentDim === undefined ? {} : { latentDim }),
+        fromRow: ({ latentDim }) => (latentDim === undefined ? {} : { latentDim }),
+      },
+    ],
+    [
+      JumpReLUAutoencoderIntervention,
+      {
+        toRow: ({ latentDim }) => (latentDim === undefined ? {} : { lowRankDimension: latentDim }),
+        fromRow: ({ lowRankDimension: width }) => (width === undefined ? {} : { latentDim: width }),
+      },
+    ],
+    [
+      LowRankRotatedSpaceIntervention,
+      {
+        toRow: ({ lowRankDimension: rank }) =>
+          rank === undefined ? {} : { lowRankDimension: rank },
+        fromRow: ({ lowRankDimension: rank }) =>
+          rank === undefined ? {} : { lowRankDimension: rank },
+      },
+    ],
+    [BoundlessRotatedSpaceIntervention, { hasNoPartition: true }],
+    [SigmoidMaskIntervention, { hasNoPartition: true }],
+    [SigmoidMaskRotatedSpaceIntervention, { hasNoPartition: true }],
+    [PCARotatedSpaceIntervention, { leftOut: "the components, mean and std" }],
+    [NoiseIntervention, { leftOut: "the noise, which has other numbers there" }],
+  ],
+);
+
+/** How pyvene's class reads its files; of a class of one's own, as its option names say. */
+export function dialectOf(
+  kind: AnyInterventionClass,
+): Required<Omit<Dialect, "leftOut" | "hasNoPartition">> & Dialect {
+  const same = (dims: Dims): Dims => dims;
+  const named = (options: RowOptions): RowOptions =>
+    Object.fromEntries(
+      Object.entries(options).filter(
+        ([name, value]) => Object.hasOwn(kind.optionNames, name) && value !== undefined,
+      ),
+    );
+  const own = DIALECTS.get(kind);
+  return { dimsToPyvene: same, dimsFromPyvene: same, toRow: named, fromRow: named, ...own };
+}
+
+/** Whether pyvene takes an intervention as one that has its source in itself. */
+export function isConstant({ sourceUse, sourceRepresentation, trainable }: Intervention): boolean {
+  return sourceUse === "none" || (sourceRepresentation !== undefined && !trainable);
+}
+
+/** Whether pyvene keeps parameters of an intervention in a file. */
+export function hasFile({ sourceRepresentation, trainable }: Intervention): boolean {
+  return trainable || sourceRepresentation !== undefined;
+}
+
+/** Options that pyvene's files say, or that the model does. */
+const SAID: ReadonlySet<string> = new Set([
+  "embedDim",
+  "unitDim",
+  "interchangeDim",
+  "subspacePartition",
+  "sourceRepresentation",
+  "lowRankDimension",
+  "latentDim",
+]);
+
+/** Options of an intervention that pyvene's files leave out. */
+export function unsaidOptions(intervention: Intervention): string[] {
+  return Object.entries(Intervention.optionsOf(intervention))
+    .filter(([name, value]) => value !== undefined && value !== false && !SAID.has(name))
+    .map(([name]) => name);
+}
