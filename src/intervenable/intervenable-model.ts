@@ -28,6 +28,7 @@ import { Targets } from "./sites/targets.ts";
 import type { LoadIntervenableOptions } from "./saving/load.ts";
 import type { ModelMaker } from "./saving/model-files.ts";
 import type { ParameterOptions } from "./saving/own-parameters.ts";
+import type * as Saving from "./saving/saving.ts";
 import type { SaveIntervenableOptions } from "./saving/save.ts";
 import type { IntervenableContent } from "./saving/saved-model.ts";
 import { callModel, inOrder, traceCall } from "./call/trace.ts";
@@ -36,7 +37,7 @@ import { type PromptsOf, type Writer, writerOf, type WritingModel } from "./call
 const OP = "IntervenableModel";
 
 /** What reads and writes files, which a page loads when it is first asked for. */
-const saving = (): Promise<typeof import("./saving/saving.ts")> => import("./saving/saving.ts");
+const saving = (): Promise<typeof Saving> => import("./saving/saving.ts");
 
 /**
  * A model together with interventions on what goes on inside it. It is a module: its parameters are
@@ -313,7 +314,7 @@ export class IntervenableModel<
    * `interventions.safetensors`, which hold all that {@link load} needs to give back the same to the
    * last bit. It is one step: whenever it is stopped, the directory holds what it held before, or this.
    *
-   * @throws InterventionError, before anything is written, for what files cannot hold, by its key: a
+   * @throws InterventionError, before anything is written, for what files cannot hold, by its name: a
    * function, and a class that is not registered; FileSourceError when it cannot be written.
    *
    * @example
@@ -331,8 +332,8 @@ export class IntervenableModel<
   }
 
   /**
-   * Saves parameters of interventions alone, in pyvene's files, one for each key (Node only).
-   * @throws InterventionError for a key that is not there.
+   * Saves parameters of interventions alone, in pyvene's files, one for each (Node only).
+   * @throws InterventionError for a name that is not there.
    */
   async saveIntervention(directory: string, options: ParameterOptions = {}): Promise<void> {
     const { saveParameters } = await saving();

@@ -14,8 +14,8 @@ import { type ModelFacts, requireSameKind } from "./model-facts.ts";
 
 /** One intervention as a file describes it. */
 export interface Part {
-  /** What the file calls it. */
-  readonly key: string;
+  /** What messages call it: its name, or pyvene's key. */
+  readonly called: string;
   /** Where it is. */
   readonly place: Omit<RepresentationConfig, "intervention">;
   /** A class, or an intervention where the configuration had one. */
@@ -41,7 +41,7 @@ export interface Blueprint {
   readonly parts: readonly Part[];
 }
 
-/** Makes the model with interventions; widths of units by key, for places that say none. */
+/** Makes the model with interventions; widths of units by name, for places that say none. */
 export type BuildIntervenable<M extends Module> = (
   config: IntervenableConfig,
   model: M,
@@ -99,7 +99,7 @@ function requirePlaces(op: string, model: Module, parts: readonly Part[]): void 
   fail(
     op,
     `${without.length} of ${parts.length} interventions have no place in this ${model.constructor.name}, ` +
-      `such as ${first[0].key}: ${first[1]}; ${rest}`,
+      `such as ${first[0].called}: ${first[1]}; ${rest}`,
   );
 }
 
@@ -129,15 +129,15 @@ export async function assemble<M extends Module>(
   requirePlaces(where, model, parts);
   const representations = parts.map((part) => ({ ...part.place, intervention: toKind(part) }));
   const config = new IntervenableConfig({ mode, representations });
-  const keys = config.representations.map(({ key }) => key);
+  const names = config.names;
   const widths = parts.flatMap(({ unitDim }, i): [string, number][] =>
-    unitDim === undefined ? [] : [[keys[i] ?? "", unitDim]],
+    unitDim === undefined ? [] : [[names[i] ?? "", unitDim]],
   );
   const loaded = withoutInit(() => build(config, model, new Map(widths)));
-  for (const [i, { key, stateFor }] of parts.entries()) {
-    const intervention = loaded.interventions.get(keys[i] ?? "");
+  for (const [i, { called, stateFor }] of parts.entries()) {
+    const intervention = loaded.interventions.get(names[i] ?? "");
     const state = stateFor?.(intervention);
-    if (state !== undefined) await restoreState(`${where}: ${key}`, intervention, state);
+    if (state !== undefined) await restoreState(`${where}: ${called}`, intervention, state);
   }
   return loaded;
 }

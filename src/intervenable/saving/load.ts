@@ -30,8 +30,8 @@ export interface LoadIntervenableOptions extends HubOptions {
    */
   readonly includeModel?: boolean;
   /**
-   * Interventions by key in the place of stored ones, for what files do not hold, such as a function
-   * of pyvene's.
+   * Interventions in the place of stored ones, for what files do not hold, such as a function of
+   * pyvene's: by name, or for pyvene's files by their keys.
    * @default none
    */
   readonly interventions?: Readonly<Record<string, InterventionLike>>;
@@ -110,7 +110,7 @@ async function readBlueprint(
   const blueprint = (await files.exists(MANIFEST))
     ? await readArtefact(files, { op: OP, replaced })
     : await readPyveneFiles(files, replaced);
-  const keys = blueprint.parts.map(({ key }) => key);
+  const keys = blueprint.parts.map(({ called }) => called);
   const unknown = Object.keys(replaced).find((key) => !keys.includes(key));
   if (unknown === undefined) return blueprint;
   return fail(

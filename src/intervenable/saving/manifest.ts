@@ -28,8 +28,8 @@ export interface SavedIntervention {
 
 /** A place with what is done there. */
 export interface SavedPlace {
-  /** pyvene's key. */
-  readonly key: string;
+  /** What it is called. */
+  readonly name: string;
   /** The fields of the configuration but for the intervention. */
   readonly fields: { readonly [name: string]: OptionJson };
   /** What the configuration has; none where it has an intervention. */
@@ -100,7 +100,7 @@ const FIELDS: { readonly [Name in keyof Manifest]: Check } = {
   mode: isText,
   representations: listOf(
     shaped({
-      key: isText,
+      name: isText,
       fields: isObject,
       kind: optional(isClass),
       intervention: isCount,

@@ -47,10 +47,11 @@ export function ownContent(op: string, { model, mode, places }: SavedModel): Own
     return { ...made, ...saveState(intervention, String(i), tensors) };
   });
   const representations = places.map((place, i): SavedPlace => {
-    const { intervention, options, key, ...fields } = place.representation;
-    const named = { op: `${op}: ${key}`, tensors };
+    const { intervention, options, key: _key, name, isNamed, ...places } = place.representation;
+    const fields = isNamed ? { name, ...places } : places;
+    const named = { op: `${op}: ${name}`, tensors };
     return {
-      key,
+      name,
       fields: encodeOptions(fields, `place.${i}`, named),
       ...(typeof intervention === "function"
         ? { kind: saveClass(intervention, options, `place.${i}.options`) }
@@ -98,7 +99,7 @@ export interface OwnReading {
   readonly op: string;
   readonly location: string;
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** What is to be taken instead of what the files say, by key. */
+  /** What is to be taken instead of what the files say, by name. */
   readonly replaced: Readonly<Record<string, InterventionLike>>;
 }
 
@@ -115,26 +116,26 @@ export function readOwn(manifest: Manifest, reading: OwnReading): Blueprint {
     return known;
   };
   const parts = manifest.representations.map(
-    ({ key, fields, kind, intervention, unitDim }): Part => {
+    ({ name, fields, kind, intervention, unitDim }): Part => {
       const saved = manifest.interventions[intervention];
       if (saved === undefined) {
-        fail(op, `${key} has intervention ${intervention}, which is not there`);
+        fail(op, `${name} has intervention ${intervention}, which is not there`);
       }
-      const place = decodeOptions(fields, { op: `${op}: ${key}`, tensors });
-      const instead = Object.hasOwn(replaced, key) ? replaced[key] : undefined;
+      const place = decodeOptions(fields, { op: `${op}: ${name}`, tensors });
+      const instead = Object.hasOwn(replaced, name) ? replaced[name] : undefined;
       if (instead !== undefined) {
-        return { key, place, what: { instance: instead } };
+        return { called: name, place, what: { instance: instead } };
       }
       const { trained } = saved;
       const state = { tensors: stateOf(op, saved, tensors), trained, keepsDTypes: true };
       const stateFor = (): ReadState => state;
       if (kind !== undefined) {
         const what = { class: interventionNamed(op, kind.class), options: optionsOf(kind) };
-        return { key, place, what, stateFor, unitDim };
+        return { called: name, place, what, stateFor, unitDim };
       }
-      if (saved.made === undefined) fail(op, `${key} says no intervention: the file is damaged`);
+      if (saved.made === undefined) fail(op, `${name} says no intervention: the file is damaged`);
       return {
-        key,
+        called: name,
         place,
         what: { instance: makeOnce(intervention, saved.made) },
         stateFor,

@@ -7,7 +7,7 @@ import { encodeTorchFile } from "../../formats/torch/save-torch-file.ts";
 import { fail } from "../../interventions/errors.ts";
 import type { Intervention } from "../../interventions/intervention.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { didYouMean } from "../../base/nearest.ts";
+import { requireNamed } from "../config/names.ts";
 import { checkState, restoreState } from "./intervention-state.ts";
 import { type CheckedWeights, readWeights, WEIGHTS } from "./model-files.ts";
 import { fittedState, readBin } from "./pyvene-reading.ts";
@@ -16,13 +16,13 @@ import { type IntervenableContent, type SavedModel, savedModel } from "./saved-m
 
 /** Which parameters are written or read. */
 export interface ParameterOptions {
-  /** Keys of the interventions. @default all that are learned */
-  readonly keys?: readonly string[];
+  /** Names of the interventions. @default all that are learned */
+  readonly names?: readonly string[];
   /** Weights of the model as well. @default false */
   readonly includeModel?: boolean;
 }
 
-const OPTIONS: OptionNames<ParameterOptions> = { keys: true, includeModel: true };
+const OPTIONS: OptionNames<ParameterOptions> = { names: true, includeModel: true };
 
 /** The places of which parameters are wanted. */
 function chosen(
@@ -31,17 +31,16 @@ function chosen(
   options: ParameterOptions,
 ): SavedModel["places"] {
   requireKnownOptions(op, options, OPTIONS);
-  const { keys } = options;
-  const known = places.map(({ representation: { key } }) => key);
-  const unknown = keys?.find((key) => !known.includes(key));
-  if (unknown !== undefined) fail(op, `there is no ${unknown}; ${didYouMean(unknown, known)}`);
-  const found = places.filter(({ representation: { key }, intervention: { trainable } }) =>
-    keys === undefined ? trainable : keys.includes(key),
+  const { names } = options;
+  const called = places.map(({ representation }) => representation);
+  for (const name of names ?? []) requireNamed(op, name, called);
+  const found = places.filter(({ representation: { name }, intervention: { trainable } }) =>
+    names === undefined ? trainable : names.includes(name),
   );
   if (found.length > 0 || options.includeModel === true) return found;
   return fail(
     op,
-    "no intervention is learned, so that there is nothing to keep; say which with keys",
+    "no intervention is learned, so that there is nothing to keep; say which with names",
   );
 }
 
@@ -79,7 +78,7 @@ export async function loadParameters(
   const [states, weights] = await readTogether(files, async () => {
     const states: [Intervention, ReadonlyMap<string, Tensor>, string][] = [];
     for (const { representation, intervention } of wanted) {
-      const where = `${op}: ${files.location}: ${representation.key}`;
+      const where = `${op}: ${files.location}: ${representation.name}`;
       const state = await readBin(op, files, representation.key);
       if (state === undefined) fail(where, `${binName(representation.key)} is missing`);
       states.push([intervention, fittedState(where, intervention, state), where]);

@@ -268,7 +268,7 @@ async function readPart(
   const { key, row } = described;
   const { options: _options, intervention: _intervention, ...place } = row;
   const instead = Object.hasOwn(replaced, key) ? replaced[key] : undefined;
-  if (instead !== undefined) return { key, place, what: { instance: instead } };
+  if (instead !== undefined) return { called: key, place, what: { instance: instead } };
   const kind = classNamed(op, described);
   const { leftOut } = dialectOf(kind);
   if (leftOut !== undefined) {
@@ -285,7 +285,7 @@ async function readPart(
   const width = dimsIn(state?.get("embed_dim"));
   const fit = stateFrom(op, described, state);
   return {
-    key,
+    called: key,
     place,
     what: { class: kind, options: optionsOf(kind, row, constant) },
     unitDim: typeof width === "number" ? width / maxNumberOfUnits : undefined,

@@ -42,7 +42,7 @@ export function savedModel(content: IntervenableContent): SavedModel {
     const representation = config.representations[i];
     if (representation === undefined) throw new Error("internal: a target without representation");
     const unitDim = target.intervention === undefined ? undefined : target.unitDim;
-    return { representation, intervention: interventions.get(target.key), unitDim };
+    return { representation, intervention: interventions.get(target.name), unitDim };
   });
   return { model, mode: config.mode, places };
 }
@@ -55,7 +55,7 @@ export function classOf(intervention: Intervention): AnyInterventionClass {
 /** @throws InterventionError for the first intervention that could not be loaded again. */
 export function requireStorable(op: string, { places }: SavedModel): void {
   for (const { representation, intervention } of places) {
-    const where = `${op}: ${representation.key}`;
+    const where = `${op}: ${representation.name}`;
     if (intervention instanceof FunctionIntervention) refuseFunction(where, intervention);
     const kind = classOf(intervention);
     requireRegistered(where, kind);

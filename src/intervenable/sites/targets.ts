@@ -31,13 +31,15 @@ export class Targets {
   }
 
   /**
-   * Builds those that wait for a width that is known from elsewhere, such as a file.
+   * Builds those that wait for a width that is known from elsewhere, such as a file or a trace.
    *
-   * @param widths - Of one unit, by key.
+   * @param widths - Of one unit, by name.
    */
   assume(widths: ReadonlyMap<string, number>): void {
-    const interventions = new Map(this.#all.flatMap(builtEntry));
-    this.#all = resolveTargets(this.#model, this.#config, { widths, interventions });
+    this.#all = resolveTargets(this.#model, this.#config, {
+      widths,
+      interventions: new Map(this.#all.flatMap(builtEntry)),
+    });
   }
 
   /**
@@ -48,12 +50,7 @@ export class Targets {
    */
   built(trace: () => unknown): readonly Target[] {
     const waiting = this.#all.filter(isWaiting);
-    if (waiting.length > 0) {
-      this.#all = resolveTargets(this.#model, this.#config, {
-        widths: widthsIn(waiting, trace),
-        interventions: new Map(this.#all.flatMap(builtEntry)),
-      });
-    }
+    if (waiting.length > 0) this.assume(widthsIn(waiting, trace));
     return this.#all.map((target) => (isWaiting(target) ? refuseWaiting(target) : target));
   }
 }

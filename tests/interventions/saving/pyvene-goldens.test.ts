@@ -90,7 +90,7 @@ async function reproduce(folder: string, name: string): Promise<void> {
   expect(await worst(model, known)).toBeLessThan(5e-5);
   for (const [i, key] of known.made.sorted_keys.entries()) {
     const weight = known.tensors.get(`weight.${key}`);
-    const intervention = model.interventions.get(model.keys[i] ?? "");
+    const intervention = model.interventions.get(model.names[i] ?? "");
     const layer = [...intervention.namedChildren()].find(
       ([, child]) => child instanceof RotateLayer,
     );
