@@ -1,3 +1,4 @@
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -15,7 +16,7 @@ import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend
 import type { RotaryContext } from "../../parts/decoder/attention.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import { type Rotation, RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
+import { RotaryEmbedding, type Rotation } from "../../parts/decoder/rotary-embedding.ts";
 import {
   TransformerForCausalLM,
   TransformerForSequenceClassification,
@@ -23,13 +24,144 @@ import {
 import { attentionParts, type LayerPart, mlpParts } from "../../parts/layer-components.ts";
 import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
 import { activation } from "../../settings/activations.ts";
-import { type GivenGPTJ, type GPTJConfig, gptjConfig, gptjFamily } from "./config.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings, type Settings } from "../../settings/define-settings.ts";
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  nonNegative,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type GPTJConfig, gptjConfig } from "./config.ts";
+/** Settings of a GPT-J, with Hugging Face's meanings and defaults. */
+export interface GPTJConfig extends ModelConfig {
+  readonly vocabSize: number;
+  /** Longest sequence. */
+  readonly nPositions: number;
+  /** Width of the residual stream. */
+  readonly nEmbd: number;
+  readonly nLayer: number;
+  readonly nHead: number;
+  /** How many of each head's values are rotated. */
+  readonly rotaryDim: number;
+  /** Width inside the MLP; null stands for 4 nEmbd. */
+  readonly nInner: number | null;
+  readonly activationFunction: string;
+  readonly residPdrop: number;
+  readonly embdPdrop: number;
+  readonly attnPdrop: number;
+  readonly layerNormEpsilon: number;
+  /** Standard deviation of the weights to start from. */
+  readonly initializerRange: number;
+  readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
+}
+
+/** Settings as they may be given: in part, or under the names of other families. */
+type GivenGPTJ = Partial<GPTJConfig> & {
+  readonly [
+    K in "hiddenSize" | "maxPositionEmbeddings" | "numAttentionHeads" | "numHiddenLayers"
+  ]?: number;
+};
+
+/** @throws ModelError for a width that heads do not share evenly, and for a rotation that heads have no room for. */
+function complete(config: GPTJConfig): GPTJConfig {
+  const { nEmbd, nHead, rotaryDim } = config;
+  if (nEmbd % nHead !== 0) {
+    fail("GPTJConfig", `nEmbd (${nEmbd}) must be a multiple of nHead (${nHead})`);
+  }
+  const headDim = nEmbd / nHead;
+  if (rotaryDim % 2 === 0 && rotaryDim <= headDim) return config;
+  return fail(
+    "GPTJConfig",
+    `rotaryDim (${rotaryDim}) values of each head's ${headDim} cannot be rotated in pairs`,
+  );
+}
+
+/** What settings GPT-Js have. */
+const GPTJ_SETTINGS: Settings<GPTJConfig> = defineSettings<GPTJConfig>({
+  name: "GPTJConfig",
+  modelType: "gptj",
+  rows: {
+    vocabSize: width(50400),
+    nPositions: whole(2048, { names: ["maxPositionEmbeddings"] }),
+    nEmbd: width(4096, { names: ["hiddenSize"] }),
+    nLayer: count(28, { names: ["numHiddenLayers"] }),
+    nHead: width(16, { names: ["numAttentionHeads"] }),
+    rotaryDim: width(64),
+    nInner: width.orNull(null),
+    activationFunction: activationName("gelu_new"),
+    residPdrop: fraction(0),
+    embdPdrop: fraction(0),
+    attnPdrop: fraction(0),
+    layerNormEpsilon: nonNegative(1e-5),
+    initializerRange: nonNegative(0.02),
+    tieWordEmbeddings: flag(false),
+    numLabels: whole(2),
+    bosTokenId: token.orNull(50256),
+    eosTokenId: tokens.orNull(50256),
+    padTokenId: token.orNull(null),
+  },
+  // Of a class that is not here.
+  inert: [
+    "nCtx",
+    "summaryType",
+    "summaryUseProj",
+    "summaryActivation",
+    "summaryProjToLabels",
+    "summaryFirstDropout",
+  ],
+  neutral: {
+    rotary: { values: [true], why: "positions would not be rotations" },
+    scaleAttnWeights: { values: [true], why: "attention scores would not be scaled" },
+  },
+  numbered: [{ path: "h", setting: "nLayer" }],
+  shapes: ({ nEmbd, nInner }) => ({
+    "wte.weight": ["vocabSize", "nEmbd"],
+    "lm_head.weight": ["vocabSize", "nEmbd"],
+    "score.weight": ["numLabels", "nEmbd"],
+    "h.0.attn.q_proj.weight": ["nEmbd", "nEmbd"],
+    "h.0.mlp.fc_in.weight": [nInner === null ? ["4 * nEmbd", 4 * nEmbd] : "nInner", "nEmbd"],
+  }),
+  complete,
+});
+
+/**
+ * GPT-J settings: those given over the defaults, which are those of the 6B model.
+ * @throws ModelError for sizes that cannot be.
+ */
+export function gptjConfig(given: GivenGPTJ = {}): GPTJConfig {
+  return GPTJ_SETTINGS.read(given);
+}
+
+/** How checkpoints of GPT-J are read. */
+const gptjFamily: ModelFamily<GPTJConfig> = {
+  modelType: "gptj",
+  settings: GPTJ_SETTINGS,
+  readConfig: GPTJ_SETTINGS.fromFields,
+  basePrefix: "transformer",
+  // Causal masks and angles, which old versions saved as if they were weights.
+  ignored: [/(?:^|\.)h\.\d+\.attn\.(?:(?:masked_)?bias|embed_positions)$/],
+};
+
+/** Width inside the MLP. */
+function innerWidth({ nInner, nEmbd }: GPTJConfig): number {
+  return nInner ?? 4 * nEmbd;
+}
+
+/** What sizes the components have. */
+const SIZES = {
+  width: ({ nEmbd }: GPTJConfig): number => nEmbd,
+  heads: ({ nHead }: GPTJConfig): number => nHead,
+  inner: innerWidth,
+};
 
 const LAYER = "h.{layer}";
-const width = ({ nEmbd }: GPTJConfig): number => nEmbd;
-const innerWidth = ({ nInner, nEmbd }: GPTJConfig): number => nInner ?? 4 * nEmbd;
 
 const ATTENTION = {
   input: ".attn",
@@ -48,8 +180,8 @@ const MLP = { input: ".mlp", output: ".mlp", addition: ".mlp_addition", activati
 const card: ModelCard<GPTJConfig, LayerPart> = {
   layers: ({ nLayer }) => nLayer,
   components: {
-    ...attentionParts(LAYER, ATTENTION, { width, heads: ({ nHead }: GPTJConfig) => nHead }),
-    ...mlpParts(LAYER, MLP, { width, inner: innerWidth }),
+    ...attentionParts(LAYER, ATTENTION, SIZES),
+    ...mlpParts(LAYER, MLP, SIZES),
   },
 };
 

@@ -1,3 +1,4 @@
+import { fail } from "../../../nn/errors.ts";
 import type { Activation } from "../../../nn/layers/activation.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -26,7 +27,12 @@ import {
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
 import { PlainLayerNorm } from "../../parts/decoder/plain-layer-norm.ts";
-import { attentionParts, type LayerPart, mlpParts, SELF_ATTENTION } from "../../parts/layer-components.ts"; // prettier-ignore
+import {
+  attentionParts,
+  type LayerPart,
+  mlpParts,
+  SELF_ATTENTION,
+} from "../../parts/layer-components.ts";
 import type {
   CausalLMInputs,
   CausalLMOutput,
@@ -35,14 +41,141 @@ import type {
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
 import { activation } from "../../settings/activations.ts";
-import { FIRST_POSITION, type OPTConfig, optConfig, optFamily, tokenWidth } from "./config.ts";
+import type { ModelConfig } from "../../settings/config.ts";
+import { defineSettings, type Settings } from "../../settings/define-settings.ts";
+import type { Dimension } from "../../settings/fits-checkpoint.ts";
+import {
+  activationName,
+  count,
+  flag,
+  fraction,
+  nonNegative,
+  token,
+  tokens,
+  whole,
+  width,
+} from "../../settings/kinds.ts";
 
-export { type OPTConfig, optConfig } from "./config.ts";
+/** Rows of the table of positions before that of the first token: position ids once began at 2. */
+const FIRST_POSITION = 2;
+
+/** Settings of an OPT, with Hugging Face's meanings and defaults. */
+export interface OPTConfig extends ModelConfig {
+  readonly vocabSize: number;
+  /** Width of the residual stream. */
+  readonly hiddenSize: number;
+  readonly numHiddenLayers: number;
+  /** Width inside the MLP. */
+  readonly ffnDim: number;
+  /** Longest sequence. */
+  readonly maxPositionEmbeddings: number;
+  readonly numAttentionHeads: number;
+  /** Norm before attention and MLP, and after the last layer; else after attention and MLP. */
+  readonly doLayerNormBefore: boolean;
+  /** Leave out the norm after the last layer. */
+  readonly removeFinalLayerNorm: boolean;
+  /** Width of tokens before they are projected to the residual stream; null: as wide as it. */
+  readonly wordEmbedProjDim: number | null;
+  readonly activationFunction: string;
+  readonly dropout: number;
+  readonly attentionDropout: number;
+  /** Bias of all projections within layers. */
+  readonly enableBias: boolean;
+  /** Norms have a learned scale and shift. */
+  readonly layerNormElementwiseAffine: boolean;
+  /** Standard deviation of the weights to start from. */
+  readonly initStd: number;
+  readonly tieWordEmbeddings: boolean;
+  readonly numLabels: number;
+}
+
+/** Width of tokens, before they are projected to that of the residual stream. */
+function tokenWidth({ wordEmbedProjDim, hiddenSize }: OPTConfig): number {
+  return wordEmbedProjDim ?? hiddenSize;
+}
+
+/** What settings OPTs have. */
+const OPT_SETTINGS: Settings<OPTConfig> = defineSettings<OPTConfig>({
+  name: "OPTConfig",
+  modelType: "opt",
+  rows: {
+    vocabSize: width(50272),
+    hiddenSize: width(768),
+    numHiddenLayers: count(12),
+    ffnDim: width(3072),
+    maxPositionEmbeddings: width(2048),
+    numAttentionHeads: width(12),
+    doLayerNormBefore: flag(true),
+    // Files call it "_remove_final_layer_norm".
+    removeFinalLayerNorm: flag(false, { names: ["RemoveFinalLayerNorm"] }),
+    wordEmbedProjDim: width.orNull(null),
+    activationFunction: activationName("relu"),
+    dropout: fraction(0.1),
+    attentionDropout: fraction(0),
+    enableBias: flag(true),
+    layerNormElementwiseAffine: flag(true),
+    initStd: nonNegative(0.02),
+    tieWordEmbeddings: flag(true),
+    numLabels: whole(2),
+    bosTokenId: token.orNull(2),
+    eosTokenId: tokens.orNull(2),
+    padTokenId: token.orNull(1),
+  },
+  // Training left out whole layers so; and dropout that no layer has.
+  inert: ["layerdrop", "activationDropout"],
+  neutral: {
+    scaleEmbeddings: { values: [false], why: "tokens would be multiplied by a number" },
+    learnedEmbeddings: { values: [true], why: "positions would not be learned" },
+  },
+  written: ({ removeFinalLayerNorm }) => ({ RemoveFinalLayerNorm: removeFinalLayerNorm }),
+  numbered: [{ path: "decoder.layers", setting: "numHiddenLayers" }],
+  shapes: ({ wordEmbedProjDim, maxPositionEmbeddings: most }) => {
+    const token: Dimension = wordEmbedProjDim === null ? "hiddenSize" : "wordEmbedProjDim";
+    const positions: Dimension = [
+      `maxPositionEmbeddings + ${FIRST_POSITION}`,
+      most + FIRST_POSITION,
+    ];
+    return {
+      "decoder.embed_tokens.weight": ["vocabSize", token],
+      "decoder.embed_positions.weight": [positions, "hiddenSize"],
+      "lm_head.weight": ["vocabSize", token],
+      "score.weight": ["numLabels", token],
+      "decoder.layers.0.self_attn.q_proj.weight": ["hiddenSize", "hiddenSize"],
+      "decoder.layers.0.fc1.weight": ["ffnDim", "hiddenSize"],
+    };
+  },
+  complete: (config) => {
+    const { hiddenSize, numAttentionHeads: heads } = config;
+    if (hiddenSize % heads === 0) return config;
+    const sizes = `hiddenSize (${hiddenSize}) must be a multiple of numAttentionHeads (${heads})`;
+    return fail("OPTConfig", sizes);
+  },
+});
+
+/**
+ * OPT settings: those given over the defaults, which are those of the 125M model.
+ * @throws ModelError for sizes that cannot be.
+ */
+export function optConfig(given: Partial<OPTConfig> = {}): OPTConfig {
+  return OPT_SETTINGS.read(given);
+}
+
+/** How checkpoints of OPT are read. */
+const optFamily: ModelFamily<OPTConfig> = {
+  modelType: "opt",
+  settings: OPT_SETTINGS,
+  readConfig: OPT_SETTINGS.fromFields,
+  basePrefix: "model",
+};
+
+/** What sizes the components have. */
+const SIZES = {
+  width: ({ hiddenSize }: OPTConfig): number => hiddenSize,
+  heads: ({ numAttentionHeads }: OPTConfig): number => numAttentionHeads,
+  inner: ({ ffnDim }: OPTConfig): number => ffnDim,
+};
 
 const LAYER = "decoder.layers.{layer}";
-const width = ({ hiddenSize }: OPTConfig): number => hiddenSize;
-const heads = ({ numAttentionHeads }: OPTConfig): number => numAttentionHeads;
-const inner = ({ ffnDim }: OPTConfig): number => ffnDim;
 
 const ATTENTION = {
   ...SELF_ATTENTION,
@@ -61,8 +194,8 @@ const MLP = {
 const card: ModelCard<OPTConfig, LayerPart> = {
   layers: ({ numHiddenLayers }) => numHiddenLayers,
   components: {
-    ...attentionParts(LAYER, ATTENTION, { width, heads }),
-    ...mlpParts(LAYER, MLP, { width, inner }),
+    ...attentionParts(LAYER, ATTENTION, SIZES),
+    ...mlpParts(LAYER, MLP, SIZES),
   },
 };
 
