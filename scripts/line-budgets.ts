@@ -16,7 +16,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   runtime: 2_850,
   nn: 2_850,
   optim: 800,
-  files: 2_450,
+  files: 3_300,
   formats: 3_600,
   tokenizers: 10_300,
   plots: 640,

@@ -12,6 +12,8 @@ export type FileSourceFailure =
   | "name"
   /** The file is there but cannot be used: not text, not JSON, too large, of another size than said. */
   | "content"
+  /** What is there is not what was counted on: somebody else has changed it meanwhile. */
+  | "conflict"
   /** Anything else: permissions, a full disk, an error of the server. */
   | "system";
 

@@ -256,13 +256,23 @@ export async function dismiss({ response, watch }: Answer): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
 
-/** What a status means that says that something was not done. */
-export function statusError(message: string, response: Response, site: Site): FileSourceError {
+/**
+ * What a status means that says that something was not done.
+ * @param said what the server says of it, without its secrets.
+ */
+export function statusError(
+  message: string,
+  response: Response,
+  site: Site,
+  said: string = redact(
+    response.headers.get("x-error-message") ?? response.statusText,
+    site.secrets,
+  ),
+): FileSourceError {
   const { status } = response;
-  const detail = response.headers.get("x-error-message") ?? response.statusText;
   const wait = askedDelay(response);
   const asked = wait > 0 ? `; it asks to be left alone for ${Math.ceil(wait / 1000)} s` : "";
-  const text = `${message} was answered with status ${status} ${redact(detail, site.secrets)}`;
+  const text = `${message} was answered with status ${status} ${said}`;
   const code = status === 401 || status === 403 ? "unauthorized" : "system";
   const error = new FileSourceError(code, text.trimEnd() + asked);
   return PASSING.has(status) ? markUnavailable(error) : error;

@@ -4,7 +4,9 @@ export { FileSourceError, type FileSourceFailure } from "./file-source-error.ts"
 export { FileSource } from "./file-source.ts";
 export { HttpFiles } from "./http-files.ts";
 export { HubFiles } from "./hub-files.ts";
-export type { HubOptions } from "./hub-options.ts";
+export type { HubAccessOptions, HubOptions } from "./hub-options.ts";
 export { LocalFiles } from "./local-files.ts";
 export { type FileContent, MemoryFiles } from "./memory-files.ts";
 export { type FilesName, openFiles } from "./open-files.ts";
+export type { Pushed, PushOptions } from "./push-options.ts";
+export type { CardOptions } from "./repository-card.ts";

@@ -25,7 +25,7 @@ import { cleanUpText } from "./pipeline/clean-up.ts";
 import { makePipeline } from "./pipeline/make-pipeline.ts";
 import type { TokenizerPipeline } from "./pipeline/pipeline.ts";
 import type { TextToken } from "./pipeline/post-processors.ts";
-import { writeTogether } from "../files/write-together.ts";
+import type { Pushed, PushOptions } from "../files/push-options.ts";
 
 /** Files whose fields go into `tokenizer_config.json` when it is written. */
 const MERGED_FILES: ReadonlySet<string> = new Set([
@@ -318,16 +318,26 @@ export class PreTrainedTokenizer {
 
   /**
    * Writes `tokenizer.json` and `tokenizer_config.json` (Node only), both in one step.
-   * @throws FileSourceError when they cannot be written, with the path and the reason.
+   * @param options.pushToHub a repository of the Hugging Face Hub that gets them as well.
+   * @returns what the Hub has now, when it was pushed there.
+   * @throws FileSourceError when they cannot be written, with the path and the reason, or cannot be
+   * uploaded.
    */
-  async savePretrained(directory: string): Promise<void> {
+  async savePretrained(
+    directory: string,
+    options: { readonly pushToHub?: PushOptions } = {},
+  ): Promise<Pushed | undefined> {
+    const wrong = wrongOptions(options, { pushToHub: true });
+    if (wrong !== undefined) throw new TokenizerError(`savePretrained: ${wrong}`);
     const json = { "tokenizer.json": this.#json, "tokenizer_config.json": this.#configJson };
     const files = Object.entries(json).map(([name, value]): [string, FillFile] => {
       const bytes = new TextEncoder().encode(`${JSON.stringify(value, undefined, 2)}\n`);
       return [name, (write) => write(bytes)];
     });
     const isSuperseded = (name: string): boolean => MERGED_FILES.has(name);
-    await writeTogether(directory, { files: new Map(files), isSuperseded });
+    const wanted = { files: new Map(files), isSuperseded };
+    const { saveTogether } = await import("../files/save-together.ts");
+    return saveTogether("PreTrainedTokenizer.savePretrained", directory, wanted, options);
   }
 
   #idOf(token: string): number | undefined {

@@ -1,4 +1,5 @@
 import type { FilesName } from "../../files/open-files.ts";
+import type { Pushed } from "../../files/push-options.ts";
 import { Module } from "../../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { isFloat } from "../../tensor/dtype.ts";
@@ -98,17 +99,22 @@ export abstract class PreTrainedModel extends Module {
    * held before or this one. Of several saves at once, one comes after the other. Files of an old
    * model of these names go, shards among them; other files stay.
    *
-   * @throws FileSourceError when it cannot be written, with the path and the reason.
+   * With `pushToHub` the same files go into a repository of the Hugging Face Hub, all in one commit.
+   *
+   * @returns what the Hub has now, when it was pushed there.
+   * @throws FileSourceError when it cannot be written, with the path and the reason, or cannot be
+   * uploaded; what there was before is there then.
    *
    * @example
    * ```ts no-run
    * import { GPT2LMHeadModel } from "tsvene";
    * const model = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 64, nHead: 4, vocabSize: 100 });
    * await model.savePretrained("my-model");
+   * await model.savePretrained("my-model", { pushToHub: { repo: "me/my-model", private: true } });
    * ```
    */
-  async savePretrained(directory: string, options: SaveOptions = {}): Promise<void> {
+  async savePretrained(directory: string, options: SaveOptions = {}): Promise<Pushed | undefined> {
     const { savePretrained } = await import("./save-pretrained.ts");
-    await savePretrained(this, directory, options);
+    return savePretrained(this, directory, options);
   }
 }

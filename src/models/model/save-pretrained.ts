@@ -1,7 +1,9 @@
 import type { FillFile } from "../../files/fill-file.ts";
 import { requireNode } from "../../files/node.ts";
 import { safetensorsContent } from "../../formats/safetensors/save-safetensors.ts";
-import { writeTogether } from "../../files/write-together.ts";
+import type { Pushed, PushOptions } from "../../files/push-options.ts";
+import { saveTogether } from "../../files/save-together.ts";
+import { type OptionNames, wrongOptions } from "../../base/known-options.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { fail } from "../../nn/errors.ts";
@@ -11,6 +13,7 @@ import { configText } from "./config-text.ts";
 import { type JsonValue, type ModelConfig, toConfigJson } from "../settings/config.ts";
 import { toGenerationJson } from "../generation/file.ts";
 import type { ModelClass } from "./family.ts";
+import { modelCard } from "./model-card.ts";
 import { asWritten } from "../settings/define-settings.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import { stateOf } from "./state.ts";
@@ -22,7 +25,15 @@ export interface SaveOptions {
    * @default the one that the model keeps them in
    */
   readonly dtype?: WeightDType;
+  /**
+   * Put the files into a repository of the Hugging Face Hub as well, with a card that says how to load
+   * them; a `README.md` in the directory, or one that somebody wrote in the repository, stays.
+   * @default none
+   */
+  readonly pushToHub?: PushOptions;
 }
+
+const OPTIONS: OptionNames<SaveOptions> = { dtype: true, pushToHub: true };
 
 /** Labels go to disk as `id2label`, from which Hugging Face's classes count them; 2 go unsaid. */
 function withLabels({ numLabels, ...config }: ModelConfig): object {
@@ -99,10 +110,13 @@ export function settingsFiles(model: PreTrainedModel, dtype: WeightDType): Map<s
 export async function savePretrained(
   model: PreTrainedModel,
   directory: string,
-  { dtype = model.dtype }: SaveOptions = {},
-): Promise<void> {
+  options: SaveOptions = {},
+): Promise<Pushed | undefined> {
   const caller = `${model.constructor.name}.savePretrained`;
   requireNode(caller);
+  const wrong = wrongOptions(options, OPTIONS);
+  if (wrong !== undefined) fail(caller, wrong);
+  const { dtype = model.dtype, pushToHub } = options;
   checkWeightDType(caller, dtype);
   if (typeof directory !== "string" || directory === "") {
     fail(caller, `a directory was expected, got ${JSON.stringify(directory)}`);
@@ -112,5 +126,8 @@ export async function savePretrained(
     ["model.safetensors", await safetensorsContent(weightsOf(model, dtype))],
     ...settingsFiles(model, dtype),
   ]);
-  await writeTogether(directory, { files, isSuperseded: isOfAnotherSave });
+  const modelClass = model.constructor as unknown as ModelClass;
+  const card = (push: PushOptions): string => modelCard(modelClass, push);
+  const wanted = { files, isSuperseded: isOfAnotherSave };
+  return saveTogether(caller, directory, wanted, { pushToHub, card });
 }
