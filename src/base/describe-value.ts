@@ -11,6 +11,23 @@ export function describeValue(value: unknown): string {
   return `a ${typeof value}`;
 }
 
+/** A value as one would write it, if that is short; else what it is. */
+export function shown(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
+  const text = isWritable(value) ? JSON.stringify(value) : "";
+  if (text === "") return describeValue(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}
+
+/** Whether JSON says all of a value, as of a word or nested numbers. */
+function isWritable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) {
+    return value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value); // prettier-ignore
+  }
+  const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+  return plain && Object.values(value).every(isWritable);
+}
+
 /** Whether somebody forgot an `await`. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return (

@@ -1,3 +1,4 @@
+import { shown } from "./describe-value.ts";
 import { fail } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 
@@ -36,8 +37,8 @@ export function wrongWord(
   expected: readonly unknown[],
 ): string | undefined {
   if (expected.includes(value)) return undefined;
-  const words = expected.map(written).join(", ");
-  return `${option} must be ${expected.length > 1 ? "one of " : ""}${words}; got ${written(value)}`;
+  const words = expected.map(shown).join(", ");
+  return `${option} must be ${expected.length > 1 ? "one of " : ""}${words}; got ${shown(value)}`;
 }
 
 /** @throws TsveneError for {@link wrongWord}. */
@@ -49,8 +50,4 @@ export function requireOneOf(
 ): void {
   const wrong = wrongWord(option, value, expected);
   if (wrong !== undefined) fail(op, wrong);
-}
-
-function written(value: unknown): string {
-  return JSON.stringify(value) ?? "nothing";
 }

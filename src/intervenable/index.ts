@@ -16,6 +16,7 @@ export type {
   GenerationArguments,
   InputsOf,
   IntervenedGenerateOptions,
+  GenerationResult,
   IntervenedGeneration,
   InterventionArguments,
   OutputsOf,

@@ -1,5 +1,9 @@
 import type { FilesName } from "../files/open-files.ts";
-import type { GenerateOptions, GenerateStep } from "../models/generation/options.ts";
+import type {
+  GenerateOptions,
+  GenerateOutput,
+  GenerateStep,
+} from "../models/generation/options.ts";
 import { Module } from "../nn/module.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../interventions/errors.ts";
@@ -18,9 +22,10 @@ import type { CheckedComponent } from "../models/model/component-names.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config/config.ts";
 import { explainCall } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
+import { Deferred } from "./generation/deferred.ts";
 import { modelSettings, type TracedGeneration, traceGeneration } from "./generation/generate.ts";
 import { InterventionDict } from "./config/intervention-dict.ts";
-import { type IntervenableOutput, makeOutput } from "./call/output.ts";
+import { asPair, type IntervenableOutput, makeOutput } from "./call/output.ts";
 import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
 import { makePlan, type Plan } from "./call/plan.ts";
 import type { Target, WaitingTarget } from "./sites/target.ts";
@@ -204,7 +209,8 @@ export class IntervenableModel<
    * be given too. Sources are run once, before. By default only new tokens are edited: positions
    * in `unitLocations` count the whole text, and a lone 0 means every new token.
    *
-   * What the model writes without interventions is what its own `generate` gives.
+   * Gives the pair `[original, intervened]`, as `forward` does; the original is written only when it is
+   * awaited: `const [original, intervened] = await model.generate(prompt)`, then `await original`.
    *
    * @throws InterventionError as {@link forward} does, and for an edit that no step would make.
    *
@@ -217,12 +223,13 @@ export class IntervenableModel<
    *   gpt2,
    * );
    * const prompt = { inputIds: tensor([[3, 1, 4]], { dtype: "int64" }) };
-   * const { intervened } = await model.generate(prompt, {
+   * const [original, intervened] = await model.generate(prompt, {
    *   sourceRepresentations: randn([16]),
    *   maxNewTokens: 4,
    *   eosTokenId: null,
    * });
    * console.log(await intervened.sequences.toArray());
+   * console.log(await (await original).sequences.toArray());
    * ```
    */
   async generate<W extends WritingModel>(
@@ -231,12 +238,14 @@ export class IntervenableModel<
     options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): Promise<IntervenedGeneration> {
     const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
-    const intervened = await writer.generate(settings, generation.encoded);
-    return {
+    const { trace, encoded, collected } = generation;
+    const intervened = await writer.generate({ ...settings, trace }, encoded);
+    const write = (): Promise<GenerateOutput> => writer.generate(settings, undefined);
+    return asPair("IntervenedGeneration", () => new Deferred(write), {
       intervened,
-      collected: [...generation.collected.values()].flat(),
-      collectedByName: Object.fromEntries(generation.collected),
-    };
+      collected: [...collected.values()].flat(),
+      collectedByName: Object.fromEntries(collected),
+    });
   }
 
   /** As {@link generate}, token by token. A loop that is left early computes no further token. */
@@ -246,7 +255,8 @@ export class IntervenableModel<
     options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): AsyncGenerator<GenerateStep> {
     const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
-    yield* writer.stream(settings, generation.encoded);
+    const { trace, encoded } = generation;
+    yield* writer.stream({ ...settings, trace }, encoded);
   }
 
   async #traceGeneration(
@@ -271,7 +281,7 @@ export class IntervenableModel<
       options,
       settings,
     });
-    return { writer, generation, settings: { ...settings, trace: generation.trace } };
+    return { writer, generation, settings };
   }
 
   /**

@@ -1,3 +1,4 @@
+import { shown } from "../base/describe-value.ts";
 import { show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -11,5 +12,5 @@ export function describeOptions(options: object): string {
 
 function text(value: unknown): string {
   if (value instanceof Tensor) return `a tensor ${show(value.shape)}`;
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  return typeof value === "string" ? value : shown(value);
 }

@@ -1,3 +1,4 @@
+import { shown } from "../base/describe-value.ts";
 import { fail } from "./errors.ts";
 
 /** Dimensions from `from` to before `to`. */
@@ -29,7 +30,7 @@ export function expandPartition(op: string, partition: SubspacePartition): numbe
     fail(
       op,
       `subspacePartition must be a list of parts, such as [{ from: 0, to: 8 }, [8, 9, 12]], got ` +
-        show(partition),
+        shown(partition),
     );
   }
   return partition.map((part: unknown, i) =>
@@ -40,7 +41,7 @@ export function expandPartition(op: string, partition: SubspacePartition): numbe
 function expandPart(op: string, part: unknown, which: string): number[] {
   if (Array.isArray(part)) {
     if (part.length > 0 && part.every(isIndex)) return [...part];
-    return fail(op, `${which} must list dimensions of 0 or more, got ${show(part)}`);
+    return fail(op, `${which} must list dimensions of 0 or more, got ${shown(part)}`);
   }
   const names = typeof part === "object" && part !== null ? Object.keys(part).sort() : [];
   const { from, to } = (part ?? {}) as Partial<Readonly<Record<string, unknown>>>;
@@ -48,7 +49,7 @@ function expandPart(op: string, part: unknown, which: string): number[] {
     return fail(
       op,
       `${which} must be { from, to } with whole numbers of 0 or more, or a list of dimensions, got ` +
-        show(part),
+        shown(part),
     );
   }
   if (from < to) return Array.from({ length: to - from }, (_, k) => from + k);
@@ -100,14 +101,10 @@ function asRows(op: string, subspaces: unknown): readonly (readonly number[])[] 
   }
   return fail(
     op,
-    `subspaces must be a number, a list of numbers, or one list a row, got ${show(subspaces)}`,
+    `subspaces must be a number, a list of numbers, or one list a row, got ${shown(subspaces)}`,
   );
 }
 
 function isIndex(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }

@@ -1,3 +1,4 @@
+import { shown } from "../base/describe-value.ts";
 import { leaf } from "../tensor/ops/apply.ts";
 import { cast } from "../tensor/functions/arithmetic.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
@@ -24,7 +25,7 @@ const WEIGHT_DTYPES: readonly string[] = ["float32", "float16", "bfloat16"] sati
 /** @throws TensorError unless weights can be kept in the dtype. */
 export function checkWeightDType(caller: string, dtype: string): asserts dtype is WeightDType {
   if (WEIGHT_DTYPES.includes(dtype)) return;
-  fail(caller, `dtype ${JSON.stringify(dtype)} is not known; use ${WEIGHT_DTYPES.join(", ")}`);
+  fail(caller, `dtype ${shown(dtype)} is not known; use ${WEIGHT_DTYPES.join(", ")}`);
 }
 
 function isHalf(dtype: DType): boolean {

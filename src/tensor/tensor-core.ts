@@ -112,6 +112,14 @@ export abstract class TensorCore {
     );
   }
 
+  /**
+   * Always an error: its numbers need not be computed yet.
+   * @throws TensorError
+   */
+  toJSON(): never {
+    return fail("Tensor", "JSON cannot say a tensor; write await x.toArray() for its numbers");
+  }
+
   /** Reads like PyTorch's print. A tensor that is not evaluated shows its shape only. */
   toString(): string {
     const { values, dtype } = this;

@@ -1,3 +1,5 @@
+import { showsInstead } from "../../base/inspect.ts";
+import { fail } from "../../interventions/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Harvest } from "./trace.ts";
 
@@ -31,17 +33,45 @@ export function makeOutput<Output>(
   { collected, latents }: Harvest,
   trace: () => Output,
 ): IntervenableOutput<Output> {
-  let original: { readonly output: Output } | undefined;
-  const getOriginal = (): Output => (original ??= { output: trace() }).output;
-  const pair: unknown[] = [undefined, intervened];
-  // An array, because only arrays destructure without `undefined` in their types.
-  Object.defineProperties(pair, {
-    0: { get: getOriginal, enumerable: true },
-    original: { get: getOriginal },
-    intervened: { value: intervened },
-    collected: { value: [...collected.values()] },
-    collectedByName: { value: Object.fromEntries(collected) },
-    latents: { value: Object.fromEntries(latents) },
+  return asPair("IntervenableOutput", trace, {
+    intervened,
+    collected: [...collected.values()],
+    collectedByName: Object.fromEntries(collected),
+    latents: Object.fromEntries(latents),
   });
-  return pair as unknown as IntervenableOutput<Output>;
 }
+
+/**
+ * An object that is also the pair `[original, intervened]`. The original is made when it is first
+ * asked for, which printing does not do; JSON is refused, as tensors have no numbers to write yet.
+ */
+export function asPair<Original, Others extends { readonly intervened: unknown }>(
+  name: string,
+  make: () => Original,
+  others: Others,
+): Others & { readonly original: Original } & readonly [Original, Others["intervened"]] {
+  let made: { readonly original: Original } | undefined;
+  const get = (): Original => (made ??= { original: make() }).original;
+  // An array, because only arrays destructure without `undefined` in their types.
+  const pair: unknown[] = [undefined, others.intervened];
+  const named = Object.entries(others).map(([key, value]) => [key, { value }] as const);
+  const toString = (): string => `${name}(original, ${Object.keys(others).join(", ")})`;
+  Object.defineProperties(pair, {
+    ...Object.fromEntries(named),
+    0: { get, enumerable: true },
+    original: { get },
+    toString: { value: toString },
+    toJSON: {
+      value: (): never =>
+        fail(name, "JSON cannot say tensors; await toArray() of those that you want to keep"),
+    },
+  });
+  showsInstead(pair, () => ({ original: made?.original ?? WAITING, ...others }));
+  return pair as unknown as Others & { readonly original: Original } & readonly [
+      Original,
+      Others["intervened"],
+    ];
+}
+
+/** What is printed for an original that nobody asked for. */
+const WAITING = showsInstead({}, () => "made when it is asked for");

@@ -1,3 +1,4 @@
+import { shown } from "../../base/describe-value.ts";
 import { describeOptions } from "../../interventions/describe-options.ts";
 import { Intervention } from "../../interventions/intervention.ts";
 import { placeOf } from "./names.ts";
@@ -65,7 +66,7 @@ export class IntervenableConfig {
     const options = asOptions(config);
     const { mode = "parallel", interventionTypes, representations, sortedKeys } = options;
     if (mode !== "parallel" && mode !== "serial") {
-      fail(OP, `mode must be "parallel" or "serial", got ${JSON.stringify(mode)}`);
+      fail(OP, `mode must be "parallel" or "serial", got ${shown(mode)}`);
     }
     this.mode = mode;
     const list = Array.isArray(representations) ? representations : [representations];

@@ -1,3 +1,4 @@
+import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../interventions/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -112,14 +113,14 @@ function checkText(where: string, name: string, value: unknown): void {
 
 function checkLinkKey(where: string, name: string, value: unknown): void {
   if (typeof value === "string" || typeof value === "number") return;
-  fail(OP, `${where}: ${name} must be a number or a string, got ${JSON.stringify(value)}`);
+  fail(OP, `${where}: ${name} must be a number or a string, got ${shown(value)}`);
 }
 
 function checkNumber(least: number): Check {
   return (where, name, value) => {
     if (Number.isSafeInteger(value) && (value as number) >= least) return;
     const wanted = least === -Infinity ? "a whole number" : `a whole number of ${least} or more`;
-    fail(OP, `${where}: ${name} must be ${wanted}, got ${JSON.stringify(value)}`);
+    fail(OP, `${where}: ${name} must be ${wanted}, got ${shown(value)}`);
   };
 }
 

@@ -96,11 +96,21 @@ export interface IntervenedGenerateOptions<Inputs = GenerateInputs>
   extends GenerationArguments<Inputs>, Omit<GenerateOptions, "trace"> {}
 
 /** What a generation with interventions gives. */
-export interface IntervenedGeneration {
-  /** What the model writes with its interventions. */
+export interface GenerationResult {
+  /**
+   * What the model writes without interventions, from the same prompts with the same options. It is
+   * written when it is first awaited, so await it before you change the model's parameters; where
+   * tokens are drawn, give a `seed` for both to draw alike.
+   */
+  readonly original: PromiseLike<GenerateOutput>;
+  /** What it writes with the interventions. */
   readonly intervened: GenerateOutput;
   /** What collecting interventions took: for each of them, one tensor a step. */
   readonly collected: readonly Tensor[];
   /** The same by name. */
   readonly collectedByName: Readonly<Record<string, readonly Tensor[]>>;
 }
+
+/** The result by name, and as the pair `[original, intervened]`. */
+export type IntervenedGeneration = GenerationResult &
+  readonly [original: PromiseLike<GenerateOutput>, intervened: GenerateOutput];

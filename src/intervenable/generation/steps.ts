@@ -1,5 +1,6 @@
 import { fail } from "../../interventions/errors.ts";
 import { type Named, requireNamed } from "../config/names.ts";
+import { shown } from "../../base/describe-value.ts";
 
 /** Steps from `start` to before `end`. */
 export interface StepRange {
@@ -105,7 +106,7 @@ function entryTest(entry: unknown, where: string, count: number): (step: number)
     fail(
       OP,
       `${where} must be "decoding", "prompt", "all", a step, { start, end }, a list of these, or a ` +
-        `function (step) => boolean, got ${JSON.stringify(entry) ?? String(entry)}`,
+        `function (step) => boolean, got ${shown(entry)}`,
     );
   }
   const { start = 0, end = Infinity } = entry as StepRange;

@@ -1,3 +1,4 @@
+import { Tensor } from "../../tensor/tensor.ts";
 import type { Module } from "../../nn/module.ts";
 import { cardOf } from "../../models/model/bound-card.ts";
 import {
@@ -126,7 +127,7 @@ function checkLink(first: Linked, other: Representation, unitDim: number | undef
   }
   for (const [option, value] of Object.entries(options)) {
     const own: unknown = first.representation.options[option];
-    if (value === undefined || JSON.stringify(value) === JSON.stringify(own)) continue;
+    if (value === undefined || isSameOption(value, own)) continue;
     fail(OP, `${name} is linked with ${first.name}, so its ${option} has no effect; leave it out`);
   }
   const units = first.representation.maxNumberOfUnits;
@@ -246,4 +247,9 @@ function groupsOf(representations: readonly Representation[]): readonly number[]
     last = groupKey;
     return group;
   });
+}
+
+function isSameOption(a: unknown, b: unknown): boolean {
+  const tensors = a instanceof Tensor || b instanceof Tensor;
+  return a === b || (!tensors && JSON.stringify(a) === JSON.stringify(b));
 }

@@ -1,3 +1,4 @@
+import { shown } from "../../base/describe-value.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -61,5 +62,5 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** A value as messages say it. */
 export function show(value: unknown): string {
   if (value instanceof Tensor) return "a Tensor; give the numbers in it";
-  return typeof value === "number" || value === undefined ? String(value) : JSON.stringify(value);
+  return shown(value);
 }

@@ -1,3 +1,4 @@
+import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../nn/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { camelCase, type JsonValue, snakeCase } from "../settings/config.ts";
@@ -145,12 +146,6 @@ export function checkFields(fields: GenerationFields): void {
 
 function isAmong(value: JsonValue, others: readonly JsonValue[]): boolean {
   return others.some((other) => JSON.stringify(other) === JSON.stringify(value));
-}
-
-/** A value for a message, which files can make long. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
 /** Fields that Python's models have under the same name for another purpose, or with no effect. */

@@ -1,8 +1,9 @@
+import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../nn/errors.ts";
 import { requireKnownOptions } from "../../base/known-options.ts";
 import { type ModelConfig, snakeCase } from "../settings/config.ts";
 import type { PreTrainedModel } from "../model/pretrained-model.ts";
-import { checkFields, type GenerationFields, shown } from "./fields.ts";
+import { checkFields, type GenerationFields } from "./fields.ts";
 import { DEFAULTS, type Kind, KINDS, type Settings } from "./kinds.ts";
 import {
   CALL_OPTIONS,

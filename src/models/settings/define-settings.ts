@@ -1,3 +1,4 @@
+import { shown } from "../../base/describe-value.ts";
 import { ModelError } from "../../nn/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { type JsonValue, type ModelConfig, snakeCase } from "./config.ts";
@@ -157,10 +158,6 @@ type Write = Place["write"];
 /** A file's values and names may be long. */
 function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-}
-
-function shown(value: unknown): string {
-  return shortened(typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value)); // prettier-ignore
 }
 
 /** How many problems a message tells. */
