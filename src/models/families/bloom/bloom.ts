@@ -7,7 +7,7 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ModelCard } from "../../model/card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { alibi, requireCounted } from "../../parts/alibi.ts";
 import type { LayerContext, LayerOutput } from "../../parts/decoder/attend.ts";
@@ -110,12 +110,9 @@ export function bloomConfig(given: GivenBloom = {}): BloomConfig {
 }
 
 /** How checkpoints of Bloom are read. */
-const bloomFamily: ModelFamily<BloomConfig> = {
-  modelType: "bloom",
-  settings: BLOOM_SETTINGS,
-  readConfig: BLOOM_SETTINGS.fromFields,
+const bloomFamily: ModelFamily<BloomConfig> = declareFamily(BLOOM_SETTINGS, {
   basePrefix: "transformer",
-};
+});
 
 /** What sizes the components have. */
 const SIZES = {

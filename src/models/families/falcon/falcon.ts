@@ -8,7 +8,7 @@ import { Module } from "../../../nn/module.ts";
 import { constant } from "../../../tensor/functions/arithmetic.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ModelCard } from "../../model/card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { alibi, requireCounted } from "../../parts/alibi.ts";
 import type { LayerOutput } from "../../parts/decoder/attend.ts";
@@ -188,12 +188,9 @@ export function falconConfig(given: GivenFalcon = {}): FalconConfig {
 }
 
 /** How checkpoints of Falcon are read. */
-const falconFamily: ModelFamily<FalconConfig> = {
-  modelType: "falcon",
-  settings: FALCON_SETTINGS,
-  readConfig: FALCON_SETTINGS.fromFields,
+const falconFamily: ModelFamily<FalconConfig> = declareFamily(FALCON_SETTINGS, {
   basePrefix: "transformer",
-};
+});
 
 /** What sizes the components have. */
 const SIZES = {

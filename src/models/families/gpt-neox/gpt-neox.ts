@@ -1,4 +1,3 @@
-import type { Activation } from "../../../nn/layers/activation.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { Identity } from "../../../nn/layers/identity.ts";
@@ -11,7 +10,7 @@ import type { ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
-import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
+import type { LayerOutput } from "../../parts/decoder/attend.ts";
 import type { RotaryContext } from "../../parts/decoder/attention.ts";
 import {
   attentionComponents,
@@ -31,9 +30,11 @@ import {
   languageModelOutput,
   outputLayer,
 } from "../../parts/decoder/heads.ts";
+import { DenseMLP } from "../../parts/decoder/dense-mlp.ts";
+import { FusedAttention } from "../../parts/decoder/fused-attention.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import { RotaryEmbedding, rotate } from "../../parts/decoder/rotary-embedding.ts";
+import { RotaryEmbedding } from "../../parts/decoder/rotary-embedding.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type {
   CausalLMInputs,
@@ -42,7 +43,6 @@ import type {
   DecoderOutput,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { activation } from "../../settings/activations.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import {
   activationName,
@@ -132,69 +132,13 @@ export const gptNeoXCard: ModelCard<GPTNeoXConfig, LlamaComponent> = {
   },
 };
 
-/** Attention with one projection to queries, keys and values, and partly rotated heads. */
-class GPTNeoXAttention extends Module {
-  /** Its outputs are query, key and value of the first head, then those of the second, ... */
-  readonly query_key_value: Linear;
-  readonly dense: Linear;
-  /** Sites of the queries, keys and values of all heads, [batch, sequence, hiddenSize] each. */
-  readonly query: Identity = new Identity();
-  readonly key: Identity = new Identity();
-  readonly value: Identity = new Identity();
-  /** Its input is the site of the attention weights. */
-  readonly attn_dropout: Dropout;
-  readonly #headDim: number;
-
-  constructor(config: GPTNeoXConfig) {
-    super();
-    const { hiddenSize, attentionBias: bias, initializerRange: std } = config;
-    this.query_key_value = initialLinear(hiddenSize, 3 * hiddenSize, { bias, std });
-    this.dense = initialLinear(hiddenSize, hiddenSize, { bias, std });
-    this.attn_dropout = new Dropout(config.attentionDropout);
-    this.#headDim = hiddenSize / config.numAttentionHeads;
-  }
-
-  override forward(x: Tensor, context: RotaryContext): LayerOutput {
-    const [b = 1, s = 1, d = 1] = x.shape;
-    const fused = this.query_key_value.forward(x).reshape([b, s, d / this.#headDim, 3, -1]);
-    const part = (index: number): Tensor => fused.select(3, index).reshape([b, s, d]);
-    const query = splitHeads(this.query.forward(part(0)), this.#headDim);
-    const key = splitHeads(this.key.forward(part(1)), this.#headDim);
-    const value = splitHeads(this.value.forward(part(2)), this.#headDim);
-    const { rotation } = context;
-    const added = { key: rotate(key, rotation), value };
-    const [mixed, weights, cache] = attend(rotate(query, rotation), added, context, {
-      scale: 1 / Math.sqrt(this.#headDim),
-      dropout: this.attn_dropout,
-    });
-    return [this.dense.forward(mixed), weights, cache];
-  }
-}
-
-class GPTNeoXMLP extends Module {
-  readonly dense_h_to_4h: Linear;
-  readonly dense_4h_to_h: Linear;
-  readonly act: Activation;
-
-  constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: GPTNeoXConfig) {
-    super();
-    this.dense_h_to_4h = initialLinear(hiddenSize, intermediateSize, { bias: true, std });
-    this.dense_4h_to_h = initialLinear(intermediateSize, hiddenSize, { bias: true, std });
-    this.act = activation(hiddenAct);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.dense_4h_to_h.forward(this.act.forward(this.dense_h_to_4h.forward(x)));
-  }
-}
-
 class GPTNeoXLayer extends Module {
   readonly input_layernorm: LayerNorm;
   readonly post_attention_layernorm: LayerNorm;
   readonly post_attention_dropout: Dropout;
   readonly post_mlp_dropout: Dropout;
-  readonly attention: GPTNeoXAttention;
-  readonly mlp: GPTNeoXMLP;
+  readonly attention: FusedAttention;
+  readonly mlp: DenseMLP;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
   readonly mlp_addition: Identity = new Identity();
@@ -202,13 +146,22 @@ class GPTNeoXLayer extends Module {
 
   constructor(config: GPTNeoXConfig) {
     super();
+    const { hiddenSize, numAttentionHeads: heads, initializerRange: std } = config;
     const norm = { eps: config.layerNormEps };
-    this.input_layernorm = new LayerNorm(config.hiddenSize, norm);
-    this.post_attention_layernorm = new LayerNorm(config.hiddenSize, norm);
+    this.input_layernorm = new LayerNorm(hiddenSize, norm);
+    this.post_attention_layernorm = new LayerNorm(hiddenSize, norm);
     this.post_attention_dropout = new Dropout(config.hiddenDropout);
     this.post_mlp_dropout = new Dropout(config.hiddenDropout);
-    this.attention = new GPTNeoXAttention(config);
-    this.mlp = new GPTNeoXMLP(config);
+    this.attention = new FusedAttention({
+      hiddenSize,
+      heads,
+      keyValueHeads: heads,
+      bias: config.attentionBias,
+      std,
+      dropout: config.attentionDropout,
+    });
+    const { intermediateSize, hiddenAct: act } = config;
+    this.mlp = new DenseMLP({ hiddenSize, intermediateSize, act, bias: true, std });
     this.#parallel = config.useParallelResidual;
   }
 

@@ -10,7 +10,7 @@ import { Module } from "../../../nn/module.ts";
 import { cat, stack } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ModelCard } from "../../model/card.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import { attend, type LayerOutput, splitHeads } from "../../parts/decoder/attend.ts";
 import type { RotaryContext } from "../../parts/decoder/attention.ts";
@@ -140,14 +140,11 @@ export function gptjConfig(given: GivenGPTJ = {}): GPTJConfig {
 }
 
 /** How checkpoints of GPT-J are read. */
-const gptjFamily: ModelFamily<GPTJConfig> = {
-  modelType: "gptj",
-  settings: GPTJ_SETTINGS,
-  readConfig: GPTJ_SETTINGS.fromFields,
+const gptjFamily: ModelFamily<GPTJConfig> = declareFamily(GPTJ_SETTINGS, {
   basePrefix: "transformer",
   // Causal masks and angles, which old versions saved as if they were weights.
   ignored: [/(?:^|\.)h\.\d+\.attn\.(?:(?:masked_)?bias|embed_positions)$/],
-};
+});
 
 /** Width inside the MLP. */
 function innerWidth({ nInner, nEmbd }: GPTJConfig): number {

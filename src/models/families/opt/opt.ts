@@ -10,7 +10,7 @@ import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ModelCard } from "../../model/card.ts";
 import { CausalLanguageModel } from "../../model/causal-language-model.ts";
-import type { ModelFamily } from "../../model/family.ts";
+import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import {
   attend,
@@ -161,12 +161,9 @@ export function optConfig(given: Partial<OPTConfig> = {}): OPTConfig {
 }
 
 /** How checkpoints of OPT are read. */
-const optFamily: ModelFamily<OPTConfig> = {
-  modelType: "opt",
-  settings: OPT_SETTINGS,
-  readConfig: OPT_SETTINGS.fromFields,
+const optFamily: ModelFamily<OPTConfig> = declareFamily(OPT_SETTINGS, {
   basePrefix: "model",
-};
+});
 
 /** What sizes the components have. */
 const SIZES = {
