@@ -58,6 +58,7 @@ function problemsOf(
 
 /** A model and the checkpoint that is read into it. */
 interface Loading extends LoadSettings {
+  /** The model that is filled. */
   readonly model: Module;
   readonly checkpoint: Checkpoint;
 }

@@ -45,6 +45,7 @@ export interface DecoderOutput<Cache = KeyValueCache> {
   readonly hiddenStates: readonly Tensor[];
   /** Attention weights of each layer, [batch, heads, sequence, past + sequence]. */
   readonly attentions: readonly Tensor[];
+  /** What a next call needs of this one; see `pastKeyValues` of the inputs. */
   readonly pastKeyValues: Cache;
 }
 
@@ -60,8 +61,11 @@ export interface CausalLMOutput<Cache = KeyValueCache> {
   readonly logits: Tensor;
   /** Mean cross-entropy of each next token; given when `labels` were. */
   readonly loss?: Tensor;
+  /** Hidden states before the first layer and after each, [batch, sequence, hidden]. */
   readonly hiddenStates: readonly Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: readonly Tensor[];
+  /** What a next call needs of this one; see `pastKeyValues` of the inputs. */
   readonly pastKeyValues: Cache;
 }
 
@@ -71,6 +75,8 @@ export interface SequenceClassifierOutput {
   readonly logits: Tensor;
   /** Given when `labels` were. */
   readonly loss?: Tensor;
+  /** Hidden states before the first layer and after each, [batch, sequence, hidden]. */
   readonly hiddenStates: readonly Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: readonly Tensor[];
 }

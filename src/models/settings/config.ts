@@ -6,10 +6,15 @@ import type { ProblemType } from "../parts/heads.ts";
 export interface ModelConfig {
   /** Hugging Face's name of the family, such as "gpt2". */
   readonly modelType: string;
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize?: number;
+  /** Id of the token that begins a text. */
   readonly bosTokenId?: number | null;
+  /** Id of the token that ends a text, or several of them. */
   readonly eosTokenId?: number | readonly number[] | null;
+  /** Id of the padding token. */
   readonly padTokenId?: number | null;
+  /** Classes of a classifier. */
   readonly numLabels?: number;
   /** What a classifier's labels mean. @default what they look like */
   readonly problemType?: ProblemType | null;

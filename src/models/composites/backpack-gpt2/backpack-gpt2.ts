@@ -118,9 +118,13 @@ interface Contextualized {
 const INITIAL_STD = 0.02;
 
 class BackpackMLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly c_fc: Conv1D;
+  /** The output projection. */
   readonly c_proj: Conv1D;
+  /** The activation. */
   readonly act: Activation;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(inner: number, outer: number, config: BackpackGPT2Config) {
@@ -138,10 +142,15 @@ class BackpackMLP extends Module {
 
 /** A block that mixes nothing between positions: senses depend on the word alone. */
 class BackpackNoMixBlock extends Module {
+  /** The norm before the attention. */
   readonly ln_1: LayerNorm;
+  /** The norm before the MLP. */
   readonly ln_2: LayerNorm;
+  /** The MLP. */
   readonly mlp: BackpackMLP;
+  /** Acts in training mode only. */
   readonly resid_dropout1: Dropout;
+  /** Acts in training mode only. */
   readonly resid_dropout2: Dropout;
 
   constructor(config: BackpackGPT2Config) {
@@ -163,9 +172,13 @@ class BackpackNoMixBlock extends Module {
 
 /** Sense vectors of words: embeddings [batch, sequence, nEmbd] -> [batch, senses, sequence, nEmbd]. */
 class BackpackSenseNetwork extends Module {
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** The block that senses are made in. */
   readonly block: BackpackNoMixBlock;
+  /** The norm. */
   readonly ln: LayerNorm;
+  /** Turns the block's output into senses. */
   readonly final_mlp: BackpackMLP;
   readonly #senses: number;
 
@@ -190,6 +203,7 @@ class BackpackSenseNetwork extends Module {
 
 /** How much of each earlier word's senses goes into each word. */
 class BackpackWeightNetwork extends Module {
+  /** [..., hidden] -> [..., 2 × hidden]: queries and keys of all senses. */
   readonly c_attn: Linear;
   readonly #senses: number;
 
@@ -226,10 +240,15 @@ export class BackpackGPT2Model extends PreTrainedModel {
   static readonly card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = backpackGpt2Card;
   declare readonly "~components": BackpackGPT2Component;
   readonly config: BackpackGPT2Config;
+  /** The GPT-2 that weighs the senses. */
   readonly gpt2_model: GPT2Model;
+  /** Makes the sense vectors of each token. */
   readonly sense_network: BackpackSenseNetwork;
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The embedding of positions. */
   readonly position_embeddings: Embedding;
+  /** Weighs the senses of each token by the text. */
   readonly sense_weight_net: BackpackWeightNetwork;
 
   constructor(config: GivenGPT2<BackpackGPT2Config> = {}) {
@@ -288,7 +307,9 @@ export class BackpackGPT2LMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<BackpackGPT2Config> = backpackGpt2Family;
   declare readonly "~components": BackpackGPT2Component;
   readonly config: BackpackGPT2Config;
+  /** The model without a head. */
   readonly backpack: BackpackGPT2Model;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: GivenGPT2<BackpackGPT2Config> = {}) {

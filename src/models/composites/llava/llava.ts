@@ -213,8 +213,11 @@ export interface LlavaModelOutput extends DecoderOutput, Seen {}
 export interface LlavaOutput extends CausalLMOutput, Seen {}
 
 class LlavaMultiModalProjector extends Module {
+  /** The first linear layer. */
   readonly linear_1: Linear;
+  /** The activation. */
   readonly act: Activation;
+  /** The second linear layer. */
   readonly linear_2: Linear;
 
   constructor(config: LlavaConfig) {
@@ -236,7 +239,9 @@ class LlavaMultiModalProjector extends Module {
 /** What sees images for the language model. */
 interface Seeing extends Module {
   readonly config: LlavaConfig;
+  /** Reads images. */
   readonly vision_tower: CLIPVisionModel;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: LlavaMultiModalProjector;
 }
 
@@ -275,8 +280,11 @@ export class LlavaModel extends PreTrainedModel {
   static readonly card: ModelCard<LlavaConfig, LlamaComponent> = llavaCard;
   declare readonly "~components": LlamaComponent;
   readonly config: LlavaConfig;
+  /** Reads images. */
   readonly vision_tower: CLIPVisionModel;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: LlavaMultiModalProjector;
+  /** Reads and writes texts. */
   readonly language_model: LlamaModel;
 
   constructor(config: PartialLlavaConfig = {}) {
@@ -308,8 +316,11 @@ export class LlavaForConditionalGeneration extends CausalLanguageModel {
   static readonly card: ModelCard<LlavaConfig, LlamaComponent> = llavaWriterCard;
   declare readonly "~components": LlamaComponent;
   readonly config: LlavaConfig;
+  /** Reads images. */
   readonly vision_tower: CLIPVisionModel;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: LlavaMultiModalProjector;
+  /** Reads and writes texts. */
   readonly language_model: LlamaForCausalLM;
 
   constructor(config: PartialLlavaConfig = {}) {

@@ -151,10 +151,15 @@ export interface BertOutput extends EncoderOutput {
 }
 
 class BertEmbeddings extends Module {
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The embedding of positions. */
   readonly position_embeddings: Embedding;
+  /** The embedding of a token's part: the first or the second text. */
   readonly token_type_embeddings: Embedding;
+  /** The norm. */
   readonly LayerNorm: LayerNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: BertConfig) {
@@ -189,7 +194,9 @@ class BertEmbeddings extends Module {
 }
 
 class BertAttention extends Module {
+  /** The attention without its output projection. */
   readonly self: EncoderSelfAttention;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
 
   constructor(config: BertConfig) {
@@ -205,8 +212,11 @@ class BertAttention extends Module {
 }
 
 class BertLayer extends Module {
+  /** The attention. */
   readonly attention: BertAttention;
+  /** [..., hidden] -> [..., intermediate]: the MLP's first half. */
   readonly intermediate: EncoderIntermediate;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
 
   constructor(config: BertConfig) {
@@ -223,6 +233,7 @@ class BertLayer extends Module {
 }
 
 class BertEncoder extends Module {
+  /** The layers, in order. */
   readonly layer: ModuleList<BertLayer>;
 
   constructor(config: BertConfig) {
@@ -243,8 +254,11 @@ export class BertModel extends PreTrainedModel {
   static readonly card: ModelCard<BertConfig, EncoderComponent> = encoderCard;
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: BertEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: BertEncoder;
+  /** Makes one vector of the first position; undefined where it was not trained. */
   readonly pooler: Pooler | undefined;
 
   /** @param options.pooler whether `poolerOutput` is given. @default true */
@@ -269,8 +283,11 @@ export class BertModel extends PreTrainedModel {
 }
 
 class BertPredictionHeadTransform extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The activation. */
   readonly transform_act_fn: Activation;
+  /** The norm. */
   readonly LayerNorm: LayerNorm;
 
   constructor({ hiddenSize, initializerRange: std, hiddenAct, layerNormEps }: BertConfig) {
@@ -286,9 +303,11 @@ class BertPredictionHeadTransform extends Module {
 }
 
 class BertLMPredictionHead extends Module {
+  /** A linear layer, an activation and a norm. */
   readonly transform: BertPredictionHeadTransform;
   /** The decoder's, under the name that checkpoints have. */
   readonly bias: Parameter | undefined;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly decoder: Linear;
 
   constructor(config: BertConfig, embedding: Embedding) {
@@ -309,6 +328,7 @@ class BertLMPredictionHead extends Module {
 
 /** The heads that BERT was trained with, of which this library has the one for masked tokens. */
 class BertOnlyMLMHead extends Module {
+  /** The transform and the projection to logits. */
   readonly predictions: BertLMPredictionHead;
 
   constructor(config: BertConfig, embedding: Embedding) {
@@ -327,7 +347,9 @@ export class BertForMaskedLM extends PreTrainedModel {
   static readonly auto = "AutoModelForMaskedLM";
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
+  /** The model without a head. */
   readonly bert: BertModel;
+  /** The head that fills in masked tokens. */
   readonly cls: BertOnlyMLMHead;
 
   constructor(config: Partial<BertConfig> = {}) {
@@ -349,8 +371,11 @@ export class BertForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": EncoderComponent;
   readonly config: BertConfig;
+  /** The model without a head. */
   readonly bert: BertModel;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** [..., width] -> [..., labels]: the classifier. */
   readonly classifier: Linear;
 
   constructor(config: Partial<BertConfig> = {}) {

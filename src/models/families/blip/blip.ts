@@ -92,8 +92,11 @@ export class BlipForQuestionAnswering extends Seq2SeqLanguageModel {
   static readonly card: ModelCard<BlipConfig, BlipComponent> = blipVqaCard;
   declare readonly "~components": BlipComponent;
   readonly config: BlipConfig;
+  /** Reads images. */
   readonly vision_model: BlipVisionModel;
+  /** Reads texts. */
   readonly text_encoder: BlipTextModel;
+  /** Writes texts. */
   readonly text_decoder: BlipTextLMHeadModel;
 
   constructor(config: PartialBlipConfig = {}) {
@@ -170,7 +173,9 @@ export interface BlipInputs extends ImageInputs {
 
 /** Outputs of a BLIP without a head; each part has `poolerOutput`, one vector for each. */
 export interface BlipOutput extends Contrast {
+  /** What the model that reads texts gave. */
   readonly textModelOutput: BlipTextOutput & { readonly poolerOutput: Tensor };
+  /** What the model that reads images gave. */
   readonly visionModelOutput: ImageOutput & { readonly poolerOutput: Tensor };
 }
 
@@ -184,9 +189,13 @@ export class BlipModel extends PreTrainedModel {
   static readonly card: ModelCard<BlipConfig, LayerPart> = blipCard;
   declare readonly "~components": LayerPart;
   readonly config: BlipConfig;
+  /** Reads texts. */
   readonly text_model: BlipTextModel;
+  /** Reads images. */
   readonly vision_model: BlipVisionModel;
+  /** [..., hidden] -> [..., shared width]: an image among texts. */
   readonly visual_projection: Linear;
+  /** [..., hidden] -> [..., shared width]: a text among images. */
   readonly text_projection: Linear;
   /** Logarithm of the factor of similarities, without dimensions. */
   readonly logit_scale: Parameter;
@@ -245,10 +254,15 @@ export class BlipForImageTextRetrieval extends PreTrainedModel {
   static readonly card: ModelCard<BlipConfig, BlipItmComponent> = blipItmCard;
   declare readonly "~components": BlipItmComponent;
   readonly config: BlipConfig;
+  /** Reads images. */
   readonly vision_model: BlipVisionModel;
+  /** Reads texts. */
   readonly text_encoder: BlipTextModel;
+  /** [..., hidden] -> [..., shared width]: an image among texts. */
   readonly vision_proj: Linear;
+  /** [..., hidden] -> [..., shared width]: a text among images. */
   readonly text_proj: Linear;
+  /** [..., hidden] -> [..., 2]: whether image and text do not or do belong together. */
   readonly itm_head: Linear;
 
   constructor(config: PartialBlipConfig = {}) {

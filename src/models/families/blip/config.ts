@@ -24,12 +24,15 @@ import {
 
 /** Settings of BLIP's layers for text, those that read and those that write. */
 export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
   /** Width of what the layers look at: the image encoder's. */
   readonly encoderHiddenSize: number;
   /** Longest text. */
   readonly maxPositionEmbeddings: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
   /** Share of the loss that is spread over all tokens, so that no answer is certain. */
   readonly labelSmoothing: number;
@@ -37,6 +40,7 @@ export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
   readonly bosTokenId: number;
   /** Ends answers. */
   readonly sepTokenId: number;
+  /** Id of the padding token. */
   readonly padTokenId: number;
 }
 
@@ -44,16 +48,23 @@ export interface BlipTextConfig extends ModelConfig, EncoderLayerConfig {
 export interface BlipVisionConfig extends ModelConfig, PatchConfig {
   /** Width inside the MLPs. */
   readonly intermediateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
 }
 
 /** Settings of a BLIP, with Hugging Face's meanings and defaults. */
 export interface BlipConfig extends Seq2SeqConfig {
+  /** Settings of the model that reads or writes text. */
   readonly textConfig: BlipTextConfig;
+  /** Settings of the model that reads images. */
   readonly visionConfig: BlipVisionConfig;
   /** Width of the space in which texts and images are compared. */
   readonly imageTextHiddenSize: number;

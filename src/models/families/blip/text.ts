@@ -40,6 +40,7 @@ export interface BlipTextContext {
   readonly source?: Tensor;
   /** Added to the scores of these. @default nothing */
   readonly sourceMask?: Tensor | undefined;
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past?: CrossCache | undefined;
   /** [batch, past + sequence], which tokens of the text are real. @default all */
   readonly attentionMask?: Tensor | undefined;
@@ -47,20 +48,28 @@ export interface BlipTextContext {
 
 /** What the layers give. */
 export interface BlipTextOutput {
+  /** Hidden states after the last layer, [batch, sequence, hidden]. */
   readonly lastHiddenState: Tensor;
   /** One vector for the whole text, [batch, width]; where there is a pooler. */
   readonly poolerOutput?: Tensor;
   /** What went in, then the output of each layer. */
   readonly hiddenStates: Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: Tensor[];
+  /** Attention weights to the encoder's or image's positions, by layer. */
   readonly crossAttentions: Tensor[];
+  /** What a next call needs of this one; see `pastKeyValues` of the inputs. */
   readonly pastKeyValues: CrossKeyValue[];
 }
 
 export class BlipTextEmbeddings extends Module {
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The embedding of positions. */
   readonly position_embeddings: Embedding;
+  /** The norm. */
   readonly LayerNorm: LayerNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: BlipTextConfig) {
@@ -90,9 +99,13 @@ export class BlipTextEmbeddings extends Module {
 }
 
 export class BlipTextSelfAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly query: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly key: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly value: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #headDim: number;
 
@@ -126,7 +139,9 @@ export class BlipTextSelfAttention extends Module {
 }
 
 export class BlipTextAttention extends Module {
+  /** The attention without its output projection. */
   readonly self: BlipTextSelfAttention;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
 
   constructor(config: BlipTextConfig, from: number) {
@@ -142,9 +157,13 @@ export class BlipTextAttention extends Module {
 }
 
 export class BlipTextLayer extends Module {
+  /** The attention. */
   readonly attention: BlipTextAttention;
+  /** The attention to the image. */
   readonly crossattention: BlipTextAttention;
+  /** [..., hidden] -> [..., intermediate]: the MLP's first half. */
   readonly intermediate: EncoderIntermediate;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
 
   constructor(config: BlipTextConfig) {
@@ -177,6 +196,7 @@ export class BlipTextLayer extends Module {
 }
 
 export class BlipTextEncoder extends Module {
+  /** The layers, in order. */
   readonly layer: ModuleList<BlipTextLayer>;
 
   constructor(config: BlipTextConfig) {
@@ -206,8 +226,11 @@ export class BlipTextEncoder extends Module {
 
 /** BLIP's layers for text, which look at an image or, in the decoder, at a question. */
 export class BlipTextModel extends Module {
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: BlipTextEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: BlipTextEncoder;
+  /** Makes one vector of the first position; undefined where it was not trained. */
   readonly pooler: Pooler | undefined;
 
   constructor(config: BlipTextConfig, { pooler = false }: { readonly pooler?: boolean } = {}) {
@@ -226,8 +249,11 @@ export class BlipTextModel extends Module {
 }
 
 export class BlipTextPredictionHeadTransform extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The activation. */
   readonly transform_act_fn: Activation;
+  /** The norm. */
   readonly LayerNorm: LayerNorm;
 
   constructor({ hiddenSize, hiddenAct, layerNormEps: eps, initializerRange: std }: BlipTextConfig) {
@@ -243,7 +269,9 @@ export class BlipTextPredictionHeadTransform extends Module {
 }
 
 export class BlipTextLMPredictionHead extends Module {
+  /** A linear layer, an activation and a norm. */
   readonly transform: BlipTextPredictionHeadTransform;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly decoder: Linear;
   /** [vocabSize] */
   readonly bias: Parameter;
@@ -261,6 +289,7 @@ export class BlipTextLMPredictionHead extends Module {
 }
 
 export class BlipTextOnlyMLMHead extends Module {
+  /** The transform and the projection to logits. */
   readonly predictions: BlipTextLMPredictionHead;
 
   constructor(config: BlipTextConfig, weight: Parameter) {
@@ -275,7 +304,9 @@ export class BlipTextOnlyMLMHead extends Module {
 
 /** BLIP's layers for text with logits of the next token. The output matrix is the embedding's. */
 export class BlipTextLMHeadModel extends Module {
+  /** The model without a head. */
   readonly bert: BlipTextModel;
+  /** The head that fills in masked tokens. */
   readonly cls: BlipTextOnlyMLMHead;
 
   constructor(config: BlipTextConfig) {

@@ -22,6 +22,7 @@ import type { BlipVisionConfig } from "./config.ts";
 export class BlipVisionEmbeddings extends Module {
   /** [1, 1, hiddenSize]: stands for the image as a whole. */
   readonly class_embedding: Parameter;
+  /** The convolution that turns patches into vectors. */
   readonly patch_embedding: Conv2d;
   /** [1, 1 + patches, hiddenSize] */
   readonly position_embedding: Parameter;
@@ -44,8 +45,11 @@ export class BlipVisionEmbeddings extends Module {
 }
 
 export class BlipAttention extends Module {
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** [..., hidden] -> [..., 3 × heads × width]: queries, keys and values. */
   readonly qkv: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly projection: Linear;
   readonly #heads: number;
 
@@ -66,8 +70,11 @@ export class BlipAttention extends Module {
 }
 
 export class BlipMLP extends Module {
+  /** The activation. */
   readonly activation_fn: Activation;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
 
   constructor({ hiddenSize, intermediateSize, hiddenAct, ...config }: BlipVisionConfig) {
@@ -84,9 +91,13 @@ export class BlipMLP extends Module {
 }
 
 export class BlipEncoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: BlipAttention;
+  /** The norm before the attention. */
   readonly layer_norm1: LayerNorm;
+  /** The MLP. */
   readonly mlp: BlipMLP;
+  /** The norm before the MLP. */
   readonly layer_norm2: LayerNorm;
 
   constructor(config: BlipVisionConfig) {
@@ -106,6 +117,7 @@ export class BlipEncoderLayer extends Module {
 }
 
 export class BlipEncoder extends Module {
+  /** The layers, in order. */
   readonly layers: ModuleList<BlipEncoderLayer>;
 
   constructor(config: BlipVisionConfig) {
@@ -121,8 +133,11 @@ export class BlipEncoder extends Module {
 
 /** BLIP's image encoder. */
 export class BlipVisionModel extends Module {
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: BlipVisionEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: BlipEncoder;
+  /** The norm after the last layer. */
   readonly post_layernorm: LayerNorm;
   readonly #config: BlipVisionConfig;
 

@@ -76,7 +76,9 @@ export type CLIPTowerOutput = ImageOutput & { readonly poolerOutput: Tensor };
 
 /** Outputs of a CLIP. All are lazy. */
 export interface CLIPOutput extends Contrast {
+  /** What the model that reads texts gave. */
   readonly textModelOutput: CLIPTowerOutput;
+  /** What the model that reads images gave. */
   readonly visionModelOutput: CLIPTowerOutput;
 }
 
@@ -86,10 +88,15 @@ function depthStd({ hiddenSize, numHiddenLayers, initializerFactor }: CLIPTowerC
 }
 
 class CLIPAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #heads: number;
 
@@ -115,8 +122,11 @@ class CLIPAttention extends Module {
 }
 
 class CLIPMLP extends Module {
+  /** The activation. */
   readonly activation_fn: Activation;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
 
   constructor(config: CLIPTowerConfig) {
@@ -134,9 +144,13 @@ class CLIPMLP extends Module {
 }
 
 class CLIPEncoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: CLIPAttention;
+  /** The norm before the attention. */
   readonly layer_norm1: LayerNorm;
+  /** The MLP. */
   readonly mlp: CLIPMLP;
+  /** The norm before the MLP. */
   readonly layer_norm2: LayerNorm;
 
   constructor(config: CLIPTowerConfig) {
@@ -156,6 +170,7 @@ class CLIPEncoderLayer extends Module {
 }
 
 class CLIPEncoder extends Module {
+  /** The layers, in order. */
   readonly layers: ModuleList<CLIPEncoderLayer>;
 
   constructor(config: CLIPTowerConfig) {
@@ -170,7 +185,9 @@ class CLIPEncoder extends Module {
 }
 
 class CLIPTextEmbeddings extends Module {
+  /** The token embedding. */
   readonly token_embedding: Embedding;
+  /** The embedding of positions. */
   readonly position_embedding: Embedding;
 
   constructor(config: CLIPTextConfig) {
@@ -191,8 +208,11 @@ class CLIPTextEmbeddings extends Module {
 
 /** CLIP's text encoder. */
 export class CLIPTextModel extends Module {
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: CLIPTextEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: CLIPEncoder;
+  /** The norm after the last layer. */
   readonly final_layer_norm: LayerNorm;
   readonly #config: CLIPTextConfig;
 
@@ -241,7 +261,9 @@ export class CLIPTextModel extends Module {
 class CLIPVisionEmbeddings extends Module {
   /** [hiddenSize]: stands for the image as a whole. */
   readonly class_embedding: Parameter;
+  /** The convolution that turns patches into vectors. */
   readonly patch_embedding: Conv2d;
+  /** The embedding of positions. */
   readonly position_embedding: Embedding;
 
   constructor(config: CLIPVisionConfig) {
@@ -264,9 +286,13 @@ class CLIPVisionEmbeddings extends Module {
 
 /** CLIP's image encoder. */
 export class CLIPVisionModel extends Module {
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: CLIPVisionEmbeddings;
+  /** The norm before the first layer, under the checkpoint's name. */
   readonly pre_layrnorm: LayerNorm;
+  /** The layers of the encoder. */
   readonly encoder: CLIPEncoder;
+  /** The norm after the last layer. */
   readonly post_layernorm: LayerNorm;
   readonly #config: CLIPVisionConfig;
 
@@ -301,9 +327,13 @@ export class CLIPModel extends PreTrainedModel {
   static readonly card: ModelCard<CLIPConfig, CLIPComponent> = clipCard;
   declare readonly "~components": CLIPComponent;
   readonly config: CLIPConfig;
+  /** Reads texts. */
   readonly text_model: CLIPTextModel;
+  /** Reads images. */
   readonly vision_model: CLIPVisionModel;
+  /** [..., hidden] -> [..., shared width]: an image among texts. */
   readonly visual_projection: Linear;
+  /** [..., hidden] -> [..., shared width]: a text among images. */
   readonly text_projection: Linear;
   /** Logarithm of the factor of similarities, without dimensions. */
   readonly logit_scale: Parameter;
@@ -344,7 +374,9 @@ export class CLIPForImageClassification extends PreTrainedModel {
   static readonly card: ModelCard<CLIPConfig, CLIPVisionComponent> = clipVisionCard;
   declare readonly "~components": CLIPVisionComponent;
   readonly config: CLIPConfig;
+  /** Reads images. */
   readonly vision_model: CLIPVisionModel;
+  /** [..., width] -> [..., labels]: the classifier. */
   readonly classifier: Linear;
 
   constructor(config: PartialCLIPConfig = {}) {

@@ -33,14 +33,21 @@ import {
 
 /** What the layers for text and those for images both have. */
 export interface CLIPTowerConfig extends ModelConfig {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
   /** Width inside the MLPs. */
   readonly intermediateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
   /** Factor of the standard deviations of all weights at the start. */
   readonly initializerFactor: number;
@@ -48,6 +55,7 @@ export interface CLIPTowerConfig extends ModelConfig {
 
 /** Settings of CLIP's text encoder. */
 export interface CLIPTextConfig extends CLIPTowerConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Longest text. */
   readonly maxPositionEmbeddings: number;
@@ -60,13 +68,17 @@ export interface CLIPVisionConfig extends CLIPTowerConfig, PatchConfig {}
 
 /** Settings of a CLIP, with Hugging Face's meanings and defaults. */
 export interface CLIPConfig extends ModelConfig {
+  /** Settings of the model that reads or writes text. */
   readonly textConfig: CLIPTextConfig;
+  /** Settings of the model that reads images. */
   readonly visionConfig: CLIPVisionConfig;
   /** Width of the space in which texts and images are compared. */
   readonly projectionDim: number;
   /** Logarithm of the factor of similarities at the start. */
   readonly logitScaleInitValue: number;
+  /** Factor of the standard deviations of weights that no checkpoint gives. */
   readonly initializerFactor: number;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

@@ -153,7 +153,9 @@ function convolution(
 
 /** Normalises the channels of each pixel of [batch, channels, height, width]. */
 class ConvNextLayerNorm extends Module {
+  /** Factors, one a feature. */
   readonly weight: Parameter;
+  /** Summands, one a feature. */
   readonly bias: Parameter;
   readonly #norm: LayerNorm;
 
@@ -170,7 +172,9 @@ class ConvNextLayerNorm extends Module {
 }
 
 class ConvNextEmbeddings extends Module {
+  /** Turns patches of an image into vectors. */
   readonly patch_embeddings: Conv2d;
+  /** The norm. */
   readonly layernorm: ConvNextLayerNorm;
 
   constructor(config: ConvNextConfig) {
@@ -209,8 +213,10 @@ class ConvNextDropPath extends Module {
 
 class ConvNextLayer extends Module {
   readonly dwconv: Conv2d;
+  /** The norm. */
   readonly layernorm: LayerNorm;
   readonly pwconv1: Linear;
+  /** The activation. */
   readonly act: Activation;
   readonly pwconv2: Linear;
   /** [channels] */
@@ -239,7 +245,9 @@ class ConvNextLayer extends Module {
 }
 
 class ConvNextStage extends Module {
+  /** Lowers the resolution before the stage's layers. */
   readonly downsampling_layer: Sequential;
+  /** The layers of the stage, in order. */
   readonly layers: Sequential;
 
   /** @param from channels of what comes in; undefined for the first stage, which keeps the size. */
@@ -272,6 +280,7 @@ function dropPaths({ depths, dropPathRate }: ConvNextConfig): number[][] {
 }
 
 class ConvNextEncoder extends Module {
+  /** The stages, each at a lower resolution than the one before. */
   readonly stages: ModuleList<ConvNextStage>;
 
   constructor(config: ConvNextConfig) {
@@ -298,8 +307,11 @@ export class ConvNextModel extends PreTrainedModel {
   static readonly card: ModelCard<ConvNextConfig, ConvNextComponent> = convNextCard;
   declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: ConvNextEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: ConvNextEncoder;
+  /** The norm after pooling. */
   readonly layernorm: LayerNorm;
 
   constructor(config: Partial<ConvNextConfig> = {}) {
@@ -328,7 +340,9 @@ export class ConvNextForImageClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ConvNextComponent;
   readonly config: ConvNextConfig;
+  /** The model without a head. */
   readonly convnext: ConvNextModel;
+  /** [..., width] -> [..., labels]: the classifier. */
   readonly classifier: Linear;
 
   constructor(config: Partial<ConvNextConfig> = {}) {

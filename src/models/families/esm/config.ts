@@ -9,20 +9,27 @@ import { count, flag, oneOf, positive, token, tokens, whole, width } from "../..
 
 /** Settings of an ESM, with Hugging Face's meanings and defaults. */
 export interface EsmConfig extends ModelConfig, EncoderLayerConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** The token that stands for what is to be filled in; null for none. */
   readonly maskTokenId: number | null;
+  /** Id of the padding token. */
   readonly padTokenId: number | null;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Longest text that positions are there for. */
   readonly maxPositionEmbeddings: number;
   /** How tokens know where they are: "absolute" or "rotary". */
   readonly positionEmbeddingType: string;
+  /** Base of the wavelengths of rotary embeddings. */
   readonly ropeTheta: number;
   /** Whether embeddings pass a norm; null stands for no. */
   readonly embLayerNormBefore: boolean | null;
   /** Scale embeddings by how many tokens are masked, as if they had been dropped at random. */
   readonly tokenDropout: boolean;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
   readonly problemType: ProblemType | null;
 }

@@ -40,8 +40,11 @@ export { type EsmConfig, esmConfig } from "./config.ts";
 const TRAINED_MASK_RATIO = 0.15 * 0.8;
 
 class EsmEmbeddings extends Module {
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The embedding of positions. */
   readonly position_embeddings: Embedding | undefined;
+  /** The norm. */
   readonly layer_norm: LayerNorm | undefined;
   readonly #config: EsmConfig;
 
@@ -99,8 +102,11 @@ class EsmEmbeddings extends Module {
 }
 
 class EsmAttention extends Module {
+  /** The attention without its output projection. */
   readonly self: EncoderSelfAttention;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
+  /** The norm before the attention. */
   readonly LayerNorm: LayerNorm;
 
   constructor(config: EsmConfig) {
@@ -117,9 +123,13 @@ class EsmAttention extends Module {
 }
 
 class EsmLayer extends Module {
+  /** The attention. */
   readonly attention: EsmAttention;
+  /** [..., hidden] -> [..., intermediate]: the MLP's first half. */
   readonly intermediate: EncoderIntermediate;
+  /** Projects what its block has computed, adds the block's input and normalises. */
   readonly output: EncoderOutputLayer;
+  /** The norm before the MLP. */
   readonly LayerNorm: LayerNorm;
 
   constructor(config: EsmConfig) {
@@ -138,7 +148,9 @@ class EsmLayer extends Module {
 }
 
 class EsmEncoder extends Module {
+  /** The layers, in order. */
   readonly layer: ModuleList<EsmLayer>;
+  /** The norm after the last layer. */
   readonly emb_layer_norm_after: LayerNorm;
 
   constructor(config: EsmConfig) {
@@ -165,6 +177,7 @@ class EsmEncoder extends Module {
 
 /** Which residues touch each other in the folded protein, from the attention weights of all layers. */
 class EsmContactPredictionHead extends Module {
+  /** Weighs the attention maps, one weight a head of a layer. */
   readonly regression: Linear;
 
   constructor({ numHiddenLayers, numAttentionHeads, initializerRange: std }: EsmConfig) {
@@ -201,9 +214,13 @@ export class EsmModel extends PreTrainedModel {
   static readonly card: ModelCard<EsmConfig, EncoderComponent> = encoderCard;
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: EsmEmbeddings;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_embeddings: RotaryEmbedding | undefined;
+  /** The layers of the encoder. */
   readonly encoder: EsmEncoder;
+  /** Predicts which residues touch, from attention weights. */
   readonly contact_head: EsmContactPredictionHead;
 
   constructor(config: Partial<EsmConfig> = {}) {
@@ -250,9 +267,13 @@ export class EsmModel extends PreTrainedModel {
 }
 
 class EsmLMHead extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The norm. */
   readonly layer_norm: LayerNorm;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly decoder: Linear;
+  /** Summands, one a feature. */
   readonly bias: Parameter;
 
   constructor(config: EsmConfig, embedding: Embedding) {
@@ -278,7 +299,9 @@ export class EsmForMaskedLM extends PreTrainedModel {
   static readonly auto = "AutoModelForMaskedLM";
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
+  /** The model without a head. */
   readonly esm: EsmModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: EsmLMHead;
 
   constructor(config: Partial<EsmConfig> = {}) {
@@ -296,8 +319,11 @@ export class EsmForMaskedLM extends PreTrainedModel {
 }
 
 class EsmClassificationHead extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** [..., hidden] -> [..., labels] */
   readonly out_proj: Linear;
 
   constructor({ hiddenSize, numLabels, hiddenDropoutProb, initializerRange: std }: EsmConfig) {
@@ -323,7 +349,9 @@ export class EsmForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": EncoderComponent;
   readonly config: EsmConfig;
+  /** The model without a head. */
   readonly esm: EsmModel;
+  /** The classifier. */
   readonly classifier: EsmClassificationHead;
 
   constructor(config: Partial<EsmConfig> = {}) {

@@ -198,7 +198,9 @@ const gemma3TextFamily: ModelFamily<Gemma3TextConfig> = decoderFamily(GEMMA3_TEX
 
 /** Angles of positions, one kind for each type of layer. */
 class Gemma3RotaryEmbedding extends Module {
+  /** Angles of the layers that see the whole text. */
   readonly full_attention: RotaryEmbedding;
+  /** Angles of the layers that see a window. */
   readonly sliding_attention: RotaryEmbedding;
 
   constructor({ ropeParameters, headDim, maxPositionEmbeddings }: Gemma3TextConfig) {
@@ -250,9 +252,13 @@ export class Gemma3TextModel extends PreTrainedModel {
   static readonly card: ModelCard<Gemma3TextConfig, LlamaComponent> = llamaCard;
   declare readonly "~components": LlamaComponent;
   readonly config: Gemma3TextConfig;
+  /** The token embedding. */
   readonly embed_tokens: ScaledEmbedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<SandwichNormLayer>;
+  /** The norm after the last layer. */
   readonly norm: OffsetRMSNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: Gemma3RotaryEmbedding;
 
   constructor(given: GivenGemma3 = {}) {

@@ -23,12 +23,15 @@ import {
 
 /** Settings of a GPT-Neo, with Hugging Face's meanings and defaults. */
 export interface GPTNeoConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Longest sequence. */
   readonly maxPositionEmbeddings: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numLayers: number;
+  /** Heads of each attention. */
   readonly numHeads: number;
   /** Width inside the MLP; null stands for 4 hiddenSize. */
   readonly intermediateSize: number | null;
@@ -36,14 +39,21 @@ export interface GPTNeoConfig extends ModelConfig {
   readonly attentionTypes: readonly AttentionTypes[];
   /** How many tokens each one sees in local layers, itself included. */
   readonly windowSize: number;
+  /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly residDropout: number;
+  /** Share of the embeddings that are dropped in training mode. */
   readonly embedDropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Standard deviation of the weights to start from. */
   readonly initializerRange: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 
@@ -55,8 +65,11 @@ export type GPTNeoLayerType = "global" | "local";
 
 /** Settings as they may be given: in part, or under the names of other families. */
 export type GivenGPTNeo = Partial<GPTNeoConfig> & {
+  /** Layers. */
   readonly numHiddenLayers?: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads?: number;
+  /** Whether each layer sees the whole text ("global") or a window ("local"). */
   readonly attentionLayers?: readonly GPTNeoLayerType[];
 };
 

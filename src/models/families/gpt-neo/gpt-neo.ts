@@ -91,11 +91,17 @@ export const gptNeoCard: ModelCard<GPTNeoConfig, LlamaComponent> = {
 
 /** Attention whose scores are not scaled. */
 class GPTNeoSelfAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
+  /** Drops attention weights in training mode. */
   readonly attn_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly resid_dropout: Dropout;
   readonly #headDim: number;
 
@@ -125,6 +131,7 @@ class GPTNeoSelfAttention extends Module {
 
 /** A wrapper that checkpoints know. */
 class GPTNeoAttention extends Module {
+  /** The attention. */
   readonly attention: GPTNeoSelfAttention;
 
   constructor(config: GPTNeoConfig) {
@@ -138,9 +145,13 @@ class GPTNeoAttention extends Module {
 }
 
 class GPTNeoMLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly c_fc: Linear;
+  /** The output projection. */
   readonly c_proj: Linear;
+  /** The activation. */
   readonly act: Activation;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: GPTNeoConfig) {
@@ -159,9 +170,13 @@ class GPTNeoMLP extends Module {
 }
 
 class GPTNeoBlock extends Module {
+  /** The norm before the attention. */
   readonly ln_1: LayerNorm;
+  /** The attention. */
   readonly attn: GPTNeoAttention;
+  /** The norm before the MLP. */
   readonly ln_2: LayerNorm;
+  /** The MLP. */
   readonly mlp: GPTNeoMLP;
 
   constructor(config: GPTNeoConfig) {
@@ -187,10 +202,15 @@ export class GPTNeoModel extends PreTrainedModel {
   static readonly card: ModelCard<GPTNeoConfig, LlamaComponent> = gptNeoCard;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
+  /** The token embedding. */
   readonly wte: Embedding;
+  /** The embedding of positions. */
   readonly wpe: Embedding;
+  /** Acts in training mode only. */
   readonly drop: Dropout;
+  /** The layers, in order. */
   readonly h: ModuleList<GPTNeoBlock>;
+  /** The norm after the last layer. */
   readonly ln_f: LayerNorm;
 
   constructor(given: GivenGPTNeo = {}) {
@@ -225,7 +245,9 @@ export class GPTNeoForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
+  /** The model without a head. */
   readonly transformer: GPTNeoModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: GivenGPTNeo = {}) {
@@ -251,7 +273,9 @@ export class GPTNeoForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoConfig;
+  /** The model without a head. */
   readonly transformer: GPTNeoModel;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(config: GivenGPTNeo = {}) {

@@ -189,6 +189,7 @@ class GptOssExperts extends Module {
 /** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
 class GptOssMLP extends Module {
   readonly router: Linear;
+  /** The experts, each an MLP. */
   readonly experts: GptOssExperts;
   readonly #chosen: number;
 

@@ -92,9 +92,13 @@ function residualStd(config: GPT2Config): number {
 }
 
 class GPT2Attention extends Module {
+  /** [..., hidden] -> [..., 3 × hidden]: queries, keys and values. */
   readonly c_attn: Conv1D;
+  /** The output projection. */
   readonly c_proj: Conv1D;
+  /** Drops attention weights in training mode. */
   readonly attn_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly resid_dropout: Dropout;
   readonly #heads: number;
   readonly #scale: number;
@@ -131,9 +135,13 @@ class GPT2Attention extends Module {
 }
 
 class GPT2MLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly c_fc: Conv1D;
+  /** The output projection. */
   readonly c_proj: Conv1D;
+  /** The activation. */
   readonly act: Activation;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: GPT2Config) {
@@ -151,9 +159,13 @@ class GPT2MLP extends Module {
 }
 
 class GPT2Block extends Module {
+  /** The norm before the attention. */
   readonly ln_1: LayerNorm;
+  /** The attention. */
   readonly attn: GPT2Attention;
+  /** The norm before the MLP. */
   readonly ln_2: LayerNorm;
+  /** The MLP. */
   readonly mlp: GPT2MLP;
 
   constructor(config: GPT2Config, layer: number) {
@@ -179,10 +191,15 @@ export class GPT2Model extends PreTrainedModel {
   static readonly card: ModelCard<GPT2Config, GPT2Component> = gpt2Card;
   declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
+  /** The token embedding. */
   readonly wte: Embedding;
+  /** The embedding of positions. */
   readonly wpe: Embedding;
+  /** Acts in training mode only. */
   readonly drop: Dropout;
+  /** The layers, in order. */
   readonly h: ModuleList<GPT2Block>;
+  /** The norm after the last layer. */
   readonly ln_f: LayerNorm;
 
   constructor(config: GivenGPT2 = {}) {
@@ -214,7 +231,9 @@ export class GPT2LMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<GPT2Config> = gpt2Family;
   declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
+  /** The model without a head. */
   readonly transformer: GPT2Model;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: GivenGPT2 = {}) {
@@ -250,7 +269,9 @@ export class GPT2ForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": GPT2Component;
   readonly config: GPT2Config;
+  /** The model without a head. */
   readonly transformer: GPT2Model;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(config: GivenGPT2 = {}) {

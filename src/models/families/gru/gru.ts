@@ -162,15 +162,23 @@ export interface GRUOutput extends BaseOutput {
   readonly allHiddenStates: Tensor;
   /** [batch, hDim]: the top layer's state after the last step. */
   readonly lastHiddenState: Tensor;
+  /** What a next call needs of this one; see `pastKeyValues` of the inputs. */
   readonly pastKeyValues: GRUState;
 }
 
 /** One layer, run once for each time step: its call number is the step. */
 class GRUCell extends Module {
+  /** [..., hidden] -> [..., 3 × hidden]: what the input says of the gates and the new state. */
   readonly x2h: Linear;
+  /**
+   * [..., hidden] -> [..., 3 × hidden]: what the last state says of the gates and the new state.
+   */
   readonly h2h: Linear;
+  /** The activation of the reset gate. */
   readonly reset_act: Activation;
+  /** The activation of the update gate. */
   readonly update_act: Activation;
+  /** The activation of the new state. */
   readonly new_act: Activation;
 
   constructor({ hDim, includeBias }: GRUConfig) {
@@ -204,8 +212,11 @@ export class GRUModel extends PreTrainedModel {
   static readonly card: ModelCard<GRUConfig, GRUComponent> = gruCard;
   declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
+  /** The token embedding. */
   readonly wte: Embedding | undefined;
+  /** The embedding of positions. */
   readonly wpe: Embedding | undefined;
+  /** The cells, one a layer. */
   readonly cells: ModuleList<GRUCell>;
 
   constructor(config: Partial<GRUConfig> = {}) {
@@ -260,7 +271,9 @@ export class GRUForClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
+  /** The model without a head. */
   readonly gru: GRUModel;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(config: Partial<GRUConfig> = {}) {
@@ -294,7 +307,9 @@ export class GRULMHeadModel extends CausalLanguageModel {
   static readonly family: ModelFamily<GRUConfig> = gruFamily;
   declare readonly "~components": GRUComponent;
   readonly config: GRUConfig;
+  /** The model without a head. */
   readonly gru: GRUModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: Partial<GRUConfig> = {}) {

@@ -238,15 +238,21 @@ const mambaCard: ModelCard<MambaConfig, MambaComponent> = {
 
 /** Selective state spaces, one for each channel: what they read and write depends on the input. */
 class MambaMixer extends Module {
+  /** The convolution over the last few positions before the recurrence. */
   readonly conv1d: CausalConv1d;
+  /** The activation. */
   readonly act: Activation;
+  /** [..., hidden] -> what the mixer works on and its gate. */
   readonly in_proj: Linear;
+  /** What the mixer works on -> time step, input and output matrices. */
   readonly x_proj: Linear;
+  /** The time steps of all channels, from their low rank. */
   readonly dt_proj: Linear;
   /** [channels, stateSize]: logarithms of the rates at which states fade. */
   readonly A_log: Parameter;
   /** [channels]: how much of the input passes by the state. */
   readonly D: Parameter;
+  /** [..., inner] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
   readonly #rank: number;
   readonly #size: number;

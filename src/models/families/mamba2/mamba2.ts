@@ -206,6 +206,7 @@ const mamba2Card: ModelCard<Mamba2Config, Mamba2Component> = {
 
 /** x times the gate's SiLU, divided by its root mean square, then a learned scale. */
 class MambaRMSNormGated extends Module {
+  /** Factors, one a feature. */
   readonly weight: Parameter;
   readonly #eps: number;
 
@@ -223,16 +224,21 @@ class MambaRMSNormGated extends Module {
 
 /** State spaces with one rate a head, so that they can be computed as attention is. */
 class Mamba2Mixer extends Module {
+  /** The convolution over the last few positions before the recurrence. */
   readonly conv1d: CausalConv1d;
+  /** The activation. */
   readonly act: Activation;
+  /** [..., hidden] -> what the mixer works on and its gate. */
   readonly in_proj: Linear;
   /** [numHeads]: added to the lengths of steps before softplus. */
   readonly dt_bias: Parameter;
   /** [numHeads]: logarithms of the rates at which states fade. */
   readonly A_log: Parameter;
+  /** The norm. */
   readonly norm: MambaRMSNormGated;
   /** [numHeads]: how much of the input passes by the state. */
   readonly D: Parameter;
+  /** [..., inner] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
   readonly #config: Mamba2Config;
 

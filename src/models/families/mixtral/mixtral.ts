@@ -113,9 +113,13 @@ export const mixtralCard: ModelCard<MixtralConfig, MixtralComponent> = {
 
 /** A gated MLP. */
 class MixtralExpert extends Module {
+  /** [..., hidden] -> [..., inner]: what the activation is taken of. */
   readonly w1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's last layer. */
   readonly w2: Linear;
+  /** [..., hidden] -> [..., inner]: what the activation is multiplied with. */
   readonly w3: Linear;
+  /** The activation. */
   readonly act_fn: Activation;
 
   constructor(config: MixtralConfig) {
@@ -134,7 +138,9 @@ class MixtralExpert extends Module {
 
 /** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
 class MixtralSparseMoeBlock extends Module {
+  /** [..., hidden] -> [..., experts]: the router's scores. */
   readonly gate: Linear;
+  /** The experts, each an MLP. */
   readonly experts: ModuleList<MixtralExpert>;
   readonly #chosen: number;
   readonly #noise: number;
@@ -169,12 +175,17 @@ class MixtralSparseMoeBlock extends Module {
 }
 
 class MixtralDecoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: DecoderAttention;
+  /** The experts with their router. */
   readonly block_sparse_moe: MixtralSparseMoeBlock;
+  /** The norm before the attention. */
   readonly input_layernorm: RMSNorm;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: RMSNorm;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MixtralConfig) {

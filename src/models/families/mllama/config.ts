@@ -43,7 +43,9 @@ import {
 
 /** Settings of the language model: a Llama of which some layers look at the image. */
 export interface MllamaTextConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Share of attention weights that are dropped in training. @default attentionDropout */
   readonly dropout?: number;
@@ -53,12 +55,17 @@ export interface MllamaTextConfig extends RotaryConfig {
 
 /** Settings of the image encoder. */
 export interface MllamaVisionConfig extends ModelConfig, PatchConfig {
+  /** Width of the MLP's inner layer. */
   readonly intermediateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
   /** Layers after those, with gates. */
   readonly numGlobalLayers: number;
+  /** Heads of each attention. */
   readonly attentionHeads: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the variance in layer norms. */
   readonly normEps: number;
   /** Tiles that an image is cut into at most. */
   readonly maxNumTiles: number;
@@ -72,7 +79,9 @@ export interface MllamaVisionConfig extends ModelConfig, PatchConfig {
 
 /** Settings of an Mllama (Llama 3.2 Vision), with Hugging Face's meanings and defaults. */
 export interface MllamaConfig extends ModelConfig {
+  /** Settings of the model that reads or writes text. */
   readonly textConfig: MllamaTextConfig;
+  /** Settings of the model that reads images. */
   readonly visionConfig: MllamaVisionConfig;
 }
 

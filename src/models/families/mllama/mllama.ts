@@ -81,12 +81,19 @@ export interface MllamaModelInputs extends DecoderInputs<MllamaCache>, ImagesGiv
 export interface MllamaInputs extends CausalLMInputs<MllamaCache>, ImagesGiven {}
 
 class MllamaTextCrossAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly o_proj: Linear;
+  /** The norm of the queries; undefined without one. */
   readonly q_norm: RMSNorm;
+  /** The norm of the keys; undefined without one. */
   readonly k_norm: RMSNorm;
+  /** Drops attention weights in training mode. */
   readonly attn_dropout: Dropout;
   readonly #headDim: number;
 
@@ -124,14 +131,21 @@ class MllamaTextCrossAttention extends Module {
 
 /** A layer that looks at the image, through gates. */
 class MllamaCrossAttentionDecoderLayer extends Module {
+  /** The attention to the image. */
   readonly cross_attn: MllamaTextCrossAttention;
+  /** The norm before the attention. */
   readonly input_layernorm: RMSNorm;
+  /** How much of the cross-attention counts, through tanh. */
   readonly cross_attn_attn_gate: Parameter;
+  /** The MLP. */
   readonly mlp: GatedMLP;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: RMSNorm;
+  /** How much of the MLP counts, through tanh. */
   readonly cross_attn_mlp_gate: Parameter;
   /** Sites of what is added to the residual stream. */
   readonly cross_attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MllamaTextConfig) {
@@ -159,9 +173,13 @@ class MllamaCrossAttentionDecoderLayer extends Module {
 
 /** A Llama of which some layers look at the image; without one these are left out. */
 class MllamaTextModel extends Module {
+  /** The token embedding. */
   readonly embed_tokens: Embedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<PreNormLayer | MllamaCrossAttentionDecoderLayer>;
+  /** The norm after the last layer. */
   readonly norm: RMSNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding;
 
   constructor(config: MllamaTextConfig) {
@@ -237,7 +255,9 @@ function runLayer(
 
 /** The language model with logits of the next token. */
 class MllamaForCausalLM extends Module {
+  /** The model without a head. */
   readonly model: MllamaTextModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: MllamaTextConfig) {
@@ -255,7 +275,9 @@ class MllamaForCausalLM extends Module {
 
 /** What sees images for the language model. */
 interface Seeing extends Module {
+  /** Reads images. */
   readonly vision_model: MllamaVisionModel;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: Linear;
 }
 
@@ -303,9 +325,13 @@ export class MllamaModel extends PreTrainedModel {
   static readonly auto = "AutoModel";
   static readonly card: ModelCard<MllamaConfig, MllamaComponent> = mllamaCard;
   declare readonly "~components": MllamaComponent;
+  /** Its settings. */
   readonly config: MllamaConfig;
+  /** Reads images. */
   readonly vision_model: MllamaVisionModel;
+  /** Reads and writes texts. */
   readonly language_model: MllamaTextModel;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: Linear;
 
   constructor(config: PartialMllamaConfig = {}) {
@@ -326,9 +352,13 @@ export class MllamaForConditionalGeneration extends CausalLanguageModel {
   static readonly family: ModelFamily<MllamaConfig> = mllamaFamily;
   static readonly card: ModelCard<MllamaConfig, MllamaComponent> = mllamaWriterCard;
   declare readonly "~components": MllamaComponent;
+  /** Its settings. */
   readonly config: MllamaConfig;
+  /** Reads images. */
   readonly vision_model: MllamaVisionModel;
+  /** Reads and writes texts. */
   readonly language_model: MllamaForCausalLM;
+  /** [..., vision hidden] -> [..., hidden]: patches of an image as tokens of the text. */
   readonly multi_modal_projector: Linear;
 
   constructor(config: PartialMllamaConfig = {}) {

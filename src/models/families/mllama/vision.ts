@@ -39,7 +39,9 @@ export interface MllamaImages {
 
 /** Vectors of tiles, by aspect ratio. */
 export class MllamaPrecomputedAspectRatioEmbedding extends Module {
+  /** The embedding of positions. */
   readonly embedding: Embedding;
+  /** How much of the added embedding counts, through tanh. */
   readonly gate: Parameter;
   readonly #tiles: number;
 
@@ -61,9 +63,11 @@ export class MllamaPrecomputedAspectRatioEmbedding extends Module {
 
 /** Vectors of patches, the same in all tiles and by aspect ratio, mixed by a gate. */
 export class MllamaPrecomputedPositionEmbedding extends Module {
+  /** How much of the added embedding counts, through tanh. */
   readonly gate: Parameter;
   /** [patches, width] */
   readonly embedding: Parameter;
+  /** The embedding of tiles, by the aspect ratio. */
   readonly tile_embedding: Embedding;
 
   constructor(config: MllamaVisionConfig) {
@@ -87,8 +91,11 @@ export class MllamaPrecomputedPositionEmbedding extends Module {
 }
 
 export class MllamaVisionMLP extends Module {
+  /** The activation. */
   readonly activation_fn: Activation;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
 
   constructor({ hiddenSize, intermediateSize, hiddenAct, ...config }: MllamaVisionConfig) {
@@ -105,10 +112,15 @@ export class MllamaVisionMLP extends Module {
 }
 
 export class MllamaVisionAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly o_proj: Linear;
+  /** Drops attention weights in training mode. */
   readonly attn_dropout: Dropout;
   readonly #heads: number;
 
@@ -132,14 +144,21 @@ export class MllamaVisionAttention extends Module {
 }
 
 export class MllamaVisionEncoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: MllamaVisionAttention;
+  /** The MLP. */
   readonly mlp: MllamaVisionMLP;
+  /** The norm before the attention. */
   readonly input_layernorm: LayerNorm;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: LayerNorm;
+  /** How much of the attention counts, through tanh. */
   readonly gate_attn: Parameter | undefined;
+  /** How much of the MLP counts, through tanh. */
   readonly gate_ffn: Parameter | undefined;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: MllamaVisionConfig, gated: boolean) {
@@ -168,6 +187,7 @@ function through(gate: Parameter | undefined, x: Tensor): Tensor {
 }
 
 export class MllamaVisionEncoder extends Module {
+  /** The layers, in order. */
   readonly layers: ModuleList<MllamaVisionEncoderLayer>;
 
   constructor(config: MllamaVisionConfig, length: number, gated: boolean) {
@@ -186,15 +206,23 @@ const MULTIPLE = 8;
 
 /** Mllama's image encoder: layers over the patches of all tiles, then layers with gates. */
 export class MllamaVisionModel extends Module {
+  /** The convolution that turns patches into vectors. */
   readonly patch_embedding: Conv2d;
   /** [hiddenSize] */
   readonly class_embedding: Parameter;
+  /** The embedding of patches and tiles. */
   readonly gated_positional_embedding: MllamaPrecomputedPositionEmbedding;
+  /** Added for the tile before the layers. */
   readonly pre_tile_positional_embedding: MllamaPrecomputedAspectRatioEmbedding;
+  /** Added for the tile after the layers. */
   readonly post_tile_positional_embedding: MllamaPrecomputedAspectRatioEmbedding;
+  /** The norm before the first layer. */
   readonly layernorm_pre: LayerNorm;
+  /** The norm after the last layer. */
   readonly layernorm_post: LayerNorm;
+  /** The layers whose states are handed out. */
   readonly transformer: MllamaVisionEncoder;
+  /** The layers after those whose states are handed out. */
   readonly global_transformer: MllamaVisionEncoder;
   readonly #config: MllamaVisionConfig;
 

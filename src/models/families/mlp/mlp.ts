@@ -102,8 +102,11 @@ export interface MLPInputs extends TokenInputs {
 }
 
 class MLPBlock extends Module {
+  /** The MLP's first layer. */
   readonly ff1: Linear;
+  /** The activation. */
   readonly act: Activation;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor({ hDim, includeBias, activationFunction, pdrop }: MLPConfig) {
@@ -124,10 +127,15 @@ export class MLPModel extends PreTrainedModel {
   static readonly auto = "AutoModel";
   static readonly card: ModelCard<MLPConfig, MLPComponent> = mlpCard;
   declare readonly "~components": MLPComponent;
+  /** Its settings. */
   readonly config: MLPConfig;
+  /** The token embedding. */
   readonly wte: Embedding | undefined;
+  /** The embedding of positions. */
   readonly wpe: Embedding | undefined;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** The layers, in order. */
   readonly h: ModuleList<MLPBlock>;
 
   constructor(config: Partial<MLPConfig> = {}) {
@@ -158,8 +166,11 @@ export class MLPForClassification extends PreTrainedModel {
   static readonly family: ModelFamily<MLPConfig> = mlpFamily;
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": MLPComponent;
+  /** Its settings. */
   readonly config: MLPConfig;
+  /** The model without a head. */
   readonly mlp: MLPModel;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(config: Partial<MLPConfig> = {}) {

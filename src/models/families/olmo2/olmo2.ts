@@ -59,12 +59,17 @@ const olmo2Family: ModelFamily<Olmo2Config> = decoderFamily(OLMO2_SETTINGS);
 
 /** A layer with norms after the attention and after the MLP, which read the residual stream raw. */
 class Olmo2DecoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: DecoderAttention;
+  /** The MLP. */
   readonly mlp: GatedMLP;
+  /** The norm after the attention. */
   readonly post_attention_layernorm: RMSNorm;
+  /** The norm after the MLP. */
   readonly post_feedforward_layernorm: RMSNorm;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: Olmo2Config) {

@@ -144,11 +144,15 @@ export const phi3Card: ModelCard<Phi3Config, Phi3Component> = {
 
 /** Attention with one projection to queries, keys and values. */
 class Phi3Attention extends Module {
+  /** [..., hidden] -> [..., (heads + 2 × key-value heads) × width]: queries, keys and values. */
   readonly qkv_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly o_proj: Linear;
   /** Sites of the three parts of the projection. */
   readonly query: Identity = new Identity();
+  /** The keys, a site without weights. */
   readonly key: Identity = new Identity();
+  /** The values, a site without weights. */
   readonly value: Identity = new Identity();
   /** Its input is the site of the attention weights. */
   readonly attn_dropout: Dropout;
@@ -184,8 +188,14 @@ class Phi3Attention extends Module {
 
 /** A gated MLP with one projection to gate and values. */
 class Phi3MLP extends Module {
+  /**
+   * [..., hidden] -> [..., 2 × inner]: what the activation is taken of, and what it is multiplied
+   * with.
+   */
   readonly gate_up_proj: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's last layer. */
   readonly down_proj: Linear;
+  /** The activation. */
   readonly activation_fn: Activation;
 
   constructor({ hiddenSize, intermediateSize, initializerRange: std, hiddenAct }: Phi3Config) {
@@ -202,14 +212,21 @@ class Phi3MLP extends Module {
 }
 
 class Phi3DecoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: Phi3Attention;
+  /** The MLP. */
   readonly mlp: Phi3MLP;
+  /** The norm before the attention. */
   readonly input_layernorm: RMSNorm;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: RMSNorm;
+  /** Acts in training mode only. */
   readonly resid_attn_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly resid_mlp_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: Phi3Config) {

@@ -135,8 +135,11 @@ function convolution({ from, to, stride, kernel }: ConvShape): Conv2d {
 }
 
 class ResNetConvLayer extends Module {
+  /** The convolution. */
   readonly convolution: Conv2d;
+  /** The batch norm after the convolution. */
   readonly normalization: BatchNorm2d;
+  /** The activation. */
   readonly activation: Activation | Identity;
 
   /** @param act name of the activation function; null for none. */
@@ -153,7 +156,9 @@ class ResNetConvLayer extends Module {
 }
 
 class ResNetEmbeddings extends Module {
+  /** The first convolution, which halves height and width. */
   readonly embedder: ResNetConvLayer;
+  /** Pools over height and width. */
   readonly pooler: MaxPool2d;
 
   constructor({ numChannels, embeddingSize, hiddenAct }: ResNetConfig) {
@@ -169,7 +174,9 @@ class ResNetEmbeddings extends Module {
 }
 
 class ResNetShortCut extends Module {
+  /** The convolution. */
   readonly convolution: Conv2d;
+  /** The batch norm after the convolution. */
   readonly normalization: BatchNorm2d;
 
   constructor(shape: LayerShape) {
@@ -187,6 +194,7 @@ class ResNetShortCut extends Module {
 class ResNetLayer extends Module {
   readonly shortcut: ResNetShortCut | Identity;
   readonly layer: Sequential;
+  /** The activation. */
   readonly activation: Activation;
 
   constructor(config: ResNetConfig, shape: LayerShape) {
@@ -231,6 +239,7 @@ function bottleneck(
 }
 
 class ResNetStage extends Module {
+  /** The layers of the stage, in order. */
   readonly layers: Sequential;
 
   constructor(config: ResNetConfig, shape: LayerShape, depth: number) {
@@ -247,6 +256,7 @@ class ResNetStage extends Module {
 }
 
 class ResNetEncoder extends Module {
+  /** The stages, each at a lower resolution than the one before. */
   readonly stages: ModuleList<ResNetStage>;
 
   constructor(config: ResNetConfig) {
@@ -275,8 +285,11 @@ export class ResNetModel extends PreTrainedModel {
   static readonly card: ModelCard<ResNetConfig, ResNetComponent> = resNetCard;
   declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
+  /** Makes the first hidden states of the image. */
   readonly embedder: ResNetEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: ResNetEncoder;
+  /** Pools over height and width. */
   readonly pooler: AdaptiveAvgPool2d;
 
   constructor(config: Partial<ResNetConfig> = {}) {
@@ -305,7 +318,9 @@ export class ResNetForImageClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ResNetComponent;
   readonly config: ResNetConfig;
+  /** The model without a head. */
   readonly resnet: ResNetModel;
+  /** The classifier. */
   readonly classifier: Sequential;
 
   constructor(config: Partial<ResNetConfig> = {}) {

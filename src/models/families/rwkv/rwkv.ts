@@ -150,6 +150,7 @@ export type RwkvCache = readonly RwkvState[];
 interface Context {
   /** [batch, steps, 1] bool, false for padding. */
   readonly real: Tensor | undefined;
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past: RwkvState | undefined;
   /** What the layer's own results are multiplied by. */
   readonly scale: number;
@@ -178,11 +179,17 @@ class RwkvSelfAttention extends Module {
   readonly time_first: Parameter;
   /** [1, 1, hiddenSize] */
   readonly time_mix_key: Parameter;
+  /** Share of the current position in what the values read. */
   readonly time_mix_value: Parameter;
+  /** Share of the current position in what the receptance reads. */
   readonly time_mix_receptance: Parameter;
+  /** [..., hidden] -> [..., attention width]: how much each position counts. */
   readonly key: Linear;
+  /** [..., hidden] -> [..., attention width]: what each position says. */
   readonly value: Linear;
+  /** [..., hidden] -> [..., attention width]: the gate of the output. */
   readonly receptance: Linear;
+  /** The output projection. */
   readonly output: Linear;
 
   constructor(config: RwkvConfig, layer: number) {
@@ -223,9 +230,13 @@ class RwkvSelfAttention extends Module {
 class RwkvFeedForward extends Module {
   /** [1, 1, hiddenSize] */
   readonly time_mix_key: Parameter;
+  /** Share of the current position in what the receptance reads. */
   readonly time_mix_receptance: Parameter;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly key: Linear;
+  /** [..., hidden] -> [..., hidden]: the gate of the MLP's output. */
   readonly receptance: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly value: Linear;
 
   constructor(config: RwkvConfig, layer: number) {
@@ -254,10 +265,15 @@ class RwkvFeedForward extends Module {
 }
 
 class RwkvBlock extends Module {
+  /** The norm before the first block; undefined in the others. */
   readonly pre_ln: LayerNorm | undefined;
+  /** The norm before the attention. */
   readonly ln1: LayerNorm;
+  /** The norm before the MLP. */
   readonly ln2: LayerNorm;
+  /** The attention. */
   readonly attention: RwkvSelfAttention;
+  /** The MLP of the block, gated by receptance. */
   readonly feed_forward: RwkvFeedForward;
 
   constructor(config: RwkvConfig, layer: number) {
@@ -293,8 +309,11 @@ export class RwkvModel extends PreTrainedModel {
   static readonly card: ModelCard<RwkvConfig, RwkvComponent> = rwkvCard;
   declare readonly "~components": RwkvComponent;
   readonly config: RwkvConfig;
+  /** The token embedding. */
   readonly embeddings: Embedding;
+  /** The layers, in order. */
   readonly blocks: ModuleList<RwkvBlock>;
+  /** The norm after the last layer. */
   readonly ln_out: LayerNorm;
 
   constructor(config: Partial<RwkvConfig> = {}) {
@@ -340,7 +359,9 @@ export class RwkvForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<RwkvConfig> = rwkvFamily;
   declare readonly "~components": RwkvComponent;
   readonly config: RwkvConfig;
+  /** The model without a head. */
   readonly rwkv: RwkvModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly head: Linear;
 
   constructor(config: Partial<RwkvConfig> = {}) {

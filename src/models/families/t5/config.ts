@@ -30,7 +30,9 @@ export interface FeedForwardConfig {
 
 /** Settings of a T5, with Hugging Face's meanings and defaults. */
 export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Width of the residual stream. */
   readonly dModel: number;
   /** Width of a head. */
   readonly dKv: number;
@@ -40,17 +42,23 @@ export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
   readonly numLayers: number;
   /** Layers of the decoder; null stands for as many. */
   readonly numDecoderLayers: number | null;
+  /** Heads of each attention. */
   readonly numHeads: number;
   /** How many distances attention tells apart. */
   readonly relativeAttentionNumBuckets: number;
   /** The distance from which on it tells none apart. */
   readonly relativeAttentionMaxDistance: number;
+  /** Share of activations that are dropped in training mode. */
   readonly dropoutRate: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
+  /** Factor of the standard deviations of weights that no checkpoint gives. */
   readonly initializerFactor: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
   /** Divide what logits are made from by the root of dModel; null stands for tieWordEmbeddings. */
   readonly scaleDecoderOutputs: boolean | null;
+  /** Classes of a classifier. */
   readonly numLabels: number;
   /** Share of a classifier's inner values that are dropped in training. */
   readonly classifierDropout: number;

@@ -26,6 +26,7 @@ interface Context {
   readonly mask: Tensor;
   /** What the decoder looks at, and what is added to its scores. */
   readonly read?: { readonly states: Tensor; readonly mask: Tensor } | undefined;
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past?: CrossKeyValue | undefined;
 }
 
@@ -36,10 +37,15 @@ export function projection(inFeatures: number, outFeatures: number, std: number)
 }
 
 class T5Attention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly o: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   /** [buckets, heads]: what distances add to scores; the first layer's holds for all. */
   readonly relative_attention_bias: Embedding | undefined;
@@ -87,8 +93,11 @@ class T5Attention extends Module {
 }
 
 class T5LayerSelfAttention extends Module {
+  /** The attention within the text. */
   readonly SelfAttention: T5Attention;
+  /** The norm. */
   readonly layer_norm: RMSNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: T5Config, options: { readonly bias: boolean }) {
@@ -107,8 +116,11 @@ class T5LayerSelfAttention extends Module {
 }
 
 class T5LayerCrossAttention extends Module {
+  /** The attention to the encoder's states. */
   readonly EncDecAttention: T5Attention;
+  /** The norm. */
   readonly layer_norm: RMSNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: T5Config) {
@@ -132,9 +144,13 @@ class T5LayerCrossAttention extends Module {
 }
 
 class T5DenseActDense extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly wi: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's last layer. */
   readonly wo: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** The activation. */
   readonly act: Activation;
 
   constructor(config: T5Config) {
@@ -152,10 +168,15 @@ class T5DenseActDense extends Module {
 }
 
 class T5DenseGatedActDense extends Module {
+  /** [..., hidden] -> [..., inner]: what the activation is taken of. */
   readonly wi_0: Linear;
+  /** [..., hidden] -> [..., inner]: what the activation is multiplied with. */
   readonly wi_1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's last layer. */
   readonly wo: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** The activation. */
   readonly act: Activation;
 
   constructor(config: T5Config) {
@@ -175,8 +196,11 @@ class T5DenseGatedActDense extends Module {
 }
 
 class T5LayerFF extends Module {
+  /** The MLP without its norm. */
   readonly DenseReluDense: T5DenseActDense | T5DenseGatedActDense;
+  /** The norm. */
   readonly layer_norm: RMSNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: T5Config) {
@@ -202,6 +226,7 @@ interface BlockResult {
 }
 
 class T5Block extends Module {
+  /** The attention, the attention to the encoder's states (in decoders) and the MLP. */
   readonly layer: ModuleList;
   readonly #self: T5LayerSelfAttention;
   readonly #cross: T5LayerCrossAttention | undefined;
@@ -236,19 +261,25 @@ class T5Block extends Module {
 interface StackInputs extends TokenInputs {
   readonly attentionMask?: Tensor | undefined;
   readonly read?: Context["read"];
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past?: CrossCache | undefined;
 }
 
 export interface StackOutput extends Encoded {
+  /** Attention weights to the encoder's or image's positions, by layer. */
   readonly crossAttentions: readonly Tensor[];
   readonly cache: CrossCache;
 }
 
 /** The encoder or the decoder. */
 export class T5Stack extends Module {
+  /** The token embedding. */
   readonly embed_tokens: Embedding;
+  /** The layers, in order. */
   readonly block: ModuleList<T5Block>;
+  /** The norm after the last layer. */
   readonly final_layer_norm: RMSNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #config: T5Config;
   readonly #decoder: boolean;

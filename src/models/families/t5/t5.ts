@@ -42,7 +42,9 @@ export { type T5Config, t5Config } from "./config.ts";
 /** The parts of a T5, under the names of checkpoints. */
 interface Halves {
   readonly config: T5Config;
+  /** The layers of the encoder. */
   readonly encoder: T5Stack;
+  /** The layers of the decoder. */
   readonly decoder: T5Stack;
 }
 
@@ -89,8 +91,11 @@ export class T5Model extends PreTrainedModel {
   static readonly card: ModelCard<T5Config, T5Component> = t5Card;
   declare readonly "~components": T5Component;
   readonly config: T5Config;
+  /** The token embedding of encoder and decoder. */
   readonly shared: Embedding;
+  /** The layers of the encoder. */
   readonly encoder: T5Stack;
+  /** The layers of the decoder. */
   readonly decoder: T5Stack;
 
   constructor(config: Partial<T5Config> = {}) {
@@ -113,9 +118,13 @@ export class T5ForConditionalGeneration extends Seq2SeqLanguageModel {
   static readonly card: ModelCard<T5Config, T5Component> = t5Card;
   declare readonly "~components": T5Component;
   readonly config: T5Config;
+  /** The token embedding of encoder and decoder. */
   readonly shared: Embedding;
+  /** The layers of the encoder. */
   readonly encoder: T5Stack;
+  /** The layers of the decoder. */
   readonly decoder: T5Stack;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(config: Partial<T5Config> = {}) {
@@ -175,8 +184,11 @@ export interface T5ClassifierInputs extends Omit<Seq2SeqInputs, "inputsEmbeds" |
 export type T5ClassifierOutput = SequenceClassifierOutput & Seq2SeqStates;
 
 class T5ClassificationHead extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** [..., hidden] -> [..., labels] */
   readonly out_proj: Linear;
 
   constructor({ dModel, numLabels, classifierDropout, initializerFactor }: T5Config) {
@@ -202,7 +214,9 @@ export class T5ForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": T5Component;
   readonly config: T5Config;
+  /** The model without a head. */
   readonly transformer: T5Model;
+  /** The classifier. */
   readonly classification_head: T5ClassificationHead;
 
   constructor(config: Partial<T5Config> = {}) {

@@ -164,6 +164,7 @@ const viTCard: ModelCard<ViTConfig, ViTComponent> = {
 };
 
 class ViTPatchEmbeddings extends Module {
+  /** The convolution that turns patches into vectors. */
   readonly projection: Conv2d;
 
   constructor(config: ViTConfig) {
@@ -179,9 +180,11 @@ class ViTPatchEmbeddings extends Module {
 class ViTEmbeddings extends Module {
   /** [1, 1, hiddenSize]: stands for the image as a whole. */
   readonly cls_token: Parameter;
+  /** Turns patches of an image into vectors. */
   readonly patch_embeddings: ViTPatchEmbeddings;
   /** [1, 1 + patches, hiddenSize] */
   readonly position_embeddings: Parameter;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: ViTConfig) {
@@ -203,9 +206,13 @@ class ViTEmbeddings extends Module {
 }
 
 class ViTSelfAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly query: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly key: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly value: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #heads: number;
 
@@ -227,7 +234,9 @@ class ViTSelfAttention extends Module {
 
 /** A linear layer, then dropout. */
 class ViTOutput extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor({ hiddenSize, hiddenDropoutProb, initializerRange: std }: ViTConfig, from: number) {
@@ -242,7 +251,9 @@ class ViTOutput extends Module {
 }
 
 class ViTAttention extends Module {
+  /** The attention. */
   readonly attention: ViTSelfAttention;
+  /** Projects what its block has computed and adds the block's input. */
   readonly output: ViTOutput;
 
   constructor(config: ViTConfig) {
@@ -258,7 +269,9 @@ class ViTAttention extends Module {
 }
 
 class ViTIntermediate extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The activation. */
   readonly intermediate_act_fn: Activation;
 
   constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: ViTConfig) {
@@ -273,10 +286,15 @@ class ViTIntermediate extends Module {
 }
 
 class ViTLayer extends Module {
+  /** The attention. */
   readonly attention: ViTAttention;
+  /** [..., hidden] -> [..., intermediate]: the MLP's first half. */
   readonly intermediate: ViTIntermediate;
+  /** Projects what its block has computed and adds the block's input. */
   readonly output: ViTOutput;
+  /** The norm before the attention. */
   readonly layernorm_before: LayerNorm;
+  /** The norm before the MLP. */
   readonly layernorm_after: LayerNorm;
 
   constructor(config: ViTConfig) {
@@ -298,6 +316,7 @@ class ViTLayer extends Module {
 }
 
 class ViTEncoder extends Module {
+  /** The layers, in order. */
   readonly layer: ModuleList<ViTLayer>;
 
   constructor(config: ViTConfig) {
@@ -327,9 +346,13 @@ export class ViTModel extends PreTrainedModel {
   static readonly card: ModelCard<ViTConfig, ViTComponent> = viTCard;
   declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
+  /** Makes the first hidden states of the inputs. */
   readonly embeddings: ViTEmbeddings;
+  /** The layers of the encoder. */
   readonly encoder: ViTEncoder;
+  /** The norm after the last layer. */
   readonly layernorm: LayerNorm;
+  /** Makes one vector of the first position; undefined where it was not trained. */
   readonly pooler: Pooler | undefined;
 
   constructor(config: Partial<ViTConfig> = {}, { pooler = true }: ViTParts = {}) {
@@ -361,7 +384,9 @@ export class ViTForImageClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForImageClassification";
   declare readonly "~components": ViTComponent;
   readonly config: ViTConfig;
+  /** The model without a head. */
   readonly vit: ViTModel;
+  /** [..., width] -> [..., labels]: the classifier. */
   readonly classifier: Linear;
 
   constructor(config: Partial<ViTConfig> = {}) {

@@ -21,28 +21,41 @@ import {
 
 /** Settings of a Wav2Vec2-BERT, with Hugging Face's meanings and defaults. */
 export interface Wav2Vec2BertConfig extends AudioClassifierConfig {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
   /** Width inside the MLPs. */
   readonly intermediateSize: number;
   /** Features of each frame. */
   readonly featureProjectionInputDim: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropout: number;
+  /** Share of the MLP's inner activations that are dropped in training mode. */
   readonly activationDropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Share of the projected features that are dropped in training mode. */
   readonly featProjDropout: number;
+  /** Share of the convolution's outputs that are dropped in training mode. */
   readonly conformerConvDropout: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
   /** Share of frames that are masked in training; above 0 there is a vector for these. */
   readonly maskTimeProb: number;
+  /** Share of features that are masked in training. */
   readonly maskFeatureProb: number;
   /** How attention knows of distances; null for not at all. Only `relative_key` is there. */
   readonly positionEmbeddingsType: string | null;
   /** Distances to the left that are told apart. */
   readonly leftMaxPositionEmbeddings: number;
+  /** Positions to the right that relative positions tell apart. */
   readonly rightMaxPositionEmbeddings: number;
   /** Frames that the convolution of each layer sees, itself and those before. */
   readonly convDepthwiseKernelSize: number;

@@ -66,8 +66,11 @@ function zeroPadding(x: Tensor, real: Tensor | undefined): Tensor {
 }
 
 class Wav2Vec2BertFeatureProjection extends Module {
+  /** The norm. */
   readonly layer_norm: LayerNorm;
+  /** [..., features] -> [..., hidden] */
   readonly projection: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: Wav2Vec2BertConfig) {
@@ -87,10 +90,15 @@ class Wav2Vec2BertFeatureProjection extends Module {
 }
 
 class Wav2Vec2BertFeedForward extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly intermediate_dense: Linear;
+  /** The activation. */
   readonly intermediate_act_fn: Activation;
+  /** Acts in training mode only. */
   readonly intermediate_dropout: Dropout;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly output_dense: Linear;
+  /** Acts in training mode only. */
   readonly output_dropout: Dropout;
 
   constructor(config: Wav2Vec2BertConfig, act: string = config.hiddenAct) {
@@ -111,10 +119,15 @@ class Wav2Vec2BertFeedForward extends Module {
 }
 
 class Wav2Vec2BertSelfAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly linear_q: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly linear_k: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly linear_v: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly linear_out: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   /** A vector for each distance, [left + 1 + right, headDim]. */
   readonly distance_embedding: Embedding | undefined;
@@ -169,13 +182,21 @@ class Wav2Vec2BertSelfAttention extends Module {
 
 /** A convolution over frames before each one, with gates. */
 class Wav2Vec2BertConvolutionModule extends Module {
+  /** The norm. */
   readonly layer_norm: LayerNorm;
+  /** Doubles the channels, for the gate. */
   readonly pointwise_conv1: Conv1d;
+  /** The activation of the gate. */
   readonly glu: Activation;
+  /** The convolution along time, each channel by itself. */
   readonly depthwise_conv: Conv1d;
+  /** The norm after the convolution along time. */
   readonly depthwise_layer_norm: LayerNorm;
+  /** The activation. */
   readonly activation: Activation;
+  /** Brings the channels together again. */
   readonly pointwise_conv2: Conv1d;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #kernel: number;
 
@@ -214,17 +235,27 @@ function gated(x: Tensor): Tensor {
 
 /** Attention and a convolution between two halves of an MLP. */
 class Wav2Vec2BertEncoderLayer extends Module {
+  /** The norm before the first MLP. */
   readonly ffn1_layer_norm: LayerNorm;
+  /** The first MLP, which counts half. */
   readonly ffn1: Wav2Vec2BertFeedForward;
+  /** The norm of the attention. */
   readonly self_attn_layer_norm: LayerNorm;
+  /** Acts in training mode only. */
   readonly self_attn_dropout: Dropout;
+  /** The attention. */
   readonly self_attn: Wav2Vec2BertSelfAttention;
+  /** The convolution of the layer. */
   readonly conv_module: Wav2Vec2BertConvolutionModule;
+  /** The norm before the second MLP. */
   readonly ffn2_layer_norm: LayerNorm;
+  /** The second MLP, which counts half. */
   readonly ffn2: Wav2Vec2BertFeedForward;
+  /** The norm after the second MLP. */
   readonly final_layer_norm: LayerNorm;
   /** Sites of the halves of the MLPs' outputs, which are added to the residual stream. */
   readonly ffn1_addition: Identity = new Identity();
+  /** What the second MLP adds to the residual stream, a site without weights. */
   readonly ffn2_addition: Identity = new Identity();
 
   constructor(config: Wav2Vec2BertConfig) {
@@ -256,7 +287,9 @@ class Wav2Vec2BertEncoderLayer extends Module {
 }
 
 class Wav2Vec2BertEncoder extends Module {
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** The layers, in order. */
   readonly layers: ModuleList<Wav2Vec2BertEncoderLayer>;
 
   constructor(config: Wav2Vec2BertConfig) {
@@ -294,10 +327,13 @@ export class Wav2Vec2BertModel extends PreTrainedModel {
   static readonly card: ModelCard<Wav2Vec2BertConfig, Wav2Vec2BertComponent> = wav2Vec2BertCard;
   declare readonly "~components": Wav2Vec2BertComponent;
   readonly config: Wav2Vec2BertConfig;
+  /** [..., features] -> [..., hidden] */
   readonly feature_projection: Wav2Vec2BertFeatureProjection;
   /** [hiddenSize]: stands for masked frames in Python's training; kept for checkpoints. */
   readonly masked_spec_embed: Parameter | undefined;
+  /** The layers of the encoder. */
   readonly encoder: Wav2Vec2BertEncoder;
+  /** The MLP between the adapter and the head. */
   readonly intermediate_ffn: Wav2Vec2BertFeedForward | undefined;
 
   constructor(config: Partial<Wav2Vec2BertConfig> = {}) {
@@ -334,6 +370,7 @@ export class Wav2Vec2BertModel extends PreTrainedModel {
 export class Wav2Vec2BertForSequenceClassification extends AudioClassifier<Wav2Vec2BertConfig> {
   static readonly family: ModelFamily<Wav2Vec2BertConfig> = wav2Vec2BertFamily;
   declare readonly "~components": Wav2Vec2BertComponent;
+  /** The model without a head. */
   readonly wav2vec2_bert: Wav2Vec2BertModel;
 
   constructor(config: Partial<Wav2Vec2BertConfig> = {}) {

@@ -25,20 +25,31 @@ import {
 
 /** Settings of a Whisper, with Hugging Face's meanings and defaults. */
 export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Frequencies of the spectrogram. */
   readonly numMelBins: number;
   /** Width of the residual streams. */
   readonly dModel: number;
+  /** Layers of the encoder. */
   readonly encoderLayers: number;
+  /** Heads of each attention of the encoder. */
   readonly encoderAttentionHeads: number;
+  /** Width of the inner layer of the encoder's MLPs. */
   readonly encoderFfnDim: number;
+  /** Layers of the decoder. */
   readonly decoderLayers: number;
+  /** Heads of each attention of the decoder. */
   readonly decoderAttentionHeads: number;
+  /** Width of the inner layer of the decoder's MLPs. */
   readonly decoderFfnDim: number;
+  /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly dropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Share of the MLP's inner activations that are dropped in training mode. */
   readonly activationDropout: number;
   /** Standard deviation of weights at the start. */
   readonly initStd: number;
@@ -46,7 +57,9 @@ export interface WhisperConfig extends Seq2SeqConfig, AudioClassifierConfig {
   readonly maxSourcePositions: number;
   /** Longest text of the decoder. */
   readonly maxTargetPositions: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

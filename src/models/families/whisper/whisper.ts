@@ -64,10 +64,15 @@ interface AttentionContext {
 }
 
 class WhisperAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #headDim: number;
 
@@ -102,16 +107,25 @@ class WhisperAttention extends Module {
 
 /** The MLP at the end of a layer: its parts lie in the layer itself. */
 abstract class WhisperLayer extends Module {
+  /** The attention. */
   readonly self_attn: WhisperAttention;
+  /** The norm of the attention. */
   readonly self_attn_layer_norm: LayerNorm;
+  /** The activation. */
   readonly activation_fn: Activation;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
+  /** The norm before the MLP. */
   readonly final_layer_norm: LayerNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
+  /** Acts in training mode only. */
   readonly activation_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: WhisperConfig, heads: number, inner: number) {
@@ -151,12 +165,16 @@ interface DecoderContext {
   readonly mask: Tensor;
   /** [batch, source, dModel] */
   readonly source: Tensor;
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past: CrossKeyValue | undefined;
 }
 
 class WhisperDecoderLayer extends WhisperLayer {
+  /** The attention to the encoder's states. */
   readonly encoder_attn: WhisperAttention;
+  /** The norm before the attention to the encoder's states. */
   readonly encoder_attn_layer_norm: LayerNorm;
+  /** What the cross-attention adds to the residual stream, a site without weights. */
   readonly cross_attention_addition: Identity = new Identity();
 
   constructor(config: WhisperConfig) {
@@ -200,12 +218,17 @@ function convolution(
 }
 
 class WhisperEncoder extends Module {
+  /** The first convolution over time. */
   readonly conv1: Conv1d;
+  /** The second convolution over time, which halves the positions. */
   readonly conv2: Conv1d;
   /** Fixed, not learned. */
   readonly embed_positions: Embedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<WhisperEncoderLayer>;
+  /** The norm after the last layer. */
   readonly layer_norm: LayerNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #config: WhisperConfig;
 
@@ -250,10 +273,15 @@ class WhisperEncoder extends Module {
 }
 
 class WhisperDecoder extends Module {
+  /** The token embedding. */
   readonly embed_tokens: Embedding;
+  /** The embedding of positions. */
   readonly embed_positions: Embedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<WhisperDecoderLayer>;
+  /** The norm after the last layer. */
   readonly layer_norm: LayerNorm;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #longest: number;
 
@@ -329,7 +357,9 @@ export class WhisperModel extends PreTrainedModel {
   static readonly card: ModelCard<WhisperConfig, WhisperComponent> = whisperCard;
   declare readonly "~components": WhisperComponent;
   readonly config: WhisperConfig;
+  /** The layers of the encoder. */
   readonly encoder: WhisperEncoder;
+  /** The layers of the decoder. */
   readonly decoder: WhisperDecoder;
 
   constructor(config: Partial<WhisperConfig> = {}) {
@@ -355,7 +385,9 @@ export class WhisperForConditionalGeneration extends Seq2SeqLanguageModel {
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
   declare readonly "~components": WhisperComponent;
   readonly config: WhisperConfig;
+  /** The model without a head. */
   readonly model: WhisperModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly proj_out: Linear;
 
   constructor(config: Partial<WhisperConfig> = {}) {
@@ -396,6 +428,7 @@ export class WhisperForAudioClassification extends AudioClassifier<WhisperConfig
   static readonly family: ModelFamily<WhisperConfig> = whisperFamily;
   static readonly card: ModelCard<WhisperConfig, WhisperEncoderComponent> = whisperEncoderCard;
   declare readonly "~components": WhisperEncoderComponent;
+  /** The layers of the encoder. */
   readonly encoder: WhisperEncoder;
 
   constructor(config: Partial<WhisperConfig> = {}) {

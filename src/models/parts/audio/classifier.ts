@@ -20,6 +20,7 @@ export interface AudioClassifierInputs extends AudioInputs {
 
 /** Settings of a classifier of sound. */
 export interface AudioClassifierConfig extends ModelConfig {
+  /** Classes of a classifier. */
   readonly numLabels: number;
   /** Width that frames are projected to before their mean is taken. */
   readonly classifierProjSize: number;

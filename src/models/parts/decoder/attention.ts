@@ -40,11 +40,17 @@ export interface AttentionOptions {
 
 /** Attention of Llama and those like it: rotated queries and keys, heads in groups. */
 export class DecoderAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly o_proj: Linear;
+  /** The norm of the queries; undefined without one. */
   readonly q_norm: ReturnType<HeadNorm["make"]> | undefined;
+  /** The norm of the keys; undefined without one. */
   readonly k_norm: ReturnType<HeadNorm["make"]> | undefined;
   /** [heads] */
   readonly sinks: Parameter | undefined;

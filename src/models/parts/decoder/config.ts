@@ -16,12 +16,15 @@ import { type RopeParameters } from "./rope-parameters.ts";
 
 /** Settings that decoders like Llama share, with Hugging Face's meanings. */
 export interface DecoderConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
   /** Width inside the MLP. */
   readonly intermediateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
   /** Heads of keys and values, which groups of query heads share. @default as many as queries */
   readonly numKeyValueHeads?: number | null;
@@ -31,8 +34,11 @@ export interface DecoderConfig extends ModelConfig {
   readonly maxPositionEmbeddings: number;
   /** Standard deviation of the weights to start from. */
   readonly initializerRange: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 
@@ -44,6 +50,7 @@ export type HeadSizes = Pick<
 
 /** One kind of rotary embeddings, and the heads that are rotated. */
 export interface RotaryHeads extends ModelConfig, HeadSizes {
+  /** Settings of the rotary embeddings. */
   readonly ropeParameters: RopeParameters;
   /** Length of the texts that were trained on before longer ones. */
   readonly originalMaxPositionEmbeddings?: number | null;

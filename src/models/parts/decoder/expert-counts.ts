@@ -4,6 +4,7 @@ import { fail } from "../../../nn/errors.ts";
 
 /** Settings of layers with experts. */
 export interface ExpertCounts {
+  /** Experts of each layer. */
   readonly numLocalExperts: number;
   /** How many experts each token is given to. */
   readonly numExpertsPerTok: number;

@@ -8,8 +8,11 @@ import { initialLinear } from "./initial-linear.ts";
 
 /** The MLP of Llama and those like it: down(act(gate(x)) * up(x)). */
 export class GatedMLP extends Module {
+  /** [..., hidden] -> [..., inner]: what the activation is taken of. */
   readonly gate_proj: Linear;
+  /** [..., hidden] -> [..., inner]: what the activation is multiplied with. */
   readonly up_proj: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's last layer. */
   readonly down_proj: Linear;
   /** Its output is the gate only, before it is multiplied. */
   readonly act_fn: Activation;

@@ -26,7 +26,9 @@ type Decoder = Module & { readonly forward: (inputs: DecoderInputs) => DecoderOu
 type LlamaLike = Decoder & {
   readonly "~components": string;
   readonly changes: Changes | undefined;
+  /** Its settings. */
   readonly config: DecoderConfig;
+  /** The token embedding. */
   readonly embed_tokens: { readonly weight: Parameter };
 };
 
@@ -85,8 +87,11 @@ interface LogitsOptions {
 /** A Llama-like decoder as a language model; families subclass it. */
 export abstract class DecoderForCausalLM<M extends LlamaLike> extends CausalLanguageModel {
   declare readonly "~components": M["~components"];
+  /** Its settings. */
   readonly config: M["config"];
+  /** The model without a head. */
   readonly model: M;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
   readonly #softcap: number | null;
 

@@ -14,7 +14,9 @@ export type RotaryAttention = Module & {
 
 /** Parts of a layer. */
 export interface LayerParts {
+  /** The attention. */
   readonly attention: RotaryAttention;
+  /** The MLP. */
   readonly mlp: Transform;
   /** Makes one of the layer's norms. */
   readonly norm: () => Transform;
@@ -22,12 +24,17 @@ export interface LayerParts {
 
 /** The layer of Llama and most others: a norm before the attention, and one before the MLP. */
 export class PreNormLayer extends Module {
+  /** The attention. */
   readonly self_attn: RotaryAttention;
+  /** The MLP. */
   readonly mlp: Transform;
+  /** The norm before the attention. */
   readonly input_layernorm: Transform;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: Transform;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor({ attention, mlp, norm }: LayerParts) {
@@ -49,14 +56,21 @@ export class PreNormLayer extends Module {
 
 /** The layer of Gemma 2 and 3: norms before and after the attention, and before and after the MLP. */
 export class SandwichNormLayer extends Module {
+  /** The attention. */
   readonly self_attn: RotaryAttention;
+  /** The MLP. */
   readonly mlp: Transform;
+  /** The norm before the attention. */
   readonly input_layernorm: Transform;
+  /** The norm after the attention. */
   readonly post_attention_layernorm: Transform;
+  /** The norm before the MLP. */
   readonly pre_feedforward_layernorm: Transform;
+  /** The norm after the MLP. */
   readonly post_feedforward_layernorm: Transform;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor({ attention, mlp, norm }: LayerParts) {

@@ -7,7 +7,9 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 
 /** As RMSNorm, with weights that are counted from 1: Gemma's. */
 export class OffsetRMSNorm extends Module {
+  /** Added to the mean square, against division by zero. */
   readonly eps: number;
+  /** Factors less 1, one a feature. */
   readonly weight: Parameter;
 
   constructor(width: number, { eps }: { readonly eps: number }) {

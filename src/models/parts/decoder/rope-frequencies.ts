@@ -21,6 +21,7 @@ export interface RopeFrequencies {
 export interface RopeSizes {
   /** How many values of a head are rotated. */
   readonly dim: number;
+  /** Longest text that positions are there for. */
   readonly maxPositionEmbeddings: number;
 }
 

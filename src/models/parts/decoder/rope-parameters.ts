@@ -7,6 +7,7 @@ export type RopeType = "default" | "linear" | "dynamic" | "yarn" | "longrope" | 
 
 /** Settings of rotary position embeddings, with Hugging Face's meanings. */
 export interface RopeParameters {
+  /** How positions beyond those of training are treated; "default" for as they are. */
   readonly ropeType: RopeType;
   /** Base of the wavelengths. */
   readonly ropeTheta: number;
@@ -30,6 +31,7 @@ export interface RopeParameters {
   readonly truncate?: boolean;
   /** yarn: factors from which attentionFactor is made. */
   readonly mscale?: number | null;
+  /** As `mscale`, in the divisor of the attention factor. */
   readonly mscaleAllDim?: number | null;
   /** longrope: divisors of the frequencies, one for each, up to the trained length. */
   readonly shortFactor?: readonly number[];

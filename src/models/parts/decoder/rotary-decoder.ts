@@ -22,6 +22,7 @@ export type RotaryLayer = Module & {
 
 /** A table of embeddings. */
 export type TokenEmbedding = Module & {
+  /** [vocabulary, hidden] */
   readonly weight: Parameter;
   readonly forward: (ids: Tensor) => Tensor;
 };

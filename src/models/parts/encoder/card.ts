@@ -6,10 +6,15 @@ export type EncoderComponent = LayerPart;
 
 /** What the sizes of components are counted from. */
 interface Sizes {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Width of the MLP's inner layer. */
   readonly intermediateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
+  /** Longest text that positions are there for. */
   readonly maxPositionEmbeddings: number;
 }
 

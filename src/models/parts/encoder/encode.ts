@@ -9,9 +9,11 @@ type EncoderLayer<Context> = Module & {
 
 /** What a stack of layers gives. */
 export interface Encoded {
+  /** Hidden states after the last layer, [batch, sequence, hidden]. */
   readonly lastHiddenState: Tensor;
   /** What went in, then the output of each layer. */
   readonly hiddenStates: Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: Tensor[];
 }
 

@@ -10,7 +10,9 @@ import type { EncoderLayerConfig } from "./self-attention.ts";
 
 /** The first half of an MLP, with its activation. */
 export class EncoderIntermediate extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The activation. */
   readonly intermediate_act_fn: Activation;
 
   constructor(config: EncoderLayerConfig, act: string) {
@@ -27,8 +29,11 @@ export class EncoderIntermediate extends Module {
 
 /** A projection back to the width of the model, added to what it was computed from, and a norm. */
 export class EncoderOutputLayer extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The norm. */
   readonly LayerNorm: LayerNorm | undefined;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(

@@ -22,11 +22,14 @@ export interface MaskedLMOutput {
   readonly logits: Tensor;
   /** Mean cross-entropy of the labelled tokens; given when `labels` were. */
   readonly loss?: Tensor;
+  /** Hidden states before the first layer and after each, [batch, sequence, hidden]. */
   readonly hiddenStates: readonly Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: readonly Tensor[];
 }
 
 /** `labels` [batch, sequence]: the tokens that stood there; -100 is left out. */
 export interface WithLabels {
+  /** The right answers, from which the loss is computed. */
   readonly labels?: Tensor;
 }

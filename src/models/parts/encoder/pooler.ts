@@ -10,6 +10,7 @@ import { initialLinear } from "../decoder/initial-linear.ts";
 export interface PoolerOptions {
   /** Width of what is read. */
   readonly hiddenSize: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
   /** Width of what it gives. @default hiddenSize */
   readonly outputSize?: number | null;
@@ -19,7 +20,9 @@ export interface PoolerOptions {
 
 /** What is said of a whole text or image, from its first token or patch. */
 export class Pooler extends Module {
+  /** The linear layer. */
   readonly dense: Linear;
+  /** The activation. */
   readonly activation: Activation;
 
   constructor({ hiddenSize, initializerRange: std, outputSize, act = "tanh" }: PoolerOptions) {

@@ -16,20 +16,31 @@ export interface EncoderContext {
 
 /** Settings of an encoder's layers. */
 export interface EncoderLayerConfig {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Width of the MLP's inner layer. */
   readonly intermediateSize: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropoutProb: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionProbsDropoutProb: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
 }
 
 /** Attention in which every token looks at every other one. */
 export class EncoderSelfAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly query: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly key: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly value: Linear;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
   readonly #headDim: number;
 

@@ -49,6 +49,7 @@ export interface Seq2SeqLMInputs extends Seq2SeqInputs {
 
 /** What the layers of both parts give. All are lazy: what is not read is not computed. */
 export interface Seq2SeqStates {
+  /** What a next call needs of this one; see `pastKeyValues` of the inputs. */
   readonly pastKeyValues: CrossCache;
   /** The decoder's embeddings, then each of its layers' output, the last one after the norm. */
   readonly decoderHiddenStates: readonly Tensor[];

@@ -144,6 +144,7 @@ function batchOf({ encoderOutputs, ...source }: Seq2SeqGenerateInputs): number {
 
 /** A decoder that goes on writing from one source: it is a language model like any other. */
 class BoundDecoder extends CausalLanguageModel {
+  /** Its settings. */
   readonly config: ModelConfig;
   readonly #model: Seq2SeqLanguageModel;
   readonly #source: Seq2SeqSource;

@@ -7,6 +7,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 /** Tokens that a configuration names. */
 interface SpecialTokens {
   readonly decoderStartTokenId?: number | null;
+  /** Id of the padding token. */
   readonly padTokenId?: number | null;
 }
 

@@ -21,6 +21,7 @@ const SETTINGS = [
 
 /** What start tokens are made from. */
 export interface StartRequest {
+  /** The model that is asked. */
   readonly model: Configured;
   readonly options: GenerateOptions;
   /** Sources that are written from. */

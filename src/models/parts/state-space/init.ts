@@ -5,8 +5,11 @@ import { rand, randn } from "../../../tensor/random/random.ts";
 
 /** Bounds of the lengths of steps that a state-space model starts with. */
 export interface TimeStepConfig {
+  /** Shortest initial time step. */
   readonly timeStepMin: number;
+  /** Longest initial time step. */
   readonly timeStepMax: number;
+  /** What initial time steps are raised to at least. */
   readonly timeStepFloor: number;
 }
 

@@ -27,6 +27,7 @@ export type MambaCache = readonly MambaState[];
 export interface MixerContext {
   /** [batch, steps, 1], 1 for real tokens and 0 for padding. */
   readonly mask: Tensor | undefined;
+  /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past: MambaState | undefined;
 }
 
@@ -37,7 +38,9 @@ export interface Mixer extends Module {
 
 /** A mixer after a norm, added to what goes in. */
 export class MambaBlock<M extends Mixer> extends Module {
+  /** The norm before the mixer. */
   readonly norm: RMSNorm;
+  /** The recurrence of the block. */
   readonly mixer: M;
 
   constructor(mixer: M, width: number, eps: number) {
@@ -54,8 +57,11 @@ export class MambaBlock<M extends Mixer> extends Module {
 
 /** The parts of a state-space model without a head, under the names of checkpoints. */
 export interface MambaBackbone {
+  /** The token embedding. */
   readonly embeddings: Embedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<MambaBlock<Mixer>>;
+  /** The norm after the last layer. */
   readonly norm_f: RMSNorm;
 }
 
@@ -98,9 +104,13 @@ export function masked(x: Tensor, mask: Tensor | undefined): Tensor {
 
 /** Settings of an output matrix. */
 interface HeadConfig {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
 }
 

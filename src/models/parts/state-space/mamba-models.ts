@@ -17,11 +17,17 @@ import {
 
 /** Settings that all state-space models have. */
 export interface MambaSizes extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
 }
 

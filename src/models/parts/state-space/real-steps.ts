@@ -6,6 +6,7 @@ import { endsInPadding, paddingOf } from "../../model/mask.ts";
 /** What a recurrent model is to read. */
 export interface ReadSteps {
   readonly attentionMask?: Tensor;
+  /** What the next step needs of these. */
   readonly pastKeyValues?: object;
 }
 

@@ -30,6 +30,8 @@ export interface ImageClassifierOutput {
   readonly logits: Tensor;
   /** Given when `labels` were. */
   readonly loss?: Tensor;
+  /** Hidden states before the first layer and after each, [batch, sequence, hidden]. */
   readonly hiddenStates: readonly Tensor[];
+  /** Attention weights by layer, [batch, heads, queries, keys]. */
   readonly attentions: readonly Tensor[];
 }

@@ -7,6 +7,7 @@ import type { Tensor } from "../../../tensor/tensor.ts";
 
 /** Images and the patches that they are cut into. */
 export interface PatchConfig {
+  /** Channels of an image, such as 3 for red, green and blue. */
   readonly numChannels: number;
   /** Height and width of images. */
   readonly imageSize: number;
