@@ -105,9 +105,13 @@ export interface Answer {
 
 /** What is asked of whom, and what for. */
 export interface HttpRequest {
+  /** What is asked for; redirects are followed. */
   readonly url: string;
+  /** Method of the request. @default "GET" */
   readonly method?: string;
+  /** Headers besides the authorization. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Where it is sent, and the authorization that only this origin gets. */
   readonly site: Site;
   /** Completes "cannot reach HOST to ...". */
   readonly purpose: string;

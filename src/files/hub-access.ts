@@ -35,6 +35,7 @@ export interface HubQuestion {
 export class HubAccess {
   /** Without a slash at its end, a user or a password. */
   readonly url: string;
+  /** How the Hub is reached. */
   readonly options: HubAccessOptions;
   readonly #userSite: Site;
   #site: Promise<HubSite> | undefined;

@@ -79,7 +79,7 @@ export class EditScope {
     );
   }
 
-  /** @internal */
+  /** @internal Whether the module or a value that it names has handlers. */
   watches(module: object): boolean {
     return this.#watches.has(module);
   }

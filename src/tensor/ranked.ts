@@ -52,7 +52,10 @@ type Extremes = "maximum" | "minimum";
 /** Methods that leave one dimension less, or none. */
 type Reduction = "sum" | "mean" | "prod" | "amax" | "amin" | "logsumexp" | "nansum" | "nanmean";
 
-/** Arguments after the first. */
+/**
+ * Arguments after the first.
+ * @typeParam F - The method.
+ */
 type Rest<F extends (...args: never[]) => unknown> =
   Parameters<F> extends [unknown?, ...infer Others] ? Others : never;
 

@@ -34,7 +34,10 @@ export interface Writer {
   readonly encode?: () => Encoded;
   /** A source as `forward` takes it, from one that `generate` would take. */
   readonly asInputs: (source: unknown) => unknown;
-  /** @param encoded what {@link encode} gave. */
+  /**
+   * Writes all prompts to their ends.
+   * @param encoded what {@link encode} gave.
+   */
   generate(settings: GenerateOptions, encoded: Encoded | undefined): Promise<GenerateOutput>;
   /** As `generate`, but handing out each step as soon as it is computed. */
   stream(settings: GenerateOptions, encoded: Encoded | undefined): AsyncGenerator<GenerateStep>;

@@ -29,6 +29,7 @@ export class InterventionDict extends Module implements Iterable<[string, Interv
     return found.intervention ?? refuseWaiting(found);
   }
 
+  /** Keys and interventions, in order of declaration. */
   *[Symbol.iterator](): Generator<[string, Intervention]> {
     for (const name of this.names) yield [name, this.get(name)];
   }

@@ -11,7 +11,13 @@ import { interventionNamed } from "../../interventions/registry.ts";
 
 /** A class as JSON has it: by name, or by name with options for its constructor. */
 export type NamedIntervention =
-  string | { readonly class: string; readonly options?: Readonly<Record<string, unknown>> };
+  | string
+  | {
+      /** Name of the class. */
+      readonly class: string;
+      /** What its constructor is given. */
+      readonly options?: Readonly<Record<string, unknown>>;
+    };
 
 /** A class of interventions: as it is, with options, or by name. */
 export type InterventionKind = InterventionClass | ConfiguredIntervention | NamedIntervention;

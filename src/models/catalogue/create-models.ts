@@ -32,9 +32,11 @@ import { Qwen3ForCausalLM } from "../families/qwen3/qwen3.ts";
 
 /** A model with all that goes with it. */
 export interface CreatedModel<M extends PreTrainedModel> {
+  /** The settings of the model. */
   readonly config: M["config"];
   /** Undefined where there is none: of a new model without a name, or a family without texts. */
   readonly tokenizer: PreTrainedTokenizer | undefined;
+  /** The model, in evaluation mode. */
   readonly model: M;
 }
 
@@ -61,6 +63,7 @@ interface Creatable<Config, M extends PreTrainedModel> {
   new (config: Config): M;
 }
 
+/** A function that makes a model of the class with its configuration. */
 type CreateOf<C> = C extends new (config: infer Config) => infer M
   ? CreateModel<Config, Extract<M, PreTrainedModel>>
   : never;

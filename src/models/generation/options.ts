@@ -5,9 +5,13 @@ import type { CausalLMOutput } from "../parts/outputs.ts";
 
 /** Images that prompts speak of, as `forward` of a model that reads them takes them. */
 export interface PromptImages {
+  /** The images' pixels, in the shape that the model's `forward` takes. */
   readonly pixelValues?: Tensor;
+  /** Numbers of the images' aspect ratios, [batch, images]. */
   readonly aspectRatioIds?: Tensor;
+  /** Which tiles are there, [batch, images, tiles]. */
   readonly aspectRatioMask?: Tensor;
+  /** Which tokens see which tiles, [batch, sequence, images, tiles]. */
   readonly crossAttentionMask?: Tensor;
 }
 
@@ -65,6 +69,7 @@ export type StoppingCriterion = (ids: readonly number[], scores: Float32Array) =
 
 /** What turns ids into text, as a tokenizer does. */
 export interface Decoder {
+  /** The text of token ids. */
   decode(ids: readonly number[], options: { readonly cleanUpTokenizationSpaces: false }): string;
 }
 

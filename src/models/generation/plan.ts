@@ -67,6 +67,7 @@ export interface Extent {
   readonly steps: number;
   /** Texts that are written at a time from each prompt. */
   readonly rowsPerPrompt: number;
+  /** Whether keys and values of earlier positions are kept. */
   readonly useCache: boolean;
 }
 

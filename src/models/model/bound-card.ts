@@ -12,7 +12,9 @@ export interface BoundComponent extends Omit<ComponentSpec<unknown>, "heads" | "
 
 /** The components of one model. */
 export interface BoundCard {
+  /** How many layers there are. */
   readonly layers: number;
+  /** The components by name. */
   readonly components: ReadonlyMap<string, BoundComponent>;
   /** What positions count, by the path of a part. */
   readonly counts: Readonly<Record<string, Counted>>;

@@ -61,12 +61,14 @@ export interface ComponentSpec<Config> {
  * ```
  */
 export interface ModelCard<Config, Name extends string = string> {
+  /** How many layers a model with these settings has. */
   readonly layers: (config: Config) => number;
   /**
    * What positions count, by module path; the longest path that a module is in holds, "" being the
    * whole model, and `{layer}` any number. @default { "": "text" }
    */
   readonly counts?: Readonly<Record<string, Counted>>;
+  /** The components by name. */
   readonly components: { readonly [K in Name]: ComponentSpec<Config> };
 }
 

@@ -48,28 +48,34 @@ export function declareFamily<Config extends ModelConfig>(
 
 /** A class of models that can be loaded: `static readonly family` says how. */
 export interface ModelClass<M extends PreTrainedModel = PreTrainedModel> {
+  /** Name of the class. */
   readonly name: string;
+  /** What is particular to its family when checkpoints are read. */
   readonly family: ModelFamily;
   new (config: never, parts?: never): M;
 }
 
 /** A model without a head. */
 export type BaseModel = PreTrainedModel & {
+  /** Hidden states [batch, sequence, hidden] of texts, images or sound. */
   forward(inputs: DecoderInputs<unknown> & Partial<ImageInputs & AudioInputs>): BaseOutput;
 };
 
 /** A model that puts whole sequences into classes. */
 export type SequenceClassifier = PreTrainedModel & {
+  /** Logits [batch, labels]; the loss too where labels are given. */
   forward(inputs: DecoderInputs<unknown> & { readonly labels?: Tensor }): SequenceClassifierOutput;
 };
 
 /** A model that puts images into classes. */
 export type ImageClassifier = PreTrainedModel & {
+  /** Logits [batch, labels]; the loss too where labels are given. */
   forward(inputs: ImageInputs & { readonly labels?: Tensor }): ImageClassifierOutput;
 };
 
 /** A model that puts sound into classes. */
 export type SoundClassifier = PreTrainedModel & {
+  /** Logits [batch, labels]; the loss too where labels are given. */
   forward(
     inputs: AudioClassifierInputs & { readonly attentionMask?: Tensor },
   ): SequenceClassifierOutput;
@@ -77,6 +83,7 @@ export type SoundClassifier = PreTrainedModel & {
 
 /** A model that fills in masked tokens. */
 export type MaskedLanguageModel = PreTrainedModel & {
+  /** Logits [batch, sequence, vocabulary]; the loss too where labels are given. */
   forward(inputs: EncoderInputs & WithLabels): MaskedLMOutput;
 };
 
@@ -96,5 +103,6 @@ export type AutoName = keyof AutoModels;
 
 /** A class that an auto class finds: one of the catalogue that says `static readonly auto`. */
 export type FoundClass<Name extends AutoName = AutoName> = ModelClass<AutoModels[Name]> & {
+  /** Name of the auto class that finds it. */
   readonly auto: Name;
 };

@@ -16,6 +16,7 @@ export function nextTokenLoss(
   return crossEntropy(predictions, labels.slice(1, 1, n).flatten(), { labelSmoothing });
 }
 
+/** Names of what labels can mean. */
 export const PROBLEM_TYPES = [
   "regression",
   "single_label_classification",

@@ -17,6 +17,7 @@ export type AttentionPart =
   | "head_key_output"
   | "head_value_output";
 
+/** Components of an MLP. */
 export type MLPPart = "mlp_activation" | "mlp_output" | "mlp_addition" | "mlp_input";
 
 /** Components of a transformer's layer whose queries, keys and values are projected apart. */

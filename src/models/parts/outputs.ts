@@ -2,7 +2,9 @@ import type { Tensor } from "../../tensor/tensor.ts";
 
 /** Keys and values of one layer's past tokens, [batch, heads, past, headDim] each. */
 export interface KeyValue {
+  /** Keys, [batch, heads, sequence, width]. */
   readonly key: Tensor;
+  /** Values, [batch, heads, sequence, width]. */
   readonly value: Tensor;
 }
 

@@ -18,6 +18,7 @@ export type ClaimedShapes = Readonly<Record<string, readonly Dimension[]>>;
 export interface NumberedModules {
   /** Their path, without the prefix of models with a head. */
   readonly path: string;
+  /** Name of the setting that says how many there are. */
   readonly setting: string;
 }
 

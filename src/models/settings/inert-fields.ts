@@ -168,6 +168,7 @@ export const INERT_FIELDS: readonly InertFields[] = [
 
 /** A field that is harmless with some values only. */
 export interface Neutral {
+  /** The values at which it changes nothing. */
   readonly values: readonly unknown[];
   /** What it would do otherwise. */
   readonly why: string;

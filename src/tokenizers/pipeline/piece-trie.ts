@@ -7,7 +7,10 @@ export class PieceTrie {
   #size = 1;
   readonly #values = new Map<number, number>();
 
-  /** @param value a number for the text; the last one counts. */
+  /**
+   * Adds a text.
+   * @param value a number for it; the last one counts.
+   */
   add(text: string, value: number): void {
     let node = 0;
     for (let i = 0; i < text.length; i++) {

@@ -102,6 +102,7 @@ const backpackGpt2Card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = {
 
 /** What a Backpack keeps of the tokens it has read. */
 export interface BackpackCache {
+  /** Keys and values of the GPT-2 that weighs the senses. */
   readonly gpt2: KeyValueCache;
   /** [batch, senses, past, nEmbd / senses]: what words are weighed by. */
   readonly keys: Tensor;

@@ -201,6 +201,7 @@ export interface LlavaModelInputs extends DecoderInputs, Partial<ImageInputs> {}
 /** The same of a LLaVA that writes. */
 export interface LlavaInputs extends CausalLMInputs, Partial<ImageInputs> {}
 
+/** What was seen in the images of a call. */
 interface Seen {
   /** The patches as the language model reads them, [images, patches, width]; if there are images. */
   readonly imageHiddenStates?: Tensor;

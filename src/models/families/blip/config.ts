@@ -78,7 +78,9 @@ export interface BlipConfig extends Seq2SeqConfig {
 export interface PartialBlipConfig extends Partial<
   Omit<BlipConfig, "textConfig" | "visionConfig">
 > {
+  /** Settings of the model that reads or writes text. */
   readonly textConfig?: Partial<BlipTextConfig>;
+  /** Settings of the model that reads images. */
   readonly visionConfig?: Partial<BlipVisionConfig>;
 }
 

@@ -86,7 +86,9 @@ export interface CLIPConfig extends ModelConfig {
 export interface PartialCLIPConfig extends Partial<
   Omit<CLIPConfig, "textConfig" | "visionConfig">
 > {
+  /** Settings of the model that reads text. */
   readonly textConfig?: Partial<CLIPTextConfig>;
+  /** Settings of the model that reads images. */
   readonly visionConfig?: Partial<CLIPVisionConfig>;
 }
 

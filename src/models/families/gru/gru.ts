@@ -190,7 +190,10 @@ class GRUCell extends Module {
     this.new_act = activation("tanh");
   }
 
-  /** @param x [batch, hDim] */
+  /**
+   * The state after an input, [batch, hDim].
+   * @param x [batch, hDim]
+   */
   override forward(x: Tensor, h: Tensor): Tensor {
     const [xReset, xUpdate, xNew] = thirds(this.x2h.forward(x));
     const [hReset, hUpdate, hNew] = thirds(this.h2h.forward(h));

@@ -89,7 +89,9 @@ export interface MllamaConfig extends ModelConfig {
 export interface PartialMllamaConfig extends Partial<
   Omit<MllamaConfig, "textConfig" | "visionConfig">
 > {
+  /** Settings of the model that reads and writes text. */
   readonly textConfig?: Given<MllamaTextConfig>;
+  /** Settings of the model that reads images. */
   readonly visionConfig?: Partial<MllamaVisionConfig>;
 }
 

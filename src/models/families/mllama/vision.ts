@@ -54,7 +54,10 @@ export class MllamaPrecomputedAspectRatioEmbedding extends Module {
     this.#tiles = maxNumTiles;
   }
 
-  /** @param x [images, tiles, patches, width] */
+  /**
+   * Adds an embedding of each tile.
+   * @param x [images, tiles, patches, width]
+   */
   override forward(x: Tensor, ids: Tensor): Tensor {
     const added = this.embedding.forward(ids).reshape([x.size(0), this.#tiles, 1, x.size(3)]);
     return x.add(added.mul(this.gate.value.tanh()));

@@ -110,12 +110,16 @@ const resNetCard: ModelCard<ResNetConfig, ResNetComponent> = {
 
 /** From and to how many channels a layer goes, and by what it divides height and width. */
 interface LayerShape {
+  /** Channels of the input. */
   readonly from: number;
+  /** Channels of the output. */
   readonly to: number;
+  /** Steps of the first convolution: 2 halves height and width. */
   readonly stride: number;
 }
 
 interface ConvShape extends LayerShape {
+  /** Height and width of the kernel. */
   readonly kernel: number;
 }
 

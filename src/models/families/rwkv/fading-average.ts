@@ -6,8 +6,11 @@ import { chunkLength } from "../../parts/state-space/chunks.ts";
 
 /** A sum of weighed values as a fraction, [batch, width] each: weights are times exp(maximum). */
 export interface FadingState {
+  /** Weighted sum of the values, divided by exp(maximum). */
   readonly numerator: Tensor;
+  /** Sum of the weights, divided by exp(maximum). */
   readonly denominator: Tensor;
+  /** Largest exponent so far. */
   readonly maximum: Tensor;
 }
 

@@ -147,6 +147,7 @@ export interface RwkvState extends FadingState {
 /** One entry a layer. */
 export type RwkvCache = readonly RwkvState[];
 
+/** What a pass gives its blocks. */
 interface Context {
   /** [batch, steps, 1] bool, false for padding. */
   readonly real: Tensor | undefined;
@@ -213,7 +214,10 @@ class RwkvSelfAttention extends Module {
     this.output = orthogonalLinear(channels, hiddenSize);
   }
 
-  /** @param x without padding */
+  /**
+   * [batch, sequence, hidden] -> the same shape, and the sums after the last position.
+   * @param x without padding
+   */
   override forward(x: Tensor, { real, past, scale }: Context): [Tensor, FadingState] {
     const before = previous(x, past?.attention);
     const weights = this.key.forward(mix(x, before, this.time_mix_key));
@@ -253,6 +257,7 @@ class RwkvFeedForward extends Module {
     this.value = orthogonalLinear(inner, hiddenSize);
   }
 
+  /** [batch, sequence, hidden] -> the same shape; a position reads the one before it. */
   override forward(x: Tensor, { past, scale }: Context): Tensor {
     const before = previous(x, past?.feedForward);
     const key = this.key
@@ -287,6 +292,7 @@ class RwkvBlock extends Module {
     this.feed_forward = new RwkvFeedForward(config, layer);
   }
 
+  /** [batch, sequence, hidden] -> the same shape, and the state after the last position. */
   override forward(input: Tensor, context: Context): [Tensor, RwkvState] {
     const { real } = context;
     // Padding as zeros: what stands before a text's first token.
@@ -328,6 +334,7 @@ export class RwkvModel extends PreTrainedModel {
     this.ln_out = new LayerNorm(hiddenSize);
   }
 
+  /** Hidden states [batch, sequence, hidden], and the state that a next call goes on from. */
   override forward(inputs: DecoderInputs<RwkvCache>): DecoderOutput<RwkvCache> {
     const { pastKeyValues } = inputs;
     let x = embedInputs("RwkvModel", inputs, this.embeddings);

@@ -30,6 +30,7 @@ interface Context {
   readonly past?: CrossKeyValue | undefined;
 }
 
+/** What an attention gives: its output, its weights, and its keys and values. */
 type Attended = [output: Tensor, weights: Tensor, cache: KeyValue];
 
 export function projection(inFeatures: number, outFeatures: number, std: number): Linear {
@@ -75,7 +76,10 @@ class T5Attention extends Module {
     return { key, value };
   }
 
-  /** @param added keys and values to look at, after those of `past`. */
+  /**
+   * [batch, queries, width] -> the same shape, with weights, keys and values.
+   * @param added keys and values to look at, after those of `past`.
+   */
   override forward(
     x: Tensor,
     added: KeyValue | undefined,
@@ -220,8 +224,11 @@ class T5LayerFF extends Module {
 
 /** What a block gives beside its output. */
 interface BlockResult {
+  /** Weights of the attention within the text, [batch, heads, queries, keys]. */
   readonly weights: Tensor;
+  /** Keys and values of the attention within the text. */
   readonly self: KeyValue;
+  /** The same of the attention to the encoder's states; only in decoders. */
   readonly cross?: { readonly weights: Tensor; readonly cache: KeyValue };
 }
 
@@ -259,7 +266,9 @@ class T5Block extends Module {
 
 /** What a stack reads, and what it looks at. */
 interface StackInputs extends TokenInputs {
+  /** [batch, sequence]: 1 for tokens, 0 for padding. */
   readonly attentionMask?: Tensor | undefined;
+  /** The encoder's states and their mask, for decoders. */
   readonly read?: Context["read"];
   /** What is kept of earlier positions; undefined at the start of a text. */
   readonly past?: CrossCache | undefined;
@@ -268,6 +277,7 @@ interface StackInputs extends TokenInputs {
 export interface StackOutput extends Encoded {
   /** Attention weights to the encoder's or image's positions, by layer. */
   readonly crossAttentions: readonly Tensor[];
+  /** Keys and values of all layers. */
   readonly cache: CrossCache;
 }
 

@@ -141,6 +141,7 @@ abstract class WhisperLayer extends Module {
     this.activation_dropout = new Dropout(config.activationDropout);
   }
 
+  /** `x` and what the MLP makes of it. */
   protected withMlp(x: Tensor): Tensor {
     const inner = this.activation_fn.forward(this.fc1.forward(this.final_layer_norm.forward(x)));
     const output = this.fc2.forward(this.activation_dropout.forward(inner));
@@ -162,6 +163,7 @@ class WhisperEncoderLayer extends WhisperLayer {
 
 /** What a layer of the decoder is given beside its input. */
 interface DecoderContext {
+  /** Added to the scores of the attention within the text. */
   readonly mask: Tensor;
   /** [batch, source, dModel] */
   readonly source: Tensor;
@@ -246,7 +248,10 @@ class WhisperEncoder extends Module {
     this.dropout = new Dropout(config.dropout);
   }
 
-  /** @param inputFeatures [batch, numMelBins, 2 maxSourcePositions] */
+  /**
+   * States [batch, maxSourcePositions, hidden] of all layers.
+   * @param inputFeatures [batch, numMelBins, 2 maxSourcePositions]
+   */
   override forward(inputFeatures: Tensor): Encoded {
     const heard = gelu(this.conv2.forward(gelu(this.conv1.forward(this.#checked(inputFeatures)))));
     const x = heard.permute([0, 2, 1]).add(this.embed_positions.weight.value);
@@ -375,6 +380,7 @@ export class WhisperModel extends PreTrainedModel {
     return this.encoder.forward(inputFeatures);
   }
 
+  /** Hidden states of the decoder, [batch, sequence, hidden], and those of the encoder. */
   override forward(inputs: Seq2SeqInputs): Seq2SeqOutput {
     return this.decoder.forward(inputs, inputs.encoderOutputs ?? this.encode(inputs));
   }
@@ -409,6 +415,7 @@ export class WhisperForConditionalGeneration extends Seq2SeqLanguageModel {
     return this.model.encode(source);
   }
 
+  /** Logits [batch, sequence, vocabulary]; the loss too where labels are given. */
   override forward({ labels, ...inputs }: Seq2SeqLMInputs): Seq2SeqLMOutput {
     const given = inputs.decoderInputIds ?? inputs.decoderInputsEmbeds;
     const read =
@@ -438,6 +445,7 @@ export class WhisperForAudioClassification extends AudioClassifier<WhisperConfig
     this.encoder = new WhisperEncoder(full);
   }
 
+  /** Logits [batch, labels]; the loss too where labels are given. */
   override forward({ inputFeatures, labels }: AudioClassifierInputs): SequenceClassifierOutput {
     return this.classify(this.encoder.forward(inputFeatures), labels);
   }

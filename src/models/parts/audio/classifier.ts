@@ -36,7 +36,9 @@ export abstract class AudioClassifier<
   readonly config: Config;
   /** [layers + 1]: how much of each hidden state there is, before the softmax. */
   readonly layer_weights: Parameter | undefined;
+  /** [..., hidden] -> [..., projector width]: narrows states before the classifier. */
   readonly projector: Linear;
+  /** [..., projector width] -> [..., labels]: the classifier. */
   readonly classifier: Linear;
 
   constructor(

@@ -11,12 +11,15 @@ import { rotate, type Rotation } from "./rotary-embedding.ts";
 
 /** What layers with rotary embeddings are given. */
 export interface RotaryContext extends LayerContext {
+  /** Angles that queries and keys are turned by. */
   readonly rotation: Rotation;
 }
 
 /** A norm of queries or of keys, and whether it is of each head or of all heads together. */
 export interface HeadNorm {
+  /** Whether each head is normalised by itself, or all together. */
   readonly of: "head" | "heads";
+  /** Makes the norm of a width. */
   readonly make: (width: number) => Module & { readonly forward: (x: Tensor) => Tensor };
 }
 

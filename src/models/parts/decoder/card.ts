@@ -8,6 +8,7 @@ export type AttentionComponent = AttentionPart;
 /** Components of a gated MLP. */
 export type MLPComponent = MLPPart;
 
+/** Components of Llama-like decoders. */
 export type LlamaComponent = AttentionComponent | MLPComponent;
 
 type Spec = ComponentSpec<DecoderConfig>;

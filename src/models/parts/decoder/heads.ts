@@ -25,6 +25,7 @@ type Decoder = Module & { readonly forward: (inputs: DecoderInputs) => DecoderOu
 /** A Llama-like decoder without a head. */
 type LlamaLike = Decoder & {
   readonly "~components": string;
+  /** Whether positions beyond one length are computed otherwise than up to it. */
   readonly changes: Changes | undefined;
   /** Its settings. */
   readonly config: DecoderConfig;
@@ -126,7 +127,9 @@ export abstract class DecoderForSequenceClassification<
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": M["~components"];
   readonly config: M["config"];
+  /** The model without a head. */
   readonly model: M;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(model: M) {
@@ -137,6 +140,10 @@ export abstract class DecoderForSequenceClassification<
     this.score = initialLinear(hiddenSize, numLabels, { bias: false, std });
   }
 
+  /**
+   * Logits [batch, labels] of the last token that is not padding; the loss too where labels are
+   * given.
+   */
   override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
     return classifierOutput(this.model, this.score, inputs);
   }

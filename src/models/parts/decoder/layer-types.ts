@@ -1,6 +1,7 @@
 import { fail } from "../../../nn/errors.ts";
 import { kind, type Setting } from "../../settings/kinds.ts";
 
+/** Names of what a layer's tokens can see. */
 const LAYER_TYPES = ["full_attention", "sliding_attention"] as const;
 
 /** What a layer's tokens see, with Hugging Face's names: all tokens before them, or the last ones. */

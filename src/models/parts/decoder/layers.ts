@@ -9,6 +9,7 @@ export type Transform = Module & { readonly forward: (x: Tensor) => Tensor };
 
 /** An attention with rotary embeddings. */
 export type RotaryAttention = Module & {
+  /** [batch, sequence, hidden] -> the same shape, with keys, values and weights. */
   readonly forward: (x: Tensor, context: RotaryContext) => LayerOutput;
 };
 

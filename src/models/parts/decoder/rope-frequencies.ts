@@ -12,6 +12,7 @@ export interface RopeFrequencies {
    * @param positions - [rows, sequence], of which the greatest is that of the text's last token.
    */
   readonly at: (positions: Tensor) => Tensor;
+  /** Factor of cosines and sines. */
   readonly scale: number;
   /** Whether texts of these lengths have different frequencies. @default never */
   readonly changes?: Changes;

@@ -17,6 +17,7 @@ import type { Changes } from "./text-lengths.ts";
 
 /** A layer with rotary embeddings. */
 export type RotaryLayer = Module & {
+  /** [batch, sequence, hidden] -> the same shape, with keys, values and weights. */
   readonly forward: (x: Tensor, context: RotaryContext) => LayerOutput;
 };
 
@@ -24,6 +25,7 @@ export type RotaryLayer = Module & {
 export type TokenEmbedding = Module & {
   /** [vocabulary, hidden] */
   readonly weight: Parameter;
+  /** ids [batch, sequence] -> [batch, sequence, hidden] */
   readonly forward: (ids: Tensor) => Tensor;
 };
 
@@ -53,9 +55,13 @@ export abstract class RotaryDecoder<
   static readonly card: ModelCard<never> = llamaCard;
   declare readonly "~components": Names;
   readonly config: Config;
+  /** The token embedding. */
   readonly embed_tokens: TokenEmbedding;
+  /** The layers, in order. */
   readonly layers: ModuleList<Layer>;
+  /** The norm after the last layer. */
   readonly norm: Transform;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding;
   readonly #windows: readonly (number | null)[];
 
@@ -78,6 +84,7 @@ export abstract class RotaryDecoder<
     return this.rotary_emb.changes;
   }
 
+  /** Hidden states [batch, sequence, hidden], and keys and values for a next call. */
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { layers, norm, changes, embed_tokens: embed } = this;
     const pass = beginPass(inputs, { name: this.constructor.name, embed, changes });

@@ -9,7 +9,9 @@ import type { Changes } from "./text-lengths.ts";
 
 /** Cosines and sines of each position's angles, [1 or batch, sequence, pairs] each. */
 export interface Rotation {
+  /** Cosines, [batch, sequence, pairs]. */
   readonly cos: Tensor;
+  /** Sines, [batch, sequence, pairs]. */
   readonly sin: Tensor;
 }
 
@@ -40,6 +42,7 @@ export class RotaryEmbedding extends Module {
   }
 
   /**
+   * Cosines and sines of the angles at each position.
    * @param positions - [1 or batch, sequence]
    * @param attentionMask - [batch, past + sequence]: padding adds nothing to the length of a text.
    */

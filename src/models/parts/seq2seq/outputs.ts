@@ -5,7 +5,9 @@ import type { KeyValue } from "../outputs.ts";
 
 /** Keys and values that a layer of a decoder keeps: of its own tokens, and of the encoder's. */
 export interface CrossKeyValue {
+  /** Keys and values of the attention within the text. */
   readonly self: KeyValue;
+  /** Keys and values of the attention to the encoder's states. */
   readonly cross: KeyValue;
 }
 

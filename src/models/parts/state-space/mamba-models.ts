@@ -38,8 +38,11 @@ export abstract class MambaBaseModel<
 > extends PreTrainedModel {
   static readonly auto = "AutoModel";
   readonly config: Config;
+  /** The token embedding. */
   readonly embeddings: Embedding;
+  /** The blocks, in order. */
   readonly layers: ModuleList<MambaBlock<M>>;
+  /** The norm after the last block. */
   readonly norm_f: RMSNorm;
 
   protected constructor(config: Config, mixer: () => M) {
@@ -64,7 +67,9 @@ export abstract class MambaLanguageModel<
   Base extends MambaBaseModel<Config, Mixer>,
 > extends CausalLanguageModel {
   readonly config: Config;
+  /** The model without a head. */
   readonly backbone: Base;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   protected constructor(backbone: Base) {
