@@ -136,14 +136,21 @@ const card: ModelCard<BloomConfig, LayerPart> = {
 };
 
 class BloomBlock extends Module {
+  /** The norm before the attention. */
   readonly input_layernorm: LayerNorm;
+  /** The attention. */
   readonly self_attention: FusedAttention;
+  /** The norm before the MLP. */
   readonly post_attention_layernorm: LayerNorm;
+  /** The MLP. */
   readonly mlp: DenseMLP;
+  /** Acts in training mode only. */
   readonly post_attention_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly post_mlp_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
   readonly #addsToNormed: boolean;
 
@@ -183,9 +190,13 @@ export class BloomModel extends PreTrainedModel {
   static readonly card: ModelCard<BloomConfig, LayerPart> = card;
   declare readonly "~components": LayerPart;
   readonly config: BloomConfig;
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The norm of the embedded tokens. */
   readonly word_embeddings_layernorm: LayerNorm;
+  /** The layers, in order. */
   readonly h: ModuleList<BloomBlock>;
+  /** The norm after the last layer. */
   readonly ln_f: LayerNorm;
 
   constructor(given: GivenBloom = {}) {

@@ -222,16 +222,25 @@ function normsOf(config: FalconConfig): readonly [attention: Norms, mlp: Norms] 
 
 /** A layer whose attention and MLP read the same, read it normed differently, or one after the other. */
 class FalconDecoderLayer extends Module {
+  /** The attention. */
   readonly self_attention: FusedAttention;
+  /** The MLP. */
   readonly mlp: DenseMLP;
+  /** The norm before the attention, or before both; undefined with one each. */
   readonly input_layernorm: LayerNorm | undefined;
+  /** The norm before the MLP, where it comes after the attention. */
   readonly post_attention_layernorm: LayerNorm | undefined;
+  /** The norm before the attention, where attention and MLP have one each. */
   readonly ln_attn: LayerNorm | undefined;
+  /** The norm before the MLP, where attention and MLP have one each. */
   readonly ln_mlp: LayerNorm | undefined;
+  /** Acts in training mode only. */
   readonly post_attention_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly post_mlp_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
   readonly #norms: readonly [attention: Norms, mlp: Norms];
   readonly #parallel: boolean;
@@ -292,9 +301,13 @@ export class FalconModel extends PreTrainedModel {
   static readonly card: ModelCard<FalconConfig, LayerPart> = card;
   declare readonly "~components": LayerPart;
   readonly config: FalconConfig;
+  /** The token embedding. */
   readonly word_embeddings: Embedding;
+  /** The layers, in order. */
   readonly h: ModuleList<FalconDecoderLayer>;
+  /** The norm after the last layer. */
   readonly ln_f: LayerNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding | undefined;
 
   constructor(given: GivenFalcon = {}) {

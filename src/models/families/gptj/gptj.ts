@@ -196,12 +196,17 @@ function rotateEveryTwo(x: Tensor, { cos, sin }: Rotation): Tensor {
 
 /** Attention with partly rotated heads. */
 class GPTJAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
   /** Its input is the site of the attention weights. */
   readonly attn_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly resid_dropout: Dropout;
   readonly #headDim: number;
 
@@ -232,9 +237,13 @@ class GPTJAttention extends Module {
 }
 
 class GPTJMLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc_in: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc_out: Linear;
+  /** The activation. */
   readonly act: Activation;
+  /** Acts in training mode only. */
   readonly dropout: Dropout;
 
   constructor(config: GPTJConfig) {
@@ -254,11 +263,15 @@ class GPTJMLP extends Module {
 
 /** A layer whose attention and MLP read the same. */
 class GPTJBlock extends Module {
+  /** The norm before attention and MLP. */
   readonly ln_1: LayerNorm;
+  /** The attention. */
   readonly attn: GPTJAttention;
+  /** The MLP. */
   readonly mlp: GPTJMLP;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: GPTJConfig) {
@@ -283,10 +296,15 @@ export class GPTJModel extends PreTrainedModel {
   static readonly card: ModelCard<GPTJConfig, LayerPart> = card;
   declare readonly "~components": LayerPart;
   readonly config: GPTJConfig;
+  /** The token embedding. */
   readonly wte: Embedding;
+  /** Acts in training mode only. */
   readonly drop: Dropout;
+  /** The layers, in order. */
   readonly h: ModuleList<GPTJBlock>;
+  /** The norm after the last layer. */
   readonly ln_f: LayerNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding;
 
   constructor(given: GivenGPTJ = {}) {

@@ -196,6 +196,7 @@ const card: ModelCard<OPTConfig, LayerPart> = {
   },
 };
 
+/** A layer norm, with or without weights. */
 type Norm = LayerNorm | PlainLayerNorm;
 
 function normOf({ hiddenSize, layerNormElementwiseAffine: isLearned }: OPTConfig): Norm {
@@ -203,9 +204,13 @@ function normOf({ hiddenSize, layerNormElementwiseAffine: isLearned }: OPTConfig
 }
 
 class OPTAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly out_proj: Linear;
   /** Its input is the site of the attention weights. */
   readonly attn_dropout: Dropout;
@@ -236,16 +241,25 @@ class OPTAttention extends Module {
 }
 
 class OPTDecoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: OPTAttention;
+  /** The norm of the attention, before or after it. */
   readonly self_attn_layer_norm: Norm;
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
+  /** The activation. */
   readonly activation_fn: Activation;
+  /** The norm of the MLP, before or after it. */
   readonly final_layer_norm: Norm;
+  /** Acts in training mode only. */
   readonly post_attention_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly post_mlp_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
   readonly #normsBefore: boolean;
 
@@ -285,14 +299,19 @@ class OPTDecoderLayer extends Module {
 
 /** What checkpoints call the decoder; OPT has no encoder. */
 class OPTDecoder extends Module {
+  /** Its settings. */
   readonly config: OPTConfig;
   /** [vocabulary, width of tokens] */
   readonly embed_tokens: Embedding;
   /** Position 0 is in row {@link FIRST_POSITION}. */
   readonly embed_positions: Embedding;
+  /** [..., width of tokens] -> [..., hidden]; undefined where they are equal. */
   readonly project_in: Linear | undefined;
+  /** [..., hidden] -> [..., width of tokens]; undefined where they are equal. */
   readonly project_out: Linear | undefined;
+  /** The norm after the last layer; undefined where layers normalise at their ends. */
   readonly final_layer_norm: Norm | undefined;
+  /** The layers, in order. */
   readonly layers: ModuleList<OPTDecoderLayer>;
 
   constructor(config: OPTConfig) {
@@ -336,6 +355,7 @@ export class OPTModel extends PreTrainedModel {
   static readonly card: ModelCard<OPTConfig, LayerPart> = card;
   declare readonly "~components": LayerPart;
   readonly config: OPTConfig;
+  /** The layers of the decoder. */
   readonly decoder: OPTDecoder;
 
   constructor(given: Partial<OPTConfig> = {}) {
@@ -354,7 +374,9 @@ export class OPTForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<OPTConfig> = optFamily;
   declare readonly "~components": LayerPart;
   readonly config: OPTConfig;
+  /** The model without a head. */
   readonly model: OPTModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   constructor(given: Partial<OPTConfig> = {}) {
@@ -381,7 +403,9 @@ export class OPTForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": LayerPart;
   readonly config: OPTConfig;
+  /** The model without a head. */
   readonly model: OPTModel;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(given: Partial<OPTConfig> = {}) {

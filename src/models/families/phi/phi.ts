@@ -107,11 +107,17 @@ const card: ModelCard<PhiConfig, LlamaComponent> = {
 
 /** Attention with partly rotated heads, of which queries and keys may be normed. */
 class PhiAttention extends Module {
+  /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the keys. */
   readonly k_proj: Linear;
+  /** [..., hidden] -> [..., heads × width]: the values. */
   readonly v_proj: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly dense: Linear;
+  /** The norm of each head's queries; undefined without one. */
   readonly q_layernorm: LayerNorm | undefined;
+  /** The norm of each head's keys; undefined without one. */
   readonly k_layernorm: LayerNorm | undefined;
   /** Its input is the site of the attention weights. */
   readonly attn_dropout: Dropout;
@@ -152,8 +158,11 @@ class PhiAttention extends Module {
 }
 
 class PhiMLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly fc1: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly fc2: Linear;
+  /** The activation. */
   readonly activation_fn: Activation;
 
   constructor({ hiddenSize, intermediateSize, hiddenAct, initializerRange: std }: PhiConfig) {
@@ -170,13 +179,19 @@ class PhiMLP extends Module {
 
 /** A layer whose attention and MLP read the same. */
 class PhiDecoderLayer extends Module {
+  /** The attention. */
   readonly self_attn: PhiAttention;
+  /** The MLP. */
   readonly mlp: PhiMLP;
+  /** The norm before attention and MLP. */
   readonly input_layernorm: LayerNorm;
+  /** Acts in training mode only. */
   readonly resid_attn_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly resid_mlp_dropout: Dropout;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
 
   constructor(config: PhiConfig) {
@@ -204,10 +219,15 @@ export class PhiModel extends PreTrainedModel {
   static readonly card: ModelCard<PhiConfig, LlamaComponent> = card;
   declare readonly "~components": LlamaComponent;
   readonly config: PhiConfig;
+  /** The token embedding. */
   readonly embed_tokens: Embedding;
+  /** Acts in training mode only. */
   readonly embed_dropout: Dropout;
+  /** The layers, in order. */
   readonly layers: ModuleList<PhiDecoderLayer>;
+  /** The norm after the last layer. */
   readonly final_layernorm: LayerNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding;
 
   constructor(given: Given<PhiConfig> = {}) {

@@ -154,7 +154,9 @@ const card: ModelCard<Qwen3MoeConfig, Qwen3MoeComponent> = {
 
 /** Experts, of which each token is given to the likeliest; see {@link routingWeights}. */
 class Qwen3MoeSparseMoeBlock extends Module {
+  /** [..., hidden] -> [..., experts]: the router's scores. */
   readonly gate: Linear;
+  /** The experts, each an MLP. */
   readonly experts: ModuleList<GatedMLP>;
   readonly #chosen: number;
   readonly #over: "chosen" | "all";

@@ -58,7 +58,9 @@ export interface RotaryHeads extends ModelConfig, HeadSizes {
 
 /** Settings of a decoder with one kind of rotary embeddings. */
 export interface RotaryConfig extends DecoderConfig, RotaryHeads {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

@@ -16,10 +16,13 @@ export const DENSE_PLACES: MLPPlaces = {
 
 /** What a {@link DenseMLP} is made of. */
 export interface DenseMLPOptions {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Width of the MLP's inner layer. */
   readonly intermediateSize: number;
   /** Name of the activation function. */
   readonly act: string;
+  /** Whether both layers have a bias. */
   readonly bias: boolean;
   /** Standard deviation of the weights to start from. */
   readonly std: number;
@@ -27,8 +30,11 @@ export interface DenseMLPOptions {
 
 /** An MLP without a gate, under the names of Megatron: up to (often) four times the width and back. */
 export class DenseMLP extends Module {
+  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
   readonly dense_h_to_4h: Linear;
+  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
   readonly dense_4h_to_h: Linear;
+  /** The activation. */
   readonly act: Activation;
 
   constructor({ hiddenSize, intermediateSize, act, bias, std }: DenseMLPOptions) {

@@ -22,12 +22,15 @@ export const FUSED_PLACES: AttentionPlaces = {
 
 /** What layers with one projection are given: with `rotation`, queries and keys are rotated. */
 export interface FusedContext extends LayerContext {
+  /** Angles that queries and keys are turned by; undefined for none. */
   readonly rotation?: Rotation | undefined;
 }
 
 /** What a {@link FusedAttention} is made of. */
 export interface FusedAttentionOptions {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Heads of queries. */
   readonly heads: number;
   /** Heads of keys and values, which groups of query heads share. */
   readonly keyValueHeads: number;
@@ -44,11 +47,15 @@ export interface FusedAttentionOptions {
  * group, its key, its value.
  */
 export class FusedAttention extends Module {
+  /** [..., hidden] -> queries, keys and values of all heads. */
   readonly query_key_value: Linear;
+  /** [..., heads × width] -> [..., hidden]: the output projection. */
   readonly dense: Linear;
   /** Sites of the queries, keys and values of all heads, [batch, sequence, heads * headDim] each. */
   readonly query: Identity = new Identity();
+  /** The keys, a site without weights. */
   readonly key: Identity = new Identity();
+  /** The values, a site without weights. */
   readonly value: Identity = new Identity();
   /** Its input is the site of the attention weights. */
   readonly attn_dropout: Dropout;

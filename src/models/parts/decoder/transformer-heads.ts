@@ -23,6 +23,7 @@ import type { Changes } from "./text-lengths.ts";
 /** A decoder without a head that its heads keep as `transformer`. */
 type Transformer = Module & {
   readonly "~components": string;
+  /** Its settings. */
   readonly config: ModelConfig & {
     readonly vocabSize: number;
     readonly initializerRange: number;
@@ -41,8 +42,11 @@ type Transformer = Module & {
 /** A decoder such as GPT-J or Bloom as a language model; families subclass it. */
 export abstract class TransformerForCausalLM<M extends Transformer> extends CausalLanguageModel {
   declare readonly "~components": M["~components"];
+  /** Its settings. */
   readonly config: M["config"];
+  /** The model without a head. */
   readonly transformer: M;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly lm_head: Linear;
 
   /** With `bias`, each token has a logit of its own to begin with. */
@@ -76,7 +80,9 @@ export abstract class TransformerForSequenceClassification<
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": M["~components"];
   readonly config: M["config"];
+  /** The model without a head. */
   readonly transformer: M;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(transformer: M) {
