@@ -98,6 +98,7 @@ function nameIn(path: string): string | undefined {
 
 /** What makes a model of files: a class of models, or an `AutoModel`. */
 export interface ModelMaker<M> {
+  /** Loads a model of the class; see its own documentation. */
   fromPretrained(name: FileSource, options: { readonly dtype: never }): Promise<M>;
 }
 

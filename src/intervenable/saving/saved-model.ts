@@ -28,9 +28,13 @@ export interface SavedModel {
 
 /** What a model with interventions consists of. */
 export interface IntervenableContent {
+  /** The model that is intervened on. */
   readonly model: Module;
+  /** Where is intervened, and with what. */
   readonly config: IntervenableConfig;
+  /** The interventions by key. */
   readonly interventions: InterventionDict;
+  /** Each representation with its site. */
   readonly targets: readonly (Target | WaitingTarget)[];
 }
 

@@ -45,11 +45,15 @@ import {
 
 /** Settings of a LLaVA, with Hugging Face's meanings and defaults. */
 export interface LlavaConfig extends ModelConfig {
+  /** Settings of the model that reads or writes text. */
   readonly textConfig: LlamaConfig;
+  /** Settings of the model that reads images. */
   readonly visionConfig: CLIPVisionConfig;
   /** The token that stands for each patch of an image. */
   readonly imageTokenIndex: number;
+  /** Name of the activation between the projector's linear layers. */
   readonly projectorHiddenAct: string;
+  /** Whether the projector's linear layers have a bias. */
   readonly multimodalProjectorBias: boolean;
   /** `default` leaves out the image encoder's first position, `full` does not. */
   readonly visionFeatureSelectStrategy: string;
@@ -66,7 +70,9 @@ export interface LlavaConfig extends ModelConfig {
 export interface PartialLlavaConfig extends Partial<
   Omit<LlavaConfig, "textConfig" | "visionConfig">
 > {
+  /** Settings of the model that reads and writes text. */
   readonly textConfig?: Given<LlamaConfig>;
+  /** Settings of the model that reads images. */
   readonly visionConfig?: Partial<CLIPVisionConfig>;
 }
 

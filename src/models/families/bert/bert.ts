@@ -55,8 +55,11 @@ const ORIGINAL = "left over from the first BERTs; transformers does not read it"
 
 /** Settings of a BERT, with Hugging Face's meanings and defaults. */
 export interface BertConfig extends ModelConfig, EncoderLayerConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
   /** Longest sequence. */
   readonly maxPositionEmbeddings: number;
@@ -64,7 +67,9 @@ export interface BertConfig extends ModelConfig, EncoderLayerConfig {
   readonly typeVocabSize: number;
   /** Of the classifier; null stands for hiddenDropoutProb. */
   readonly classifierDropout: number | null;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
   readonly problemType: ProblemType | null;
 }

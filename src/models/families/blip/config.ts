@@ -241,6 +241,7 @@ export const blipItmFamily: ModelFamily<BlipConfig> = blipFamily(/ImageTextRetri
 /** BLIP without a head, of which the others have no parts. */
 export const blipBaseFamily: ModelFamily<BlipConfig> = blipFamily(/^BlipModel$/);
 
+/** Components of the attention to the image. */
 type CrossPart =
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"

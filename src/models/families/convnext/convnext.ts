@@ -39,6 +39,7 @@ import {
 
 /** Settings of a ConvNeXt, with Hugging Face's meanings and defaults. */
 export interface ConvNextConfig extends ModelConfig {
+  /** Channels of an image, such as 3 for red, green and blue. */
   readonly numChannels: number;
   /** Height and width of the patches that the first convolution makes vectors of. */
   readonly patchSize: number;
@@ -48,6 +49,7 @@ export interface ConvNextConfig extends ModelConfig {
   readonly hiddenSizes: readonly number[];
   /** Layers of each stage. */
   readonly depths: readonly number[];
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
   /** Standard deviation of weights at the start. */
   readonly initializerRange: number;
@@ -57,6 +59,7 @@ export interface ConvNextConfig extends ModelConfig {
   readonly layerScaleInitValue: number;
   /** Share of images that skip the last layer while training; less in those before. */
   readonly dropPathRate: number;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

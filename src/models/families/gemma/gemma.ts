@@ -20,8 +20,11 @@ import { activationName, flag, nonNegative, token, tokens, width } from "../../s
 
 /** Settings of a Gemma, with Hugging Face's meanings and defaults. */
 export interface GemmaConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Width of one head. */
   readonly headDim: number;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

@@ -34,8 +34,11 @@ import {
 
 /** Settings of a Gemma 2, with Hugging Face's meanings and defaults. */
 export interface Gemma2Config extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu_pytorch_tanh". */
   readonly hiddenActivation: string;
+  /** Width of one head. */
   readonly headDim: number;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

@@ -55,8 +55,11 @@ import {
 
 /** Settings of a Gemma 3 (text), with Hugging Face's meanings and defaults. */
 export interface Gemma3TextConfig extends DecoderConfig {
+  /** Name of the activation in the MLP, such as "gelu_pytorch_tanh". */
   readonly hiddenActivation: string;
+  /** Width of one head. */
   readonly headDim: number;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Rotary embeddings of each type of layer. */
   readonly ropeParameters: {

@@ -55,10 +55,13 @@ import {
 
 /** Settings of a GPT-NeoX (Pythia), with Hugging Face's meanings and defaults. */
 export interface GPTNeoXConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropout: number;
   /** Let the MLP read what the attention reads, instead of what it wrote. */
   readonly useParallelResidual: boolean;

@@ -42,7 +42,9 @@ import { flag, nonNegative, whole, width } from "../../settings/kinds.ts";
 
 /** Settings of a gpt-oss, with Hugging Face's meanings and defaults. */
 export interface GptOssConfig extends RotaryConfig, ExpertCounts {
+  /** Width of one head. */
   readonly headDim: number;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

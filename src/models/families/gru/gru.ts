@@ -37,12 +37,17 @@ import { count, flag, fraction, nonNegative, oneOf, whole, width } from "../../s
 export interface GRUConfig extends ModelConfig {
   /** Whether there are embeddings of tokens and of positions. */
   readonly includeEmb: boolean;
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Longest text that positions are there for. */
   readonly maxPositionEmbeddings: number;
+  /** Layers. */
   readonly nLayer: number;
   /** Width of inputs and states. */
   readonly hDim: number;
+  /** Classes of a classifier. */
   readonly nLabels: number;
+  /** Whether linear layers have a bias. */
   readonly includeBias: boolean;
   /** Kept for checkpoints: the model has no dropout. */
   readonly pdrop: number;

@@ -18,10 +18,13 @@ import { activationName, flag, nonNegative, token, tokens } from "../../settings
 
 /** Settings of a Llama, with Hugging Face's meanings and defaults. */
 export interface LlamaConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
+  /** Whether the MLP's projections have a bias. */
   readonly mlpBias: boolean;
 }
 

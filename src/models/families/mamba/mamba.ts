@@ -38,26 +38,39 @@ import {
 
 /** Settings of a Mamba, with Hugging Face's meanings and defaults. */
 export interface MambaConfig extends ModelConfig, TimeStepConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
   /** Numbers in the state of each channel. */
   readonly stateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Channels of the mixer, in multiples of hiddenSize, unless `intermediateSize` is given. */
   readonly expand: number;
   /** Channels of the mixer. @default floor(expand * hiddenSize) */
   readonly intermediateSize?: number | null;
+  /** Positions that the convolution before the recurrence sees. */
   readonly convKernel: number;
+  /** Whether the projections have a bias. */
   readonly useBias: boolean;
+  /** Whether the convolution has a bias. */
   readonly useConvBias: boolean;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
   /** Width of what lengths of steps are computed from; "auto" stands for hiddenSize / 16. */
   readonly timeStepRank: number | "auto";
+  /** Factor of the initial weights of the time step's projection. */
   readonly timeStepScale: number;
+  /** How the time step's projection starts: "random" or "constant". */
   readonly timeStepInitScheme: string;
+  /** Whether initial output projections are divided by the root of the number of layers. */
   readonly rescalePrenormResidual: boolean;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
 }
 

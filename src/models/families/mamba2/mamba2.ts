@@ -36,26 +36,39 @@ import {
 
 /** Settings of a Mamba-2, with Hugging Face's meanings and defaults. */
 export interface Mamba2Config extends ModelConfig, TimeStepConfig {
+  /** Heads of each attention. */
   readonly numHeads: number;
+  /** Width of one head. */
   readonly headDim: number;
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
   /** Numbers in the state of each channel. */
   readonly stateSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Channels of the mixer, in multiples of hiddenSize: numHeads * headDim. */
   readonly expand: number;
+  /** Positions that the convolution before the recurrence sees. */
   readonly convKernel: number;
   /** Groups of heads that read and write their states alike. */
   readonly nGroups: number;
+  /** Whether the projections have a bias. */
   readonly useBias: boolean;
+  /** Whether the convolution has a bias. */
   readonly useConvBias: boolean;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
   /** Least and greatest length of a step. */
   readonly timeStepLimit: readonly number[];
+  /** Whether initial output projections are divided by the root of the number of layers. */
   readonly rescalePrenormResidual: boolean;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
 }
 

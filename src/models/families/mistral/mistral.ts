@@ -18,7 +18,9 @@ import { activationName, nonNegative, token, tokens, whole } from "../../setting
 
 /** Settings of a Mistral, with Hugging Face's meanings and defaults. */
 export interface MistralConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** How many tokens each one sees, itself included; null: all before it. */
   readonly slidingWindow: number | null;

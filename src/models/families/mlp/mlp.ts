@@ -28,15 +28,22 @@ import {
 export interface MLPConfig extends ModelConfig {
   /** Whether there are embeddings of tokens and of positions. */
   readonly includeEmb: boolean;
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
+  /** Longest text that positions are there for. */
   readonly maxPositionEmbeddings: number;
+  /** Layers. */
   readonly nLayer: number;
   /** Width of all layers. */
   readonly hDim: number;
+  /** Classes of a classifier. */
   readonly numClasses: number;
+  /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;
+  /** Share of activations that are dropped in training mode. */
   readonly pdrop: number;
   readonly problemType: ProblemType | null;
+  /** Whether linear layers have a bias. */
   readonly includeBias: boolean;
   /** Whether the classifier drops dimension 1 of its logits, where it is 1. */
   readonly squeezeOutput: boolean;

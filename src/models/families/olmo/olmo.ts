@@ -18,6 +18,7 @@ import { activationName, flag, positive, token, tokens } from "../../settings/ki
 
 /** Settings of an OLMo, with Hugging Face's meanings and defaults. */
 export interface OlmoConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

@@ -21,7 +21,9 @@ import { activationName, flag, nonNegative, token, tokens } from "../../settings
 
 /** Settings of an OLMo 2, with Hugging Face's meanings and defaults. */
 export interface Olmo2Config extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

@@ -42,8 +42,11 @@ import {
 
 /** Settings of a Phi-3, with Hugging Face's meanings and defaults. */
 export interface Phi3Config extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly residPdrop: number;
   /** Length of the texts that were trained on before longer ones. */
   readonly originalMaxPositionEmbeddings: number;

@@ -24,7 +24,9 @@ import { activationName, flag, nonNegative } from "../../settings/kinds.ts";
 
 /** Settings of a Qwen 3, with Hugging Face's meanings and defaults. */
 export interface Qwen3Config extends RotaryConfig, LateWindows {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;

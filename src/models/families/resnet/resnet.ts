@@ -30,6 +30,7 @@ import { activationName, count, flag, listOf, oneOf, whole, width } from "../../
 
 /** Settings of a ResNet, with Hugging Face's meanings and defaults. */
 export interface ResNetConfig extends ModelConfig {
+  /** Channels of an image, such as 3 for red, green and blue. */
   readonly numChannels: number;
   /** Channels after the first convolution. */
   readonly embeddingSize: number;
@@ -39,11 +40,13 @@ export interface ResNetConfig extends ModelConfig {
   readonly depths: readonly number[];
   /** `basic`: two 3x3 convolutions a layer; `bottleneck`: 1x1, 3x3 on a quarter of channels, 1x1. */
   readonly layerType: string;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
   /** Halve the image in the first stage too. */
   readonly downsampleInFirstStage: boolean;
   /** Halve the image in a bottleneck's first convolution instead of its second. */
   readonly downsampleInBottleneck: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

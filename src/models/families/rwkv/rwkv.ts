@@ -41,18 +41,23 @@ import { fadingAverage, type FadingState, HIDDEN } from "./fading-average.ts";
 
 /** Settings of an RWKV (version 4), with Hugging Face's meanings and defaults. */
 export interface RwkvConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Length of the texts that it was trained on; longer ones can be read too. */
   readonly contextLength: number;
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
   /** Channels of the time mixing; null stands for hiddenSize. */
   readonly attentionHiddenSize: number | null;
   /** Width inside the feed-forward layers; null stands for 4 hiddenSize. */
   readonly intermediateSize: number | null;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** In evaluation, values are halved after every so many layers; 0 or less for never. */
   readonly rescaleEvery: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
 }
 

@@ -56,19 +56,27 @@ import {
 
 /** Settings of a vision transformer, with Hugging Face's meanings and defaults. */
 export interface ViTConfig extends ModelConfig, PatchConfig {
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
   /** Width inside the MLP. */
   readonly intermediateSize: number;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropoutProb: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionProbsDropoutProb: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
   /** Whether queries, keys and values have a bias. */
   readonly qkvBias: boolean;
   /** Width of the pooled vector; null stands for `hiddenSize`. */
   readonly poolerOutputSize: number | null;
+  /** Name of the activation after the pooler's linear layer. */
   readonly poolerAct: string;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

@@ -145,6 +145,7 @@ export const whisperFamily: ModelFamily<WhisperConfig> = declareFamily(SETTINGS,
   basePrefix: "model",
 });
 
+/** Components of the attention to the encoder's states. */
 type CrossPart =
   | "cross_attention_value_output"
   | "head_cross_attention_value_output"
