@@ -35,19 +35,27 @@ import {
 
 /** Settings of a Bloom, with Hugging Face's meanings and defaults. */
 export interface BloomConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly nLayer: number;
+  /** Heads of each attention. */
   readonly nHead: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Standard deviation of the weights to start from. */
   readonly initializerRange: number;
   /** Add what attention and MLP give to what they read, which is normed, and not to the residual stream. */
   readonly applyResidualConnectionPostLayernorm: boolean;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

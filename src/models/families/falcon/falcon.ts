@@ -45,10 +45,13 @@ import {
 
 /** Settings of a Falcon, with Hugging Face's meanings and defaults. */
 export interface FalconConfig extends RotaryHeads {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
   /** Heads of keys and values of the new architecture; null: as many as queries. */
   readonly numKvHeads: number | null;
@@ -66,15 +69,21 @@ export interface FalconConfig extends RotaryHeads {
   readonly bias: boolean;
   /** Width inside the MLP; null stands for 4 hiddenSize. */
   readonly ffnHiddenSize: number | null;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly activation: string;
   /** Length that the model was trained for; longer texts are not refused. */
   readonly maxPositionEmbeddings: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Standard deviation of the weights to start from. */
   readonly initializerRange: number;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly hiddenDropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

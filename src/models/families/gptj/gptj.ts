@@ -40,25 +40,35 @@ import {
 
 /** Settings of a GPT-J, with Hugging Face's meanings and defaults. */
 export interface GPTJConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Longest sequence. */
   readonly nPositions: number;
   /** Width of the residual stream. */
   readonly nEmbd: number;
+  /** Layers. */
   readonly nLayer: number;
+  /** Heads of each attention. */
   readonly nHead: number;
   /** How many of each head's values are rotated. */
   readonly rotaryDim: number;
   /** Width inside the MLP; null stands for 4 nEmbd. */
   readonly nInner: number | null;
+  /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly residPdrop: number;
+  /** Share of the embeddings that are dropped in training mode. */
   readonly embdPdrop: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attnPdrop: number;
+  /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;
   /** Standard deviation of the weights to start from. */
   readonly initializerRange: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

@@ -61,14 +61,17 @@ const FIRST_POSITION = 2;
 
 /** Settings of an OPT, with Hugging Face's meanings and defaults. */
 export interface OPTConfig extends ModelConfig {
+  /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Layers. */
   readonly numHiddenLayers: number;
   /** Width inside the MLP. */
   readonly ffnDim: number;
   /** Longest sequence. */
   readonly maxPositionEmbeddings: number;
+  /** Heads of each attention. */
   readonly numAttentionHeads: number;
   /** Norm before attention and MLP, and after the last layer; else after attention and MLP. */
   readonly doLayerNormBefore: boolean;
@@ -76,8 +79,11 @@ export interface OPTConfig extends ModelConfig {
   readonly removeFinalLayerNorm: boolean;
   /** Width of tokens before they are projected to the residual stream; null: as wide as it. */
   readonly wordEmbedProjDim: number | null;
+  /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly dropout: number;
+  /** Share of attention weights that are dropped in training mode. */
   readonly attentionDropout: number;
   /** Bias of all projections within layers. */
   readonly enableBias: boolean;
@@ -85,7 +91,9 @@ export interface OPTConfig extends ModelConfig {
   readonly layerNormElementwiseAffine: boolean;
   /** Standard deviation of the weights to start from. */
   readonly initStd: number;
+  /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
+  /** Classes of a classifier. */
   readonly numLabels: number;
 }
 

@@ -49,9 +49,13 @@ import {
 /** Settings of a Phi 1, 1.5 or 2, with Hugging Face's meanings and defaults. */
 export interface PhiConfig extends RotaryConfig {
   readonly numKeyValueHeads: number | null;
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the variance in layer norms. */
   readonly layerNormEps: number;
+  /** Share of each sublayer's output that is dropped in training mode. */
   readonly residPdrop: number;
+  /** Share of the embeddings that are dropped in training mode. */
   readonly embdPdrop: number;
   /** Norm queries and keys of each head before they are rotated. */
   readonly qkLayernorm: boolean;

@@ -48,10 +48,13 @@ import {
 
 /** Settings of a Qwen 3 with experts, with Hugging Face's meanings and defaults. */
 export interface Qwen3MoeConfig extends RotaryConfig, ExpertCounts {
+  /** Name of the activation in the MLP, such as "gelu". */
   readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
   readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
+  /** Whether tokens see a window only. */
   readonly useSlidingWindow: boolean;
   /** How many tokens each one sees, itself included, if a window is used. */
   readonly slidingWindow: number | null;
