@@ -136,14 +136,21 @@ export const gptNeoXCard: ModelCard<GPTNeoXConfig, LlamaComponent> = {
 };
 
 class GPTNeoXLayer extends Module {
+  /** The norm before the attention. */
   readonly input_layernorm: LayerNorm;
+  /** The norm after the attention. */
   readonly post_attention_layernorm: LayerNorm;
+  /** Acts in training mode only. */
   readonly post_attention_dropout: Dropout;
+  /** Acts in training mode only. */
   readonly post_mlp_dropout: Dropout;
+  /** The attention. */
   readonly attention: FusedAttention;
+  /** The MLP. */
   readonly mlp: DenseMLP;
   /** Sites of what is added to the residual stream. */
   readonly attention_addition: Identity = new Identity();
+  /** What the MLP adds to the residual stream, a site without weights. */
   readonly mlp_addition: Identity = new Identity();
   readonly #parallel: boolean;
 
@@ -186,10 +193,15 @@ export class GPTNeoXModel extends PreTrainedModel {
   static readonly card: ModelCard<GPTNeoXConfig, LlamaComponent> = gptNeoXCard;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
+  /** The token embedding. */
   readonly embed_in: Embedding;
+  /** Acts in training mode only. */
   readonly emb_dropout: Dropout;
+  /** The layers, in order. */
   readonly layers: ModuleList<GPTNeoXLayer>;
+  /** The last norm. */
   readonly final_layer_norm: LayerNorm;
+  /** Angles that queries and keys are turned by, from positions. */
   readonly rotary_emb: RotaryEmbedding;
 
   constructor(given: GivenGPTNeoX = {}) {
@@ -224,7 +236,9 @@ export class GPTNeoXForCausalLM extends CausalLanguageModel {
   static readonly family: ModelFamily<GPTNeoXConfig> = gptNeoXFamily;
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
+  /** The model without a head. */
   readonly gpt_neox: GPTNeoXModel;
+  /** [..., hidden] -> [..., vocabulary]: the logits. */
   readonly embed_out: Linear;
 
   constructor(config: GivenGPTNeoX = {}) {
@@ -255,7 +269,9 @@ export class GPTNeoXForSequenceClassification extends PreTrainedModel {
   static readonly auto = "AutoModelForSequenceClassification";
   declare readonly "~components": LlamaComponent;
   readonly config: GPTNeoXConfig;
+  /** The model without a head. */
   readonly gpt_neox: GPTNeoXModel;
+  /** [..., hidden] -> [..., labels]: the classifier. */
   readonly score: Linear;
 
   constructor(config: GivenGPTNeoX = {}) {
