@@ -14,6 +14,7 @@ import {
   type UnitLocations,
   VanillaIntervention,
   ZeroIntervention,
+  type GPT2Component,
 } from "tsvene";
 import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
@@ -72,9 +73,8 @@ function interchange(
   return {
     name,
     async prepare() {
-      const component = { layer: place.layer, component: "block_output" };
       const intervenable = new IntervenableModel(
-        { ...component, intervention: VanillaIntervention },
+        { layer: place.layer, component: "block_output", intervention: VanillaIntervention },
         await model(config),
       );
       const base = { inputIds: ids(batch, length, config.vocabSize) };
@@ -111,7 +111,7 @@ function floor(name: string, length: number): Job {
 /** Edits beside the plain pass, so that the ratio says what they cost. */
 function overhead(
   name: string,
-  representations: readonly RepresentationConfig[],
+  representations: readonly RepresentationConfig<GPT2Component>[],
   unitLocations: UnitLocations,
 ): Job {
   return {
@@ -133,8 +133,8 @@ function overhead(
 const everyHead = layers.flatMap((layer) =>
   Array.from({ length: SMALL.nHead }, () => ({
     layer,
-    component: "head_attention_value_output",
-    unit: "h.pos",
+    component: "head_attention_value_output" as const,
+    unit: "h.pos" as const,
     intervention: ZeroIntervention,
   })),
 );
@@ -178,7 +178,7 @@ export const jobs: readonly Job[] = [
       const intervenable = new IntervenableModel(
         layers.map((layer) => ({
           layer,
-          component: "block_output",
+          component: "block_output" as const,
           intervention: CollectIntervention,
         })),
         await model(SMALL),
@@ -201,7 +201,7 @@ export const jobs: readonly Job[] = [
       const intervenable = new IntervenableModel(
         layers.map((layer) => ({
           layer,
-          component: "mlp_output",
+          component: "mlp_output" as const,
           intervention: AdditionIntervention,
         })),
         await model(SMALL),

@@ -50,8 +50,10 @@ const source = tokenizer.tokenize("The capital of Italy is");
 const words = tokenizer.encode(prompt).map((id) => tokenizer.decode([id]));
 const [rome = 0] = tokenizer.encode(" Rome");
 const runs = layers.map((layer) => {
-  const representation = { layer, component: "block_input", intervention: VanillaIntervention };
-  const interchange = new IntervenableModel(representation, gpt2);
+  const interchange = new IntervenableModel(
+    { layer, component: "block_input", intervention: VanillaIntervention },
+    gpt2,
+  );
   const probabilities = words.map((_, position) => {
     const unitLocations = { "sources->base": position };
     const { intervened } = interchange.forward(base, { sources: source, unitLocations });
@@ -73,7 +75,7 @@ console.log(`${table.flat().length} runs as one program, drawn in out/country.sv
 
 heading("3. Look inside: which head looks at the country?");
 
-const parts = ["block_output", "mlp_activation", "attention_weight"];
+const parts = ["block_output", "mlp_activation", "attention_weight"] as const;
 const inspected = new IntervenableModel(
   parts.map((component) => ({ layer: 0, component, intervention: CollectIntervention })),
   gpt2,
@@ -91,7 +93,7 @@ heading("4. Add something: the same story in another mood");
 
 const atEveryMlp = (intervention: RepresentationConfig["intervention"] & {}) =>
   new IntervenableModel(
-    layers.map((layer) => ({ layer, component: "mlp_output", intervention })),
+    layers.map((layer) => ({ layer, component: "mlp_output" as const, intervention })),
     gpt2,
   );
 const story = tokenizer.tokenize("One morning, a little girl named Rose was on the farm.");

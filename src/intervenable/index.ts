@@ -49,6 +49,7 @@ export type { PromptsOf, WritingModel } from "./call/writer.ts";
 export type { GenerationSteps, StepRange, StepSelection } from "./generation/steps.ts";
 export type { RepresentationJSON } from "./config/representation-json.ts";
 export type {
+  OwnUnit,
   PositionalRepresentation,
   Representation,
   RepresentationConfig,

@@ -66,7 +66,7 @@ export class IntervenableModel<
   M extends Module = Module,
   Name extends string = string,
 > extends Module {
-  /** The interventions by key; what was given as a class is built here. */
+  /** The interventions by name; what was given as a class is built here. */
   readonly interventions: InterventionDict;
   /** The model itself, which is never changed. */
   readonly model: M;
@@ -219,7 +219,11 @@ export class IntervenableModel<
    * import { AdditionIntervention, GPT2LMHeadModel, IntervenableModel, randn, tensor } from "tsvene";
    * const gpt2 = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 50 }).eval();
    * const model = new IntervenableModel(
-   *   [0, 1].map((layer) => ({ layer, component: "mlp_output", intervention: AdditionIntervention })),
+   *   [0, 1].map((layer) => ({
+   *     layer,
+   *     component: "mlp_output" as const,
+   *     intervention: AdditionIntervention,
+   *   })),
    *   gpt2,
    * );
    * const prompt = { inputIds: tensor([[3, 1, 4]], { dtype: "int64" }) };

@@ -1,6 +1,7 @@
 export {
   AutoConfig,
   type AutoClass,
+  type Found,
   AutoModel,
   AutoModelForAudioClassification,
   AutoModelForCausalLM,

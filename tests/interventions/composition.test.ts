@@ -302,7 +302,8 @@ test.each<readonly [string, unknown, RegExp]>([
     /embedDim 5 is not the width there|does not split into 2 units/,
   ],
 ])("configuration: %s", (_, config, message) => {
-  const build = (): unknown => new IntervenableModel(config as IntervenableConfigLike, model);
+  const build = (): unknown =>
+    new IntervenableModel(config as IntervenableConfigLike<never>, model);
   expect(build).toThrow(message);
   expect(build).toThrow(TsveneError);
 });

@@ -5,7 +5,6 @@ import {
   BoundlessRotatedSpaceIntervention,
   CollectIntervention,
   type GPT2LMHeadModel,
-  type IntervenableConfig,
   type IntervenableConfigLike,
   IntervenableModel,
   Linear,
@@ -18,17 +17,17 @@ import {
   VanillaIntervention,
   ZeroIntervention,
   zeros,
+  type GPT2Component,
 } from "tsvene";
 import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
 
 const model = tinyGpt2();
 const base = ids([3, 1, 4, 1], [2, 7, 1, 8]);
 const source = ids([6, 2, 8, 3], [5, 7, 7, 2]);
-const at = (layer: number, component = "block_output") => ({ layer, component });
+const at = (layer: number, component: GPT2Component = "block_output") => ({ layer, component });
 const vanilla = { ...at(1), intervention: VanillaIntervention };
 const two = [vanilla, { ...at(2), intervention: VanillaIntervention }];
 
-type Config = Exclude<IntervenableConfigLike, IntervenableConfig>;
 type Case = readonly [name: string, config: unknown, message: RegExp];
 
 const parted = (subspacePartition: unknown) => ({
@@ -39,7 +38,7 @@ const parted = (subspacePartition: unknown) => ({
 const configurations: readonly Case[] = [
   [
     "an unknown component",
-    at(0, "mlp_outptu"),
+    { layer: 0, component: "mlp_outptu" },
     /no component "mlp_outptu"; did you mean mlp_output/,
   ],
   [
@@ -177,8 +176,12 @@ const configurations: readonly Case[] = [
 ];
 
 test.each(configurations)("configuration: %s", (_, config, message) => {
-  expect(() => new IntervenableModel(config as Config, model)).toThrow(message);
-  expect(() => new IntervenableModel(config as Config, model)).toThrow(TsveneError);
+  expect(() => new IntervenableModel(config as IntervenableConfigLike<never>, model)).toThrow(
+    message,
+  );
+  expect(() => new IntervenableModel(config as IntervenableConfigLike<never>, model)).toThrow(
+    TsveneError,
+  );
 });
 
 test("a model without a card needs module paths", () => {
@@ -523,6 +526,12 @@ const calls: readonly (readonly [
     /1, 2 dimensions do not make one tensor/,
   ],
   [
+    "a function that uses a source which it does not get",
+    { ...at(0), intervention: (b: Tensor, s: Tensor) => b.add(s.mul(2)) },
+    {},
+    /at transformer.h.0.output: intervention takes a source, and this call gives none, so it failed: .*give sources/,
+  ],
+  [
     "a function that returns another shape",
     { ...at(0), intervention: (b: Tensor) => b.slice(-1, 0, 3) },
     {},
@@ -545,7 +554,7 @@ const calls: readonly (readonly [
 test.each(calls)("call: %s", async (_, config, options, message) => {
   const plain = await model.forward(base).logits.data();
   const before = inspect(options, { depth: 9 });
-  const intervenable = new IntervenableModel(config as Config, model);
+  const intervenable = new IntervenableModel(config as IntervenableConfigLike<never>, model);
   const run = (): unknown => intervenable.forward(base, options);
   expect(run).toThrow(message);
   expect(run).toThrow(TsveneError);

@@ -16,13 +16,15 @@ import {
   tensor,
   VanillaIntervention,
   ZeroIntervention,
+  type GPT2Component,
+  type LlamaComponent,
 } from "tsvene";
 import { ids, tinyGpt2 } from "./tiny-gpt2.ts";
 
 const model = tinyGpt2();
 const base = ids([3, 1, 4, 1], [2, 7, 1, 8]);
 const source = ids([6, 2, 8, 3], [5, 7, 7, 2]);
-const at = (layer: number, component = "block_output") => ({ layer, component });
+const at = (layer: number, component: GPT2Component = "block_output") => ({ layer, component });
 const paths = (layers: readonly { readonly path: string }[] = []): string[] =>
   layers.map(({ path }) => path.replace("transformer.h.", ""));
 
@@ -284,7 +286,10 @@ describe("as a module", () => {
 test("says where an output is not what is added to the residual stream", () => {
   const sizes = { vocabSize: 20, hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 1, numAttentionHeads: 2, headDim: 4, numKeyValueHeads: 1 } as const; // prettier-ignore
   const inputIds = tensor([[3, 1, 4]], { dtype: "int64" });
-  const noteOf = (model: Gemma2ForCausalLM | LlamaForCausalLM, component: string): string => {
+  const noteOf = (
+    model: Gemma2ForCausalLM | LlamaForCausalLM,
+    component: LlamaComponent,
+  ): string => {
     const place = { layer: 0, component, intervention: ZeroIntervention };
     const plan = new IntervenableModel<typeof model>(place, model).explain({ inputIds });
     const [{ note } = { note: undefined }] = plan.interventions;

@@ -24,6 +24,7 @@ import {
   tensor,
   VanillaIntervention,
   ZeroIntervention,
+  type GPT2Component,
 } from "tsvene";
 import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
 
@@ -34,12 +35,12 @@ const source = ids([6, 2, 8, 3, 1, 8], [5, 7, 7, 2, 1, 5]);
 const identity: InterventionFunction = (b) => b;
 
 /** Every component of every layer, with units that fit it. */
-function everySite(): RepresentationConfig[] {
+function everySite(): RepresentationConfig<GPT2Component>[] {
   const card = cardOf(model);
   return [...(card?.components ?? [])].flatMap(([component, { heads }]) =>
     Array.from({ length: TINY.nLayer }, (_, layer) => ({
       layer,
-      component,
+      component: component as GPT2Component,
       unit: heads === undefined ? "pos" : "h.pos",
     })),
   );
@@ -95,7 +96,8 @@ test("200 forward passes at once give what they give one by one", async () => {
   const kinds = [VanillaIntervention, AdditionIntervention, SubtractionIntervention];
   const calls = Array.from({ length: 200 }, (_, i) => () => {
     const layer = i % TINY.nLayer;
-    const component = ["mlp_output", "block_output", "attention_output"][i % 3] ?? "";
+    const components = ["mlp_output", "block_output", "attention_output"] as const;
+    const component = components[i % 3] ?? "mlp_output";
     const intervention = kinds[i % kinds.length] ?? VanillaIntervention;
     const intervenable = new IntervenableModel({ layer, component, intervention }, model);
     const unitLocations = {
@@ -225,7 +227,7 @@ test("a null source skips its group", async () => {
 });
 
 test("linked interventions are one module, and compose in order at one site", async () => {
-  const at = { layer: 1, component: "mlp_output", intervention: AdditionIntervention };
+  const at = { layer: 1, component: "mlp_output", intervention: AdditionIntervention } as const;
   const ones = AdditionIntervention.with({ sourceRepresentation: tensor(Array(24).fill(1)) });
   const linked = new IntervenableModel(
     [
@@ -242,10 +244,10 @@ test("linked interventions are one module, and compose in order at one site", as
 });
 
 test("links at different sites share the intervention and not the representation", async () => {
-  const sites = [0, 2].map((layer) => ({ layer, component: "mlp_output" }));
+  const sites = [0, 2].map((layer) => ({ layer, component: "mlp_output" }) as const);
   const places = { "sources->base": { source: 1, base: 2 } } as const;
   const apart = sites.map((site) => ({ ...site, intervention: VanillaIntervention }));
-  const run = async (config: RepresentationConfig[]): Promise<unknown> =>
+  const run = async (config: RepresentationConfig<GPT2Component>[]): Promise<unknown> =>
     new IntervenableModel(config, model)
       .forward(base, { sources: source, unitLocations: places })
       .intervened.logits.data();
@@ -394,7 +396,7 @@ test("edits read and printed are as declared", () => {
 });
 
 test("the same representation twice has two names", () => {
-  const at = { layer: 1, component: "mlp_output", intervention: ZeroIntervention };
+  const at = { layer: 1, component: "mlp_output", intervention: ZeroIntervention } as const;
   const intervenable = new IntervenableModel(
     [at, at, { component: "transformer.h[1].mlp.input", intervention: Halve }],
     model,

@@ -22,7 +22,11 @@ const direction = randn([24], { generator: new Generator(7) }).mul(3);
 const settings = { maxNewTokens: 6, eosTokenId: null, outputLogits: true } as const;
 
 const steering = new IntervenableModel(
-  [0, 2].map((layer) => ({ layer, component: "mlp_output", intervention: AdditionIntervention })),
+  [0, 2].map((layer) => ({
+    layer,
+    component: "mlp_output" as const,
+    intervention: AdditionIntervention,
+  })),
   model,
 );
 
@@ -90,7 +94,7 @@ test("whole heads are edited in the steps that the prompt setting names", async 
     component: "head_value_output",
     unit: "h",
     intervention: AdditionIntervention,
-  };
+  } as const;
   const heads = new IntervenableModel(config, model);
   const run = async (interveneOnPrompt: boolean): Promise<unknown> => {
     const unitLocations = { base: [[1], [2]] };

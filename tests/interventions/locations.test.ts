@@ -250,7 +250,7 @@ test.each<readonly [string, unknown, RegExp]>([
 });
 
 test("a pair of dimensions is a range in a row, as in pyvene, and a list elsewhere", async () => {
-  const logitsOf = (config: IntervenableConfigLike, subspaces: number | number[]) =>
+  const logitsOf = (config: IntervenableConfigLike<"mlp_output">, subspaces: number | number[]) =>
     new IntervenableModel(config, model)
       .forward(base, { sources: source, unitLocations: { "sources->base": 3 }, subspaces })
       .intervened.logits.data();

@@ -132,7 +132,8 @@ test.each<readonly [string, unknown, RegExp]>([
   ["a word of steps", { ...at(0), name: "start" }, /the name "start" is a word of steps/],
   ["a number", { ...at(0), name: 3 }, /representation 0: name must be a string, got number/],
 ])("a name that is %s is refused", (_, config, message) => {
-  const build = (): unknown => new IntervenableModel(config as IntervenableConfigLike, model);
+  const build = (): unknown =>
+    new IntervenableModel(config as IntervenableConfigLike<never>, model);
   expect(build).toThrow(message);
   expect(build).toThrow(InterventionError);
 });

@@ -14,6 +14,7 @@ import {
   VanillaIntervention,
   ZeroIntervention,
   zeros,
+  type GPT2Component,
 } from "tsvene";
 import { tinyGpt2 } from "./tiny-gpt2.ts";
 
@@ -50,11 +51,11 @@ const model = tinyGpt2();
 const base = { inputIds: tensor([[3, 1, 4, 1]], { dtype: "int64" }) };
 
 /** What a configuration becomes that is written as JSON and read. */
-function reread(config: unknown): IntervenableConfigLike {
-  return JSON.parse(JSON.stringify(config)) as IntervenableConfigLike;
+function reread(config: unknown): IntervenableConfigLike<GPT2Component> {
+  return JSON.parse(JSON.stringify(config)) as IntervenableConfigLike<GPT2Component>;
 }
 
-async function logitsOf(config: IntervenableConfigLike): Promise<number[]> {
+async function logitsOf(config: IntervenableConfigLike<GPT2Component>): Promise<number[]> {
   const { intervened } = new IntervenableModel(config, model).forward(base);
   return Array.from(await intervened.logits.data(), Number);
 }

@@ -21,6 +21,10 @@ import {
   type UnitPlace,
   VanillaIntervention,
   ZeroIntervention,
+  type GPT2Component,
+  type LlamaComponent,
+  type OwnUnit,
+  type Unit,
 } from "tsvene";
 import { ids, TINY, tinyGpt2 } from "./tiny-gpt2.ts";
 
@@ -33,7 +37,7 @@ const masked = (rows: number[][]) => ({
 });
 
 async function logitsOf(
-  config: RepresentationConfig,
+  config: RepresentationConfig<GPT2Component>,
   unitLocations: UnitLocations,
   inputs: typeof base = base,
 ): Promise<unknown> {
@@ -61,7 +65,7 @@ test('"all" is every position, and every head', async () => {
   expect(await logitsOf(zero, { base: "all" })).toStrictEqual(
     await logitsOf(zero, { base: every }),
   );
-  const head = { ...zero, component: "head_value_output", unit: "h.pos" };
+  const head = { ...zero, component: "head_value_output", unit: "h.pos" } as const;
   const rows = (row: number[]): number[][] => [row, row];
   const all = await logitsOf(head, { base: { head: rows([0, 1, 2, 3]), position: rows(every) } });
   expect(await logitsOf(head, { base: "all" })).toStrictEqual(all);
@@ -70,14 +74,14 @@ test('"all" is every position, and every head', async () => {
     await logitsOf({ ...head, unit: "h" }, { base: rows([2]) }),
   );
   // A part of a fused projection stays a part.
-  const query = { ...zero, component: "query_output" };
+  const query = { ...zero, component: "query_output" } as const;
   expect(await logitsOf(query, { base: "all" })).toStrictEqual(
     await logitsOf(query, { base: every }),
   );
 });
 
 test("the first axis of a model's own tensors cannot be taken whole, as its size is not known", () => {
-  const own = { component: "transformer.h[1].attn.output", unit: "a.b" };
+  const own = { component: "transformer.h[1].attn.output", unit: "a.b" as OwnUnit } as const;
   const intervenable = new IntervenableModel({ ...own, intervention: ZeroIntervention }, model);
   expect(() =>
     intervenable.forward(base, { unitLocations: { base: { axes: ["all", 0] } } }),
@@ -85,7 +89,7 @@ test("the first axis of a model's own tensors cannot be taken whole, as its size
 });
 
 test("rows with different numbers of places are what they are one by one", async () => {
-  const add = { layer: 1, component: "mlp_output", intervention: AdditionIntervention };
+  const add = { layer: 1, component: "mlp_output", intervention: AdditionIntervention } as const;
   const places = [[4, 0, 2], [3], []] as const;
   const rows = [
     [3, 1, 4, 1, 5, 9],
@@ -200,7 +204,7 @@ test("a source may be read at another layer, component, head and position", asyn
 
 test("attention weights have heads, queries, keys, and single weights", async () => {
   const weights = { layer: 1, component: "attention_weight" } as const;
-  const read = (unit: string, places: InterventionLocations): Tensor => {
+  const read = (unit: Unit, places: InterventionLocations): Tensor => {
     const config = { ...weights, unit, intervention: CollectIntervention };
     const unitLocations = { base: places };
     const [taken] = new IntervenableModel(config, model).forward(base, { unitLocations }).collected;
@@ -258,8 +262,8 @@ test("heads of keys are counted as they are, with the width that the settings sa
     vocabSize: 32,
   }).eval();
   const collect = (
-    component: string,
-    unit: string,
+    component: LlamaComponent,
+    unit: Unit,
     places: InterventionLocations,
   ): readonly number[] => {
     const config = { layer: 1, component, unit, intervention: CollectIntervention };
@@ -304,7 +308,7 @@ test("axes of other tensors are named", async () => {
     nPositions: 8,
     numSenses: 4,
   }).eval();
-  const sense = { component: "sense_network_output", unit: "sense.pos" } as const;
+  const sense = { component: "sense_network_output", unit: "sense.pos" as OwnUnit } as const;
   const collect = new IntervenableModel({ ...sense, intervention: CollectIntervention }, backpack);
   const [taken] = collect.forward(ids([1, 2, 3]), {
     unitLocations: { base: { axes: [[0, 3], 1] } },
@@ -344,7 +348,7 @@ test("widths of module paths come from the module, the card, or the configuratio
 
 const rotated = { layer: 1, maxNumberOfUnits: 2, intervention: RotatedSpaceIntervention };
 
-test.each<readonly [string, RepresentationConfig, UnitLocations, RegExp]>([
+test.each<readonly [string, RepresentationConfig<GPT2Component>, UnitLocations, RegExp]>([
   [
     "unit counts that do not match a trained intervention",
     rotated,

@@ -7,6 +7,7 @@ import {
   evaluate,
   Generator,
   GPT2LMHeadModel,
+  IntervenableConfig,
   IntervenableModel,
   randn,
   type RepresentationConfig,
@@ -320,7 +321,8 @@ async function actualOf(scenario: Scenario): Promise<{
 }> {
   const { mode, cases, base, sources } = scenario;
   const representations = cases.map(({ config }) => config);
-  const intervenable = new IntervenableModel({ representations, mode }, model);
+  const config = new IntervenableConfig({ representations, mode });
+  const intervenable = new IntervenableModel(config, model);
   const { intervened, collected } = intervenable.forward(inputsOf(base), {
     sources: sources.map((rows) => rows && inputsOf(rows)),
     unitLocations: locationsOf(scenario),

@@ -364,7 +364,7 @@ describe("forward", () => {
       layer: 1,
       unit: "h.key",
       intervention: CollectIntervention,
-    };
+    } as const;
     const keys = place(t5, config).forward(inputs, { unitLocations: { base: { head: 0, key: "last" } } }).collected[0]; // prettier-ignore
     const weights = t5.forward(inputs).crossAttentions[1] as Tensor;
     const [[first = []] = [], [second = []] = []] = (await weights.toArray()) as number[][][][];

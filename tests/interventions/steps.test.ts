@@ -29,7 +29,7 @@ const settings = { maxNewTokens: NEW, eosTokenId: null, outputLogits: true } as 
 const LAYER = 2;
 const { mlp } = model.transformer.h.at(LAYER);
 
-const place = { layer: LAYER, component: "mlp_output" };
+const place = { layer: LAYER, component: "mlp_output" } as const;
 const steering = new IntervenableModel({ ...place, intervention: AdditionIntervention }, model);
 
 interface Text {
@@ -215,9 +215,9 @@ describe.each([true, false])("with cache: %s", (useCache) => {
 describe.each([
   ["h.key", { base: { head: 1, key: [[2, 7], [0, 6]] } }], // prettier-ignore
   ["h.pos.key", { base: { head: [[1], [1]], position: [[4, 8], [8, 3]], key: [[2, 7], [0, 3]] } }], // prettier-ignore
-])("attention weights by %s", (unit, unitLocations) => {
+] as const)("attention weights by %s", (unit, unitLocations) => {
   test("are edited from when their keys are there", async () => {
-    const where = { layer: 1, component: "attention_weight", unit };
+    const where = { layer: 1, component: "attention_weight", unit } as const;
     const intervention = (b: Tensor): Tensor => b.mul(0.25);
     const weights = new IntervenableModel<GPT2LMHeadModel>({ ...where, intervention }, model);
     const { sequences, logits } = await write({ steps: "all", unitLocations }, weights);
@@ -238,7 +238,7 @@ describe.each([
 
 test("each intervention has its own steps", async () => {
   const two = new IntervenableModel(
-    [place, { layer: 0, component: "block_output" }].map((where) => ({
+    [place, { layer: 0, component: "block_output" } as const].map((where) => ({
       ...where,
       intervention: CollectIntervention,
     })),

@@ -1,6 +1,8 @@
 import { expect, expectTypeOf, test } from "vitest";
 import type * as tsvene from "tsvene";
 import {
+  type AutoClass,
+  AutoModelForCausalLM,
   type BackpackGPT2LMHeadModel,
   type BertForMaskedLM,
   type BlipForImageTextRetrieval,
@@ -28,6 +30,8 @@ import {
   type ModelCard,
   type ModelFamily,
   type ModulePath,
+  NoiseIntervention,
+  type OwnUnit,
   Module,
   ModuleList,
   type OPTForCausalLM,
@@ -38,6 +42,7 @@ import {
   type ResNetModel,
   type RwkvForCausalLM,
   type T5ForConditionalGeneration,
+  type Tensor,
   TsveneError,
   type ViTForImageClassification,
   type Wav2Vec2BertModel,
@@ -45,7 +50,7 @@ import {
   type WhisperModel,
   ZeroIntervention,
 } from "tsvene";
-import { tinyGpt2 } from "./tiny-gpt2.ts";
+import { ids, tinyGpt2 } from "./tiny-gpt2.ts";
 
 const model = tinyGpt2();
 
@@ -201,10 +206,150 @@ test("wrong names are refused by the compiler, in every spelling of a configurat
   refused(() => new IntervenableModel({ layer: "0" }, model));
 });
 
-test("right names are taken, and names that are known only when the program runs", () => {
-  const computed: string = ["mlp", "output"].join("_");
-  const listed = [0, 1].map((layer) => ({ layer, component: "mlp_output" }));
-  const annotated: RepresentationConfig = { component: "mlp_output" };
+test("a function may name the types of what it gets", async () => {
+  const inputs = ids([1, 2, 3]);
+  const results = [
+    (b: Tensor, s: Tensor) => b.add(s),
+    (b: Tensor, s?: Tensor) => (s === undefined ? b : b.add(s)),
+    (b: Tensor, s: Tensor | undefined) => b.add(s ?? 0),
+    (b: Tensor, s: Tensor, scale: number) => b.add(s.mul(scale)),
+  ].map((intervention) => {
+    const added = new IntervenableModel({ layer: 1, intervention }, model);
+    return added.forward(inputs, { sources: inputs, subspaces: 1 }).intervened.logits;
+  });
+  const inferred = new IntervenableModel({ layer: 1, intervention: (b, s) => b.add(s) }, model);
+  const { logits } = inferred.forward(inputs, { sources: inputs }).intervened;
+  for (const other of results) expect(await other.data()).toStrictEqual(await logits.data());
+  const wrong = { layer: 1, intervention: (b: Tensor) => b.numel };
+  // @ts-expect-error what it returns is a tensor, or nothing
+  expect(() => new IntervenableModel(wrong, model).forward(inputs)).toThrow(TsveneError);
+});
+
+test("names that are not written to the letter are refused, as they cannot be checked", () => {
+  const wrong = { component: "mlp_outptu" };
+  // @ts-expect-error a mere string to the compiler
+  refused(() => new IntervenableModel(wrong, model));
+  const letters = { component: "mlp_outptu" } as const;
+  // @ts-expect-error a misspelled component
+  refused(() => new IntervenableModel(letters, model));
+  const listed = [0, 1].map((layer) => ({ layer, component: "mlp_outptu" }));
+  // @ts-expect-error in a list that was made before
+  refused(() => new IntervenableModel(listed, model));
+  refused(
+    () =>
+      new IntervenableModel(
+        // @ts-expect-error in a list that is made for the call
+        [0, 1].map((layer) => ({ layer, component: "mlp_outptu" as const })),
+        model,
+      ),
+  );
+  const annotated: RepresentationConfig = { component: "mlp_outptu" };
+  // @ts-expect-error a representation of whatever model
+  refused(() => new IntervenableModel(annotated, model));
+});
+
+test("a model from an auto class has the components of all families that it may be of", async () => {
+  const auto = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+  type Auto = typeof auto;
+  expectTypeOf<string>().not.toExtend<ComponentOf<Auto>>();
+  expectTypeOf<ComponentOf<GPT2LMHeadModel>>().toExtend<ComponentOf<Auto>>();
+  expectTypeOf<ComponentOf<GRULMHeadModel>>().toExtend<ComponentOf<Auto>>();
+  expectTypeOf<"qkv_output">().toExtend<ComponentOf<Auto>>();
+  expectTypeOf<"stage_output">().not.toExtend<ComponentOf<Auto>>();
+  type OfAny<A extends AutoClass<Module>> = ComponentOf<Awaited<ReturnType<A["fromPretrained"]>>>;
+  expectTypeOf<"stage_output">().toExtend<OfAny<typeof tsvene.AutoModel>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModel>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModelForMaskedLM>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModelForSeq2SeqLM>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModelForSequenceClassification>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModelForImageClassification>>();
+  expectTypeOf<string>().not.toExtend<OfAny<typeof tsvene.AutoModelForAudioClassification>>();
+  // @ts-expect-error a misspelled component
+  refused(() => new IntervenableModel({ component: "mlp_outptu" }, auto));
+  // Which modules it has, its files say.
+  const inside = new IntervenableModel({ component: "transformer.h[0].mlp.output" }, auto);
+  expect(inside.names).toHaveLength(1);
+});
+
+class Block extends Module {
+  readonly up = new Linear(4, 4);
+  override forward(x: Tensor): Tensor {
+    return this.up.forward(x).relu();
+  }
+}
+
+class Tower extends Module {
+  readonly floors = new ModuleList([new Block(), new Block()]);
+  readonly roof: Module = new Linear(4, 4);
+  readonly door?: Linear = new Linear(4, 4);
+  readonly height = 2;
+  override forward(x: Tensor): Tensor {
+    return [...this.floors].reduce((y, floor) => floor.forward(y), x);
+  }
+}
+
+test("paths lead through the modules that a user's class has", () => {
+  const tower = new Tower();
+  const at = <const Path extends string>(component: Path) => ({ component });
+  const right = [
+    new IntervenableModel({ component: "floors[0].up.output" }, tower),
+    new IntervenableModel({ component: "floors[-1].up.input" }, tower),
+    new IntervenableModel({ component: "floors.1.output" }, tower),
+    new IntervenableModel({ component: "door.output" }, tower),
+    new IntervenableModel(at("roof.output"), tower),
+    new IntervenableModel(
+      [0, 1].map((floor) => ({ component: `floors[${floor}].up.output` as const })),
+      tower,
+    ),
+    new IntervenableModel({ component: ["roof", "output"].join(".") as ModulePath }, tower),
+  ];
+  expect(right.map(({ names }) => names[0])).toContain("floors[-1].up.input");
+  // @ts-expect-error a misspelled module
+  refused(() => new IntervenableModel({ component: "flors[0].up.output" }, tower));
+  // @ts-expect-error a module that those of a list do not have
+  refused(() => new IntervenableModel({ component: "floors[0].down.output" }, tower));
+  // @ts-expect-error a list has numbers
+  refused(() => new IntervenableModel({ component: "floors.up.output" }, tower));
+  // @ts-expect-error a list is no module of its own
+  refused(() => new IntervenableModel({ component: "floors[0][1].output" }, tower));
+  // @ts-expect-error a property that is no module
+  refused(() => new IntervenableModel({ component: "height.output" }, tower));
+  // @ts-expect-error among others
+  refused(() => new IntervenableModel([at("door.output"), at("dor.output")], tower));
+  // What a type does not tell is looked up when the program runs.
+  refused(() => new IntervenableModel({ component: "roof.tiles.output" }, tower));
+  // @ts-expect-error of a model of a family, too
+  refused(() => new IntervenableModel({ component: "transformer.h[0].mpl.output" }, model));
+});
+
+test("units are checked by the compiler, and those of one's own say so", () => {
+  const component = "transformer.h[1].attn.output";
+  // @ts-expect-error a misspelled unit
+  refused(() => new IntervenableModel({ unit: "poss" }, model));
+  // @ts-expect-error of a source
+  refused(() => new IntervenableModel({ source: { unit: "h.ps" } }, model));
+  // @ts-expect-error in a row
+  refused(() => new IntervenableModel([[0, "mlp_output", "poss"]], model));
+  refused(() => new IntervenableModel({ unit: "poss" as OwnUnit }, model));
+  const own = new IntervenableModel({ component, unit: "channel.pos" as OwnUnit }, model);
+  expect(own.names).toStrictEqual([component]);
+});
+
+test("options are those of the class", () => {
+  // @ts-expect-error an option of another class
+  refused(() => NoiseIntervention.with({ lowRankDimension: 2 }));
+  // @ts-expect-error an option that stands beside the class
+  refused(() => new IntervenableModel({ intervention: NoiseIntervention, noiseLevel: 2 }, model));
+  // @ts-expect-error an option of another type
+  expect(NoiseIntervention.with({ noiseLevel: "2" })).toBeDefined();
+});
+
+test("right names are taken, and names of which the program says that it knows them", () => {
+  type Component = ComponentOf<typeof model>;
+  const computed = ["mlp", "output"].join("_") as Component;
+  const listed = [0, 1].map((layer) => ({ layer, component: "mlp_output" as const }));
+  const annotated: RepresentationConfig<Component> = { component: "mlp_output" };
+  const ofAnyModel: RepresentationConfig = { component: "mlp_output" };
   const built = [
     new IntervenableModel({ component: "mlp_output" }, model),
     new IntervenableModel({ component: "transformer.h[0].mlp.output" }, model),
@@ -212,7 +357,7 @@ test("right names are taken, and names that are known only when the program runs
     new IntervenableModel({ component: computed }, model),
     new IntervenableModel(listed, model),
     new IntervenableModel(annotated, model),
-    new IntervenableModel(new IntervenableConfig(annotated), model),
+    new IntervenableModel(new IntervenableConfig(ofAnyModel), model),
     new IntervenableModel(
       { representations: listed, mode: "serial", interventionTypes: ZeroIntervention },
       model,

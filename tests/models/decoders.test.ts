@@ -11,6 +11,7 @@ import {
   type DecoderOutput,
   EditScope,
   evaluate,
+  IntervenableConfig,
   IntervenableModel,
   type KeyValueCache,
   type Module,
@@ -134,8 +135,8 @@ describe.each(LANGUAGE_MODELS)("%s", (name) => {
       const unit = heads === undefined && headsFirst !== true ? "pos" : "h";
       const intervention = new ZeroIntervention();
       const layer = lastWith(model, component);
-      const representations = [{ layer, component, unit, intervention }];
-      const intervenable = new IntervenableModel({ representations }, model);
+      const config = new IntervenableConfig({ layer, component, unit, intervention });
+      const intervenable = new IntervenableModel(config, model);
       const place = unit === "pos" ? 5 : 0;
       const places = perToken ? null : place;
       const result = intervenable.forward(
@@ -248,8 +249,8 @@ describe("parts of fused projections", () => {
     const model = await AutoModelForCausalLM.fromPretrained(golden(name));
     const read = async (component: string): Promise<number[][][]> => {
       const intervention = new CollectIntervention();
-      const representations = [{ layer: 1, component, intervention }];
-      const intervenable = new IntervenableModel({ representations }, model);
+      const config = new IntervenableConfig({ layer: 1, component, intervention });
+      const intervenable = new IntervenableModel(config, model);
       const all = [0, 1, 2, 3, 4, 5];
       const { collected } = intervenable.forward(
         { inputIds: IDS },
@@ -276,10 +277,10 @@ describe("parts of fused projections", () => {
 describe("attention weights", () => {
   test("can be edited where they are made, whatever the heads share", async () => {
     const model = await AutoModelForCausalLM.fromPretrained(golden("llama"));
-    const representations = [
-      { layer: 1, component: "attention_weight", unit: "h", intervention: new ZeroIntervention() },
-    ];
-    const intervenable = new IntervenableModel({ representations }, model);
+    const intervenable = new IntervenableModel(
+      { layer: 1, component: "attention_weight", unit: "h", intervention: ZeroIntervention },
+      model,
+    );
     const { intervened } = intervenable.forward(
       { inputIds: IDS },
       {

@@ -15,6 +15,7 @@ import {
   Tensor,
   VanillaIntervention,
   ZeroIntervention,
+  type OwnUnit,
 } from "tsvene";
 import { describe, expect, test } from "vitest";
 import { readPng } from "./png.ts";
@@ -192,7 +193,7 @@ describe.skipIf(!existsSync(`${PLACE}/cifar10`))("a ResNet-20 that names what it
     const images = await readImages(file, 200, CIFAR);
     const labels = await readLabels(file);
     const block = new IntervenableModel(
-      { component: "layer2.output", unit: "channel", intervention: ZeroIntervention },
+      { component: "layer2.output", unit: "channel" as OwnUnit, intervention: ZeroIntervention },
       resnet,
     );
     const { original, intervened } = block.forward(

@@ -120,7 +120,7 @@ describe.skipIf(!existsSync(PLACE))("stories260K", () => {
     const row = (word: string): Tensor => rows.select(0, tokens.indexOf(word));
     const sourceRepresentation = row(" Tim").sub(row(" Lily"));
     const intervention = new AdditionIntervention({ sourceRepresentation });
-    const representations = [{ layer: 1, component: "block_output", intervention }];
+    const representations = [{ layer: 1, component: "block_output", intervention }] as const;
     const intervenable = new IntervenableModel({ representations }, model);
     const options = { maxNewTokens: 60, eosTokenId: null };
     const plain = await textOf((await model.generate(PROMPT, options)).sequences);

@@ -8,6 +8,7 @@ import {
   evaluate,
   functional,
   type Intervention,
+  IntervenableConfig,
   IntervenableModel,
   loadSafetensors,
   type Parameter,
@@ -62,7 +63,7 @@ async function open(run: Run, tensors: Tensors): Promise<IntervenableModel> {
   const model = await AutoModelForCausalLM.fromPretrained(join(goldens, run.model_dir));
   const { representations } = run;
   const intervenable = new IntervenableModel(
-    readConfig({ mode: "parallel", representations }, tensors),
+    new IntervenableConfig(readConfig({ mode: "parallel", representations }, tensors)),
     model,
   );
   for (const [i, [key, intervention]] of keyed(intervenable).entries()) {

@@ -2,8 +2,11 @@ import type { AnyInterventionClass, Intervention } from "../../interventions/int
 import type { Called } from "./names.ts";
 import type { InterventionLike } from "./intervention-kind.ts";
 
+/** A name of one's own for what dimension 1 counts, or two for dimensions 1 and 2: `"sense.pos" as OwnUnit`. */
+export type OwnUnit = string & { readonly "~unit": true };
+
 /** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
-export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | (string & {});
+export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | OwnUnit;
 
 /** Where a source is read, where that is not where the base is edited. */
 export interface SourceSiteConfig<Component extends string = string> {
@@ -63,6 +66,7 @@ export interface RepresentationConfig<Component extends string = string> {
 export type PositionalRepresentation<Component extends string = string> = readonly [
   number,
   Component?,
+  (Unit | null)?,
   ...unknown[],
 ];
 

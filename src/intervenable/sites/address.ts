@@ -30,6 +30,8 @@ export interface Site {
   readonly width: number | undefined;
   /** Whether the model's card says that the module runs at each time step. */
   readonly recurrent?: boolean;
+  /** Whether units may have names of one's own there. */
+  readonly ownUnits: boolean;
   /** What positions count there. */
   readonly counts: Counted;
   /** Where a component's output is what is added to the residual stream, or what is made of it. */
@@ -118,6 +120,7 @@ function componentSite(
     layout: { part, heads, headsFirst, keys },
     width: dimension,
     recurrent,
+    ownUnits: component.ownUnits ?? dimension === undefined,
     counts: countedAt(card, path),
     addition: additionOf(model, card, layer, name),
   };
@@ -147,7 +150,7 @@ function pathSite(model: Module, card: BoundCard | undefined, address: string): 
   const module = walk(model, segments, address);
   const path = segments.join(".");
   const counts = countedAt(card, path);
-  return { module, side, path, layout: PLAIN, width: undefined, counts };
+  return { module, side, path, layout: PLAIN, width: undefined, ownUnits: true, counts };
 }
 
 /** What positions count at a path: what the card says of the longest path that it is in. */

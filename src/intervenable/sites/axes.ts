@@ -70,6 +70,13 @@ export function axesOf(unit: string, site: Site): UnitAxes {
       `unit "${unit}" counts heads, but this component is not split into heads; use a head_* component`,
     );
   }
+  if (unit !== "pos" && !site.ownUnits) {
+    fail(
+      OP,
+      `there is no unit "${unit}" at ${where}, which has positions: use "pos"; names of one's own are ` +
+        `for tensors that the model's card says nothing of`,
+    );
+  }
   const [first, second] = names;
   const flat = { layout, whole: undefined, part: part?.index };
   const outer = axis(1, kindOf(first), counts);

@@ -2,6 +2,7 @@ import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { ModelError } from "../../nn/errors.ts";
 import type { JsonValue, ModelConfig } from "../settings/config.ts";
+import type * as catalogue from "./catalogue.ts";
 import type { FoundFamily } from "./families.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import type {
@@ -32,6 +33,22 @@ export interface AutoClass<M> {
    */
   readonly fromPretrained: (name: FilesName, options?: PretrainedOptions) => Promise<M>;
 }
+
+/** A model that an auto class found, with the components of all that it may find. */
+export type Found<M extends PreTrainedModel, A extends AutoName> = M & {
+  /** Names that the compiler takes for `component`; which ones a model has, its files say. */
+  readonly "~components": FoundComponents<A>;
+};
+
+type Catalogue = typeof catalogue;
+
+type FoundComponents<A extends AutoName> = {
+  [Name in keyof Catalogue]: Catalogue[Name] extends { readonly auto: A } & (abstract new (
+    ...args: never[]
+  ) => { readonly "~components": infer Names extends string })
+    ? Names
+    : never;
+}[keyof Catalogue];
 
 /** The family that a model's files are of; all families are imported when it is first asked. */
 async function readFamily(
@@ -71,7 +88,7 @@ function autoClass<M extends PreTrainedModel>(name: AutoName): AutoClass<M> {
 }
 
 /** Models without a head. */
-export const AutoModel: AutoClass<BaseModel> = autoClass("AutoModel");
+export const AutoModel: AutoClass<Found<BaseModel, AutoName>> = autoClass("AutoModel");
 
 /**
  * Language models.
@@ -84,31 +101,32 @@ export const AutoModel: AutoClass<BaseModel> = autoClass("AutoModel");
  * const { sequences } = await model.generate(tokenizer.tokenize("The capital of Spain is"));
  * ```
  */
-export const AutoModelForCausalLM: AutoClass<CausalLanguageModel> =
+export const AutoModelForCausalLM: AutoClass<Found<CausalLanguageModel, "AutoModelForCausalLM">> =
   autoClass("AutoModelForCausalLM");
 
 /** Models that fill in masked tokens. */
-export const AutoModelForMaskedLM: AutoClass<MaskedLanguageModel> =
+export const AutoModelForMaskedLM: AutoClass<Found<MaskedLanguageModel, "AutoModelForMaskedLM">> =
   autoClass("AutoModelForMaskedLM");
 
 /** Classifiers of whole sequences. */
-export const AutoModelForSequenceClassification: AutoClass<SequenceClassifier> = autoClass(
-  "AutoModelForSequenceClassification",
-);
+export const AutoModelForSequenceClassification: AutoClass<
+  Found<SequenceClassifier, "AutoModelForSequenceClassification">
+> = autoClass("AutoModelForSequenceClassification");
 
 /** Language models that read a source with an encoder: texts, or sound. */
-export const AutoModelForSeq2SeqLM: AutoClass<Seq2SeqLanguageModel> =
-  autoClass("AutoModelForSeq2SeqLM");
+export const AutoModelForSeq2SeqLM: AutoClass<
+  Found<Seq2SeqLanguageModel, "AutoModelForSeq2SeqLM">
+> = autoClass("AutoModelForSeq2SeqLM");
 
 /** Classifiers of images. */
-export const AutoModelForImageClassification: AutoClass<ImageClassifier> = autoClass(
-  "AutoModelForImageClassification",
-);
+export const AutoModelForImageClassification: AutoClass<
+  Found<ImageClassifier, "AutoModelForImageClassification">
+> = autoClass("AutoModelForImageClassification");
 
 /** Classifiers of sound. */
-export const AutoModelForAudioClassification: AutoClass<SoundClassifier> = autoClass(
-  "AutoModelForAudioClassification",
-);
+export const AutoModelForAudioClassification: AutoClass<
+  Found<SoundClassifier, "AutoModelForAudioClassification">
+> = autoClass("AutoModelForAudioClassification");
 
 /** Settings of a model, without its weights. */
 export const AutoConfig: AutoClass<ModelConfig> = {

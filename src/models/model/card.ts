@@ -24,6 +24,11 @@ export interface ComponentSpec<Config> {
   readonly keys?: Counted;
   /** Whether the module runs at each time step, on [batch, width] without a position dimension. */
   readonly recurrent?: boolean;
+  /**
+   * Whether dimension 1, or 1 and 2, are others than positions and heads, so that a unit there has names
+   * of one's own. @default whether `dimension` is undefined
+   */
+  readonly ownUnits?: boolean;
   /** Size of the last dimension after `part` and `heads`; undefined where the inputs decide it. */
   readonly dimension: (config: Config) => number | undefined;
 }

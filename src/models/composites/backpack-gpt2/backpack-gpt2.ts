@@ -96,6 +96,7 @@ const backpackGpt2Card: ModelCard<BackpackGPT2Config, BackpackGPT2Component> = {
       path: "sense_network",
       side: "output",
       dimension: ({ nEmbd }) => nEmbd,
+      ownUnits: true,
     },
   },
 };
