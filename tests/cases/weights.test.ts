@@ -4,8 +4,10 @@ import { join } from "node:path";
 import {
   AutoModel,
   AutoModelForCausalLM,
+  cat,
   loadSafetensors,
   saveSafetensors,
+  stack,
   type Tensor,
   tensor,
   zeros,
@@ -235,6 +237,35 @@ describe("names", () => {
     expect(await difference(a as Tensor, b as Tensor)).toBe(0);
     expect(said).not.toHaveBeenCalled();
   });
+
+  it.each(["float32", "float16"] as const)(
+    "of experts in stacks, as transformers 5 keeps them, in %s",
+    async (dtype) => {
+      const directory = await changedCopy("qwen3_moe", {
+        tensors: (all) => {
+          const taken = (part: string): Tensor[] =>
+            [0, 1, 2, 3].map((expert) => {
+              const name = `model.layers.1.mlp.experts.${expert}.${part}.weight`;
+              const t = all.get(name) as Tensor;
+              all.delete(name);
+              return t;
+            });
+          const [gate, up, down] = ["gate_proj", "up_proj", "down_proj"].map(taken);
+          const fused = gate?.map((t, i) => cat([t, up?.[i] ?? t], 0)) ?? [];
+          all.set("model.layers.1.mlp.experts.gate_up_proj", stack(fused));
+          all.set("model.layers.1.mlp.experts.down_proj", stack(down ?? []));
+        },
+      });
+      const [a, b] = await Promise.all(
+        [directory, golden("qwen3_moe")].map(async (place) => {
+          const model = await AutoModelForCausalLM.fromPretrained(place, { dtype });
+          return model.forward({ inputIds: IDS }).logits;
+        }),
+      );
+      expect(await difference(a as Tensor, b as Tensor)).toBe(0);
+      expect(said).not.toHaveBeenCalled();
+    },
+  );
 
   it("says what of other parts it leaves out", async () => {
     const directory = await renamed((name) => name, { "v_head.summary.weight": zeros([1, 24]) });

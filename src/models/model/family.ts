@@ -8,6 +8,8 @@ import type { CausalLanguageModel } from "./causal-language-model.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 import type { Seq2SeqLanguageModel } from "../parts/seq2seq/seq2seq-language-model.ts";
 import type { Settings, SettingsTable } from "../settings/define-settings.ts";
+import type { Slice } from "../../formats/sliced-checkpoint.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What is particular to a family of models when its checkpoints are read. */
@@ -29,6 +31,8 @@ export interface ModelFamily<Config extends ModelConfig = ModelConfig> {
   readonly basePrefix: string;
   /** Names of other versions' checkpoints and what they are called here, in the order of use. */
   readonly renamed?: readonly (readonly [pattern: RegExp, replacement: string])[];
+  /** What lies one after the other in a tensor of other versions' checkpoints, by its name. */
+  readonly slices?: (name: string, shape: Shape) => readonly Slice[];
   /** Names in checkpoints of what is not a weight, such as masks that old versions saved. */
   readonly ignored?: readonly RegExp[];
 }

@@ -1,4 +1,5 @@
 import { type Checkpoint, openCheckpoint } from "../../formats/checkpoint.ts";
+import { sliced } from "../../formats/sliced-checkpoint.ts";
 import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "../../files/hub-options.ts";
 import { dequantize } from "../../formats/quantization/dequantized-checkpoint.ts";
@@ -8,7 +9,7 @@ import { withoutInit } from "../../nn/without-init.ts";
 import { fail, ModelError } from "../../nn/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { type JsonValue, type ModelConfig, toConfigJson } from "../settings/config.ts";
-import type { ModelClass } from "./family.ts";
+import type { ModelClass, ModelFamily } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
 import { requireFit } from "../settings/fits-checkpoint.ts";
@@ -90,7 +91,7 @@ async function loadFrom<M extends PreTrainedModel>(
   const fields = await familyFields(files, family.modelType, options);
   const { quantizationConfig, ...settings } = fields;
   const config = family.readConfig(settings);
-  const checkpoint = await openWeights(files, options, quantizationConfig);
+  const checkpoint = await openWeights(files, family, { ...options, quantizationConfig });
   try {
     requireFit(caller, family, config, checkpoint);
     const parts = family.parts?.(checkpoint.names);
@@ -107,10 +108,14 @@ async function loadFrom<M extends PreTrainedModel>(
 /** The weights; quantized ones as the floats that they stand for. */
 async function openWeights(
   files: FileSource,
-  { variant }: PretrainedOptions,
-  quantization: JsonValue | undefined,
+  { slices }: ModelFamily,
+  {
+    variant,
+    quantizationConfig: quantization,
+  }: PretrainedOptions & { readonly quantizationConfig: JsonValue | undefined },
 ): Promise<Checkpoint> {
-  const checkpoint = await openCheckpoint(files, variant === undefined ? {} : { variant });
+  const opened = await openCheckpoint(files, variant === undefined ? {} : { variant });
+  const checkpoint = slices === undefined ? opened : sliced(opened, slices);
   if (quantization === undefined || quantization === null) return checkpoint;
   try {
     return await dequantize(checkpoint, toConfigJson(Object(quantization) as object));

@@ -2,6 +2,8 @@ import type { Linear } from "../../../nn/layers/linear.ts";
 import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
+import type { Slice } from "../../../formats/sliced-checkpoint.ts";
+import type { Shape } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ModelCard } from "../../model/card.ts";
 import type { ModelFamily } from "../../model/family.ts";
@@ -132,8 +134,30 @@ export function qwen3MoeConfig(given: Given<Qwen3MoeConfig, "numExperts"> = {}):
   return QWEN3_MOE_SETTINGS.read(given);
 }
 
+/** A layer's experts as transformers 5 keeps them: stacks of all their matrices, gate and values as one. */
+const STACKED = /^(.*\.mlp\.experts)\.(gate_up_proj|down_proj)$/;
+
+/** The matrices of each expert within such a stack [experts, rows, columns]. */
+function expertSlices(stack: string, shape: Shape): readonly Slice[] {
+  const [, path, kind] = STACKED.exec(stack) ?? [];
+  const [experts = 0, rows = 0, columns = 0, ...more] = shape;
+  const parts = kind === "down_proj" ? ["down_proj"] : ["gate_proj", "up_proj"];
+  const height = rows / parts.length;
+  if (path === undefined || more.length > 0 || !Number.isInteger(height)) return [];
+  return Array.from({ length: experts }, (_, expert) => expert).flatMap((expert) =>
+    parts.map((part, i) => ({
+      name: `${path}.${expert}.${part}.weight`,
+      of: stack,
+      shape: [height, columns],
+      start: (expert * parts.length + i) * height * columns,
+    })),
+  );
+}
+
 /** How checkpoints of Qwen 3 with experts are read. */
-const qwen3MoeFamily: ModelFamily<Qwen3MoeConfig> = decoderFamily(QWEN3_MOE_SETTINGS);
+const qwen3MoeFamily: ModelFamily<Qwen3MoeConfig> = decoderFamily(QWEN3_MOE_SETTINGS, {
+  slices: expertSlices,
+});
 
 /** Components of a Qwen 3 with experts. */
 export type Qwen3MoeComponent = LlamaComponent | "router_output";

@@ -1,6 +1,6 @@
 import { fail } from "../../../nn/errors.ts";
 import { type ModelConfig, requirePositive } from "../../settings/config.ts";
-import { declareFamily, type DeclaredFamily } from "../../model/family.ts";
+import { declareFamily, type DeclaredFamily, type ModelFamily } from "../../model/family.ts";
 import type { ClaimedShapes, Dimension } from "../../settings/fits-checkpoint.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import {
@@ -180,10 +180,9 @@ export function llamaShapes(config: DecoderConfig): ClaimedShapes {
 }
 
 /** What Llama-like families say of themselves. */
-export interface DecoderFamilyOptions {
+export interface DecoderFamilyOptions extends Pick<ModelFamily, "ignored" | "slices"> {
   /** @default "model" */
   readonly basePrefix?: string;
-  readonly ignored?: readonly RegExp[];
 }
 
 /** How checkpoints of a Llama-like family are read. */
@@ -193,7 +192,8 @@ export function decoderFamily<Config extends DecoderConfig>(
     basePrefix = "model",
     // Frequencies, which old versions saved as if they were weights.
     ignored = [/\.rotary_emb\.inv_freq$/],
+    ...rest
   }: DecoderFamilyOptions = {},
 ): DeclaredFamily<Config> {
-  return declareFamily(settings, { basePrefix, ignored });
+  return declareFamily(settings, { ...rest, basePrefix, ignored });
 }

@@ -1,0 +1,106 @@
+import { numel, type Shape } from "../tensor/shape.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { CheckpointError } from "./checkpoint-error.ts";
+import { type RawData, type RawDType, rawItemsize, type RawTensor, viewAs } from "./raw-tensor.ts";
+import type { TensorInfo } from "./tensor-file.ts";
+
+/** A tensor that lies within another, of which it is so many numbers one after the other. */
+export interface Slice {
+  readonly name: string;
+  /** Name of the tensor that it is part of. */
+  readonly of: string;
+  readonly shape: Shape;
+  /** Which of the other's numbers is its first. */
+  readonly start: number;
+}
+
+/** A checkpoint in which the tensors that some tensors are made of stand in their places. */
+class SlicedCheckpoint implements Checkpoint {
+  readonly #inner: Checkpoint;
+  readonly #slices: ReadonlyMap<string, Slice>;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(inner: Checkpoint, slices: ReadonlyMap<string, readonly Slice[]>) {
+    this.#inner = inner;
+    this.#slices = new Map([...slices.values()].flat().map((slice) => [slice.name, slice]));
+    const names = inner.names.flatMap((name) => slices.get(name)?.map((s) => s.name) ?? [name]);
+    this.#names = new Set(names);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#names];
+  }
+
+  get absent(): ReadonlyMap<string, string> {
+    return this.#inner.absent;
+  }
+
+  get location(): string {
+    return this.#inner.location;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  info(name: string): TensorInfo {
+    const slice = this.#slices.get(name);
+    if (slice === undefined) return this.#inner.info(name);
+    return { ...this.#inner.info(slice.of), name, shape: slice.shape };
+  }
+
+  async read(name: string): Promise<RawTensor> {
+    if (!this.#slices.has(name)) return this.#inner.read(name);
+    const { shape } = this.info(name);
+    const dtype = this.#dtypeOf(name);
+    return { dtype, shape, data: viewAs(await this.bytes(name), dtype) };
+  }
+
+  async *parts(name: string, buffer: Uint8Array): AsyncGenerator<RawData> {
+    if (this.#slices.has(name)) yield (await this.read(name)).data;
+    else yield* this.#inner.parts(name, buffer);
+  }
+
+  bytes(name: string, from?: number, to?: number): Promise<Uint8Array> {
+    const slice = this.#slices.get(name);
+    if (slice === undefined) return this.#inner.bytes(name, from, to);
+    const start = slice.start * rawItemsize(this.#dtypeOf(name));
+    const [first, after] = [from ?? 0, to ?? this.byteLength(name)];
+    return this.#inner.bytes(slice.of, start + first, start + after);
+  }
+
+  byteLength(name: string): number {
+    const slice = this.#slices.get(name);
+    if (slice === undefined) return this.#inner.byteLength(name);
+    return numel(slice.shape) * rawItemsize(this.#dtypeOf(name));
+  }
+
+  async close(): Promise<void> {
+    await this.#inner.close();
+  }
+
+  #dtypeOf(name: string): RawDType {
+    const { dtype, elementType } = this.info(name);
+    if (dtype !== undefined) return dtype;
+    throw new CheckpointError(`${this.location}: ${name} is ${elementType}, which is not read`);
+  }
+}
+
+/**
+ * A checkpoint in which some tensors are read as those that they are put together of.
+ *
+ * @param slicesOf what lies in a tensor; none for one that is read as it is. Tensors of an unknown
+ * element type are not asked about.
+ */
+export function sliced(
+  checkpoint: Checkpoint,
+  slicesOf: (name: string, shape: Shape) => readonly Slice[],
+): Checkpoint {
+  const found = new Map<string, readonly Slice[]>();
+  for (const name of checkpoint.names) {
+    const { dtype, shape } = checkpoint.info(name);
+    const slices = dtype === undefined || numel(shape) === 0 ? [] : slicesOf(name, shape);
+    if (slices.length > 0) found.set(name, slices);
+  }
+  return found.size === 0 ? checkpoint : new SlicedCheckpoint(checkpoint, found);
+}
