@@ -22,7 +22,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   plots: 640,
   models: 22_000,
   interventions: 1_350,
-  intervenable: 5_600,
+  intervenable: 5_800,
   causal: 0,
   analysis: 180,
   cli: 2_500,

@@ -29,6 +29,9 @@ export abstract class FileSource {
   /** What messages call the place. */
   abstract readonly location: string;
 
+  /** `organisation/name`, of a repository of the Hugging Face Hub. */
+  readonly repository?: string;
+
   /**
    * Whether the file is there.
    * @throws {@link FileSourceError} when that cannot be found out, for instance without a network.

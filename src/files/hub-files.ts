@@ -20,6 +20,7 @@ import { redact } from "./redact.ts";
  * knows it, and files that the cache does not have count as not there. That is said once.
  */
 export class HubFiles extends FileSource {
+  override readonly repository: string;
   readonly #repo: string;
   readonly #revision: string;
   readonly #options: HubOptions;
@@ -43,6 +44,7 @@ export class HubFiles extends FileSource {
     }
     const node = nodeModules();
     this.#repo = repo;
+    this.repository = repo;
     this.#revision = options.revision ?? "main";
     checkRelativePath(this.#revision, `revision of ${repo}`);
     this.#options = options;

@@ -34,6 +34,7 @@ import type { LoadIntervenableOptions } from "./saving/load.ts";
 import type { ModelMaker } from "./saving/model-files.ts";
 import type { ParameterOptions } from "./saving/own-parameters.ts";
 import type * as Saving from "./saving/saving.ts";
+import type { Pushed } from "../files/push-options.ts";
 import type { SaveIntervenableOptions } from "./saving/save.ts";
 import type { IntervenableContent } from "./saving/saved-model.ts";
 import { callModel, inOrder, traceCall } from "./call/trace.ts";
@@ -327,9 +328,11 @@ export class IntervenableModel<
    * does, `config.json` and a file of parameters for each, which Python reads; and `tsvene.json` with
    * `interventions.safetensors`, which hold all that {@link load} needs to give back the same to the
    * last bit. It is one step: whenever it is stopped, the directory holds what it held before, or this.
+   * With `pushToHub` the same files go into a repository of the Hugging Face Hub, all in one commit.
    *
+   * @returns what the Hub has now, when it was pushed there.
    * @throws InterventionError, before anything is written, for what files cannot hold, by its name: a
-   * function, and a class that is not registered; FileSourceError when it cannot be written.
+   * function, and a class that is not registered; FileSourceError when it cannot be written or uploaded.
    *
    * @example
    * ```ts no-run
@@ -340,9 +343,12 @@ export class IntervenableModel<
    * const same = await IntervenableModel.load("without-layer-3", gpt2);
    * ```
    */
-  async save(directory: string, options: SaveIntervenableOptions = {}): Promise<void> {
+  async save(
+    directory: string,
+    options: SaveIntervenableOptions = {},
+  ): Promise<Pushed | undefined> {
     const { saveIntervenable } = await saving();
-    await saveIntervenable(directory, this.#content(), options);
+    return saveIntervenable(directory, this.#content(), options);
   }
 
   /**

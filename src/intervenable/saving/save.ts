@@ -1,16 +1,25 @@
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { LocalFiles } from "../../files/local-files.ts";
 import { requireNode } from "../../files/node.ts";
-import { writeTogether } from "../../files/write-together.ts";
+import type { Pushed, PushOptions } from "../../files/push-options.ts";
+import { saveTogether } from "../../files/save-together.ts";
 import { fail } from "../../interventions/errors.ts";
 import { artefactFiles, type ArtefactOptions, isOfArtefact } from "./artefact.ts";
+import { artefactCard } from "./artefact-card.ts";
 import { CONFIG } from "./pyvene-writing.ts";
 import { type IntervenableContent, savedModel } from "./saved-model.ts";
 
 /** Options of `save`. */
-export interface SaveIntervenableOptions extends ArtefactOptions {}
+export interface SaveIntervenableOptions extends ArtefactOptions {
+  /**
+   * Put the files into a repository of the Hugging Face Hub as well, with a card that says how to load
+   * them; a `README.md` in the directory, or one that somebody wrote in the repository, stays.
+   * @default none
+   */
+  readonly pushToHub?: PushOptions;
+}
 
-const OPTIONS: OptionNames<SaveIntervenableOptions> = { includeModel: true };
+const OPTIONS: OptionNames<SaveIntervenableOptions> = { includeModel: true, pushToHub: true };
 const OP = "IntervenableModel.save";
 
 /** @throws InterventionError for a directory whose `config.json` is of something else. */
@@ -31,16 +40,20 @@ export async function saveIntervenable(
   directory: string,
   content: IntervenableContent,
   options: SaveIntervenableOptions = {},
-): Promise<void> {
+): Promise<Pushed | undefined> {
   requireNode(OP);
   requireKnownOptions(OP, options, OPTIONS);
   if (typeof directory !== "string" || directory === "") {
     fail(OP, `a directory was expected, got ${JSON.stringify(directory)}`);
   }
-  const contents = await artefactFiles(OP, savedModel(content), options);
+  const saved = savedModel(content);
+  const contents = await artefactFiles(OP, saved, options);
   await requireOwn(directory);
   const files = new Map(
     [...contents].map(([name, bytes]) => [name, (write: (b: Uint8Array) => Promise<void>) => write(bytes)]), // prettier-ignore
   );
-  await writeTogether(directory, { files, isSuperseded: isOfArtefact });
+  const { pushToHub } = options;
+  const card = (push: PushOptions): string => artefactCard(saved, options, push);
+  const wanted = { files, isSuperseded: isOfArtefact };
+  return saveTogether(OP, directory, wanted, { pushToHub, card });
 }

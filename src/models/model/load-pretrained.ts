@@ -13,6 +13,7 @@ import type { ModelClass, ModelFamily } from "./family.ts";
 import { loadCheckpoint } from "./load-checkpoint.ts";
 import { readConfigFields, readGenerationFields } from "./pretrained-config.ts";
 import { requireFit } from "../settings/fits-checkpoint.ts";
+import { noteOrigin } from "./origin.ts";
 import type { PreTrainedModel } from "./pretrained-model.ts";
 
 /** Options of `fromPretrained`. */
@@ -99,6 +100,7 @@ async function loadFrom<M extends PreTrainedModel>(
     const architectures = [fields["architectures"] ?? []].flat().map(String);
     await loadCheckpoint(model, checkpoint, { family, caller, checkFinite, architectures });
     model.generationConfig = await readGenerationFields(files, fields);
+    noteOrigin(model, files);
     return model.eval();
   } finally {
     await checkpoint.close();

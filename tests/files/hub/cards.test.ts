@@ -1,7 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CardOptions, full, GPT2LMHeadModel, type PushOptions } from "tsvene";
+import {
+  type CardOptions,
+  full,
+  GPT2LMHeadModel,
+  IntervenableModel,
+  type PushOptions,
+  RotatedSpaceIntervention,
+  ZeroIntervention,
+} from "tsvene";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { cardText, isMadeCard, yamlText } from "../../../src/files/repository-card.ts";
 import { ROOT, runProgram } from "../../repository/repository.ts";
@@ -107,6 +115,56 @@ describe("the card of a model", () => {
     await push({}, "# Mine\n");
     expect(readme()).toBe("# Mine\n");
   });
+});
+
+describe("the card of interventions", () => {
+  async function pushInterventions(includeModel: boolean): Promise<string> {
+    await push();
+    const access = { token: TOKEN, hubUrl: hub.url };
+    const model = await GPT2LMHeadModel.fromPretrained("org/my-model", {
+      ...access,
+      cacheDir: join(parent, "cache"),
+    });
+    const intervenable = new IntervenableModel(
+      [
+        { layer: 0, component: "mlp_output", intervention: RotatedSpaceIntervention },
+        { component: "transformer.h.0.attn.output", intervention: ZeroIntervention },
+      ],
+      model,
+    );
+    const directory = await mkdtemp(join(tmpdir(), "tsvene-card-"));
+    const pushToHub = { ...access, repo: "org/found", card: { license: "mit" } };
+    const pushed = await intervenable.save(directory, { includeModel, pushToHub });
+    expect(pushed?.commit).toBe(hub.headOf("org/found").oid);
+    await rm(directory, { recursive: true });
+    return hub.textsOf("org/found")["README.md"] ?? "";
+  }
+
+  it("names the model that they were made for", async () => {
+    const card = await pushInterventions(false);
+    expect(card.split("\n").slice(0, 9)).toEqual([
+      "---",
+      "library_name: tsvene",
+      "license: mit",
+      "base_model: org/my-model",
+      "tags:",
+      "- tsvene",
+      "- interventions",
+      "- pyvene",
+      "- gpt2",
+    ]);
+    expect(card).toContain("| `RotatedSpaceIntervention` | layer 0, mlp_output, pos |");
+    expect(card).toContain("| `ZeroIntervention` | transformer.h.0.attn.output, pos |");
+  });
+
+  it.each([false, true])(
+    "has code that loads them: includeModel %j",
+    { timeout: 90_000 },
+    async (includeModel) => {
+      const output = await runCode(await pushInterventions(includeModel));
+      expect(output).toMatch(/^\[.*'.+',.*'.+'.*\]\n$/s);
+    },
+  );
 });
 
 describe("the header of a card", () => {
