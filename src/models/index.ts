@@ -47,7 +47,7 @@ export {
   type LlamaComponent,
   type MLPComponent,
 } from "./parts/decoder/card.ts";
-export type { DecoderConfig, Given, RotaryConfig } from "./parts/decoder/config.ts";
+export type { DecoderConfig, GatedConfig, Given, RotaryConfig } from "./parts/decoder/config.ts";
 export type { LayerType } from "./parts/decoder/layer-types.ts";
 export type { RopeParameters, RopeType } from "./parts/decoder/rope-parameters.ts";
 export type { EncoderInputs, EncoderOutput, MaskedLMOutput } from "./parts/encoder/outputs.ts";

@@ -1,5 +1,4 @@
 import { normal } from "../../../nn/init.ts";
-import type { Activation } from "../../../nn/layers/activation.ts";
 import type { Conv2d } from "../../../nn/layers/convolution.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { LayerNorm } from "../../../nn/layers/layer-norm.ts";
@@ -12,11 +11,11 @@ import { cat } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
+import { DenseMLP } from "../../parts/encoder/dense-mlp.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
 import type { ImageInputs, ImageOutput } from "../../parts/vision/outputs.ts";
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
-import { activation } from "../../settings/activations.ts";
 import type { BlipVisionConfig } from "./config.ts";
 
 export class BlipVisionEmbeddings extends Module {
@@ -69,34 +68,13 @@ export class BlipAttention extends Module {
   }
 }
 
-export class BlipMLP extends Module {
-  /** The activation. */
-  readonly activation_fn: Activation;
-  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
-  readonly fc1: Linear;
-  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
-  readonly fc2: Linear;
-
-  constructor({ hiddenSize, intermediateSize, hiddenAct, ...config }: BlipVisionConfig) {
-    super();
-    const options = { bias: true, std: config.initializerRange };
-    this.activation_fn = activation(hiddenAct);
-    this.fc1 = initialLinear(hiddenSize, intermediateSize, options);
-    this.fc2 = initialLinear(intermediateSize, hiddenSize, options);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.fc2.forward(this.activation_fn.forward(this.fc1.forward(x)));
-  }
-}
-
 export class BlipEncoderLayer extends Module {
   /** The attention. */
   readonly self_attn: BlipAttention;
   /** The norm before the attention. */
   readonly layer_norm1: LayerNorm;
   /** The MLP. */
-  readonly mlp: BlipMLP;
+  readonly mlp: DenseMLP;
   /** The norm before the MLP. */
   readonly layer_norm2: LayerNorm;
 
@@ -105,7 +83,7 @@ export class BlipEncoderLayer extends Module {
     const norm = { eps: config.layerNormEps };
     this.self_attn = new BlipAttention(config);
     this.layer_norm1 = new LayerNorm(config.hiddenSize, norm);
-    this.mlp = new BlipMLP(config);
+    this.mlp = new DenseMLP(config);
     this.layer_norm2 = new LayerNorm(config.hiddenSize, norm);
   }
 

@@ -1,6 +1,5 @@
 import { fail } from "../../../nn/errors.ts";
 import { normal } from "../../../nn/init.ts";
-import type { Activation } from "../../../nn/layers/activation.ts";
 import type { Conv2d } from "../../../nn/layers/convolution.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -21,6 +20,7 @@ import { causalMask } from "../../parts/attention-mask.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { embedInputs } from "../../parts/embed-inputs.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
+import { DenseMLP } from "../../parts/encoder/dense-mlp.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
 import { classified } from "../../parts/heads.ts";
 import { checkPixels } from "../../parts/vision/check-pixels.ts";
@@ -32,7 +32,6 @@ import type {
   ImageOutput,
 } from "../../parts/vision/outputs.ts";
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
-import { activation } from "../../settings/activations.ts";
 import {
   clipCard,
   type CLIPComponent,
@@ -121,35 +120,13 @@ class CLIPAttention extends Module {
   }
 }
 
-class CLIPMLP extends Module {
-  /** The activation. */
-  readonly activation_fn: Activation;
-  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
-  readonly fc1: Linear;
-  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
-  readonly fc2: Linear;
-
-  constructor(config: CLIPTowerConfig) {
-    super();
-    const { hiddenSize, intermediateSize, initializerFactor } = config;
-    const std = initializerFactor / Math.sqrt(2 * hiddenSize);
-    this.activation_fn = activation(config.hiddenAct);
-    this.fc1 = initialLinear(hiddenSize, intermediateSize, { bias: true, std });
-    this.fc2 = initialLinear(intermediateSize, hiddenSize, { bias: true, std: depthStd(config) });
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.fc2.forward(this.activation_fn.forward(this.fc1.forward(x)));
-  }
-}
-
 class CLIPEncoderLayer extends Module {
   /** The attention. */
   readonly self_attn: CLIPAttention;
   /** The norm before the attention. */
   readonly layer_norm1: LayerNorm;
   /** The MLP. */
-  readonly mlp: CLIPMLP;
+  readonly mlp: DenseMLP;
   /** The norm before the MLP. */
   readonly layer_norm2: LayerNorm;
 
@@ -158,7 +135,11 @@ class CLIPEncoderLayer extends Module {
     const norm = { eps: config.layerNormEps };
     this.self_attn = new CLIPAttention(config);
     this.layer_norm1 = new LayerNorm(config.hiddenSize, norm);
-    this.mlp = new CLIPMLP(config);
+    this.mlp = new DenseMLP({
+      ...config,
+      initializerRange: config.initializerFactor / Math.sqrt(2 * config.hiddenSize),
+      outputRange: depthStd(config),
+    });
     this.layer_norm2 = new LayerNorm(config.hiddenSize, norm);
   }
 

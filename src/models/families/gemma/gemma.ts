@@ -1,16 +1,15 @@
 import { fail } from "../../../nn/errors.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { DecoderAttention } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
   decoderRows,
+  type GatedConfig,
   type Given,
-  type RotaryConfig,
 } from "../../parts/decoder/config.ts";
-import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
-import { PreNormLayer } from "../../parts/decoder/layers.ts";
+import type { PreNormLayer } from "../../parts/decoder/layers.ts";
 import { OffsetRMSNorm } from "../../parts/decoder/offset-rms-norm.ts";
+import { preNormParts } from "../../parts/decoder/pre-norm.ts";
 import { requireCausal } from "../../parts/decoder/require-causal.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
@@ -19,13 +18,9 @@ import type { Settings } from "../../settings/define-settings.ts";
 import { activationName, flag, nonNegative, token, tokens, width } from "../../settings/kinds.ts";
 
 /** Settings of a Gemma, with Hugging Face's meanings and defaults. */
-export interface GemmaConfig extends RotaryConfig {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
+export interface GemmaConfig extends GatedConfig {
   /** Width of one head. */
   readonly headDim: number;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
   /** Let tokens see those after them; only false is known here. */
@@ -82,15 +77,10 @@ export class GemmaModel extends RotaryDecoder<GemmaConfig, PreNormLayer> {
 
   constructor(given: Given<GemmaConfig> = {}) {
     const config = gemmaConfig(given);
-    const norm = (): OffsetRMSNorm =>
-      new OffsetRMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    const layer = (): PreNormLayer =>
-      new PreNormLayer({
-        attention: new DecoderAttention(config, { bias: config.attentionBias }),
-        mlp: new GatedMLP(config, { act: config.hiddenAct }),
-        norm,
-      });
-    super(config, { embedding: new ScaledEmbedding(config), layer, norm });
+    const { attentionBias: bias, hiddenSize, rmsNormEps: eps } = config;
+    const norm = (): OffsetRMSNorm => new OffsetRMSNorm(hiddenSize, { eps });
+    const embedding = new ScaledEmbedding(config);
+    super(config, { ...preNormParts(config, { attention: { bias }, norm }), embedding });
   }
 }
 

@@ -7,7 +7,6 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import type { ComponentSpec, ModelCard } from "../../model/card.ts";
-import { CausalLanguageModel } from "../../model/causal-language-model.ts";
 import type { ModelFamily } from "../../model/family.ts";
 import { PreTrainedModel } from "../../model/pretrained-model.ts";
 import {
@@ -17,21 +16,13 @@ import {
   splitHeads,
 } from "../../parts/decoder/attend.ts";
 import type { LlamaComponent } from "../../parts/decoder/card.ts";
-import {
-  type ClassifierInputs,
-  classifierOutput,
-  languageModelOutput,
-  outputLayer,
-} from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { beginPass, runLayers } from "../../parts/decoder/pass.ts";
-import type {
-  CausalLMInputs,
-  CausalLMOutput,
-  DecoderInputs,
-  DecoderOutput,
-  SequenceClassifierOutput,
-} from "../../parts/outputs.ts";
+import {
+  TransformerForCausalLM,
+  TransformerForSequenceClassification,
+} from "../../parts/decoder/transformer-heads.ts";
+import type { DecoderInputs, DecoderOutput } from "../../parts/outputs.ts";
 import { activation } from "../../settings/activations.ts";
 import {
   type GivenGPTNeo,
@@ -225,6 +216,16 @@ export class GPTNeoModel extends PreTrainedModel {
     this.ln_f = new LayerNorm(hiddenSize, { eps: config.layerNormEpsilon });
   }
 
+  /** The table of tokens, [vocabulary, width]. */
+  get embedding(): Embedding {
+    return this.wte;
+  }
+
+  /** Longest sequence. */
+  get maxLength(): number {
+    return this.config.maxPositionEmbeddings;
+  }
+
   override forward(inputs: DecoderInputs): DecoderOutput {
     const { windowSize, maxPositionEmbeddings: maxPositions } = this.config;
     const pass = beginPass(inputs, { name: "GPTNeoModel", embed: this.wte, maxPositions });
@@ -241,52 +242,19 @@ export class GPTNeoModel extends PreTrainedModel {
 }
 
 /** GPT-Neo as a language model: logits of the next token. */
-export class GPTNeoForCausalLM extends CausalLanguageModel {
+export class GPTNeoForCausalLM extends TransformerForCausalLM<GPTNeoModel> {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
-  declare readonly "~components": LlamaComponent;
-  readonly config: GPTNeoConfig;
-  /** The model without a head. */
-  readonly transformer: GPTNeoModel;
-  /** [..., hidden] -> [..., vocabulary]: the logits. */
-  readonly lm_head: Linear;
 
   constructor(config: GivenGPTNeo = {}) {
-    super();
-    this.transformer = new GPTNeoModel(config);
-    this.config = this.transformer.config;
-    this.lm_head = outputLayer(this.config, this.transformer.wte);
-  }
-
-  override get maxLength(): number {
-    return this.config.maxPositionEmbeddings;
-  }
-
-  /** `labels` [batch, sequence]: the ids themselves (they are shifted here); -100 is left out. */
-  override forward(inputs: CausalLMInputs): CausalLMOutput {
-    return languageModelOutput(this.transformer, (x) => this.lm_head.forward(x), inputs);
+    super(new GPTNeoModel(config));
   }
 }
 
 /** GPT-Neo with a linear classifier on the last token that is not padding. */
-export class GPTNeoForSequenceClassification extends PreTrainedModel {
+export class GPTNeoForSequenceClassification extends TransformerForSequenceClassification<GPTNeoModel> {
   static readonly family: ModelFamily<GPTNeoConfig> = gptNeoFamily;
-  static readonly auto = "AutoModelForSequenceClassification";
-  declare readonly "~components": LlamaComponent;
-  readonly config: GPTNeoConfig;
-  /** The model without a head. */
-  readonly transformer: GPTNeoModel;
-  /** [..., hidden] -> [..., labels]: the classifier. */
-  readonly score: Linear;
 
   constructor(config: GivenGPTNeo = {}) {
-    super();
-    this.transformer = new GPTNeoModel(config);
-    this.config = this.transformer.config;
-    const { hiddenSize, numLabels, initializerRange: std } = this.config;
-    this.score = initialLinear(hiddenSize, numLabels, { bias: false, std });
-  }
-
-  override forward(inputs: ClassifierInputs): SequenceClassifierOutput {
-    return classifierOutput(this.transformer, this.score, inputs);
+    super(new GPTNeoModel(config));
   }
 }

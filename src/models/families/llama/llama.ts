@@ -1,27 +1,21 @@
-import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import type { DeclaredFamily } from "../../model/family.ts";
-import { DecoderAttention } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
-  decoderRows,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
-import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
-import { PreNormLayer } from "../../parts/decoder/layers.ts";
+import type { PreNormLayer } from "../../parts/decoder/layers.ts";
+import { preNormParts } from "../../parts/decoder/pre-norm.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, flag, nonNegative, token, tokens } from "../../settings/kinds.ts";
+import { flag, token, tokens } from "../../settings/kinds.ts";
 
 /** Settings of a Llama, with Hugging Face's meanings and defaults. */
-export interface LlamaConfig extends RotaryConfig {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface LlamaConfig extends GatedConfig {
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
   /** Whether the MLP's projections have a bias. */
@@ -33,17 +27,12 @@ const LLAMA_SETTINGS: Settings<LlamaConfig> = defineRotarySettings<LlamaConfig>(
   name: "LlamaConfig",
   modelType: "llama",
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 32000,
-      hiddenSize: 4096,
       intermediateSize: 11008,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 2048,
     }),
-    ...headRows(null),
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-6),
     attentionBias: flag(false),
     mlpBias: flag(false),
     bosTokenId: token.orNull(1),
@@ -65,14 +54,8 @@ export class LlamaModel extends RotaryDecoder<LlamaConfig, PreNormLayer> {
 
   constructor(given: Given<LlamaConfig> = {}) {
     const config = llamaConfig(given);
-    const norm = (): RMSNorm => new RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    const layer = (): PreNormLayer =>
-      new PreNormLayer({
-        attention: new DecoderAttention(config, { bias: config.attentionBias }),
-        mlp: new GatedMLP(config, { act: config.hiddenAct, bias: config.mlpBias }),
-        norm,
-      });
-    super(config, { layer, norm });
+    const { attentionBias: bias, mlpBias } = config;
+    super(config, preNormParts(config, { attention: { bias }, mlpBias }));
   }
 }
 

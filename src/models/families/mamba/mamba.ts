@@ -8,7 +8,7 @@ import { arange, full, ones } from "../../../tensor/functions/creation.ts";
 import { expand } from "../../../tensor/functions/shaping.ts";
 import { rand } from "../../../tensor/random/random.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import type { ModelCard } from "../../model/card.ts";
 import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { CausalConv1d } from "../../parts/state-space/causal-conv1d.ts";
 import { normalLinear, timeStepBias, type TimeStepConfig } from "../../parts/state-space/init.ts";
@@ -18,6 +18,11 @@ import {
   type MixerContext,
 } from "../../parts/state-space/mamba-blocks.ts";
 import { MambaBaseModel, MambaLanguageModel } from "../../parts/state-space/mamba-models.ts";
+import {
+  inMixer,
+  type MixerComponent,
+  mixerComponents,
+} from "../../parts/state-space/mixer-components.ts";
 import { selectiveScan } from "../../parts/state-space/selective-scan.ts";
 import { activation, activationFunction } from "../../settings/activations.ts";
 import { type ModelConfig, requirePositive } from "../../settings/config.ts";
@@ -210,42 +215,20 @@ const mambaFamily: ModelFamily<MambaConfig> = declareFamily(SETTINGS, {
 });
 
 /** Components of a Mamba's layers. */
-type MambaComponent =
-  | "block_input"
-  | "block_output"
-  | "mixer_input"
-  | "mixer_output"
-  | "mixer_addition"
-  | "in_proj_output"
-  | "x_proj_output"
-  | "out_proj_input";
-
-type Spec = ComponentSpec<MambaConfig>;
-
-const streamWidth = ({ hiddenSize }: MambaConfig): number => hiddenSize;
-
-const mixer = (path: string, side: "input" | "output", dimension: Spec["dimension"]): Spec => ({
-  path: `layers.{layer}.mixer${path}`,
-  side,
-  dimension,
-});
+type MambaComponent = MixerComponent | "in_proj_output" | "x_proj_output" | "out_proj_input";
 
 /** Where the components of Mamba are, within the model without a head. */
 const mambaCard: ModelCard<MambaConfig, MambaComponent> = {
   layers: ({ numHiddenLayers }) => numHiddenLayers,
   components: {
-    block_input: { path: "layers.{layer}", side: "input", dimension: streamWidth },
-    block_output: { path: "layers.{layer}", side: "output", dimension: streamWidth },
-    mixer_input: mixer("", "input", streamWidth),
-    mixer_output: mixer("", "output", streamWidth),
-    mixer_addition: mixer("", "output", streamWidth),
-    in_proj_output: mixer(".in_proj", "output", (config) => 2 * innerWidth(config)),
-    x_proj_output: mixer(
+    ...mixerComponents(),
+    in_proj_output: inMixer(".in_proj", "output", (config) => 2 * innerWidth(config)),
+    x_proj_output: inMixer(
       ".x_proj",
       "output",
       (config) => timeStepRank(config) + 2 * config.stateSize,
     ),
-    out_proj_input: mixer(".out_proj", "input", innerWidth),
+    out_proj_input: inMixer(".out_proj", "input", innerWidth),
   },
 };
 

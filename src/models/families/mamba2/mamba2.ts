@@ -8,7 +8,7 @@ import { initialized } from "../../../nn/without-init.ts";
 import { arange, ones } from "../../../tensor/functions/creation.ts";
 import { rmsNorm } from "../../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
-import type { ComponentSpec, ModelCard } from "../../model/card.ts";
+import type { ModelCard } from "../../model/card.ts";
 import { declareFamily, type ModelFamily } from "../../model/family.ts";
 import { CausalConv1d } from "../../parts/state-space/causal-conv1d.ts";
 import { dualScan } from "../../parts/state-space/dual-scan.ts";
@@ -19,6 +19,11 @@ import {
   type MixerContext,
 } from "../../parts/state-space/mamba-blocks.ts";
 import { MambaBaseModel, MambaLanguageModel } from "../../parts/state-space/mamba-models.ts";
+import {
+  inMixer,
+  type MixerComponent,
+  mixerComponents,
+} from "../../parts/state-space/mixer-components.ts";
 import { activation } from "../../settings/activations.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
@@ -172,38 +177,16 @@ const mamba2Family: ModelFamily<Mamba2Config> = declareFamily(SETTINGS, {
 });
 
 /** Components of a Mamba-2's layers. */
-type Mamba2Component =
-  | "block_input"
-  | "block_output"
-  | "mixer_input"
-  | "mixer_output"
-  | "mixer_addition"
-  | "in_proj_output"
-  | "out_proj_input"
-  | "head_out_proj_input";
+type Mamba2Component = MixerComponent | "in_proj_output" | "out_proj_input" | "head_out_proj_input";
 
-type Spec = ComponentSpec<Mamba2Config>;
-
-const streamWidth = ({ hiddenSize }: Mamba2Config): number => hiddenSize;
-
-const mixer = (path: string, side: "input" | "output", dimension: Spec["dimension"]): Spec => ({
-  path: `layers.{layer}.mixer${path}`,
-  side,
-  dimension,
-});
-
-const mixed = mixer(".out_proj", "input", innerWidth);
+const mixed = inMixer<Mamba2Config>(".out_proj", "input", innerWidth);
 
 /** Where the components of Mamba-2 are, within the model without a head. */
 const mamba2Card: ModelCard<Mamba2Config, Mamba2Component> = {
   layers: ({ numHiddenLayers }) => numHiddenLayers,
   components: {
-    block_input: { path: "layers.{layer}", side: "input", dimension: streamWidth },
-    block_output: { path: "layers.{layer}", side: "output", dimension: streamWidth },
-    mixer_input: mixer("", "input", streamWidth),
-    mixer_output: mixer("", "output", streamWidth),
-    mixer_addition: mixer("", "output", streamWidth),
-    in_proj_output: mixer(
+    ...mixerComponents(),
+    in_proj_output: inMixer(
       ".in_proj",
       "output",
       (config) => innerWidth(config) + convWidth(config) + config.numHeads,

@@ -1,27 +1,21 @@
-import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { DecoderAttention } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
-  decoderRows,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
-import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
-import { PreNormLayer } from "../../parts/decoder/layers.ts";
+import type { PreNormLayer } from "../../parts/decoder/layers.ts";
+import { preNormParts } from "../../parts/decoder/pre-norm.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, nonNegative, token, tokens, whole } from "../../settings/kinds.ts";
+import { token, tokens, whole } from "../../settings/kinds.ts";
 
 /** Settings of a Mistral, with Hugging Face's meanings and defaults. */
-export interface MistralConfig extends RotaryConfig {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface MistralConfig extends GatedConfig {
   /** How many tokens each one sees, itself included; null: all before it. */
   readonly slidingWindow: number | null;
 }
@@ -31,17 +25,13 @@ const MISTRAL_SETTINGS: Settings<MistralConfig> = defineRotarySettings<MistralCo
   name: "MistralConfig",
   modelType: "mistral",
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 32000,
-      hiddenSize: 4096,
       intermediateSize: 14336,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 131_072,
+      numKeyValueHeads: 8,
     }),
-    ...headRows(8),
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-6),
     slidingWindow: whole.orNull(4096),
     bosTokenId: token.orNull(1),
     eosTokenId: tokens.orNull(2),
@@ -62,14 +52,7 @@ export class MistralModel extends RotaryDecoder<MistralConfig, PreNormLayer> {
 
   constructor(given: Given<MistralConfig> = {}) {
     const config = mistralConfig(given);
-    const norm = (): RMSNorm => new RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    const layer = (): PreNormLayer =>
-      new PreNormLayer({
-        attention: new DecoderAttention(config),
-        mlp: new GatedMLP(config, { act: config.hiddenAct }),
-        norm,
-      });
-    super(config, { layer, norm, window: () => config.slidingWindow });
+    super(config, { ...preNormParts(config), window: () => config.slidingWindow });
   }
 }
 

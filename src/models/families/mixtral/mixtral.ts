@@ -14,11 +14,11 @@ import { type AttentionComponent, attentionComponents } from "../../parts/decode
 import {
   attentionShapes,
   decoderFamily,
-  decoderRows,
   edgeShapes,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
 import {
   type ExpertCounts,
@@ -33,14 +33,10 @@ import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import { routingWeights } from "../../parts/decoder/routing.ts";
 import { activation } from "../../settings/activations.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, nonNegative, token, tokens, whole } from "../../settings/kinds.ts";
+import { nonNegative, token, tokens, whole } from "../../settings/kinds.ts";
 
 /** Settings of a Mixtral, with Hugging Face's meanings and defaults. */
-export interface MixtralConfig extends RotaryConfig, ExpertCounts {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface MixtralConfig extends GatedConfig, ExpertCounts {
   /** How many tokens each one sees, itself included; null: all before it. */
   readonly slidingWindow: number | null;
   /** While training, what experts read is multiplied by up to this more or less than 1. */
@@ -53,18 +49,15 @@ const MIXTRAL_SETTINGS: Settings<MixtralConfig> = defineRotarySettings<MixtralCo
   modelType: "mixtral",
   rope: { ropeType: "default", ropeTheta: 1_000_000 },
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 32000,
-      hiddenSize: 4096,
       intermediateSize: 14336,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 131_072,
+      numKeyValueHeads: 8,
+      rmsNormEps: 1e-5,
     }),
-    ...headRows(8),
     ...expertRows({ numLocalExperts: 8, numExpertsPerTok: 2 }),
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-5),
     slidingWindow: whole.orNull(null),
     routerJitterNoise: nonNegative(0),
     bosTokenId: token.orNull(1),

@@ -2,7 +2,6 @@ import { internal } from "../../../base/errors.ts";
 import { fail } from "../../../nn/errors.ts";
 import { pad } from "../../../nn/functional/pad.ts";
 import { normal } from "../../../nn/init.ts";
-import type { Activation } from "../../../nn/layers/activation.ts";
 import type { Conv2d } from "../../../nn/layers/convolution.ts";
 import { Dropout } from "../../../nn/layers/dropout.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
@@ -20,9 +19,9 @@ import { show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
 import { attendAll } from "../../parts/encoder/attend-all.ts";
+import { DenseMLP } from "../../parts/encoder/dense-mlp.ts";
 import { encode, type Encoded } from "../../parts/encoder/encode.ts";
 import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/patch-embedding.ts";
-import { activation } from "../../settings/activations.ts";
 import type { MllamaVisionConfig } from "./config.ts";
 
 const HIDDEN = -3.4028234663852886e38;
@@ -93,27 +92,6 @@ export class MllamaPrecomputedPositionEmbedding extends Module {
   }
 }
 
-export class MllamaVisionMLP extends Module {
-  /** The activation. */
-  readonly activation_fn: Activation;
-  /** [..., hidden] -> [..., inner]: the MLP's first layer. */
-  readonly fc1: Linear;
-  /** [..., inner] -> [..., hidden]: the MLP's second layer. */
-  readonly fc2: Linear;
-
-  constructor({ hiddenSize, intermediateSize, hiddenAct, ...config }: MllamaVisionConfig) {
-    super();
-    const options = { bias: true, std: config.initializerRange };
-    this.activation_fn = activation(hiddenAct);
-    this.fc1 = initialLinear(hiddenSize, intermediateSize, options);
-    this.fc2 = initialLinear(intermediateSize, hiddenSize, options);
-  }
-
-  override forward(x: Tensor): Tensor {
-    return this.fc2.forward(this.activation_fn.forward(this.fc1.forward(x)));
-  }
-}
-
 export class MllamaVisionAttention extends Module {
   /** [..., hidden] -> [..., heads × width]: the queries. */
   readonly q_proj: Linear;
@@ -150,7 +128,7 @@ export class MllamaVisionEncoderLayer extends Module {
   /** The attention. */
   readonly self_attn: MllamaVisionAttention;
   /** The MLP. */
-  readonly mlp: MllamaVisionMLP;
+  readonly mlp: DenseMLP;
   /** The norm before the attention. */
   readonly input_layernorm: LayerNorm;
   /** The norm before the MLP. */
@@ -170,7 +148,7 @@ export class MllamaVisionEncoderLayer extends Module {
     const gate = (): Parameter | undefined =>
       gated ? new Parameter(full([1], Math.PI / 4)) : undefined;
     this.self_attn = new MllamaVisionAttention(config);
-    this.mlp = new MllamaVisionMLP(config);
+    this.mlp = new DenseMLP(config);
     this.input_layernorm = new LayerNorm(config.hiddenSize, norm);
     this.post_attention_layernorm = new LayerNorm(config.hiddenSize, norm);
     this.gate_attn = gate();

@@ -6,6 +6,7 @@ import {
   type Given,
   headRows,
   type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
 import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
@@ -33,10 +34,8 @@ const OLMO_SETTINGS: Settings<OlmoConfig> = defineRotarySettings<OlmoConfig>({
   rows: {
     ...decoderRows({
       vocabSize: 50_304,
-      hiddenSize: 4096,
+      ...SIZES_7B,
       intermediateSize: 11008,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 2048,
     }),
     ...headRows(null),

@@ -7,24 +7,20 @@ import type { LayerOutput } from "../../parts/decoder/attend.ts";
 import { DecoderAttention, type RotaryContext } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
-  decoderRows,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
 import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, flag, nonNegative, token, tokens } from "../../settings/kinds.ts";
+import { flag, token, tokens } from "../../settings/kinds.ts";
 
 /** Settings of an OLMo 2, with Hugging Face's meanings and defaults. */
-export interface Olmo2Config extends RotaryConfig {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface Olmo2Config extends GatedConfig {
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
 }
@@ -34,17 +30,13 @@ const OLMO2_SETTINGS: Settings<Olmo2Config> = defineRotarySettings<Olmo2Config>(
   name: "Olmo2Config",
   modelType: "olmo2",
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 50_304,
-      hiddenSize: 4096,
       intermediateSize: 11008,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 2048,
+      rmsNormEps: 1e-5,
     }),
-    ...headRows(null),
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-5),
     attentionBias: flag(false),
     eosTokenId: tokens.orNull(50_279),
     padTokenId: token.orNull(1),

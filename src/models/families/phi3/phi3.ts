@@ -16,13 +16,12 @@ import {
 } from "../../parts/decoder/card.ts";
 import {
   decoderFamily,
-  decoderRows,
   edgeShapes,
+  type GatedConfig,
+  gatedRows,
   type Given,
   headDimOf,
-  headRows,
   keyValueHeadsOf,
-  type RotaryConfig,
 } from "../../parts/decoder/config.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import { initialLinear } from "../../parts/decoder/initial-linear.ts";
@@ -31,21 +30,10 @@ import { rotate } from "../../parts/decoder/rotary-embedding.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import { activation } from "../../settings/activations.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import {
-  activationName,
-  fraction,
-  nonNegative,
-  token,
-  tokens,
-  whole,
-} from "../../settings/kinds.ts";
+import { fraction, token, tokens, whole } from "../../settings/kinds.ts";
 
 /** Settings of a Phi-3, with Hugging Face's meanings and defaults. */
-export interface Phi3Config extends RotaryConfig {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface Phi3Config extends GatedConfig {
   /** Share of each sublayer's output that is dropped in training mode. */
   readonly residPdrop: number;
   /** Length of the texts that were trained on before longer ones. */
@@ -72,17 +60,15 @@ const PHI3_SETTINGS: Settings<Phi3Config> = defineRotarySettings<Phi3Config>({
   renamedRope: renamed,
   trainedLength: 4096,
   rows: {
-    ...decoderRows({
+    ...gatedRows({
       vocabSize: 32064,
       hiddenSize: 3072,
       intermediateSize: 8192,
       numHiddenLayers: 32,
       numAttentionHeads: 32,
       maxPositionEmbeddings: 4096,
+      rmsNormEps: 1e-5,
     }),
-    ...headRows(null),
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-5),
     residPdrop: fraction(0),
     slidingWindow: whole.orNull(null),
     bosTokenId: token.orNull(1),

@@ -1,55 +1,43 @@
-import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { DecoderAttention } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
-  decoderRows,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
-import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import {
   LATE_WINDOWS,
   type LateWindows,
+  lateWindowsOf,
+  QWEN_FIELDS,
   withLateWindows,
 } from "../../parts/decoder/late-windows.ts";
-import { windowsOf } from "../../parts/decoder/layer-types.ts";
-import { PreNormLayer } from "../../parts/decoder/layers.ts";
+import type { PreNormLayer } from "../../parts/decoder/layers.ts";
+import { preNormParts } from "../../parts/decoder/pre-norm.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, nonNegative } from "../../settings/kinds.ts";
 
 /** Settings of a Qwen 2, with Hugging Face's meanings and defaults. */
-export interface Qwen2Config extends RotaryConfig, LateWindows {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
-}
+export interface Qwen2Config extends GatedConfig, LateWindows {}
 
 /** What settings Qwens 2 have. */
 const QWEN2_SETTINGS: Settings<Qwen2Config> = defineRotarySettings<Qwen2Config>({
   name: "Qwen2Config",
   modelType: "qwen2",
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 151_936,
-      hiddenSize: 4096,
       intermediateSize: 22016,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 32768,
+      numKeyValueHeads: 32,
     }),
-    ...headRows(32),
     ...LATE_WINDOWS,
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-6),
   },
-  inert: ["dualChunkAttentionConfig"],
-  neutral: { useMrope: { values: [false, null], why: "positions would have three parts" } },
+  ...QWEN_FIELDS,
   complete: (config) => withLateWindows("Qwen2Config", config),
 });
 
@@ -67,15 +55,8 @@ export class Qwen2Model extends RotaryDecoder<Qwen2Config, PreNormLayer> {
 
   constructor(given: Given<Qwen2Config> = {}) {
     const config = qwen2Config(given);
-    const norm = (): RMSNorm => new RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    const layer = (): PreNormLayer =>
-      new PreNormLayer({
-        attention: new DecoderAttention(config, { bias: true, outputBias: false }),
-        mlp: new GatedMLP(config, { act: config.hiddenAct }),
-        norm,
-      });
-    const slidingWindow = config.useSlidingWindow ? config.slidingWindow : null;
-    super(config, { layer, norm, window: windowsOf({ ...config, slidingWindow }) });
+    const parts = preNormParts(config, { attention: { bias: true, outputBias: false } });
+    super(config, { ...parts, window: lateWindowsOf(config) });
   }
 }
 

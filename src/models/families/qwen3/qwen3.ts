@@ -1,33 +1,28 @@
-import { RMSNorm } from "../../../nn/layers/rms-norm.ts";
 import type { ModelFamily } from "../../model/family.ts";
-import { DecoderAttention } from "../../parts/decoder/attention.ts";
 import {
   decoderFamily,
-  decoderRows,
+  type GatedConfig,
+  gatedRows,
   type Given,
-  headRows,
-  type RotaryConfig,
+  SIZES_7B,
 } from "../../parts/decoder/config.ts";
-import { GatedMLP } from "../../parts/decoder/gated-mlp.ts";
 import { DecoderForCausalLM, DecoderForSequenceClassification } from "../../parts/decoder/heads.ts";
 import {
   LATE_WINDOWS,
   type LateWindows,
+  lateWindowsOf,
+  QWEN_FIELDS,
   withLateWindows,
 } from "../../parts/decoder/late-windows.ts";
-import { windowsOf } from "../../parts/decoder/layer-types.ts";
-import { PreNormLayer } from "../../parts/decoder/layers.ts";
+import type { PreNormLayer } from "../../parts/decoder/layers.ts";
+import { preNormParts, rmsNormOf } from "../../parts/decoder/pre-norm.ts";
 import { RotaryDecoder } from "../../parts/decoder/rotary-decoder.ts";
 import { defineRotarySettings } from "../../parts/decoder/rotary-settings.ts";
 import type { Settings } from "../../settings/define-settings.ts";
-import { activationName, flag, nonNegative } from "../../settings/kinds.ts";
+import { flag } from "../../settings/kinds.ts";
 
 /** Settings of a Qwen 3, with Hugging Face's meanings and defaults. */
-export interface Qwen3Config extends RotaryConfig, LateWindows {
-  /** Name of the activation in the MLP, such as "gelu". */
-  readonly hiddenAct: string;
-  /** Added to the mean square in RMS norms. */
-  readonly rmsNormEps: number;
+export interface Qwen3Config extends GatedConfig, LateWindows {
   /** Bias of the attention's projections. */
   readonly attentionBias: boolean;
 }
@@ -37,22 +32,18 @@ const QWEN3_SETTINGS: Settings<Qwen3Config> = defineRotarySettings<Qwen3Config>(
   name: "Qwen3Config",
   modelType: "qwen3",
   rows: {
-    ...decoderRows({
+    ...gatedRows({
+      ...SIZES_7B,
       vocabSize: 151_936,
-      hiddenSize: 4096,
       intermediateSize: 22016,
-      numHiddenLayers: 32,
-      numAttentionHeads: 32,
       maxPositionEmbeddings: 32768,
+      numKeyValueHeads: 32,
+      headDim: 128,
     }),
-    ...headRows(32, 128),
     ...LATE_WINDOWS,
-    hiddenAct: activationName("silu"),
-    rmsNormEps: nonNegative(1e-6),
     attentionBias: flag(false),
   },
-  inert: ["dualChunkAttentionConfig"],
-  neutral: { useMrope: { values: [false, null], why: "positions would have three parts" } },
+  ...QWEN_FIELDS,
   complete: (config) => withLateWindows("Qwen3Config", config),
 });
 
@@ -70,18 +61,9 @@ export class Qwen3Model extends RotaryDecoder<Qwen3Config, PreNormLayer> {
 
   constructor(given: Given<Qwen3Config> = {}) {
     const config = qwen3Config(given);
-    const norm = (): RMSNorm => new RMSNorm(config.hiddenSize, { eps: config.rmsNormEps });
-    const layer = (): PreNormLayer =>
-      new PreNormLayer({
-        attention: new DecoderAttention(config, {
-          bias: config.attentionBias,
-          norm: { of: "head", make: (width) => new RMSNorm(width, { eps: config.rmsNormEps }) },
-        }),
-        mlp: new GatedMLP(config, { act: config.hiddenAct }),
-        norm,
-      });
-    const slidingWindow = config.useSlidingWindow ? config.slidingWindow : null;
-    super(config, { layer, norm, window: windowsOf({ ...config, slidingWindow }) });
+    const norm = { of: "head", make: (width: number) => rmsNormOf(config, width) } as const;
+    const parts = preNormParts(config, { attention: { bias: config.attentionBias, norm } });
+    super(config, { ...parts, window: lateWindowsOf(config) });
   }
 }
 

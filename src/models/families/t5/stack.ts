@@ -18,7 +18,7 @@ import type { KeyValue } from "../../parts/outputs.ts";
 import type { CrossCache, CrossKeyValue } from "../../parts/seq2seq/outputs.ts";
 import { activation } from "../../settings/activations.ts";
 import { feedForwardOf, type T5Config } from "./config.ts";
-import { relativeBuckets } from "./relative-buckets.ts";
+import { relativeBuckets } from "../../parts/relative-buckets.ts";
 
 /** What every layer of a pass is given. */
 interface Context {

@@ -4,6 +4,7 @@ import { declareFamily, type DeclaredFamily, type ModelFamily } from "../../mode
 import type { ClaimedShapes, Dimension } from "../../settings/fits-checkpoint.ts";
 import type { Settings } from "../../settings/define-settings.ts";
 import {
+  activationName,
   flag,
   fraction,
   nonNegative,
@@ -64,6 +65,14 @@ export interface RotaryConfig extends DecoderConfig, RotaryHeads {
   readonly numLabels: number;
 }
 
+/** Settings of a decoder with gated MLPs and RMS norms, such as Llama. */
+export interface GatedConfig extends RotaryConfig {
+  /** Name of the activation in the MLP, such as "gelu". */
+  readonly hiddenAct: string;
+  /** Added to the mean square in RMS norms. */
+  readonly rmsNormEps: number;
+}
+
 /** Settings as they may be given: in part, or under other names. */
 export type Given<Config, Other extends string = never> = {
   readonly [K in keyof Config]?: K extends "ropeParameters" ? unknown : Config[K];
@@ -116,6 +125,41 @@ export function headRows(
   return {
     numKeyValueHeads: width.orNull(numKeyValueHeads),
     headDim: width.orNull(headDim),
+  };
+}
+
+/** Sizes of models with 7 billion parameters, which many families have unless others are given. */
+export const SIZES_7B: Pick<DecoderSizes, "hiddenSize" | "numHiddenLayers" | "numAttentionHeads"> =
+  { hiddenSize: 4096, numHiddenLayers: 32, numAttentionHeads: 32 };
+
+/** Sizes of a decoder with gated MLPs and RMS norms unless others are given. */
+export interface GatedSizes extends DecoderSizes {
+  /** @default as many as queries have */
+  readonly numKeyValueHeads?: number;
+  /** @default hiddenSize / numAttentionHeads */
+  readonly headDim?: number;
+  /** @default 1e-6 */
+  readonly rmsNormEps?: number;
+}
+
+type GatedRows = CommonRows & {
+  readonly [K in "numKeyValueHeads" | "headDim" | "hiddenAct" | "rmsNormEps"]: Setting<
+    Exclude<GatedConfig[K], undefined>
+  >;
+};
+
+/** Rows of the settings that Llama and those like it share. */
+export function gatedRows({
+  numKeyValueHeads,
+  headDim,
+  rmsNormEps = 1e-6,
+  ...sizes
+}: GatedSizes): GatedRows {
+  return {
+    ...decoderRows(sizes),
+    ...headRows(numKeyValueHeads ?? null, headDim ?? null),
+    hiddenAct: activationName("silu"),
+    rmsNormEps: nonNegative(rmsNormEps),
   };
 }
 

@@ -1,5 +1,6 @@
+import type { SettingsTable } from "../../settings/define-settings.ts";
 import { flag, natural, type Setting, whole } from "../../settings/kinds.ts";
-import { layerTypes, layerTypesRow, type LayerType } from "./layer-types.ts";
+import { layerTypes, layerTypesRow, type LayerType, windowsOf } from "./layer-types.ts";
 
 /** Settings of a decoder whose last layers may see a sliding window only, as Qwen's. */
 export interface LateWindows {
@@ -30,3 +31,15 @@ export function withLateWindows<Config extends LateWindows & { readonly numHidde
   const slides = (layer: number): boolean => useSlidingWindow && layer >= maxWindowLayers;
   return { ...config, layerTypes: layerTypes(family, config, slides) };
 }
+
+/** How many tokens each one sees in the layer of a number; null: all before it. */
+export function lateWindowsOf(config: LateWindows): (layer: number) => number | null {
+  const slidingWindow = config.useSlidingWindow ? config.slidingWindow : null;
+  return windowsOf({ ...config, slidingWindow });
+}
+
+/** Fields of Qwen's files: what changes nothing, and what would change numbers. */
+export const QWEN_FIELDS: Required<Pick<SettingsTable, "inert" | "neutral">> = {
+  inert: ["dualChunkAttentionConfig"],
+  neutral: { useMrope: { values: [false, null], why: "positions would have three parts" } },
+};

@@ -1,4 +1,4 @@
-import { Tensor } from "../../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 
 /** How distances are put into buckets. */
 export interface BucketOptions {
