@@ -1,3 +1,4 @@
+// Makes sense of outputs: which tokens a model thinks likely.
 export {
   type TokenDecoder,
   type TokenProbability,

@@ -44,7 +44,7 @@ export interface Sink {
   restart(): Promise<void> | void;
 }
 
-/** A file that is to be downloaded. */
+/** A file to download. */
 export interface Download {
   /** Path for progress reports and messages. */
   readonly file: string;

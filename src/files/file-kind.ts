@@ -24,12 +24,12 @@ const MARKS: readonly Mark[] = [
     bytes: "version https://git-lfs",
     kind:
       "a pointer of Git LFS and not the file itself; fetch it with `git lfs pull`, or download it " +
-      "anew",
+      "again",
   },
-  { at: 0, bytes: "<!DOCTYPE", kind: "a web page and not a file of weights; download it anew" },
-  { at: 0, bytes: "<!doctype", kind: "a web page and not a file of weights; download it anew" },
-  { at: 0, bytes: "<html", kind: "a web page and not a file of weights; download it anew" },
-  { at: 0, bytes: "<?xml", kind: "XML and not a file of weights; download it anew" },
+  { at: 0, bytes: "<!DOCTYPE", kind: "a web page and not a file of weights; download it again" },
+  { at: 0, bytes: "<!doctype", kind: "a web page and not a file of weights; download it again" },
+  { at: 0, bytes: "<html", kind: "a web page and not a file of weights; download it again" },
+  { at: 0, bytes: "<?xml", kind: "XML and not a file of weights; download it again" },
   { at: 0, bytes: "\x1f\x8b", kind: "packed with gzip; unpack it first" },
   { at: 0, bytes: "\x28\xb5\x2f\xfd", kind: "packed with zstd; unpack it first" },
   { at: 0, bytes: "BZh", kind: "packed with bzip2; unpack it first" },
@@ -37,7 +37,7 @@ const MARKS: readonly Mark[] = [
   {
     at: 257,
     bytes: "ustar",
-    kind: "a tar file, as PyTorch wrote before version 0.2; load and save it anew in PyTorch",
+    kind: "a tar file, as PyTorch wrote before version 0.2; load it in PyTorch and save it again",
   },
   { at: 0, bytes: "{", kind: "a JSON text and not a file of weights" },
 ];

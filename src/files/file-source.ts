@@ -40,13 +40,13 @@ export abstract class FileSource {
 
   /**
    * Says which files lie there, if that can change: another text once a model or tokenizer was saved
-   * into the place anew.
+   * into the place again.
    */
   readonly version?: () => Promise<string>;
 
   /**
    * The same place, but for files that a symbolic link leads out of it to: of a directory of others,
-   * these would be files of one's own.
+   * these would be your own files.
    */
   readonly confined?: () => FileSource;
 

@@ -115,13 +115,13 @@ export interface HttpRequest {
   readonly site: Site;
   /** Completes "cannot reach HOST to ...". */
   readonly purpose: string;
-  /** What is sent, made anew for each try. It tells the watch whenever some of it was taken. */
+  /** What is sent, made again for each try. It tells the watch whenever some of it was taken. */
   readonly body?: (watch: Watch) => BodyInit | Promise<BodyInit>;
   /** Looks at a redirection, and may answer in place of the server that it leads to. */
   readonly redirected?: (response: Response, from: URL, to: URL) => Response | undefined;
 }
 
-/** Redirections that mean that the same is to be sent elsewhere; after others, nothing would be. */
+/** Redirections after which the same body is sent elsewhere; after others, none is sent. */
 const SENT_ON: ReadonlySet<number> = new Set([307, 308]);
 
 function nextUrl(response: Response, from: URL, request: HttpRequest): URL | undefined {

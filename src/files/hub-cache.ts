@@ -9,11 +9,11 @@ import { writeError } from "./write-error.ts";
 
 /** The name of a commit, which files and directories of the cache are named by. */
 export const COMMIT: RegExp = /^[0-9a-f]{40}$/;
-/** Etags that stand for one content: the hash of a file in Git, or the SHA-256 of a large one. */
+/** Etags that identify one content: the hash of a file in Git, or the SHA-256 of a large one. */
 const BLOB = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const COPY_BYTES = 1 << 20;
 
-/** How an etag that stands for a content is had from it. */
+/** How an etag that identifies a content is computed from it. */
 interface HashKind {
   readonly name: string;
   readonly algorithm: "sha256" | "sha1";
@@ -126,7 +126,7 @@ export class HubCache {
     throw new FileSourceError(
       "content",
       `${path} holds ${JSON.stringify(commit.slice(0, 80))}, where the 40 digits of a commit were ` +
-        "expected: delete it, and it is asked for anew",
+        "expected: delete it, and it is downloaded again",
     );
   }
 

@@ -60,6 +60,6 @@ const REPOSITORY = /^(?:[\w.-]{1,96}\/)?[\w.-]{1,96}$/;
 
 /** Whether a name could be that of a model on the Hub: `name` or `organisation/name`. */
 export function isHubId(name: string): boolean {
-  // Two dashes stand for the slash in the names of directories of the cache.
+  // Two dashes replace the slash in the names of directories of the cache.
   return REPOSITORY.test(name) && !/(?:^|\/)[.-]|[.-](?:\/|$)|--|\.\.|\.git$/.test(name);
 }

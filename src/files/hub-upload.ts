@@ -30,7 +30,7 @@ interface Head {
 }
 
 const README = "README.md";
-/** How often an upload is done anew because others have uploaded meanwhile. */
+/** How often an upload is repeated because others have uploaded meanwhile. */
 const MOST_CONFLICTS = 5;
 
 /** One upload to a repository of the Hugging Face Hub, whose options have been checked. */

@@ -1,3 +1,4 @@
+// Where bytes come from: directories, memory, HTTP and the Hugging Face Hub.
 export { type ByteSource, bytesInMemory, bytesOfBlob, openFile } from "./byte-source.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";
 export { FileSourceError, type FileSourceFailure } from "./file-source-error.ts";

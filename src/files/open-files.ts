@@ -71,7 +71,7 @@ function hintOf(path: string, node: NodeModules | undefined): string {
 }
 
 /**
- * The place that a name stands for, tried in this order:
+ * The files that a name means, tried in this order:
  *
  * 1. a {@link FileSource} is that place;
  * 2. an `http:`, `https:` or `file:` URL is a directory under that URL;

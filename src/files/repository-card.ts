@@ -19,7 +19,7 @@ export interface CardOptions {
   /** What it is and what it is for, as Markdown. */
   readonly description?: string;
   /**
-   * Code that loads it, such as that of a class of one's own.
+   * Code that loads it, such as that of your own class.
    * @default an import from this package, and the call that loads it
    */
   readonly code?: string;

@@ -108,7 +108,7 @@ export class UploadRequests {
     };
   }
 
-  /** A file as it is sent, anew for each try; it is said how much of it has gone. */
+  /** A file as it is sent, from its beginning in each try; reports how much has been sent. */
   #watched(body: SourceBlob): NonNullable<HttpRequest["body"]> {
     // A browser sends only Blobs of its own.
     if (nodeModules() === undefined) return () => body.arrayBuffer();
@@ -178,7 +178,7 @@ function errorCode(response: Response): string | null {
   return response.headers.get("x-error-code");
 }
 
-/** What the Hub says of a large file: whether it takes it, and where it is to be sent. */
+/** What the Hub says of a large file: whether it takes it, and where to send it. */
 interface LargeObject {
   readonly oid?: unknown;
   readonly size?: unknown;

@@ -21,21 +21,21 @@ export interface FilesTogether {
 }
 
 /** A directory that is being written to. */
-interface Place {
+interface Destination {
   readonly node: NodeModules;
   readonly directory: string;
 }
 
-function within({ node, directory }: Place, ...parts: readonly string[]): string {
+function within({ node, directory }: Destination, ...parts: readonly string[]): string {
   return node.path.join(directory, ...parts);
 }
 
-async function linkTarget(place: Place, name: string): Promise<string | undefined> {
+async function linkTarget(place: Destination, name: string): Promise<string | undefined> {
   return place.node.fs.readlink(within(place, name)).catch(() => undefined);
 }
 
 /** Puts a symbolic link in the place of `name`, in one step. */
-async function replaceByLink(place: Place, name: string, target: string): Promise<void> {
+async function replaceByLink(place: Destination, name: string, target: string): Promise<void> {
   const { fs } = place.node;
   const made = within(place, `${OWN}link-${randomName()}`);
   await fs.symlink(target, made);
@@ -49,7 +49,7 @@ async function alsoNamed({ fs }: NodeModules, file: string, name: string): Promi
 }
 
 /** Keeps a file under another name as well; as a copy, where the system allows no second name. */
-async function keep({ node, directory }: Place, name: string, former: string): Promise<void> {
+async function keep({ node, directory }: Destination, name: string, former: string): Promise<void> {
   const [from, to] = [name, node.path.join(former, name)].map((path) =>
     node.path.join(directory, path),
   ) as [string, string];
@@ -66,7 +66,7 @@ async function keep({ node, directory }: Place, name: string, former: string): P
 
 /** Files of the directory that a save would replace or take away. */
 async function replacedNames(
-  place: Place,
+  place: Destination,
   { files, isSuperseded }: FilesTogether,
 ): Promise<string[]> {
   const names: string[] = [];
@@ -88,7 +88,7 @@ async function replacedNames(
  * these take the place, and all that the save made for itself goes. Stopped in its turn, it can be
  * done again.
  */
-async function settle(place: Place): Promise<void> {
+async function settle(place: Destination): Promise<void> {
   const { fs } = place.node;
   const names = await fs.readdir(place.directory);
   const current = await linkTarget(place, CURRENT);
@@ -123,7 +123,7 @@ async function settle(place: Place): Promise<void> {
  * other link, first to the old files, under which nothing changes; then that one link is turned to
  * the new files.
  */
-async function exchange(place: Place, fresh: string, wanted: FilesTogether): Promise<void> {
+async function exchange(place: Destination, fresh: string, wanted: FilesTogether): Promise<void> {
   const { node, directory } = place;
   const former = `${OWN}old-${randomName()}`;
   const replaced = await replacedNames(place, wanted);
@@ -140,7 +140,7 @@ async function exchange(place: Place, fresh: string, wanted: FilesTogether): Pro
 }
 
 /** One file after the other, where there are no symbolic links: all of them whole, but not at once. */
-async function moveEach(place: Place, fresh: string, wanted: FilesTogether): Promise<void> {
+async function moveEach(place: Destination, fresh: string, wanted: FilesTogether): Promise<void> {
   const { fs } = place.node;
   const replaced = await replacedNames(place, wanted);
   for (const name of wanted.files.keys()) {
@@ -152,7 +152,7 @@ async function moveEach(place: Place, fresh: string, wanted: FilesTogether): Pro
   await syncDirectory(place.node, place.directory);
 }
 
-async function hasLinks(place: Place, fresh: string): Promise<boolean> {
+async function hasLinks(place: Destination, fresh: string): Promise<boolean> {
   try {
     await replaceByLink(place, `${OWN}trial`, fresh);
     return true;
@@ -163,7 +163,7 @@ async function hasLinks(place: Place, fresh: string): Promise<boolean> {
 }
 
 async function replaceAll(
-  place: Place,
+  place: Destination,
   wanted: FilesTogether,
   stillHeld: () => Promise<void>,
 ): Promise<void> {

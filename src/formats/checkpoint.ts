@@ -27,7 +27,7 @@ export interface Checkpoint {
   info(name: string): TensorInfo;
   /** Names that an index lists but no file has, with the file that each should be in. */
   readonly absent: ReadonlyMap<string, string>;
-  /** Reads a tensor, each time anew: nothing of it is kept here. */
+  /** Reads a tensor, again in each call: nothing is cached. */
   read(name: string): Promise<RawTensor>;
   /** Reads a tensor part by part, through `buffer`; see {@link TensorFile.parts}. */
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData>;

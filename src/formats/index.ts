@@ -1,3 +1,4 @@
+// What files of weights hold: safetensors, PyTorch's files, checkpoints of several files.
 export { CheckpointError } from "./checkpoint-error.ts";
 export { type Checkpoint, type CheckpointOptions, openCheckpoint } from "./checkpoint.ts";
 export {

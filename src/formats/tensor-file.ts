@@ -25,11 +25,11 @@ export interface TensorFile {
    * @throws when there is none of that name.
    */
   info(name: string): TensorInfo;
-  /** Reads a tensor, each time anew. */
+  /** Reads a tensor, again in each call. */
   read(name: string): Promise<RawTensor>;
   /**
-   * Reads a tensor part by part, each time anew: its numbers in order, whole ones, as many at a time
-   * as fit into `buffer`. A part may lie in the buffer and then holds until the next is asked for.
+   * Reads a tensor part by part, again in each call: its numbers in order, whole ones, as many at a
+   * time as fit into `buffer`. A part may lie in the buffer and then holds until the next is asked for.
    * A tensor that does not lie in the file as it is comes as one part.
    */
   parts(name: string, buffer: Uint8Array): AsyncIterable<RawData>;

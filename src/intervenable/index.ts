@@ -1,3 +1,4 @@
+// Where interventions are made: configurations, and models with interventions.
 export type { ComponentOf, ModulePath } from "../models/model/component-names.ts";
 export {
   IntervenableConfig,

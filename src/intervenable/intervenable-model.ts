@@ -101,7 +101,7 @@ export class IntervenableModel<
 
   /**
    * Builds the interventions whose class needs to know a width that neither a component nor a module
-   * says, as at a module path of one's own. The model is traced on `base` for its shapes; nothing is
+   * says, as at your own module's path. The model is traced on `base` for its shapes; nothing is
    * computed. `forward`, `explain` and `generate` do this by themselves: call it where parameters are
    * wanted before, as for an optimizer.
    *
@@ -190,7 +190,7 @@ export class IntervenableModel<
     });
   }
 
-  /** The one plan behind `forward` and `explain`; `generate` makes its own with the same function. */
+  /** The plan that `forward` and `explain` share; `generate` makes its own with the same function. */
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
     requireInputs("base", base);
     requireKnownOptions(OP, options, FORWARD_OPTIONS);
@@ -291,7 +291,7 @@ export class IntervenableModel<
 
   /**
    * Loads interventions that tsvene or pyvene saved, from a directory or from the Hugging Face Hub, for
-   * a model. Nothing in the files is executed: classes of one's own must have been registered. It is
+   * a model. Nothing in the files is executed: your own classes must have been registered. It is
    * all or nothing: on an error the model is as it was.
    *
    * @param name - A directory, a repository of the Hub, or another place that `openFiles` knows.
@@ -413,7 +413,7 @@ export class IntervenableModel<
 
   /**
    * Nothing to do, and here for programs that call it in their loops: gradients are values, which
-   * `grad` and optimisers compute anew for each loss, so that none is left over.
+   * `grad` and optimisers compute for each loss, so that none accumulates.
    */
   zeroGrad(): void {
     // No gradient is kept anywhere.

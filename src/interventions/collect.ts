@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
 import { takeDimensions } from "./swap.ts";
 
-/** Hands out what stands at its units; the model goes on as it is. Takes no source. */
+/** Collects the activations at its units, and leaves them as they are. Takes no source. */
 export class CollectIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "none";
   override readonly collects: boolean = true;

@@ -1,3 +1,4 @@
+// What can be done at a site: classes from tensors to tensors, with parameters where they learn.
 export { AdditionIntervention } from "./addition.ts";
 export { AutoencoderIntervention, type AutoencoderOptions } from "./autoencoder.ts";
 export { AutoencoderLayer } from "./autoencoder-layer.ts";

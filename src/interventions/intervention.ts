@@ -35,7 +35,7 @@ export interface InterventionOptions {
 export interface InterventionContext {
   /**
    * What the caller passed for this intervention: which dimensions to change, as `Subspaces`,
-   * for the classes of this library; anything for one's own.
+   * for the classes of this library; anything for your own classes.
    */
   readonly subspaces?: unknown;
   /** Arguments of the module at whose site it works. */
@@ -58,8 +58,8 @@ export interface InterventionOutput {
 }
 
 /**
- * A class of interventions. One that needs no options beside those that all have can stand in a
- * configuration as it is; others say theirs with {@link Intervention.with}.
+ * A class of interventions. One that needs no options beside those that all have can be named in a
+ * configuration as it is; others take theirs with {@link Intervention.with}.
  */
 export interface InterventionClass<Options = InterventionOptions> {
   new (options: Options): Intervention;
@@ -75,7 +75,7 @@ export type AnyInterventionClass = InterventionClass<never>;
 /**
  * A change of a representation: a pure function of base, source and subspaces, with parameters where
  * it is trained. It sees the units that were selected, [batch, units, width] (or
- * [batch, heads, positions, headDim]), and returns what stands there instead.
+ * [batch, heads, positions, headDim]), and returns their replacement.
  *
  * @example
  * ```ts
@@ -232,9 +232,9 @@ export abstract class Intervention extends Module {
   }
 
   /**
-   * @param base - What stands at the selected units.
-   * @param source - What stands at the source's units; `undefined` where there is no source.
-   * @returns What takes the place of `base`, of its shape; `undefined` to leave it.
+   * @param base - The selected units of the base.
+   * @param source - The selected units of the source; `undefined` where there is no source.
+   * @returns The replacement of `base`, of its shape; `undefined` to leave it.
    */
   abstract override forward(
     base: Tensor,

@@ -12,7 +12,7 @@ import {
 import { swap } from "./swap.ts";
 
 /**
- * Interventions that mix base and source by a learned mask, (1 - m) base + m source, be it in the
+ * Interventions that mix base and source by a learned mask, (1 - m) base + m source, whether in the
  * model's coordinates or in rotated ones.
  */
 export abstract class MaskedIntervention extends Intervention {

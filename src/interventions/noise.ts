@@ -20,7 +20,7 @@ export interface NoiseOptions extends InterventionOptions {
   readonly noiseLevel?: number;
   /** Where the random numbers start: a whole number. @default 1 */
   readonly seed?: number;
-  /** Noise of one's own instead, of the shape of what it is added to, or with a batch of 1. */
+  /** Your own noise instead, of the shape of what it is added to, or with a batch of 1. */
   readonly noise?: Tensor;
 }
 

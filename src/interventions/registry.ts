@@ -41,7 +41,7 @@ const classes = new Map<string, AnyInterventionClass>(Object.entries(LIBRARY));
 for (const [name, kind] of classes) nameIntervention(kind, name);
 
 /**
- * Makes a class of one's own known by name, so that a configuration that was read from JSON can name
+ * Makes your own class known by name, so that a configuration that was read from JSON can name
  * it. The classes of this library are known.
  *
  * @param name - What it is called in JSON. @default the name of the class
@@ -95,7 +95,7 @@ export function interventionNamed(op: string, name: string): AnyInterventionClas
     fail(
       op,
       `there is no intervention ${JSON.stringify(name)}; ${didYouMean(name, classes.keys())} ` +
-        `A class of your own is known by name once it was registered: registerIntervention(Halve)`,
+        `Your own class is known by name after you register it: registerIntervention(Halve)`,
     )
   );
 }

@@ -21,7 +21,7 @@ export interface SwapOptions {
 
 /**
  * `base` with the selected dimensions replaced by `source`, or with source added or subtracted
- * there; the one primitive behind all interventions that work on dimensions.
+ * there; the one primitive of all interventions that work on dimensions.
  *
  * `source` has base's shape, or a batch of 1, or is one vector (or number) for all rows.
  */

@@ -1,3 +1,4 @@
+// The models of Hugging Face that this library has, and how they are loaded, saved and asked to write.
 export {
   AutoConfig,
   type AutoClass,

@@ -1,3 +1,4 @@
+// Modules as in PyTorch: layers, functions, parameters, state dicts.
 export { Buffer } from "./buffer.ts";
 export { Activation } from "./layers/activation.ts";
 export { BatchNorm2d, type BatchNormLayerOptions } from "./layers/batch-norm.ts";

@@ -89,7 +89,7 @@ export class Parameter {
   }
 
   /**
-   * The tensor as it stands, as computations see it: 16-bit floats in float32. Has `requiresGrad`
+   * The current tensor, as computations see it: 16-bit floats in float32. Has `requiresGrad`
    * when this parameter has.
    */
   get value(): Tensor {
@@ -189,7 +189,7 @@ export class Parameter {
   }
 }
 
-/** 16-bit values in float32, computed anew by each program: a leaf as far as gradients go. */
+/** 16-bit values in float32, computed again by each program: a leaf as far as gradients go. */
 function widened(stored: Tensor, requiresGrad: boolean): Tensor {
   const inputs = [cast(stored, "float32")];
   const origin = { op: "detach" as const, inputs, attributes: NONE, sizes: [] };

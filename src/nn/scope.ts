@@ -146,7 +146,7 @@ export function site(module: object, name: string, value: Tensor): Tensor {
   return current === undefined ? value : passSite(module, name, value, []);
 }
 
-/** Applies `change` to the tensor that stands for a value: itself, or the first one in it. */
+/** Applies `change` to the tensor of a value: itself, or the first one in it. */
 export function changeFirst<T>(value: T, change: (tensor: Tensor) => Tensor): T {
   if (value instanceof Tensor) return change(value) as T & Tensor;
   if (Array.isArray(value)) {

@@ -1,3 +1,4 @@
+// Optimisers and learning-rate schedules as in PyTorch.
 export { Adam } from "./adam.ts";
 export { AdamW } from "./adam-w.ts";
 export type { AdamOptions } from "./adam-rule.ts";

@@ -2,7 +2,7 @@ import { fail } from "../base/errors.ts";
 import type { Optimizer } from "./optimizer.ts";
 import type { OptimizerOptions } from "./parameter-groups.ts";
 
-/** Where a schedule stands, in PyTorch's names. */
+/** The state of a schedule, in PyTorch's names. */
 export interface ScheduleStateDict {
   /** Steps taken. */
   readonly last_epoch: number;

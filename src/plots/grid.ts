@@ -33,7 +33,7 @@ export interface Grid {
 }
 
 /**
- * Checks a table of numbers and settles its scale. NaN stands for a number that is missing.
+ * Checks a table of numbers and settles its scale. NaN means that a number is missing.
  * @throws TsveneError when names and numbers do not fit, or a number is infinite.
  */
 export function readGrid(

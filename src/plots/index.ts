@@ -1,3 +1,4 @@
+// Draws tables of numbers: as Vega-Lite, as SVG and as text.
 export type { GridOptions } from "./grid.ts";
 export { heatMap, type HeatMapOptions } from "./heat-map.ts";
 export { saveSvg } from "./save-svg.ts";

@@ -12,7 +12,7 @@ const LEGEND_CELLS = 24;
 
 /**
  * A table of numbers for the terminal, every cell on the colour of its number. Where colours are not
- * shown, the numbers stand alone.
+ * shown, the numbers are shown alone.
  *
  * @param values - Numbers, row by row from the top; NaN leaves a cell empty.
  * @returns Lines without a line break at the end.

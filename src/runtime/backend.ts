@@ -36,7 +36,7 @@ export interface Executable {
   release(): Promise<void>;
 }
 
-/** How a program is to be compiled. */
+/** How a program is compiled. */
 export interface CompileOptions {
   /** Weights to be built in, with the sizes that they say. */
   readonly weights: Weights | undefined;

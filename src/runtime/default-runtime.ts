@@ -22,7 +22,7 @@ export function clearSessions(): Promise<void> {
   return defaultRuntime.clear();
 }
 
-/** A copy of the default runtime's counters as they stand. */
+/** A copy of the default runtime's counters as they are now. */
 export function runtimeStats(): RuntimeStats {
   return defaultRuntime.stats;
 }

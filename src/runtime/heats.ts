@@ -34,7 +34,7 @@ export class Heats {
     remember(heat, key, (heat.get(key) ?? 0) + multiplyAdds, KNOWN_WEIGHTS);
   }
 
-  /** The program is to be judged anew, for what was built in was given up. */
+  /** Starts counting again, because what was built in was given up. */
   cool(signature: string): void {
     this.#heats.delete(signature);
   }

@@ -1,3 +1,4 @@
+// Computes what tensors record: from a graph to a program, which a backend runs.
 export type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "./backend.ts";
 export {
   clearSessions,

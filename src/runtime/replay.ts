@@ -48,7 +48,7 @@ export class Replay {
   /**
    * @param inputs Tensors that hold values, of one dimension or more, and that others of their
    * shapes and types are to take the places of.
-   * @param outputs What was computed from them, and is to be computed from those others.
+   * @param outputs What was computed from them, and will be computed from those others.
    * @param options.loop Makes it the step of a loop, where it does so little that this pays.
    * @param options.runtime What runs it. @default the one that computes tensors
    */

@@ -76,7 +76,7 @@ export class Runtime {
     return this.#programs.clear();
   }
 
-  /** The counters as they stand. */
+  /** The counters as they are now. */
   get stats(): RuntimeStats {
     return this.#counters.snapshot;
   }

@@ -41,7 +41,7 @@ export class Counters {
     this.#stats.bytesHeld -= bytes;
   });
 
-  /** A copy of the counters as they stand. */
+  /** A copy of the counters as they are now. */
   get snapshot(): RuntimeStats {
     return { ...this.#stats, nodesByOp: { ...this.#stats.nodesByOp } };
   }

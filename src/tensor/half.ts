@@ -18,7 +18,7 @@ export function toFloat16(x: number): number {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-/** The number that a float16 bit pattern stands for. */
+/** The number that a float16 bit pattern represents. */
 export function fromFloat16(h: number): number {
   const sign = h & 0x8000 ? -1 : 1;
   const exponent = (h >>> 10) & 0x1f;
@@ -36,7 +36,7 @@ export function toBFloat16(x: number): number {
   return ((f + 0x7fff + ((f >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** The number that a bfloat16 bit pattern stands for. */
+/** The number that a bfloat16 bit pattern represents. */
 export function fromBFloat16(h: number): number {
   bits[0] = h << 16;
   return value[0] ?? 0;

@@ -27,7 +27,7 @@ export interface Narrowed {
   readonly to: DType;
 }
 
-/** The first finite number that would become infinite in another element type, and where it stands. */
+/** The first finite number that would become infinite in another element type, and its index. */
 export function firstOverflow({
   values,
   dtype,

@@ -58,7 +58,7 @@ function withSuffixes(body: string, suffixes: readonly string[]): string {
   return `${text})`;
 }
 
-/** Positions shown along a dimension; -1 stands for those left out. */
+/** Positions shown along a dimension; -1 means those left out. */
 function edges(n: number, summarize: boolean): number[] {
   const all = Array.from({ length: n }, (_, i) => i);
   if (!summarize || n <= 2 * EDGE_ITEMS) return all;

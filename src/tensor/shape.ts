@@ -65,10 +65,10 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return out;
 }
 
-/** Throws for numbers that stand one by one, as torch lets them, and not in a list. */
+/** Throws for numbers given one by one, as torch allows, instead of in a list. */
 export function requireList(op: string, name: string, list: readonly number[]): void {
   if (Array.isArray(list)) return;
-  fail(op, `${name} must stand in a list, as [1, 2]; got ${String(list)}`);
+  fail(op, `${name} must be a list, such as [1, 2]; got ${String(list)}`);
 }
 
 /** Checks that every size is a non-negative integer. */

@@ -28,14 +28,14 @@ export abstract class TensorReductions extends TensorMath {
   amin(this: Tensor, options: ReduceOptions = {}): Tensor {
     return reductions.amin(this, options);
   }
-  /** The largest element; or the largest along a dimension, and where they stand. */
+  /** The largest element; or the largest along a dimension, and their indices. */
   max(this: Tensor): Tensor;
   max(this: Tensor, dim: number, keepdim?: boolean): ValuesIndices;
   max(this: Tensor, dim?: number, keepdim = false): Tensor | ValuesIndices {
     if (dim === undefined) return reductions.amax(this);
     return reductions.extreme("max", this, dim, keepdim);
   }
-  /** The smallest element; or the smallest along a dimension, and where they stand. */
+  /** The smallest element; or the smallest along a dimension, and their indices. */
   min(this: Tensor): Tensor;
   min(this: Tensor, dim: number, keepdim?: boolean): ValuesIndices;
   min(this: Tensor, dim?: number, keepdim = false): Tensor | ValuesIndices {
@@ -49,14 +49,14 @@ export abstract class TensorReductions extends TensorMath {
   ): { readonly min: Tensor; readonly max: Tensor } {
     return statistics.aminmax(this, options);
   }
-  /** The middle element, the lower of two; along a dimension, also where it stands. */
+  /** The middle element, the lower of two; along a dimension, also its index. */
   median(this: Tensor): Tensor;
   median(this: Tensor, dim: number, keepdim?: boolean): ValuesIndices;
   median(this: Tensor, dim?: number, keepdim = false): Tensor | ValuesIndices {
     if (dim === undefined) return statistics.medianOfAll(this);
     return statistics.median(this, dim, keepdim);
   }
-  /** The k-th smallest element (k counts from 1) along a dimension, and where it stands. */
+  /** The k-th smallest element (k counts from 1) along a dimension, and its index. */
   kthvalue(this: Tensor, k: number, dim = -1, keepdim = false): ValuesIndices {
     return statistics.kthvalue(this, k, dim, keepdim);
   }

@@ -346,7 +346,7 @@ export class Tensor extends TensorReductions {
   scatterAdd(dim: number, index: Tensor, source: Tensor): Tensor {
     return indexing.scatter(this, dim, index, source, "add");
   }
-  /** This tensor with `source` combined with what stands at `index`; only "sum" has a gradient. */
+  /** This tensor with `source` combined with the elements at `index`; only "sum" has a gradient. */
   scatterReduce(dim: number, index: Tensor, source: Tensor, reduce: ScatterReduce): Tensor {
     return indexing.scatterReduce(this, dim, index, source, reduce);
   }

@@ -2,10 +2,10 @@ import type { Side } from "./tokenizer-config.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import type { PreTrainedTokenizer } from "./tokenizer.ts";
 
-/** Which occurrence of a text is meant. */
+/** Which occurrence of a text to find. */
 export interface FindPositionsOptions {
   /**
-   * Which occurrence is meant where a prompt has several, from 0; negative numbers count from the
+   * Which occurrence to take where a prompt has several, from 0; negative numbers count from the
    * last one. @default the only one
    */
   readonly occurrence?: number;
@@ -30,7 +30,7 @@ export type PositionFinder = Pick<PreTrainedTokenizer, "encode" | "decode" | "pa
  * @returns What `unitLocations` takes: positions in ascending order, and for several prompts one such
  * list for each row.
  * @throws TokenizerError when the prompt does not have the part, or has it several times and no
- * `occurrence` says which is meant.
+ * `occurrence` says which one to take.
  *
  * @example
  * ```ts

@@ -1,3 +1,4 @@
+// Turns text into ids and back, as Hugging Face's tokenizers do.
 export { AutoTokenizer } from "./auto-tokenizer.ts";
 export type { BatchEncoding } from "./batch-encoding.ts";
 export type { ChatMessage, ChatTemplateOptions } from "./chat-template.ts";

@@ -198,7 +198,7 @@ export class PreTrainedTokenizer {
   }
 
   /**
-   * Which part of a text each of its tokens stands for: begin and end, in UTF-16 units, or undefined
+   * Which part of a text each of its tokens covers: begin and end, in UTF-16 units, or undefined
    * for a token that the tokenizer puts around it. A space belongs to the token that spells it.
    */
   offsets(
@@ -389,7 +389,7 @@ export class PreTrainedTokenizer {
     );
   }
 
-  /** Cuts the text's own tokens, so that what stands around them stays. */
+  /** Cuts the text's own tokens, so that the special tokens around them stay. */
   #encodeCut(text: string, maxLength: number | undefined, options: EncodeOptions): number[] {
     const whole = this.#tokensOf("tokenize", text, options);
     const own = whole.filter(({ isAround }) => !isAround);

@@ -73,7 +73,7 @@ const configurations: readonly Case[] = [
     /mode must be "parallel" or "serial"/,
   ],
   ["no representation", [], /at least one representation/],
-  ["a row that is not in a list", [0, "block_output"], /must stand in a list/],
+  ["a row that is not in a list", [0, "block_output"], /must be in a list/],
   ["a row that is too long", [Array(15).fill(0)], /15 entries, but there are 14/],
   [
     "heads of what has none",

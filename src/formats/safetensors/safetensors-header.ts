@@ -17,7 +17,7 @@ const MOST_DIMENSIONS = 64;
 /** The header's key that does not name a tensor. */
 export const METADATA_KEY = "__metadata__";
 
-/** Where a tensor lies in a safetensors file and how it is to be read. */
+/** Where a tensor is in a safetensors file, and how to read it. */
 export interface SafetensorsEntry {
   /** Name of the tensor in the file. */
   readonly name: string;

@@ -2,7 +2,7 @@ import type { TypedArray } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { bytesOf, rawItemsize } from "../raw-tensor.ts";
 
-/** A storage that is to be written. */
+/** A storage to write. */
 export interface NewStorage {
   /** Its name in the file. */
   readonly key: string;

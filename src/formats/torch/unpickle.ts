@@ -2,7 +2,7 @@ import type { Budget } from "./budget.ts";
 import type { PickleCursor } from "./pickle-cursor.ts";
 import { TorchFileError } from "./torch-file-error.ts";
 
-/** What a pickle's names stand for; it runs nothing but what is written in here. */
+/** What a pickle's names mean; nothing runs but what is written here. */
 export type PickleName = (args: readonly unknown[]) => unknown;
 
 /** What an empty list or dict takes, in values: it has one byte in the file and many in memory. */
@@ -12,7 +12,7 @@ const CONTAINER = 6;
 export interface PickleHost {
   /** @throws TorchFileError for all names but the known ones. */
   readonly find: (module: string, name: string) => unknown;
-  /** The object outside of the pickle that an identifier stands for. */
+  /** The object outside of the pickle that an identifier names. */
   readonly outside: (id: unknown) => unknown;
   /** Values that may be made. */
   readonly budget: Budget;
@@ -74,7 +74,7 @@ class Unpickler {
     return at === undefined ? this.fail("a mark is missing") : this.#stack.splice(at);
   }
 
-  /** Discards the top, be it a value or a mark. */
+  /** Discards the top, whether a value or a mark. */
   drop(): void {
     if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
     else this.pop();

@@ -214,7 +214,7 @@ export class ZipArchive {
     if (next < member.size || checksum === member.checksum) return;
     throw new TorchFileError(
       `${this.#source.name}: ${quoted(member.name)} has not the checksum that the file says: ` +
-        "the file was damaged after it was written; download or copy it anew",
+        "the file was damaged after it was written; download or copy it again",
     );
   }
 }

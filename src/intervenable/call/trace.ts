@@ -119,7 +119,7 @@ export function traceEdits<T>(
     else watch(scope, name, sourceSite, read);
   }
   const result = scope.run(trace);
-  refuseUnvisited(scope, [...edits.map(placeOf), ...reads.map(sourcePlaceOf)], run);
+  refuseUnvisited(scope, [...edits.map(editedSiteOf), ...reads.map(sourceSiteOf)], run);
   for (const end of ends) end();
   return result;
 }
@@ -174,7 +174,7 @@ function gatherSteps(
 
 type Handler = (value: Tensor, visit: Visit) => Tensor | undefined;
 
-/** Calls the handler, once unless each run of the module is meant. */
+/** Calls the handler; a second run of the module is an error unless `runs` is "each". */
 function watch(
   scope: EditScope,
   name: string,
@@ -286,18 +286,19 @@ function separateUnits(x: Tensor, { shape, ndim }: Tensor): Tensor {
   return ndim === 4 ? x.reshape([batch, units, heads, -1]).permute([0, 2, 1, 3]) : x;
 }
 
-interface Place {
+/** A site, and the intervention that reads or edits it. */
+interface NamedSite {
   readonly name: string;
   readonly site: Site;
 }
 
-const placeOf = ({ name, site }: Action): Place => ({ name, site });
-const sourcePlaceOf = ({ name, sourceSite }: Action): Place => ({ name, site: sourceSite });
+const editedSiteOf = ({ name, site }: Action): NamedSite => ({ name, site });
+const sourceSiteOf = ({ name, sourceSite }: Action): NamedSite => ({ name, site: sourceSite });
 
 /** An edit at a module that was never run would silently do nothing. */
-function refuseUnvisited(scope: EditScope, places: readonly Place[], run: string): void {
+function refuseUnvisited(scope: EditScope, sites: readonly NamedSite[], run: string): void {
   for (const [module, side] of scope.unvisited()) {
-    const missed = places.find(({ site }) => site.module === module && site.side === side);
+    const missed = sites.find(({ site }) => site.module === module && site.side === side);
     if (missed === undefined) continue;
     const { name, site } = missed;
     fail(

@@ -22,7 +22,7 @@ export type WritingModel = CausalLanguageModel | Seq2SeqLanguageModel;
 /** What a model that writes is given to go on from. */
 export type PromptsOf<M extends WritingModel> = Parameters<M["generate"]>[0];
 
-/** A model about to write from its prompts, be it one with an encoder or without. */
+/** A model about to write from its prompts, with an encoder or without. */
 export interface Writer {
   /** How much will be written at most. */
   readonly extent: (settings: GenerateOptions) => Extent;

@@ -119,7 +119,7 @@ export class IntervenableConfig {
     return this;
   }
 
-  /** What is to be done and where, one representation a line. */
+  /** Where to intervene and with what, one representation a line. */
   toString(): string {
     const lines = this.#representations.map(representationLine);
     return `IntervenableConfig(${this.mode})\n${lines.join("\n")}`;
@@ -190,7 +190,7 @@ function asOptions(
 ): IntervenableOptions {
   if (Array.isArray(config)) {
     if (typeof config[0] === "number") {
-      fail(OP, 'a representation in a row must stand in a list: [[0, "block_output"]]');
+      fail(OP, 'a representation in a row must be in a list: [[0, "block_output"]]');
     }
     return { representations: config as readonly RepresentationLike[] };
   }

@@ -38,7 +38,7 @@ const OP = "IntervenableConfig";
 const NAMED = { class: true, options: true };
 
 /**
- * Reads what is to be done at a place.
+ * Reads the intervention of a representation.
  * @throws InterventionError for what is none of the spellings, and options that a class does not have.
  */
 export function readIntervention(given: InterventionLike, where: string): Kind {

@@ -159,7 +159,7 @@ function kindOf(
   return forAll === undefined ? undefined : readKind(forAll, "interventionTypes");
 }
 
-/** Options that stand in a row, for the class that is named in it or for all. */
+/** Options that are given in a row, for the class that is named in it or for all. */
 function withRowOptions(
   kind: Kind | undefined,
   options: Readonly<Record<string, unknown>>,

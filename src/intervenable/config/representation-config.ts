@@ -2,10 +2,10 @@ import type { AnyInterventionClass, Intervention } from "../../interventions/int
 import type { Called } from "./names.ts";
 import type { InterventionLike } from "./intervention-kind.ts";
 
-/** A name of one's own for what dimension 1 counts, or two for dimensions 1 and 2: `"sense.pos" as OwnUnit`. */
+/** Your own name for what dimension 1 counts, or two for dimensions 1 and 2: `"sense.pos" as OwnUnit`. */
 export type OwnUnit = string & { readonly "~unit": true };
 
-/** What locations count: the names that have a meaning, or one's own for dimensions 1 and 2. */
+/** What locations count: the names that have a meaning, or your own for dimensions 1 and 2. */
 export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | OwnUnit;
 
 /** Where a source is read, where that is not where the base is edited. */

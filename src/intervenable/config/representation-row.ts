@@ -35,7 +35,7 @@ export interface RowFields extends RepresentationConfig {
 }
 
 /**
- * Reads a row of pyvene's fields, where `null` stands for what is not said.
+ * Reads a row of pyvene's fields, where `null` means that nothing is said.
  * @throws InterventionError for rows that are too long, two interventions in one, and hidden constants.
  */
 export function fieldsOfRow(row: readonly unknown[], where: string): RowFields {

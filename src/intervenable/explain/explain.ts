@@ -16,7 +16,7 @@ import type { Action, Plan } from "../call/plan.ts";
 import type { Target } from "../sites/target.ts";
 import { type Activations, callModel, type TracedCall } from "../call/trace.ts";
 
-/** A call that is to be explained. */
+/** A call to explain. */
 export interface ExplainedCall {
   readonly model: Module;
   readonly mode: Mode;

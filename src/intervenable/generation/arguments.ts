@@ -34,7 +34,7 @@ export interface InterventionArguments<Inputs> {
   /**
    * Which dimensions to change, for all interventions: a number or a list of them, or one list for each
    * row of the batch; or `{ each: [...] }`, with an entry for each intervention. Functions and classes
-   * of one's own may be told anything. @default all dimensions
+   * of your own may be told anything. @default all dimensions
    */
   readonly subspaces?: unknown;
   /** Handed to every intervention as `context.extra`. */

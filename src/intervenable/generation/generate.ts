@@ -30,7 +30,7 @@ export interface TracedGeneration {
   readonly collected: ReadonlyMap<string, readonly Tensor[]>;
 }
 
-/** What is to be generated, and with which interventions. */
+/** What to generate, and with which interventions. */
 export interface GenerationRequest {
   readonly model: Module;
   readonly writer: Writer;
@@ -112,7 +112,7 @@ interface WrittenRows {
   readonly times: number;
 }
 
-/** What is to be done in which step. */
+/** What happens in which step. */
 interface Scheduling {
   /** The different plans of all steps. */
   readonly plans: readonly Plan[];

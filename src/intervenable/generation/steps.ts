@@ -77,7 +77,7 @@ function checked(given: unknown, where: string, count: number): readonly boolean
     given === "decoding"
       ? "a single new token comes from the prompt alone, which is not edited; pass " +
         'interveneOnPrompt: true or steps: "all", or generate more tokens'
-      : `${count} new tokens take the steps 0 to ${count - 1}, and none of them is meant`;
+      : `${count} new tokens take the steps 0 to ${count - 1}, and these choose none of them`;
   return fail(OP, `${where}: the intervention never fires: ${hint}`);
 }
 

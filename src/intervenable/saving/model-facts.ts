@@ -14,7 +14,7 @@ export interface ModelFacts {
   readonly width?: number;
 }
 
-/** What is to be noted of a model. */
+/** What an artefact notes of its model. */
 export function factsOf(model: Module): ModelFacts {
   const { name, family } = model.constructor as unknown as {
     readonly name: string;

@@ -99,7 +99,7 @@ export interface OwnReading {
   readonly op: string;
   readonly location: string;
   readonly tensors: ReadonlyMap<string, Tensor>;
-  /** What is to be taken instead of what the files say, by name. */
+  /** What replaces what the files say, by name. */
   readonly replaced: Readonly<Record<string, InterventionLike>>;
 }
 

@@ -72,7 +72,7 @@ const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterven
   ],
 );
 
-/** How pyvene's class reads its files; of a class of one's own, as its option names say. */
+/** How pyvene's class reads its files; your own class, as its option names say. */
 export function dialectOf(
   kind: AnyInterventionClass,
 ): Required<Omit<Dialect, "leftOut" | "hasNoPartition">> & Dialect {

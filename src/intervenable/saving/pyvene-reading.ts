@@ -19,7 +19,7 @@ export interface PyveneReading {
   /** What messages begin with. */
   readonly op: string;
   readonly files: FileSource;
-  /** What is to be taken instead of what the files say, by key. */
+  /** What replaces what the files say, by key. */
   readonly replaced: Readonly<Record<string, InterventionLike>>;
 }
 

@@ -113,7 +113,7 @@ function matrixIn(inputs: unknown, name: string): Tensor | undefined {
   return value instanceof Tensor && value.ndim === 2 ? value : undefined;
 }
 
-/** Whether a number is known to stand somewhere in a matrix. */
+/** Whether a number is known to be somewhere in a matrix. */
 function isValue(matrix: Tensor | undefined, row: number, at: number, wanted: number): boolean {
   if (matrix?.values === undefined) return false;
   const length = matrix.size(1);

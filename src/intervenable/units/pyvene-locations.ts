@@ -71,7 +71,7 @@ function readStage(value: unknown, stage: string): UnitLocations["sources->base"
   return entry(pairs);
 }
 
-/** What stands for one side in `[source, base]`. */
+/** One side of `[source, base]`. */
 function readHalf(value: unknown, stage: string): Side | undefined {
   if (value === null) return undefined;
   const side = readSide(value, stage);

@@ -39,7 +39,7 @@ interface Points {
 /**
  * Units of the tensor at a site, possibly others in each row: reads them out, [batch, ...units,
  * width], and writes others in their place. Where a row has fewer units than another, one of its
- * places is read again in their stead, and nothing is written for it.
+ * units is read again to fill it up, and nothing is written for that.
  */
 export class Selection {
   /** How the unit reads the tensor at the site. */

@@ -84,7 +84,7 @@ async function findTokenizer(
   }
 }
 
-/** @param known the model of the Hub that is meant when no name is given. */
+/** @param known the model of the Hub when no name is given. */
 function creating<Config, M extends PreTrainedModel>(
   modelClass: Creatable<Config, M>,
   known?: string,

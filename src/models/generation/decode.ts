@@ -24,7 +24,7 @@ interface Choice {
   readonly tensor?: Tensor;
 }
 
-/** The one loop behind `generate` and `stream`: reads, chooses a token for each row, appends it. */
+/** The loop of `generate` and `stream`: reads, chooses a token for each row, appends it. */
 export class Decoding {
   readonly #plan: GenerationPlan;
   readonly #reading: Reading;

@@ -20,8 +20,8 @@ export interface GenerateInputs extends PromptImages {
   /** [batch, sequence] int64 */
   readonly inputIds: Tensor;
   /**
-   * [batch, sequence]: 1 for real tokens, 0 for padding, which must stand on the left.
-   * @default 0 where the padding token stands, if there is one that is not a stop token; else 1
+   * [batch, sequence]: 1 for real tokens, 0 for padding, which must be on the left.
+   * @default 0 at padding tokens, if there is one that is not a stop token; else 1
    */
   readonly attentionMask?: Tensor;
 }
@@ -117,9 +117,9 @@ export interface GenerateOptions {
    * and others, "Truncation Sampling as Language Model Desmoothing", 2022. @default 0
    */
   readonly etaCutoff?: number | null;
-  /** Above 1: make tokens less likely that stand in the text already, prompt included. @default 1 */
+  /** Above 1: make tokens less likely that are in the text already, prompt included. @default 1 */
   readonly repetitionPenalty?: number | null;
-  /** Above 1: make tokens likelier that stand in the prompt, or in what an encoder read. @default 1 */
+  /** Above 1: make tokens likelier that are in the prompt, or in what an encoder read. @default 1 */
   readonly encoderRepetitionPenalty?: number | null;
   /** Let no sequence of so many tokens occur twice; 0 for any. @default 0 */
   readonly noRepeatNgramSize?: number | null;

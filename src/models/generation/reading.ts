@@ -10,7 +10,7 @@ import { int64 } from "./int64.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { ReplayedSteps, type Wanted } from "./replayed-steps.ts";
 
-/** How many real tokens stand before each one; as in Hugging Face, 1 at padding. */
+/** How many real tokens come before each one; as in Hugging Face, 1 at padding. */
 function positionsOf(mask: readonly boolean[]): number[] {
   let count = 0;
   return mask.map((real) => (real ? count++ : 1));

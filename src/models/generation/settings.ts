@@ -42,7 +42,7 @@ const CLEARED: Partial<Settings> = { topK: 0 };
 
 /**
  * What holds for a generation: what the call says, else `generation_config.json`, else the default.
- * Special tokens may also stand in the model's configuration.
+ * Special tokens may also be in the model's configuration.
  *
  * @throws ModelError for options and fields that are unknown, of another kind, or contradict each
  * other.
@@ -94,7 +94,7 @@ function pick(
   return value === null ? null : checked(name, value, limits, `config.json: ${snakeCase(name)}`);
 }
 
-/** In files, -1 stands for no such token. */
+/** In files, -1 means no such token. */
 function withoutNegative(name: FileOption, value: unknown): unknown {
   if (value === undefined || !SPECIAL.has(name)) return value ?? null;
   if (!Array.isArray(value)) return isNegative(value) ? null : value;

@@ -15,7 +15,7 @@ import { type StateEntry, type StatePlace, stateOf } from "./state.ts";
 function headHint({ basePrefix }: ModelFamily): string {
   return (
     "what is missing is the head: to train one, load the model without a head (AutoModel), build " +
-    `this one anew, and give it the weights: model.${basePrefix}.loadStateDict(base.stateDict())`
+    `this one again, and give it the weights: model.${basePrefix}.loadStateDict(base.stateDict())`
   );
 }
 

@@ -36,7 +36,7 @@ export interface PretrainedOptions extends HubOptions {
   readonly checkFinite?: boolean;
   /**
    * Settings of `config.json` to do without, by their names there, such as those that a class of
-   * one's own in Python has: `"my_setting"`, or `"text_config.my_setting"` of a part. Unknown
+   * your own in Python has: `"my_setting"`, or `"text_config.my_setting"` of a part. Unknown
    * settings are refused otherwise.
    * @default none
    */
@@ -107,7 +107,7 @@ async function loadFrom<M extends PreTrainedModel>(
   }
 }
 
-/** The weights; quantized ones as the floats that they stand for. */
+/** The weights; quantized ones as the floats that they represent. */
 async function openWeights(
   files: FileSource,
   { slices }: ModelFamily,

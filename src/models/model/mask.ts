@@ -65,7 +65,7 @@ export interface NewTokens {
 }
 
 /**
- * Positions [1 or batch, queries] int64: how many real tokens stand before each, which is where it
+ * Positions [1 or batch, queries] int64: how many real tokens come before each, which is where it
  * stands in its text without the padding. Padding before a text has position 0.
  */
 export function positionsOf({ past = 0, queries, attentionMask }: NewTokens): Tensor {

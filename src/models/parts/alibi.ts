@@ -18,7 +18,7 @@ export function alibiSlopes(heads: number): number[] {
 }
 
 /**
- * How many real tokens stand before each, row by row, and undefined for padding; undefined as a whole
+ * How many real tokens come before each, row by row, and undefined for padding; undefined as a whole
  * where that is not known before it is computed.
  */
 function countsOf({

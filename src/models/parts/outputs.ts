@@ -23,11 +23,11 @@ export interface DecoderInputs<Cache = KeyValueCache> {
    * @default all real, but for what the cache's mask left out
    */
   readonly attentionMask?: Tensor;
-  /** [batch, sequence] int64. @default how many real tokens stand before each, cached ones included */
+  /** [batch, sequence] int64. @default how many real tokens come before each, cached ones included */
   readonly positionIds?: Tensor;
   /** [batch, sequence, width], in place of `inputIds` */
   readonly inputsEmbeds?: Tensor;
-  /** Cache of an earlier call; its tokens stand before these. */
+  /** Cache of an earlier call; its tokens come before these. */
   readonly pastKeyValues?: Cache;
 }
 

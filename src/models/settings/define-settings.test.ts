@@ -30,7 +30,7 @@ describe.each(TABLES.map((table, i) => [`${table.name} ${i}`, table] as const))(
 
     test("refuses what a setting cannot be, from files and from code", () => {
       for (const [name, row] of all) {
-        // Where null stands for none, what translates older names takes it for that.
+        // Where null means none, what translates older names takes it for that.
         const nullable = name in (table.older ?? {}) || READS_NULL.test(name);
         const wrong = NONSENSE.filter((v) => !row.accepts(v) && !(nullable && v === null));
         expect(wrong.length).toBeGreaterThan(0);

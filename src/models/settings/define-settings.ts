@@ -134,26 +134,26 @@ export function asWritten(settings: SettingsTable, config: object): object {
 }
 
 /** Where settings come from, as messages say it. */
-interface Place {
+interface GivenIn {
   readonly write: (name: string) => string;
   readonly where: string;
   /** Reads the settings of a part. */
   readonly read: (part: SettingsTable, value: object) => object;
 }
 
-const IN_CODE: Place = {
+const IN_CODE: GivenIn = {
   write: (name) => name,
   where: "",
   read: (part, value) => part.read(value),
 };
 
-const IN_FILES: Place = {
+const IN_FILES: GivenIn = {
   write: snakeCase,
   where: ": config.json",
   read: (part, value) => part.fromFields(value as Readonly<Record<string, JsonValue>>),
 };
 
-type Write = Place["write"];
+type Write = GivenIn["write"];
 
 /** A file's values and names may be long. */
 function shortened(text: string): string {
@@ -252,7 +252,7 @@ function countLabels(
   }
 }
 
-function readSettings(settings: SettingsTable, given: GivenSettings, place: Place): object {
+function readSettings(settings: SettingsTable, given: GivenSettings, place: GivenIn): object {
   const { write, where, read } = place;
   const refuse = (problems: readonly string[]): void => {
     if (problems.length === 0) return;

@@ -140,7 +140,7 @@ function wrongCounts(
     }
     const count = last + 1;
     const said = settingAt(config, setting);
-    // Null stands for what another setting says.
+    // Null means what another setting says.
     if (count === 0 || said === count || said === null) return [];
     return [
       `${snakeCase(setting)} is ${JSON.stringify(said)}, but ${found} is of number ${last}, ` +

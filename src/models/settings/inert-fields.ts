@@ -5,7 +5,7 @@ import { GENERATION_FIELDS } from "./generation-fields.ts";
 export interface InertFields {
   /** Why they change nothing. */
   readonly why: string;
-  /** Names as in files; one that ends in `*` stands for all that begin so. */
+  /** Names as in files; one that ends in `*` means all that begin so. */
   readonly names: readonly string[];
 }
 

@@ -174,7 +174,7 @@ export function listOf<T>(
 }
 
 /**
- * The settings of a part, which has a table of its own, such as `text_config`. Null stands for the
+ * The settings of a part, which has a table of its own, such as `text_config`. Null means the
  * fallback.
  */
 export function nested<C extends object>(

@@ -22,7 +22,7 @@ export interface InterpolateOptions {
   readonly alignCorners?: boolean;
 }
 
-/** Where each output of a dimension stands in the input. */
+/** Where each output of a dimension is in the input. */
 interface Sampling {
   readonly inputs: number;
   readonly outputs: number;

@@ -17,7 +17,7 @@ function checkPair(op: string, input: Tensor, target: Tensor): void {
   fail(
     op,
     `input ${show(input.shape)} and target ${show(target.shape)} differ in shape; ` +
-      `expand() one of them to ${show(shape)} if broadcasting is meant`,
+      `expand() one of them to ${show(shape)} if you want broadcasting`,
   );
 }
 

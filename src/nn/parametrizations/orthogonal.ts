@@ -80,7 +80,7 @@ function reflections(x: Tensor): Tensor {
 
 /**
  * The state whose weight is `value`: `value` itself as the base, completed by random columns, and an
- * `original` that stands for no change. A value that is not orthogonal is made so first.
+ * `original` that means no change. A value that is not orthogonal is made so first.
  *
  * @param value [..., n, k]
  * @param options.generator Where the random numbers come from.

@@ -155,7 +155,7 @@ export function rotated(x: Tensor, weight: Tensor): Tensor {
   return x.to(weight.dtype).matmul(weight);
 }
 
-/** Numbers that stand for the start itself: -1 on the diagonal, where torch puts its signs. */
+/** Numbers that mean the start itself: -1 on the diagonal, where torch puts its signs. */
 function noChange(size: number, rank: number): Tensor {
   const values = new Float32Array(size * rank);
   for (let i = 0; i < rank; i++) values[i * rank + i] = -1;

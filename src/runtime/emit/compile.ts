@@ -107,7 +107,8 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
   };
 }
 
-interface Place {
+/** A step, the names of its operands, and the weights that are built in. */
+interface StepToLower {
   readonly step: Step;
   readonly names: readonly string[];
   readonly weights: Weights | undefined;
@@ -117,7 +118,7 @@ function lowerStep(
   graph: GraphBuilder,
   program: Program,
   id: number,
-  { step, names, weights }: Place,
+  { step, names, weights }: StepToLower,
 ): string {
   if (step.attention !== undefined) return lowerAttention(graph, step.attention, names);
   const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;

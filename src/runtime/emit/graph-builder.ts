@@ -54,7 +54,7 @@ export class GraphBuilder {
   readonly #renamed = new Map<string, string>();
   readonly #known = new Map<string, readonly string[]>();
   readonly #initializers = new Map<string, OnnxTensor | OnnxExternalTensor>();
-  /** What stands outside the model's own bytes. */
+  /** What is kept outside the model's own bytes. */
   readonly externalData: { readonly path: string; readonly data: Uint8Array }[] = [];
   readonly #inputs: OnnxValue[] = [];
   readonly #optional = new Set<string>();
@@ -218,7 +218,7 @@ export class GraphBuilder {
 
 /**
  * The conversions of inputs, then all else. Of what a node needs, ONNX Runtime computes that last
- * which stands first: so each weight is widened just before its use. Elsewhere all would be widened
+ * which comes first: so each weight is widened just before its use. Elsewhere all would be widened
  * before the first use, and lie in memory together.
  */
 function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string>): OnnxNode[] {
@@ -233,7 +233,7 @@ function conversionsFirst(nodes: readonly OnnxNode[], inputs: ReadonlySet<string
   return [...first, ...rest];
 }
 
-/** The same nodes, each after those that it reads, and otherwise as they stand. */
+/** The same nodes, each after those that it reads, and otherwise in their order. */
 function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
   const makers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
   const sorted = new Set<OnnxNode>();
@@ -277,7 +277,7 @@ function renamed(
   };
 }
 
-/** The nodes that outputs depend on; nodes stand after those they read. */
+/** The nodes that outputs depend on; nodes come after those they read. */
 function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): OnnxNode[] {
   const wanted = new Set(outputs);
   const live = [...nodes].reverse().filter((node) => {

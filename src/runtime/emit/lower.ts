@@ -45,7 +45,7 @@ const plain =
   ({ graph, inputs }) =>
     graph.node(op, inputs, attributes);
 
-/** Which dtype stands in for one that a kernel lacks. */
+/** Which dtype replaces one that a kernel lacks. */
 type StandIns = { readonly [K in DType]?: DType };
 
 const SMALL_INTS: StandIns = { uint8: "int32", int8: "int32" };

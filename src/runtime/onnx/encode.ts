@@ -95,7 +95,7 @@ function writeAttribute([name, value]: [string, OnnxAttribute], writer: PbfWrite
   writer.writeVarintField(20, writeAttributeValue(value, writer));
 }
 
-/** Returns the code of the attribute's type, which stands in a field of its own. */
+/** Returns the code of the attribute's type, which is written to a field of its own. */
 function writeAttributeValue(value: OnnxAttribute, writer: PbfWriter): number {
   if ("float" in value) {
     writer.writeFloatField(2, value.float);

@@ -12,7 +12,7 @@ export interface OnnxTensor {
   readonly data: Uint8Array;
 }
 
-/** An initializer whose bytes stand in another file, so that a model may pass 2 GiB. */
+/** An initializer whose bytes are in another file, so that a model may pass 2 GiB. */
 export interface OnnxExternalTensor {
   readonly name: string;
   readonly dtype: OnnxDType;

@@ -19,7 +19,7 @@ const UNSIGNED = 2n ** 62n;
  * What a failed run says to a user: which function met what, and what it wanted. Values that were
  * computed in the run itself could not be checked at the call.
  *
- * @param reason ONNX Runtime's own words, which stand where they are not understood.
+ * @param reason ONNX Runtime's own words, which are kept where they are not understood.
  */
 export function explainFailure(reason: string): string {
   const [, node = "", name = ""] = NODE.exec(reason) ?? [];

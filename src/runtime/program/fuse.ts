@@ -12,7 +12,7 @@ interface Product {
 /**
  * Finds attention that is written out, so that ONNX Runtime's one kernel for it can compute it. That
  * gives the same values to the last bit, so that it does not matter whether an edit of the attention
- * weights stands in the way. Where somebody else reads the weights too, it stays written out.
+ * weights prevents it. Where somebody else reads the weights too, it stays written out.
  */
 export class AttentionFinder {
   readonly #values: readonly Value[];

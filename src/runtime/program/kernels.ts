@@ -10,7 +10,7 @@ export const SAME_SHAPE = "=";
 /** The variant of a scan over a batch of one. */
 export const ONE_TEXT = "1";
 
-/** What is to be known of an operation's kernels when a program is put together. */
+/** What the library knows of an operation's kernels when it puts a program together. */
 export interface Kernels {
   /** Which of several computes this result; part of the signature. "" for the only one. */
   readonly variant: (result: Tensor, inputs: Origin["inputs"]) => string;

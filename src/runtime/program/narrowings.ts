@@ -58,7 +58,7 @@ const matmul: Narrowing<unknown> = ({ result, part, inputs }) => {
   return [broadcastPart(a, result, part), broadcastPart(b, result, part)];
 };
 
-/** A dimension that stands alone on both sides of a reshape: as many elements before it. */
+/** A dimension that a reshape neither splits nor joins: as many elements before it. */
 const reshape: Narrowing<unknown> = ({ result, part, inputs }) => {
   const shape = inputs[0]?.shape ?? [];
   const before = numel(result.shape.slice(0, part.dim));

@@ -14,7 +14,7 @@ interface AdvancedIndex {
   /** Indexed dimensions brought to the front, `[..points, coordinates]` over them. */
   readonly coordinates: Tensor;
   readonly order: readonly number[];
-  /** Where the points' dimensions stand in the result, and how many they are. */
+  /** First dimension of the points in the result. */
   readonly place: number;
   readonly points: readonly number[];
 }

@@ -83,7 +83,7 @@ export async function bincount(
 export interface Unique {
   /** The distinct elements, ascending. */
   readonly values: Tensor;
-  /** int64, of the input's shape: where each element stands in `values`. */
+  /** int64, of the input's shape: the index of each element in `values`. */
   readonly inverse: Tensor;
   /** int64: how often each value occurs. */
   readonly counts: Tensor;

@@ -9,7 +9,7 @@ import { expand, unsqueeze } from "./shaping.ts";
 import type { NestedArray } from "../tensor-core.ts";
 import { Tensor } from "../tensor.ts";
 
-/** What a new tensor is to be. */
+/** What a new tensor looks like. */
 export interface TensorOptions {
   /** @default float32; bool for booleans; that of a typed array */
   readonly dtype?: DType;
@@ -78,7 +78,7 @@ function flatten(
 ): void {
   if (!Array.isArray(values)) {
     if (depth !== shape.length) {
-      fail("tensor", `a number stands where an array of ${shape[depth] ?? 0} was expected`);
+      fail("tensor", `a number came where an array of ${shape[depth] ?? 0} was expected`);
     }
     if (typeof values !== "number" && typeof values !== "boolean") {
       fail("tensor", `expected numbers or booleans, got ${String(values)}`);

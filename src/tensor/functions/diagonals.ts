@@ -40,7 +40,7 @@ export function diagEmbed(x: Tensor, offset = 0): Tensor {
   const rows = unsqueeze(range(offset, offset + size), 1);
   const on = apply("eq", [columns, rows], NONE);
   const filler = constantLike(0, x);
-  // Row i holds element i - max(0, -offset), whatever stands beside the diagonal.
+  // Row i holds element i - max(0, -offset), whichever side the diagonal is on.
   const lead = x.shape.slice(0, -1).flatMap(() => [0, 0]).length / 2;
   const pads = x.shape.map((_, d) => (d === lead ? Math.max(0, -offset) : 0));
   const after = x.shape.map((_, d) => (d === lead ? Math.max(0, offset) : 0));

@@ -113,7 +113,7 @@ function placeOfNew(op: string, dim: number, rank: number): number {
   if (!Number.isInteger(dim) || dim < -rank - 1 || dim > rank) {
     fail(
       op,
-      `a new dimension of a ${rank}-d tensor can stand at ${-rank - 1} to ${rank}, not ${dim}`,
+      `a new dimension of a ${rank}-d tensor can be put at ${-rank - 1} to ${rank}, not ${dim}`,
     );
   }
   return dim < 0 ? dim + rank + 1 : dim;

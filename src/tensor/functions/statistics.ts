@@ -8,7 +8,7 @@ import { normalizeDim, show } from "../shape.ts";
 import { flatten, select, sizeAt, slice, unsqueeze } from "./shaping.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** The k-th smallest element (k counts from 1) along a dimension, and where it stands. */
+/** The k-th smallest element (k counts from 1) along a dimension, and its index. */
 export function kthvalue(x: Tensor, k: number, dim = -1, keepdim = false): ValuesIndices {
   const d = normalizeDim("kthvalue", dim, x.shape.length);
   const n = sizeAt(x, d);

@@ -222,7 +222,7 @@ export interface Ops {
   permute: { readonly dims: readonly number[] };
   /** [shape] */
   expand: None;
-  /** [starts], [ends]; for a negative step, an end of -1 - size stands before the first element. */
+  /** [starts], [ends]; for a negative step, an end of -1 - size is before the first element. */
   slice: { readonly dims: readonly number[]; readonly steps: readonly number[] };
   /** One after another along a dimension. */
   concat: Along;

@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.ts";
 /** Multiply-adds of one operation, from its result and its operands. */
 type MultiplyAdds = (result: Tensor, inputs: Origin["inputs"]) => number;
 
-/** What is to be known of an operation besides its shapes, its gradient and its kernels. */
+/** What the library knows of an operation besides its shapes, its gradient and its kernels. */
 export interface Traits {
   /**
    * Whether it computes, or only moves numbers about or converts them, which types for storage have

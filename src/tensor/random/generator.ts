@@ -65,7 +65,7 @@ export class Generator implements WordSource {
     [this.#a, this.#b, this.#c, this.#d] = words;
   }
 
-  /** Where this generator stands: `new Generator(state)` continues as this one does. */
+  /** The state of this generator: `new Generator(state)` continues as this one does. */
   state(): GeneratorState {
     return {
       key: this.#key,
@@ -151,7 +151,7 @@ export function defaultGenerator(): Generator {
 }
 
 /**
- * Starts the default generator anew.
+ * Restarts the default generator.
  *
  * @example
  * ```ts

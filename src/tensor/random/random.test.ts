@@ -209,7 +209,7 @@ describe("random tensors", () => {
     expect(await randperm(6, { generator }).toArray()).toEqual([2, 4, 5, 0, 3, 1]);
   });
 
-  test("manualSeed starts the default generator anew", async () => {
+  test("manualSeed restarts the default generator", async () => {
     manualSeed(11);
     const first = await randn([4]).toArray();
     expect(await randn([4]).toArray()).not.toEqual(first);

@@ -5,7 +5,7 @@ import { TemplateError } from "./template-error.ts";
 type Node = Expression | Statement | Target;
 
 /** Where parts of a template stand, as far as Python's compiler asks. */
-interface Place {
+interface Surroundings {
   /** In the branch of a condition, where a filter may be unknown until it is used. */
   readonly isConditional: boolean;
   /** In a loop of the same function, so that it can be left. */
@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** Parts that stand in one place. */
-interface Group extends Place {
+interface Group extends Surroundings {
   readonly nodes: readonly Node[];
 }
 
@@ -41,7 +41,7 @@ const SCOPES: ReadonlySet<string> = new Set([
 ]);
 
 /** The parts of a node. */
-function groupsIn(node: Node, place: Place): Group[] {
+function groupsIn(node: Node, place: Surroundings): Group[] {
   if (node.kind === "for") {
     const { body, otherwise, target, test, over } = node;
     const outside = { isConditional: false, inLoop: place.inLoop, underLoop: true };
@@ -59,7 +59,7 @@ function groupsIn(node: Node, place: Place): Group[] {
   return [{ nodes, isConditional, inLoop, underLoop: place.underLoop }];
 }
 
-function checkNode(node: Node, place: Place, blocks: Set<string>): void {
+function checkNode(node: Node, place: Surroundings, blocks: Set<string>): void {
   const { isConditional, inLoop, underLoop } = place;
   if ((node.kind === "break" || node.kind === "continue") && !inLoop) {
     throw new TemplateError(`'${node.kind}' outside loop`);

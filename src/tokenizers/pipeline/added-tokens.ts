@@ -7,7 +7,7 @@ import { PieceTrie } from "./piece-trie.ts";
 export interface AddedToken {
   /** Its text. */
   readonly content: string;
-  /** Only where no character of a word stands beside it. */
+  /** Only where no character of a word is beside it. */
   readonly singleWord: boolean;
   /** Takes the spaces before it. */
   readonly stripsLeft: boolean;
@@ -44,7 +44,7 @@ export function plainToken(content: string, special: boolean): AddedToken {
   };
 }
 
-/** A part of a text: an added token, or what stands between. */
+/** A part of a text: an added token, or the text between two. */
 export interface Found {
   /** First UTF-16 unit of the text. */
   readonly begin: number;

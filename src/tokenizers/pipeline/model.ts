@@ -5,7 +5,7 @@ import { readUnigram } from "./unigram.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { readWordLevel, readWordPiece } from "./words.ts";
 
-/** A token of a piece, and the units of the piece that it stands for. */
+/** A token of a piece, and the units of the piece that it covers. */
 export interface ModelToken {
   /** Id in the vocabulary. */
   readonly id: number;

@@ -1,13 +1,13 @@
 import { TokenizerError } from "./tokenizer-error.ts";
 import { Fields, isCount, shown } from "./fields.ts";
 
-/** A token of a text, and the units of the text that it stands for; none for one that was added. */
+/** A token of a text, and the units of the text that it covers; none for one that was added. */
 export interface TextToken {
   /** Id of the token. */
   readonly id: number;
   /** Its text in the vocabulary. */
   readonly token: string;
-  /** First UTF-16 unit of the text that it stands for. */
+  /** First UTF-16 unit of the text that it covers. */
   readonly begin: number;
   /** The unit after the last. */
   readonly end: number;

@@ -49,7 +49,7 @@ export interface LlavaConfig extends ModelConfig {
   readonly textConfig: LlamaConfig;
   /** Settings of the model that reads images. */
   readonly visionConfig: CLIPVisionConfig;
-  /** The token that stands for each patch of an image. */
+  /** The token that is replaced by each patch of an image. */
   readonly imageTokenIndex: number;
   /** Name of the activation between the projector's linear layers. */
   readonly projectorHiddenAct: string;
@@ -201,7 +201,7 @@ const llavaCard: ModelCard<LlavaConfig, LlamaComponent> = cardAt("language_model
 /** The same of a LLaVA that writes. */
 const llavaWriterCard: ModelCard<LlavaConfig, LlamaComponent> = cardAt("language_model.model");
 
-/** Inputs of a LLaVA without a head: a text with image tokens, and the images they stand for. */
+/** Inputs of a LLaVA without a head: a text with image tokens, and their images. */
 export interface LlavaModelInputs extends DecoderInputs, Partial<ImageInputs> {}
 
 /** The same of a LLaVA that writes. */
@@ -263,7 +263,7 @@ function imageFeatures(model: Seeing, images: ImageInputs): Tensor {
   return model.multi_modal_projector.forward(cat(features, -1));
 }
 
-/** What the language model reads in place of ids and images, and what stands for these in it. */
+/** What the language model reads in place of ids and images, and what replaces these in it. */
 function embedImages(
   model: Seeing,
   embedding: { readonly forward: (ids: Tensor) => Tensor },

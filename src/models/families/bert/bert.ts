@@ -65,7 +65,7 @@ export interface BertConfig extends ModelConfig, EncoderLayerConfig {
   readonly maxPositionEmbeddings: number;
   /** Kinds of tokens, such as those of a first and of a second sentence. */
   readonly typeVocabSize: number;
-  /** Of the classifier; null stands for hiddenDropoutProb. */
+  /** Of the classifier; null means hiddenDropoutProb. */
   readonly classifierDropout: number | null;
   /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
@@ -151,7 +151,7 @@ export interface BertInputs extends EncoderInputs {
 
 /** Outputs of a BERT without a head. */
 export interface BertOutput extends EncoderOutput {
-  /** [batch, width]: the first token, for what is to be said of the whole; if the model pools. */
+  /** [batch, width]: the first token, which represents the whole text; if the model pools. */
   readonly poolerOutput?: Tensor;
 }
 

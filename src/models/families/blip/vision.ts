@@ -19,7 +19,7 @@ import { patchConvolution, patchCount, patchSequence } from "../../parts/vision/
 import type { BlipVisionConfig } from "./config.ts";
 
 export class BlipVisionEmbeddings extends Module {
-  /** [1, 1, hiddenSize]: stands for the image as a whole. */
+  /** [1, 1, hiddenSize]: represents the image as a whole. */
   readonly class_embedding: Parameter;
   /** The convolution that turns patches into vectors. */
   readonly patch_embedding: Conv2d;

@@ -240,7 +240,7 @@ export class CLIPTextModel extends Module {
 }
 
 class CLIPVisionEmbeddings extends Module {
-  /** [hiddenSize]: stands for the image as a whole. */
+  /** [hiddenSize]: represents the image as a whole. */
   readonly class_embedding: Parameter;
   /** The convolution that turns patches into vectors. */
   readonly patch_embedding: Conv2d;

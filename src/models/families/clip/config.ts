@@ -59,7 +59,7 @@ export interface CLIPTextConfig extends CLIPTowerConfig {
   readonly vocabSize: number;
   /** Longest text. */
   readonly maxPositionEmbeddings: number;
-  /** The token whose vector stands for the text. */
+  /** The token whose vector represents the text. */
   readonly eosTokenId: number;
 }
 

@@ -11,7 +11,7 @@ import { count, flag, oneOf, positive, token, tokens, whole, width } from "../..
 export interface EsmConfig extends ModelConfig, EncoderLayerConfig {
   /** Tokens in the vocabulary: rows of the embedding, and logits of a language model. */
   readonly vocabSize: number;
-  /** The token that stands for what is to be filled in; null for none. */
+  /** The token that is to be replaced; null for none. */
   readonly maskTokenId: number | null;
   /** Id of the padding token. */
   readonly padTokenId: number | null;
@@ -23,7 +23,7 @@ export interface EsmConfig extends ModelConfig, EncoderLayerConfig {
   readonly positionEmbeddingType: string;
   /** Base of the wavelengths of rotary embeddings. */
   readonly ropeTheta: number;
-  /** Whether embeddings pass a norm; null stands for no. */
+  /** Whether embeddings pass a norm; null means no. */
   readonly embLayerNormBefore: boolean | null;
   /** Scale embeddings by how many tokens are masked, as if they had been dropped at random. */
   readonly tokenDropout: boolean;

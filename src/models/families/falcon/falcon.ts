@@ -67,7 +67,7 @@ export interface FalconConfig extends RotaryHeads {
   readonly alibi: boolean;
   /** Bias of all projections. */
   readonly bias: boolean;
-  /** Width inside the MLP; null stands for 4 hiddenSize. */
+  /** Width inside the MLP; null means 4 hiddenSize. */
   readonly ffnHiddenSize: number | null;
   /** Name of the activation in the MLP, such as "gelu". */
   readonly activation: string;

@@ -33,7 +33,7 @@ export interface GPTNeoConfig extends ModelConfig {
   readonly numLayers: number;
   /** Heads of each attention. */
   readonly numHeads: number;
-  /** Width inside the MLP; null stands for 4 hiddenSize. */
+  /** Width inside the MLP; null means 4 hiddenSize. */
   readonly intermediateSize: number | null;
   /** Which kinds of layers follow each other, and how often: `[[["global", "local"], 12]]`. */
   readonly attentionTypes: readonly AttentionTypes[];

@@ -32,7 +32,7 @@ export interface GPT2Config extends ModelConfig {
   readonly nLayer: number;
   /** Heads of each attention. */
   readonly nHead: number;
-  /** Width inside the MLP; null stands for 4 nEmbd. */
+  /** Width inside the MLP; null means 4 nEmbd. */
   readonly nInner: number | null;
   /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;

@@ -52,7 +52,7 @@ export interface GPTJConfig extends ModelConfig {
   readonly nHead: number;
   /** How many of each head's values are rotated. */
   readonly rotaryDim: number;
-  /** Width inside the MLP; null stands for 4 nEmbd. */
+  /** Width inside the MLP; null means 4 nEmbd. */
   readonly nInner: number | null;
   /** Name of the activation in the MLP, such as "gelu_new". */
   readonly activationFunction: string;

@@ -67,7 +67,7 @@ export interface MambaConfig extends ModelConfig, TimeStepConfig {
   readonly hiddenAct: string;
   /** Standard deviation of weights that no checkpoint gives. */
   readonly initializerRange: number;
-  /** Width of what lengths of steps are computed from; "auto" stands for hiddenSize / 16. */
+  /** Width of what lengths of steps are computed from; "auto" means hiddenSize / 16. */
   readonly timeStepRank: number | "auto";
   /** Factor of the initial weights of the time step's projection. */
   readonly timeStepScale: number;
@@ -194,7 +194,7 @@ function innerWidth({ expand, hiddenSize, intermediateSize }: MambaConfig): numb
   return intermediateSize ?? Math.floor(expand * hiddenSize);
 }
 
-/** The rank that "auto" stands for too. */
+/** The rank that "auto" means too. */
 function timeStepRank({ timeStepRank: rank, hiddenSize }: MambaConfig): number {
   return rank === "auto" ? Math.ceil(hiddenSize / 16) : rank;
 }

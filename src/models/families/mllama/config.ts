@@ -176,7 +176,7 @@ const VISION: Settings<MllamaVisionConfig> = defineSettings<MllamaVisionConfig>(
   complete: completedVision,
 });
 
-/** Settings without lists that are null, which stands for the defaults. */
+/** Settings without lists that are null, which means the defaults. */
 function withoutNulls(given: GivenSettings): GivenSettings {
   const lists = ["intermediateLayersIndices", "supportedAspectRatios", "visionOutputDim"];
   const isSet = ([name, v]: [string, unknown]): boolean => v !== null || !lists.includes(name);

@@ -49,9 +49,9 @@ export interface RwkvConfig extends ModelConfig {
   readonly hiddenSize: number;
   /** Layers. */
   readonly numHiddenLayers: number;
-  /** Channels of the time mixing; null stands for hiddenSize. */
+  /** Channels of the time mixing; null means hiddenSize. */
   readonly attentionHiddenSize: number | null;
-  /** Width inside the feed-forward layers; null stands for 4 hiddenSize. */
+  /** Width inside the feed-forward layers; null means 4 hiddenSize. */
   readonly intermediateSize: number | null;
   /** Added to the variance in layer norms. */
   readonly layerNormEpsilon: number;

@@ -40,7 +40,7 @@ export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
   readonly dFf: number;
   /** Layers of the encoder. */
   readonly numLayers: number;
-  /** Layers of the decoder; null stands for as many. */
+  /** Layers of the decoder; null means as many. */
   readonly numDecoderLayers: number | null;
   /** Heads of each attention. */
   readonly numHeads: number;
@@ -56,7 +56,7 @@ export interface T5Config extends Seq2SeqConfig, FeedForwardConfig {
   readonly initializerFactor: number;
   /** Whether the head of a language model shares the weights of the token embedding. */
   readonly tieWordEmbeddings: boolean;
-  /** Divide what logits are made from by the root of dModel; null stands for tieWordEmbeddings. */
+  /** Divide what logits are made from by the root of dModel; null means tieWordEmbeddings. */
   readonly scaleDecoderOutputs: boolean | null;
   /** Classes of a classifier. */
   readonly numLabels: number;

@@ -149,7 +149,7 @@ export class T5ForConditionalGeneration extends Seq2SeqLanguageModel {
   }
 
   /**
-   * `labels` [batch, length]: what is to be written; -100 is left out. Without `decoderInputIds`,
+   * `labels` [batch, length]: the text to write; -100 is left out. Without `decoderInputIds`,
    * they are the labels after the start token.
    */
   override forward({ labels, ...inputs }: Seq2SeqLMInputs): Seq2SeqLMOutput {
@@ -255,7 +255,7 @@ export class T5ForSequenceClassification extends PreTrainedModel {
       return { decoderInputIds };
     }
     if (paddingOf(attentionMask) === "within") {
-      fail(NAME, "padding stands between the tokens of a row; leave it out, or put it at an end");
+      fail(NAME, "there is padding between the tokens of a row; leave it out, or put it at an end");
     }
     const before = attentionMask.slice(1, 0, inputIds.size(1) - 1);
     const start = onesLike(attentionMask.slice(1, 0, 1));

@@ -72,7 +72,7 @@ export interface ViTConfig extends ModelConfig, PatchConfig {
   readonly layerNormEps: number;
   /** Whether queries, keys and values have a bias. */
   readonly qkvBias: boolean;
-  /** Width of the pooled vector; null stands for `hiddenSize`. */
+  /** Width of the pooled vector; null means `hiddenSize`. */
   readonly poolerOutputSize: number | null;
   /** Name of the activation after the pooler's linear layer. */
   readonly poolerAct: string;
@@ -186,7 +186,7 @@ class ViTPatchEmbeddings extends Module {
 }
 
 class ViTEmbeddings extends Module {
-  /** [1, 1, hiddenSize]: stands for the image as a whole. */
+  /** [1, 1, hiddenSize]: represents the image as a whole. */
   readonly cls_token: Parameter;
   /** Turns patches of an image into vectors. */
   readonly patch_embeddings: ViTPatchEmbeddings;

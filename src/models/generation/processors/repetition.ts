@@ -11,17 +11,17 @@ function penalize(scores: Float32Array, ids: Iterable<number>, penalty: number):
   }
 }
 
-/** Makes tokens less likely that stand in the text. */
+/** Makes tokens less likely that are in the text. */
 export function repetitionPenalty(penalty: number): Process {
   return (scores, { ids }) => penalize(scores, ids, penalty);
 }
 
-/** Makes tokens likelier that stand in what was read first, each row's own. */
+/** Makes tokens likelier that are in what was read first, each row's own. */
 export function sourceReward(reward: number, sources: readonly (readonly number[])[]): Process {
   return (scores, { row }) => penalize(scores, sources[row] ?? [], 1 / reward);
 }
 
-/** The tokens that follow the last size - 1 tokens of `text` where they stand in `among`. */
+/** The tokens that follow the last size - 1 tokens of `text` where they occur in `among`. */
 function followers(
   among: readonly number[],
   text: readonly number[],
@@ -46,7 +46,7 @@ export function noRepeatedNgrams(size: number): Process {
   return (scores, { ids }) => forbid(scores, followers(ids, ids, size));
 }
 
-/** Forbids what would make a sequence of `size` tokens that stands in what was read first. */
+/** Forbids what would make a sequence of `size` tokens that occurs in what was read first. */
 export function noSourceNgrams(size: number, sources: readonly (readonly number[])[]): Process {
   return (scores, { ids, row }) => forbid(scores, followers(sources[row] ?? [], ids, size));
 }

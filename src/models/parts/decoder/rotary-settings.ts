@@ -127,7 +127,7 @@ function rotaryTranslation<C extends RotaryHeads>(
   };
 }
 
-/** Rotary settings as transformers 4 writes them: the base of the wavelengths stands beside them. */
+/** Rotary settings as transformers 4 writes them: the base of the wavelengths beside them. */
 export function ropeScalingOf(rope: RopeParameters): object | null {
   const { ropeType, ropeTheta: _base, partialRotaryFactor: _share, ...rest } = rope;
   if (ropeType === "default") return null;
@@ -140,13 +140,13 @@ function shareOf({ partialRotaryFactor: share }: RopeParameters): Partial<RopePa
   return share === undefined ? {} : { partialRotaryFactor: share };
 }
 
-/** What stands for nothing in a file is not given. */
+/** Values that mean nothing in a file are left out. */
 function withoutNulls(rope: unknown): object {
   if (!isGiven(rope)) return {};
   return Object.fromEntries(Object.entries(rope).filter(([, value]) => value !== undefined));
 }
 
-/** The length that was trained on, where it stands beside the rotary settings (in Phi-3's files). */
+/** The length that was trained on, where it is beside the rotary settings (in Phi-3's files). */
 function withTrainedLength(
   rope: RopeParameters,
   { originalMaxPositionEmbeddings: length }: ModelConfig & Partial<RotaryHeads>,

@@ -6,7 +6,7 @@ import type { BaseOutput } from "../outputs.ts";
 export interface EncoderInputs extends TokenInputs {
   /** [batch, sequence], 1 for real tokens and 0 for padding. @default all real */
   readonly attentionMask?: Tensor;
-  /** [batch, sequence] int64. @default how many real tokens stand before each */
+  /** [batch, sequence] int64. @default how many real tokens come before each */
   readonly positionIds?: Tensor;
 }
 
@@ -28,7 +28,7 @@ export interface MaskedLMOutput {
   readonly attentions: readonly Tensor[];
 }
 
-/** `labels` [batch, sequence]: the tokens that stood there; -100 is left out. */
+/** `labels` [batch, sequence]: the original tokens; -100 is left out. */
 export interface WithLabels {
   /** The right answers, from which the loss is computed. */
   readonly labels?: Tensor;

@@ -34,9 +34,9 @@ export interface Seq2SeqInputs extends Seq2SeqSource {
   readonly decoderInputsEmbeds?: Tensor;
   /** [batch, past + target], 1 for real tokens and 0 for padding. @default all real */
   readonly decoderAttentionMask?: Tensor;
-  /** [batch, target] int64. @default how many real tokens stand before each, cached ones included */
+  /** [batch, target] int64. @default how many real tokens come before each, cached ones included */
   readonly decoderPositionIds?: Tensor;
-  /** Cache of an earlier call; its tokens stand before these. */
+  /** Cache of an earlier call; its tokens come before these. */
   readonly pastKeyValues?: CrossCache;
 }
 

@@ -42,7 +42,7 @@ type StartToken = number | Tensor;
 
 /**
  * What a decoder reads first, [batch, length] int64: the start token; for a Whisper also the language,
- * which it hears itself where none is given, what is to be done, and whether times are written.
+ * which it hears itself where none is given, the task, and whether times are written.
  *
  * @throws ModelError where no start token is known, or the model has no languages, tasks or times.
  */

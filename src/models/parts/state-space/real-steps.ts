@@ -30,7 +30,8 @@ export function realSteps(model: string, inputs: ReadSteps, steps: number): Real
   if (paddingOf(attentionMask) === "within" || endsInPadding(cached)) {
     fail(
       model,
-      "padding stands between the tokens of a row, and a recurrent model remembers what it read last; " +
+      "there is padding between the tokens of a row, and a recurrent model remembers what it read " +
+        "last; " +
         "pad on the left, or leave padding out of what is cached",
     );
   }

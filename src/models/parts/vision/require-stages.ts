@@ -24,7 +24,7 @@ export function requireStages(family: string, config: StageConfig): void {
   );
 }
 
-/** Settings without lists that are null, which stands for the defaults. */
+/** Settings without lists that are null, which means the defaults. */
 export function withoutNullStages(given: GivenSettings): GivenSettings {
   const stages = ["hiddenSizes", "depths", "numStages"];
   const isSet = ([name, value]: [string, unknown]): boolean =>
