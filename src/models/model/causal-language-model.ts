@@ -1,5 +1,4 @@
 import type { ModelConfig } from "../settings/config.ts";
-import { Decoding } from "../generation/decode.ts";
 import type {
   GenerateInputs,
   GenerateOptions,
@@ -12,6 +11,9 @@ import type { Timestamps } from "../generation/processors/timestamps.ts";
 import type { CausalLMInputs, CausalLMOutput } from "../parts/outputs.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { PreTrainedModel } from "./pretrained-model.ts";
+
+/** What writes is loaded by pages that write, when they first do. */
+const loadDecoding = () => import("../generation/decode.ts");
 
 /** Base of all models that give the logits of the next token: they can write. */
 export abstract class CausalLanguageModel extends PreTrainedModel {
@@ -81,6 +83,7 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
       const { BeamSearch } = await import("../generation/beam-search.ts");
       return new BeamSearch(this, plan, plan.beams).run();
     }
+    const { Decoding } = await loadDecoding();
     const decoding = new Decoding(this, plan);
     const steps: GenerateStep[] = [];
     for await (const step of decoding.steps()) steps.push(step);
@@ -110,6 +113,8 @@ export abstract class CausalLanguageModel extends PreTrainedModel {
     inputs: GenerateInputs,
     options: GenerateOptions = {},
   ): AsyncGenerator<GenerateStep> {
-    yield* new Decoding(this, await planGeneration(this, inputs, options)).steps();
+    const plan = await planGeneration(this, inputs, options);
+    const { Decoding } = await loadDecoding();
+    yield* new Decoding(this, plan).steps();
   }
 }
