@@ -23,7 +23,7 @@ import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./co
 import { explainCall } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
 import { Deferred } from "./generation/deferred.ts";
-import { modelSettings, type TracedGeneration, traceGeneration } from "./generation/generate.ts";
+import type { TracedGeneration } from "./generation/generate.ts";
 import { InterventionDict } from "./config/intervention-dict.ts";
 import { asPair, type IntervenableOutput, makeOutput } from "./call/output.ts";
 import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
@@ -273,6 +273,8 @@ export class IntervenableModel<
     readonly settings: GenerateOptions;
   }> {
     requireInputs("prompts", prompts);
+    // Pages that generate nothing need not load how it is done.
+    const { modelSettings, traceGeneration } = await import("./generation/generate.ts");
     const model: Module = this.model;
     const settings = modelSettings(options);
     const writer = writerOf(model, prompts, settings);

@@ -2,10 +2,12 @@ import { expect, test } from "vitest";
 import {
   AdditionIntervention,
   CollectIntervention,
+  type EachIntervention,
   IntervenableConfig,
   type IntervenableConfigLike,
   IntervenableModel,
   InterventionError,
+  type LocationPair,
   RotatedSpaceIntervention,
   tensor,
   VanillaIntervention,
@@ -84,6 +86,25 @@ test("results are by name", async () => {
   const given = { sourceRepresentations: { push: values, "layer 1 mlp_output": null } };
   const [{ logits: before }, { logits: after }] = named.forward(base, given);
   expect(await after.sub(before).abs().amax().item()).toBeGreaterThan(0);
+});
+
+test("locations and subspaces are given by name", async () => {
+  const [first = "", second = ""] = named.names;
+  const byName = { [first]: 1, [second]: [2, 3], seen: "all", "layer 2 mlp_output": null } as const;
+  const logitsOf = (each: EachIntervention<LocationPair>["each"], subspaces?: unknown) =>
+    named
+      .forward(base, { sources: source, unitLocations: { "sources->base": { each } }, subspaces })
+      .intervened.logits.data();
+  const inOrder = await logitsOf([1, [2, 3], "all", null]);
+  expect(await logitsOf(byName)).toStrictEqual(inOrder);
+  const dimensions = { push: 3, "layer 1 mlp_output": [0, 1], seen: null, "layer 2 mlp_output": 0 };
+  const told = await logitsOf(byName, { each: dimensions });
+  expect(told).toStrictEqual(await logitsOf(byName, { each: [3, [0, 1], null, 0] }));
+  expect(told).not.toStrictEqual(inOrder);
+  expect(() => logitsOf({ ...byName, psuh: 1 })).toThrow(
+    /there is no "psuh" here; did you mean push/,
+  );
+  expect(() => logitsOf({ push: 1 })).toThrow(/each: layer 1 mlp_output, seen, .* is missing/);
 });
 
 test("explain says names", () => {

@@ -3,7 +3,10 @@ import type { Called } from "./names.ts";
 import type { InterventionLike } from "./intervention-kind.ts";
 
 /** Your own name for what dimension 1 counts, or two for dimensions 1 and 2: `"sense.pos" as OwnUnit`. */
-export type OwnUnit = string & { readonly "~unit": true };
+export type OwnUnit = string & {
+  /** For the compiler alone. */
+  readonly "~unit": true;
+};
 
 /** What locations count: the names that have a meaning, or your own for dimensions 1 and 2. */
 export type Unit = "pos" | "h" | "h.pos" | "h.key" | "h.pos.key" | "t" | OwnUnit;

@@ -3,19 +3,19 @@ import { didYouMean } from "../../base/nearest.ts";
 import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
-/** One entry for each intervention, in their order; null says nothing of it. */
+/** One entry for each intervention, in their order or by name; null says nothing of it. */
 export interface EachIntervention<T> {
-  /** As many entries as there are interventions, in order of declaration. */
-  readonly each: readonly (T | null)[];
+  /** As many entries as there are interventions. */
+  readonly each: readonly (T | null)[] | Readonly<Record<string, T | null>>;
 }
 
 /**
- * What is said for each intervention: `{ each: [...] }` has an entry for every one, and anything else
- * holds for all.
+ * What is said for each intervention: `{ each: [...] }` has an entry for every one, in their order, and
+ * `{ each: { name: ... } }` by name. Anything else holds for all.
  *
  * @param where - Function and argument, for messages.
  * @param names - The interventions, in order.
- * @throws InterventionError for `each` with other numbers of entries.
+ * @throws InterventionError for `each` with other entries.
  */
 export function entriesOf(
   op: string,
@@ -26,10 +26,12 @@ export function entriesOf(
   if (!isRecord(value) || !("each" in value)) return names.map(() => value);
   refuseOthers(op, value, ["each"], where);
   const { each } = value;
+  if (isRecord(each)) return byName(op, each, `${where}: each`, names);
   if (!Array.isArray(each)) {
     return fail(
       op,
-      `${where}: each must be a list with an entry for each intervention, got ${show(each)}`,
+      `${where}: each must be a list with an entry for each intervention, or an object with one for ` +
+        `each name, got ${show(each)}`,
     );
   }
   if (each.length === names.length) return each;
@@ -38,6 +40,18 @@ export function entriesOf(
     `${where}: each has ${each.length} entries, but ${names.length} were wanted, one for each ` +
       `intervention: ${names.join(", ")}`,
   );
+}
+
+function byName(
+  op: string,
+  each: Readonly<Record<string, unknown>>,
+  where: string,
+  names: readonly string[],
+): readonly unknown[] {
+  refuseOthers(op, each, names, where);
+  const missing = names.filter((name) => each[name] === undefined);
+  if (missing.length === 0) return names.map((name) => each[name]);
+  return fail(op, `${where}: ${missing.join(", ")} is missing; null says nothing of it`);
 }
 
 /** Refuses what is not one of the names. */

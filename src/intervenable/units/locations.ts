@@ -55,7 +55,7 @@ export type LocationPair = InterventionLocations | SourceAndBase;
  * - a list is places, in all rows; a list of lists has one list of places for each row of the batch;
  * - `{ head: 1, position: 3 }` are the places along each axis of a unit that has several;
  * - `{ source, base }` are places that differ between the source and the base;
- * - `{ each: [...] }` has one entry for each intervention.
+ * - `{ each: [...] }` has one entry for each intervention, and `{ each: { name: ... } }` by name.
  *
  * @example
  * ```ts

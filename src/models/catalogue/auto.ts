@@ -40,8 +40,10 @@ export type Found<M extends PreTrainedModel, A extends AutoName> = M & {
   readonly "~components": FoundComponents<A>;
 };
 
+/** All classes, of which auto classes find some. */
 type Catalogue = typeof catalogue;
 
+/** Components of all classes that an auto class may find. */
 type FoundComponents<A extends AutoName> = {
   [Name in keyof Catalogue]: Catalogue[Name] extends { readonly auto: A } & (abstract new (
     ...args: never[]

@@ -34,7 +34,10 @@ export type CheckedComponent<M extends Module, Name extends string> = M extends 
   : never;
 
 /** Has no path as a name, so that only a pattern of paths asks nothing of it. */
-type Unrelated = { readonly "~"?: never };
+type Unrelated = {
+  /** Never there. */
+  readonly "~"?: never;
+};
 
 /** The path, or never where it leads nowhere. One that is not known to the letter is not checked. */
 type CheckedPath<M, Path extends ModulePath> =
@@ -51,6 +54,7 @@ type At<M, Path extends string> = Path extends `${infer Head}.${infer Rest}`
   ? At<Step<M, Head>, Rest>
   : Step<M, Path>;
 
+/** The module at one segment of a path; never where there is none. */
 type Step<M, Segment extends string> = Segment extends `${infer Name}[${infer Index}]`
   ? Step<Step<M, Name>, Index>
   : M extends ModuleList<infer Item>
