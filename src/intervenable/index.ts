@@ -60,6 +60,6 @@ export type {
 } from "./config/representation-config.ts";
 export type { ArtefactOptions } from "./saving/artefact.ts";
 export type { LoadIntervenableOptions } from "./saving/load.ts";
-export type { ModelMaker } from "./saving/model-files.ts";
+export type { LoadableClass, ModelMaker } from "./saving/model-files.ts";
 export type { ParameterOptions as InterventionParameterOptions } from "./saving/own-parameters.ts";
 export type { SaveIntervenableOptions } from "./saving/save.ts";

@@ -30,8 +30,8 @@ import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
 import { makePlan, type Plan } from "./call/plan.ts";
 import type { Target, WaitingTarget } from "./sites/target.ts";
 import { Targets } from "./sites/targets.ts";
-import type { LoadIntervenableOptions } from "./saving/load.ts";
-import type { ModelMaker } from "./saving/model-files.ts";
+import type { LoadIntervenableOptions, ModelOrMaker } from "./saving/load.ts";
+import type { LoadableClass, ModelMaker } from "./saving/model-files.ts";
 import type { ParameterOptions } from "./saving/own-parameters.ts";
 import type * as Saving from "./saving/saving.ts";
 import type { Pushed } from "../files/push-options.ts";
@@ -312,9 +312,19 @@ export class IntervenableModel<
    * );
    * ```
    */
+  static load<M extends Module>(
+    name: FilesName,
+    model: M | LoadableClass<M>,
+    options?: LoadIntervenableOptions,
+  ): Promise<IntervenableModel<M>>;
+  static load<M extends Module>(
+    name: FilesName,
+    model: ModelMaker<M>,
+    options?: LoadIntervenableOptions,
+  ): Promise<IntervenableModel<M>>;
   static async load<M extends Module>(
     name: FilesName,
-    model: M | ModelMaker<M>,
+    model: ModelOrMaker<M>,
     options: LoadIntervenableOptions = {},
   ): Promise<IntervenableModel<M>> {
     const { loadIntervenable } = await saving();

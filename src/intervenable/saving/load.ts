@@ -11,7 +11,13 @@ import type { IntervenableModel } from "../intervenable-model.ts";
 import { readArtefact } from "./artefact.ts";
 import { assemble, type Blueprint, type BuildIntervenable } from "./blueprint.ts";
 import { MANIFEST } from "./manifest.ts";
-import { type ModelMaker, modelIn, readWeights, WEIGHTS } from "./model-files.ts";
+import {
+  type LoadableClass,
+  type ModelMaker,
+  modelIn,
+  readWeights,
+  WEIGHTS,
+} from "./model-files.ts";
 import { readPyvene } from "./pyvene-reading.ts";
 import { CONFIG } from "./pyvene-writing.ts";
 
@@ -47,7 +53,7 @@ const OPTIONS: OptionNames<LoadIntervenableOptions> = {
 const OP = "IntervenableModel.load";
 
 /** What is loaded onto: a model, or what makes one of the stored weights. */
-export type ModelOrMaker<M extends Module> = M | ModelMaker<M>;
+export type ModelOrMaker<M extends Module> = M | LoadableClass<M> | ModelMaker<M>;
 
 function checkArguments(model: unknown, options: LoadIntervenableOptions): void {
   requireKnownOptions(OP, options, OPTIONS);
@@ -55,7 +61,7 @@ function checkArguments(model: unknown, options: LoadIntervenableOptions): void 
   if (layers !== undefined && !(Array.isArray(layers) && layers.every(Number.isSafeInteger))) {
     fail(OP, `layers is a list of numbers of layers, got ${JSON.stringify(layers)}`);
   }
-  const isMaker = typeof model === "function" && "fromPretrained" in model;
+  const isMaker = model !== null && model !== undefined && "fromPretrained" in Object(model);
   if (model instanceof Module || isMaker) return;
   fail(
     OP,

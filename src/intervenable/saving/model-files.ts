@@ -96,14 +96,25 @@ function nameIn(path: string): string | undefined {
   return Object.hasOwn(WEIGHTS, path) ? WEIGHTS[path as keyof typeof WEIGHTS] : undefined;
 }
 
-/** What makes a model of files: a class of models, or an `AutoModel`. */
-export interface ModelMaker<M> {
+/** A class of models, which can be made of files. */
+export interface LoadableClass<M> {
+  new (...settings: never): M;
   /** Loads a model of the class; see its own documentation. */
-  fromPretrained(name: FileSource, options: { readonly dtype: never }): Promise<M>;
+  readonly fromPretrained: unknown;
+}
+
+/** What makes a model of files without being its class, such as `AutoModel`. */
+export interface ModelMaker<M> {
+  /** Loads a model; see its own documentation. */
+  fromPretrained(name: FileSource, options?: never): Promise<M>;
 }
 
 /** Makes the model that an artefact holds. */
-export async function modelIn<M>(op: string, files: FileSource, maker: ModelMaker<M>): Promise<M> {
+export async function modelIn<M>(
+  op: string,
+  files: FileSource,
+  maker: ModelMaker<M> | LoadableClass<M>,
+): Promise<M> {
   const settings = WEIGHTS["config.json"];
   if (!(await files.exists(settings))) {
     fail(
@@ -112,5 +123,6 @@ export async function modelIn<M>(op: string, files: FileSource, maker: ModelMake
     );
   }
   const { dtype = "float32" } = Object(await files.readJson(settings)) as { dtype?: unknown };
-  return maker.fromPretrained(new ModelFiles(files), { dtype: dtype as never });
+  const { fromPretrained } = maker as { fromPretrained: (name: FileSource, options: object) => Promise<M> }; // prettier-ignore
+  return fromPretrained.call(maker, new ModelFiles(files), { dtype });
 }

@@ -108,8 +108,10 @@ const SAID: ReadonlySet<string> = new Set([
   "latentDim",
 ]);
 
-/** Options of an intervention that pyvene's files leave out. */
+/** Options that pyvene would take to be others than they are; what it cannot load, it says itself. */
 export function unsaidOptions(intervention: Intervention): string[] {
+  const kind = intervention.constructor as AnyInterventionClass;
+  if (dialectOf(kind).leftOut !== undefined) return [];
   return Object.entries(Intervention.optionsOf(intervention))
     .filter(([name, value]) => value !== undefined && value !== false && !SAID.has(name))
     .map(([name]) => name);

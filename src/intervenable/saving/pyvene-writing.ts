@@ -156,7 +156,7 @@ export function warnOfUnsaid(op: string, { places }: SavedModel): void {
     if (unsaid.length === 0) continue;
     warn(
       op,
-      `pyvene's files cannot say ${unsaid.join(", ")} of ${representation.key} (${kind.name}), so that ` +
+      `pyvene's files cannot say ${unsaid.join(", ")} of "${representation.name}" (${kind.name}), so that ` +
         "Python goes by its defaults; tsvene reads all of it again",
     );
   }
