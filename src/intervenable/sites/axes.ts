@@ -73,7 +73,7 @@ export function axesOf(unit: string, site: Site): UnitAxes {
   if (unit !== "pos" && !site.ownUnits) {
     fail(
       OP,
-      `there is no unit "${unit}" at ${where}, which has positions: use "pos"; names of one's own are ` +
+      `there is no unit "${unit}" at ${where}, which has positions: use "pos"; names of your own are ` +
         `for tensors that the model's card says nothing of`,
     );
   }

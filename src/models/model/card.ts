@@ -26,7 +26,7 @@ export interface ComponentSpec<Config> {
   readonly recurrent?: boolean;
   /**
    * Whether dimension 1, or 1 and 2, are others than positions and heads, so that a unit there has names
-   * of one's own. @default whether `dimension` is undefined
+   * of your own. @default whether `dimension` is undefined
    */
   readonly ownUnits?: boolean;
   /** Size of the last dimension after `part` and `heads`; undefined where the inputs decide it. */
