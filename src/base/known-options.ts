@@ -37,7 +37,7 @@ export function wrongWord(
   expected: readonly unknown[],
 ): string | undefined {
   if (expected.includes(value)) return undefined;
-  const words = expected.map(shown).join(", ");
+  const words = expected.map((word) => (word === undefined ? "nothing" : shown(word))).join(", ");
   return `${option} must be ${expected.length > 1 ? "one of " : ""}${words}; got ${shown(value)}`;
 }
 

@@ -6,9 +6,11 @@ import type { TensorInfo } from "./tensor-file.ts";
 
 /** A tensor that lies within another, of which it is so many numbers one after the other. */
 export interface Slice {
+  /** Name of the tensor in the checkpoint. */
   readonly name: string;
   /** Name of the tensor that it is part of. */
   readonly of: string;
+  /** Sizes of its dimensions. */
   readonly shape: Shape;
   /** Which of the other's numbers is its first. */
   readonly start: number;

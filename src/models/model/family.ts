@@ -93,12 +93,19 @@ export type MaskedLanguageModel = PreTrainedModel & {
 
 /** What each auto class loads: at least this. */
 export interface AutoModels {
+  /** Models without a head. */
   readonly AutoModel: PreTrainedModel;
+  /** Models that write a text on. */
   readonly AutoModelForCausalLM: CausalLanguageModel;
+  /** Models that fill in masked tokens. */
   readonly AutoModelForMaskedLM: MaskedLanguageModel;
+  /** Classifiers of texts. */
   readonly AutoModelForSequenceClassification: SequenceClassifier;
+  /** Models that write a text from a source that an encoder reads. */
   readonly AutoModelForSeq2SeqLM: Seq2SeqLanguageModel;
+  /** Classifiers of images. */
   readonly AutoModelForImageClassification: ImageClassifier;
+  /** Classifiers of sound. */
   readonly AutoModelForAudioClassification: SoundClassifier;
 }
 

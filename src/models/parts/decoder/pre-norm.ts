@@ -7,6 +7,7 @@ import type { DecoderParts } from "./rotary-decoder.ts";
 
 /** What distinguishes a family's layers from Llama's. */
 export interface PreNormOptions {
+  /** The attention. */
   readonly attention?: AttentionOptions;
   /** Bias of the MLP's projections. @default false */
   readonly mlpBias?: boolean;

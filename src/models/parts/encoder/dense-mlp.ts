@@ -7,7 +7,9 @@ import { initialLinear } from "../decoder/initial-linear.ts";
 
 /** What a {@link DenseMLP} is made of. */
 export interface DenseMLPOptions {
+  /** Width of the residual stream. */
   readonly hiddenSize: number;
+  /** Width of the MLP's inner layer. */
   readonly intermediateSize: number;
   /** Name of the activation function. */
   readonly hiddenAct: string;
