@@ -1,3 +1,4 @@
+import { describeValue } from "../base/describe-value.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { FileSource } from "./file-source.ts";
 import { HttpFiles } from "./http-files.ts";
@@ -95,7 +96,7 @@ export async function openFiles(name: FilesName, options: HubOptions = {}): Prom
   if (typeof name !== "string" && !(name instanceof URL)) {
     throw new FileSourceError(
       "name",
-      `a directory or a model of the Hugging Face Hub was expected, got ${String(name)}`,
+      `a directory or a model of the Hugging Face Hub was expected, got ${describeValue(name)}`,
     );
   }
   const node = nodeModules();

@@ -194,6 +194,9 @@ export class IntervenableModel<
   #planOf(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): Plan {
     requireInputs("base", base);
     requireKnownOptions(OP, options, FORWARD_OPTIONS);
+    for (const [name, value] of Object.entries(options)) {
+      if (isPromise(value)) fail(OP, `${name} is ${describeValue(value)}`);
+    }
     for (const source of [options.sources ?? []].flat()) {
       if (source !== null && source !== undefined) requireInputs("sources", source);
     }
@@ -497,6 +500,9 @@ function targetLine(target: Target | WaitingTarget): string {
 }
 
 function withLabels(base: unknown, labels: Tensor): unknown {
+  if (!(labels instanceof Tensor)) {
+    fail(OP, `labels must be a Tensor, got ${describeValue(labels)}; write tensor(labels)`);
+  }
   if (base instanceof Tensor || typeof base !== "object" || base === null) {
     fail(OP, "labels need a base that is an object of inputs");
   }

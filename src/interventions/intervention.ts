@@ -1,3 +1,4 @@
+import { requireTensors } from "../tensor/require-tensors.ts";
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
 import { fail, InterventionError } from "./errors.ts";
@@ -242,6 +243,11 @@ export abstract class Intervention extends Module {
     context?: InterventionContext,
   ): Tensor | InterventionOutput | undefined;
 
+  /** @internal */
+  protected override checkInputs(base: unknown): void {
+    requireTensors(this.constructor.name, base);
+  }
+
   /** Which dimensions a call with these subspaces changes. */
   protected dimensionsOf({ subspaces }: InterventionContext = {}): SwapOptions {
     const { embedDim, interchangeDim, subspacePartition } = this;
@@ -313,7 +319,7 @@ export class UnknownWidthError extends InterventionError {}
  * console.log(new Shift({ embedDim: 8 }).shift.shape);
  * ```
  */
-export function widthOf(op: string, { embedDim }: InterventionOptions): number {
+export function widthOf(op: string, { embedDim }: InterventionOptions = {}): number {
   if (embedDim !== undefined) return embedDim;
   throw new UnknownWidthError(
     `${op}: embedDim, the width of what it works on, is not known; give it: ` +

@@ -1,9 +1,10 @@
-import { ModelError } from "./errors.ts";
+import { describeValue, isPromise } from "../base/describe-value.ts";
+import { fail, ModelError } from "./errors.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { printsItself } from "../base/inspect.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";
 import { sameShape, show } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { Buffer } from "./buffer.ts";
 import { checkWeightDType, Parameter, type WeightDType } from "./parameter.ts";
 import { changeFirst, isWatched, passSite } from "./scope.ts";
@@ -60,6 +61,9 @@ export abstract class Module {
   constructor() {
     const inner: unknown = Reflect.get(this, "forward");
     const forward: Forward = (...args) => {
+      if (isPromise(args[0])) {
+        fail(this.constructor.name, `forward got ${describeValue(args[0])}`);
+      }
       this.checkInputs?.(args[0]);
       const output = passThrough(this, inner as Forward, args);
       this.noteOutput?.(output);
@@ -131,6 +135,7 @@ export abstract class Module {
    * @throws ModelError listing every missing, unexpected and unfitting name.
    */
   loadStateDict(dict: Readonly<Record<string, Tensor>>, { strict = true }: LoadOptions = {}): void {
+    requireStateDict(dict);
     const state = [...this.#namedState()].filter(
       ([, holder]) => !(holder instanceof Buffer) || holder.persistent,
     );
@@ -254,4 +259,16 @@ function passThrough(module: Module, inner: Forward, args: unknown[]): unknown {
   const input = changeFirst(first, (t) => passSite(module, "input", t, args));
   const output = inner.apply(module, [input, ...rest]);
   return changeFirst(output, (t) => passSite(module, "output", t, [input, ...rest]));
+}
+
+/** A state dict has tensors by name; from JavaScript it may be a promise, or have lists. */
+function requireStateDict(dict: unknown): void {
+  const op = "loadStateDict";
+  if (typeof dict !== "object" || dict === null || isPromise(dict)) {
+    fail(op, `expected tensors by name, as stateDict() gives, got ${describeValue(dict)}`);
+  }
+  for (const [name, value] of Object.entries(dict)) {
+    if (value instanceof Tensor) continue;
+    fail(op, `${name} must be a Tensor, got ${describeValue(value)}`);
+  }
 }

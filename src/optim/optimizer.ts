@@ -1,3 +1,4 @@
+import { describeValue } from "../base/describe-value.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { encodeNumbers, leaf } from "../tensor/ops/apply.ts";
 import { grad } from "../tensor/autograd.ts";
@@ -6,7 +7,7 @@ import { fail, internal } from "../base/errors.ts";
 import { gradientOperands, upstream } from "../tensor/graph.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { sameShape, show } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { clipGradNorm } from "./clip-grad-norm.ts";
 import {
   type OptimizerOptions,
@@ -114,7 +115,8 @@ export abstract class Optimizer<O extends OptimizerOptions> {
   protected abstract update(input: UpdateInput<O>): Updated;
 
   #check(group: ParameterGroup<O>): void {
-    checkOption(this.constructor.name, "lr", group.lr, group.lr >= 0);
+    const isRate = typeof group.lr === "number" && group.lr >= 0;
+    checkOption(this.constructor.name, "lr", group.lr, isRate);
     this.checkOptions(group);
   }
 
@@ -139,6 +141,9 @@ export abstract class Optimizer<O extends OptimizerOptions> {
    * ```
    */
   async step(loss: Tensor, options: StepOptions = {}): Promise<number> {
+    if (!(loss instanceof Tensor)) {
+      fail(this.constructor.name, `step takes the loss, a Tensor, got ${describeValue(loss)}`);
+    }
     await this.#apply(this.gradients(loss), options, [loss]);
     return loss.item();
   }

@@ -1,3 +1,4 @@
+import { describeValue } from "../base/describe-value.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { fail } from "../base/errors.ts";
 import { requireKnownOptions } from "../base/known-options.ts";
@@ -40,6 +41,9 @@ export function parameterGroups<O extends OptimizerOptions>(
   given: Parameters<O>,
   defaults: O,
 ): ParameterGroup<O>[] {
+  if (given === null || typeof given !== "object" || !(Symbol.iterator in given)) {
+    fail(name, `expected model.parameters() or a list, got ${describeValue(given)}`);
+  }
   const single: Parameter[] = [];
   const groups: ParameterGroup<O>[] = [];
   for (const entry of given) {

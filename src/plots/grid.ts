@@ -42,6 +42,8 @@ export function readGrid(
   options: GridOptions,
 ): Grid {
   requireRows(op, values);
+  const word = values.flat().find((value) => typeof value !== "number");
+  if (word !== undefined) fail(op, `expected rows of numbers, got ${describeValue(word)} in them`);
   const { rows, columns, center, digits = 2 } = options ?? {};
   if (!Array.isArray(rows) || !Array.isArray(columns)) {
     fail(op, "expected the names of rows and columns: { rows: [...], columns: [...] }");

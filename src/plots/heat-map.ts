@@ -1,3 +1,4 @@
+import { type OptionNames, requireKnownOptions } from "../base/known-options.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { colorOf, type Grid, type GridOptions, readGrid, textOf } from "./grid.ts";
 import { hexColor, needsLightText, rampColor } from "./color-ramp.ts";
@@ -23,6 +24,21 @@ export interface HeatMapOptions extends GridOptions {
 type Layer = Extract<TopLevelSpec, { readonly layer: unknown }>["layer"][number];
 
 const OP = "heatMap";
+const OPTIONS: OptionNames<HeatMapOptions> = {
+  rows: true,
+  columns: true,
+  title: true,
+  valueTitle: true,
+  domain: true,
+  center: true,
+  digits: true,
+  subtitle: true,
+  rowTitle: true,
+  columnTitle: true,
+  description: true,
+  showValues: true,
+  cellSize: true,
+};
 /** Colour of a cell without a number: grey, which no ramp on paper is. */
 const MISSING = "#d3d6da";
 const GRADIENT_STEPS = 21;
@@ -52,6 +68,7 @@ export function heatMap(
   options: HeatMapOptions,
 ): TopLevelSpec {
   const grid = readGrid(OP, values, options);
+  requireKnownOptions(OP, options, OPTIONS);
   const { rows, columns, title, subtitle } = options;
   const showValues = options.showValues ?? rows.length * columns.length <= MOST_WRITTEN;
   const [width, height] = options.cellSize ?? cellSize(grid, columns, showValues);

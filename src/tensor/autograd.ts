@@ -1,3 +1,5 @@
+import { requireTensors } from "./require-tensors.ts";
+import { describeValue } from "../base/describe-value.ts";
 import type { Origin } from "./ops/apply.ts";
 import { add, constant } from "./functions/arithmetic.ts";
 import { isFloat } from "./dtype.ts";
@@ -39,6 +41,10 @@ export function grad<const T extends readonly Tensor[]>(
   inputs: T,
   { gradOutput, allowUnused = false }: GradOptions = {},
 ): { -readonly [K in keyof T]: Tensor } {
+  if (!Array.isArray(inputs)) {
+    fail("grad", `expected a list of tensors, as grad(loss, [x]), got ${describeValue(inputs)}`);
+  }
+  requireTensors("grad", output, ...inputs);
   checkOutput(output, gradOutput);
   const reaches = dependents(output, new Set(inputs));
   const seed = gradOutput ?? expand(constant(1, output.dtype), output.shape);

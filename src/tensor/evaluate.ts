@@ -1,3 +1,4 @@
+import { requireTensors } from "./require-tensors.ts";
 import { internal } from "../base/errors.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -24,6 +25,7 @@ export function provideEvaluator(evaluate: Evaluator): void {
  * ```
  */
 export async function evaluate(...tensors: readonly Tensor[]): Promise<void> {
+  requireTensors("evaluate", ...tensors);
   const pending = tensors.filter((t) => t.values === undefined);
   if (pending.length > 0) await evaluator(pending);
 }

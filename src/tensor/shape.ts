@@ -1,3 +1,4 @@
+import { describeValue } from "../base/describe-value.ts";
 import { fail } from "./errors.ts";
 
 /** Sizes of the dimensions, the first varying slowest; `[]` for a single number. */
@@ -22,6 +23,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Turns a dimension that may be negative into one in `[0, rank)`. */
 export function normalizeDim(op: string, dim: number, rank: number): number {
   const limit = Math.max(rank, 1);
+  if (typeof dim !== "number") {
+    fail(op, `dim must be a whole number, as in ${op}(${rank - 1}); got ${describeValue(dim)}`);
+  }
   if (!Number.isInteger(dim) || dim < -limit || dim >= limit) {
     fail(
       op,
@@ -68,7 +72,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
 /** Throws for numbers given one by one, as torch allows, instead of in a list. */
 export function requireList(op: string, name: string, list: readonly number[]): void {
   if (Array.isArray(list)) return;
-  fail(op, `${name} must be a list, such as [1, 2]; got ${String(list)}`);
+  fail(op, `${name} must be a list, such as [1, 2]; got ${describeValue(list)}`);
 }
 
 /** Checks that every size is a non-negative integer. */

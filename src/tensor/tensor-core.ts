@@ -32,7 +32,9 @@ export abstract class TensorCore {
   /** @internal Held by a module, until another takes its place: compiled programs may hold it too. */
   lasting = false;
 
+  /** @internal Operations make tensors; {@link tensor} makes one of numbers. */
   constructor({ shape, dtype, requiresGrad, origin, values }: Content) {
+    if (dtype === undefined) fail("Tensor", "write tensor([[1, 2], [3, 4]]) for one of numbers");
     this.shape = shape;
     this.dtype = dtype;
     this.requiresGrad = requiresGrad;

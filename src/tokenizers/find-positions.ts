@@ -1,4 +1,6 @@
+import { describeValue } from "../base/describe-value.ts";
 import type { Side } from "./tokenizer-config.ts";
+import type { EncodeOptions } from "./tokenizer-options.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import type { PreTrainedTokenizer } from "./tokenizer.ts";
 
@@ -58,13 +60,21 @@ export function findPositions(
   parts: string | readonly string[],
   options: FindPositionsOptions = {},
 ): number[] | number[][] {
+  if (typeof tokenizer?.encode !== "function") {
+    throw new TokenizerError(`findPositions: first a tokenizer, got ${describeValue(tokenizer)}`);
+  }
+  if (typeof parts !== "string" && !Array.isArray(parts)) {
+    throw new TokenizerError(
+      `findPositions: the part of the prompt to find must be a string, got ${describeValue(parts)}`,
+    );
+  }
   const batch = [prompts].flat();
   if (typeof parts !== "string" && parts.length !== batch.length) {
     throw new TokenizerError(
       `findPositions: ${parts.length} parts for ${batch.length} prompts; give one for each, or one for all`,
     );
   }
-  const rows = batch.map((prompt) => tokenizer.encode(prompt, options));
+  const rows = batch.map((prompt) => tokenizer.encode(prompt, encoding(options)));
   const longest = Math.max(...rows.map(({ length }) => length));
   const padsLeft = (options.paddingSide ?? tokenizer.paddingSide) === "left";
   const found = rows.map((ids, i) => {
@@ -74,6 +84,10 @@ export function findPositions(
     return positionsIn(tokenizer, prompt, ids, part, options).map((at) => at + padding);
   });
   return typeof prompts === "string" ? (found[0] ?? []) : found;
+}
+
+function encoding({ addSpecialTokens }: FindPositionsOptions): EncodeOptions {
+  return addSpecialTokens === undefined ? {} : { addSpecialTokens };
 }
 
 /** Characters that a token spells, or begins or ends to spell. */

@@ -63,3 +63,12 @@ export interface DecodeOptions {
    */
   readonly cleanUpTokenizationSpaces?: boolean;
 }
+
+/** Every option of `encode`. */
+export const ENCODE_OPTIONS: OptionNames<EncodeOptions> = { addSpecialTokens: true };
+
+/** Every option of `decode`. */
+export const DECODE_OPTIONS: OptionNames<DecodeOptions> = {
+  skipSpecialTokens: true,
+  cleanUpTokenizationSpaces: true,
+};

@@ -1,8 +1,9 @@
+import { describeValue } from "../base/describe-value.ts";
 import type { FillFile } from "../files/fill-file.ts";
 import { wrongOptions } from "../base/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
-import { checkIds, checkText } from "./check-input.ts";
+import { checkIds, requireOptions, unreadable, checkText } from "./check-input.ts";
 import {
   isObject,
   parseTokenizerConfig,
@@ -15,6 +16,8 @@ import { idsOf, rowsOf } from "./tensor-ids.ts";
 import {
   type DecodeOptions,
   type EncodeOptions,
+  DECODE_OPTIONS,
+  ENCODE_OPTIONS,
   TOKENIZE_OPTIONS,
   type TokenIds,
   type TokenizeOptions,
@@ -186,6 +189,7 @@ export class PreTrainedTokenizer {
    * within a character.
    */
   encode(text: string, options: EncodeOptions = {}): number[] {
+    requireOptions("encode", options, ENCODE_OPTIONS);
     return this.#tokensOf("encode", text, options).map(({ id }) => id);
   }
 
@@ -229,7 +233,8 @@ export class PreTrainedTokenizer {
   tokenize(texts: string | readonly string[], options: TokenizeOptions = {}): BatchEncoding {
     const batch = typeof texts === "string" ? [texts] : texts;
     if (!Array.isArray(batch) || batch.length === 0) {
-      throw new TokenizerError("tokenize: got no text; a string or a list of them was expected");
+      const got = Array.isArray(batch) ? "no text" : describeValue(batch);
+      throw new TokenizerError(`tokenize: got ${got}; a string or a list of them was expected`);
     }
     const wrong = wrongOptions(options, TOKENIZE_OPTIONS);
     if (wrong !== undefined) throw new TokenizerError(`tokenize: ${wrong}`);
@@ -277,6 +282,7 @@ export class PreTrainedTokenizer {
    * @throws TokenizerError for what is no id at all, and for a tensor that is not computed yet.
    */
   decode(ids: TokenIds | Tensor, options: DecodeOptions = {}): string {
+    requireOptions("decode", options, DECODE_OPTIONS);
     const row = checkIds("decode", ids instanceof Tensor ? idsOf("decode", ids, 1) : ids);
     const text = this.#tokenizer.decode(row, options.skipSpecialTokens === true);
     const cleansUp = options.cleanUpTokenizationSpaces ?? this.#config.cleanUpTokenizationSpaces;
@@ -293,7 +299,8 @@ export class PreTrainedTokenizer {
     options: DecodeOptions = {},
   ): string[] {
     const list = rows instanceof Tensor ? rowsOf(rows) : rows;
-    return list.map((ids) => this.decode(ids, options));
+    if (!Array.isArray(list)) throw new TokenizerError(`batchDecode: ${unreadable(list)}`);
+    return list.map((ids: TokenIds | Tensor) => this.decode(ids, options));
   }
 
   /**

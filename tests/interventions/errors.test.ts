@@ -90,7 +90,7 @@ const configurations: readonly Case[] = [
   ],
   ["interventions for some only", [vanilla, at(2)], /representation 1 says no intervention/],
   ["a class of something else", { intervention: Linear }, /got the class Linear/],
-  ["an intervention that is none", { intervention: 3 }, /its name, or a function .* got number/],
+  ["an intervention that is none", { intervention: 3 }, /its name, or a function .* got a number/],
   [
     "a class that is not known by name",
     { intervention: "ZeroIntervenion" },

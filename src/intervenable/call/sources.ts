@@ -1,3 +1,4 @@
+import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../interventions/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { requireNamed } from "../config/names.ts";
@@ -115,7 +116,10 @@ function fromRepresentations(
     if (value === undefined) return [name, withoutSource(target)];
     if (value === null) return [name, skipped(target)];
     if (!(value instanceof Tensor)) {
-      fail(OP, `sourceRepresentations: ${name} must be a Tensor or null`);
+      fail(
+        OP,
+        `sourceRepresentations: ${name} must be a Tensor or null, got ${describeValue(value)}`,
+      );
     }
     if (!takesSource(target)) {
       fail(OP, `sourceRepresentations: ${name} takes no source; leave it out`);

@@ -1,4 +1,4 @@
-import { shown } from "../../base/describe-value.ts";
+import { describeValue, shown } from "../../base/describe-value.ts";
 import { describeOptions } from "../../interventions/describe-options.ts";
 import { Intervention } from "../../interventions/intervention.ts";
 import { placeOf } from "./names.ts";
@@ -195,7 +195,11 @@ function asOptions(
     return { representations: config as readonly RepresentationLike[] };
   }
   if (typeof config !== "object" || config === null) {
-    fail(OP, `expected a representation or a list of them, got ${String(config)}`);
+    fail(
+      OP,
+      'expected a representation, as { layer: 0, component: "mlp_output" }, or a list of them, ' +
+        `got ${describeValue(config)}`,
+    );
   }
   if (!("representations" in config)) return { representations: config };
   requireKnownOptions(OP, config, OPTIONS);

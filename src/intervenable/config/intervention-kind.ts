@@ -1,3 +1,4 @@
+import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../interventions/errors.ts";
 import { requireKnownOptions } from "../../base/known-options.ts";
 import { ConfiguredIntervention } from "../../interventions/configured-intervention.ts";
@@ -79,9 +80,10 @@ function asConfigured(
 
 function describe(given: unknown): string {
   if (isClass(given)) return `the class ${(given as { name: string }).name}`;
+  if (typeof given === "function") return "a function; give it to each representation";
   const isPair = Array.isArray(given) && isKind(given[0]);
   if (isPair) return `a list; write ${(given[0] as { name: string }).name}.with({ ... })`;
-  return typeof given;
+  return describeValue(given);
 }
 
 function isKind(value: unknown): value is AnyInterventionClass {

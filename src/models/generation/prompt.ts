@@ -1,3 +1,4 @@
+import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../nn/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -20,7 +21,7 @@ export interface PromptLimits {
 
 /** Rows of a tensor [batch, length]. */
 export async function readRows(name: string, t: Tensor): Promise<number[][]> {
-  if (!(t instanceof Tensor)) fail("generate", `${name} must be a tensor, got ${typeof t}`);
+  if (!(t instanceof Tensor)) fail("generate", `${name} must be a tensor, got ${describeValue(t)}`);
   if (t.ndim !== 2) fail("generate", `${name} must be [batch, sequence], got ${show(t.shape)}`);
   const [batch = 0, length = 0] = t.shape;
   const values = Array.from(await t.data(), Number);
@@ -80,8 +81,8 @@ export function requirePrompt(inputs: unknown): GenerateInputs {
   if (typeof inputs === "object" && inputs !== null && "inputIds" in inputs) {
     return inputs as GenerateInputs;
   }
-  const kind = inputs instanceof Tensor ? "a tensor" : typeof inputs;
-  return fail("generate", `expected { inputIds }, as tokenizer.tokenize(text) gives; got ${kind}`);
+  const got = describeValue(inputs);
+  return fail("generate", `expected { inputIds }, as tokenizer.tokenize(text) gives; got ${got}`);
 }
 
 /**

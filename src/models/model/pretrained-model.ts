@@ -1,3 +1,4 @@
+import { requireInputs } from "./require-inputs.ts";
 import type { FilesName } from "../../files/open-files.ts";
 import type { Pushed } from "../../files/push-options.ts";
 import { Module } from "../../nn/module.ts";
@@ -41,6 +42,7 @@ export abstract class PreTrainedModel extends Module {
         "the cache was made with interventions, which go on acting through it in this pass without them",
       );
     }
+    requireInputs(this.constructor.name, inputs);
     const name = Object.keys(inputs ?? {}).find((key) => key.includes("_"));
     if (name === undefined) return;
     const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());

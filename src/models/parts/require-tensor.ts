@@ -1,3 +1,4 @@
+import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../nn/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
@@ -8,7 +9,7 @@ export function requireTensor(
   value: unknown,
 ): asserts value is Tensor {
   if (value instanceof Tensor) return;
-  const got = Array.isArray(value) ? "an array" : String(value);
+  const got = describeValue(value);
   fail(
     model,
     `${name} must be a tensor, got ${got}; tensor(values, { dtype }) makes one of numbers`,

@@ -1,4 +1,4 @@
-import { shown } from "../../base/describe-value.ts";
+import { describeValue, isPromise, shown } from "../../base/describe-value.ts";
 import { ModelError } from "../../nn/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { type JsonValue, type ModelConfig, snakeCase } from "./config.ts";
@@ -258,6 +258,9 @@ function readSettings(settings: SettingsTable, given: GivenSettings, place: Give
     if (problems.length === 0) return;
     throw new ModelError(`${settings.name}${where}: ${listed(problems)}`);
   };
+  if (typeof given !== "object" || given === null || isPromise(given)) {
+    refuse([`settings are one object by name, got ${describeValue(given)}`]);
+  }
   refuse(wrongOlder(settings, given, write));
   const problems: string[] = [];
   const translated = settings.translate?.(given) ?? given;

@@ -1,3 +1,4 @@
+import { requireTensors } from "../../tensor/require-tensors.ts";
 import { apply } from "../../tensor/ops/apply.ts";
 import { constantLike, mul, where } from "../../tensor/functions/arithmetic.ts";
 import { fail } from "../../tensor/errors.ts";
@@ -13,6 +14,7 @@ import { requireFloat } from "./check.ts";
 
 /** max(x, 0). */
 export function relu(x: Tensor): Tensor {
+  requireTensors("relu", x);
   return x.relu();
 }
 

@@ -1,3 +1,4 @@
+import { requireTensors } from "../../tensor/require-tensors.ts";
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { fail } from "../../tensor/errors.ts";
@@ -56,6 +57,7 @@ export function crossEntropy(
 ): Tensor {
   const { labelSmoothing = 0, reduction = "mean" } = options;
   requireFloat("crossEntropy", input);
+  requireTensors("crossEntropy", target);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     fail("crossEntropy", `labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
   }

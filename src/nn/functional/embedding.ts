@@ -1,3 +1,4 @@
+import { requireTensors } from "../../tensor/require-tensors.ts";
 import { apply } from "../../tensor/ops/apply.ts";
 import { fail } from "../../tensor/errors.ts";
 import { knownPositions } from "../../tensor/functions/indexing.ts";
@@ -18,6 +19,7 @@ export function embedding(
   weight: Tensor,
   { paddingIdx }: { readonly paddingIdx?: number | undefined } = {},
 ): Tensor {
+  requireTensors("embedding", ids, weight);
   if (weight.ndim !== 2) fail("embedding", `weight must be 2-d, got ${show(weight.shape)}`);
   const rows = weight.size(0);
   const known = checkIds(ids, rows);

@@ -1,3 +1,4 @@
+import { requireTensors } from "../../tensor/require-tensors.ts";
 import { constantLike, type Operand, where } from "../../tensor/functions/arithmetic.ts";
 import { fail } from "../../tensor/errors.ts";
 import { broadcastShapes, show } from "../../tensor/shape.ts";
@@ -12,6 +13,7 @@ export type { LossOptions, Reduction } from "./reduce-loss.ts";
 /** Refuses pairs of which one would be broadcast by mistake. */
 function checkPair(op: string, input: Tensor, target: Tensor): void {
   requireFloat(op, input);
+  requireTensors(op, target);
   if (show(input.shape) === show(target.shape)) return;
   const shape = broadcastShapes(op, input.shape, target.shape);
   fail(

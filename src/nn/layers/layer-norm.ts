@@ -1,3 +1,4 @@
+import { requireSizes } from "./require-sizes.ts";
 import { ones, zeros } from "../../tensor/functions/creation.ts";
 import { layerNorm } from "../../tensor/functions/normalisation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -29,6 +30,7 @@ export class LayerNorm extends Module {
   ) {
     super();
     this.shape = [shape].flat();
+    for (const size of this.shape) requireSizes("LayerNorm", { shape: size });
     this.eps = eps;
     this.weight = new Parameter(ones(this.shape));
     this.bias = bias ? new Parameter(zeros(this.shape)) : undefined;

@@ -1,3 +1,5 @@
+import { requireSizes } from "./require-sizes.ts";
+import { requireKnownOptions } from "../../base/known-options.ts";
 import { linear } from "../../tensor/functions/linear-algebra.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -35,12 +37,11 @@ export class Linear extends Module {
   /** [outFeatures] */
   readonly bias: Parameter | undefined;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    { bias = true, weight }: LinearOptions = {},
-  ) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    requireSizes("Linear", { inFeatures, outFeatures });
+    requireKnownOptions("Linear", options, { bias: true, weight: true });
+    const { bias = true, weight } = options;
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(Math.max(1, inFeatures));

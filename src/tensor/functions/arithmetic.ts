@@ -1,3 +1,5 @@
+import { advice, isTensor } from "../require-tensors.ts";
+import { describeValue } from "../../base/describe-value.ts";
 import { apply, leaf, scalar } from "../ops/apply.ts";
 import { isFloat, requireFit, resultType, type DType } from "../dtype.ts";
 import { fail } from "../errors.ts";
@@ -60,8 +62,8 @@ function toTensor(op: string, value: Operand, other: DType): Tensor {
     requireFit(op, [value], dtype);
     return scalar(value, dtype);
   }
-  if (typeof value !== "object" || value === null || !("dtype" in value)) {
-    fail(op, `expected a Tensor or a number, got ${String(value)}`);
+  if (!isTensor(value)) {
+    fail(op, `expected a Tensor or a number, got ${describeValue(value)}${advice(value)}`);
   }
   return value;
 }
@@ -240,7 +242,9 @@ function ratio(small: Tensor, large: Tensor): Tensor {
 
 /** Values limited to [min, max]. A value on a bound keeps its own gradient. */
 export function clamp(x: Tensor, min?: Operand, max?: Operand): Tensor {
-  if (min === undefined && max === undefined) fail("clamp", "give min, max or both");
+  if (min === undefined && max === undefined) {
+    fail("clamp", "give min, max or both, as in clamp({ min: 0, max: 1 })");
+  }
   const raised = min === undefined ? x : bounded(x, min, "lt");
   return max === undefined ? raised : bounded(raised, max, "gt");
 }

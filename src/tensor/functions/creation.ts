@@ -1,3 +1,6 @@
+import { isTensor } from "../require-tensors.ts";
+import { type OptionNames, wrongOptions } from "../../base/known-options.ts";
+import { describeValue } from "../../base/describe-value.ts";
 import { apply, encodeNumbers } from "../ops/apply.ts";
 import { cast, constant } from "./arithmetic.ts";
 import type { DType, TypedArray } from "../dtype.ts";
@@ -46,6 +49,7 @@ export function tensor(
   values: Values,
   options: TensorOptions & { readonly shape?: Shape } = {},
 ): Tensor {
+  requireOptions("tensor", options);
   if (ArrayBuffer.isView(values)) {
     return Tensor.fromData(
       values,
@@ -62,6 +66,17 @@ export function tensor(
   const dtype = options.dtype ?? (truth ? "bool" : "float32");
   const data = encodeNumbers(flat.map(Number), dtype);
   return Tensor.fromData(data, options.shape ?? shape, dtype, options.requiresGrad);
+}
+
+const OPTIONS: OptionNames<TensorOptions & { readonly shape?: Shape }> = {
+  dtype: true,
+  requiresGrad: true,
+  shape: true,
+};
+
+function requireOptions(op: string, options: object): void {
+  const wrong = wrongOptions(options, OPTIONS);
+  if (wrong !== undefined) fail(op, wrong);
 }
 
 function nestedShape(values: NestedArray): number[] {
@@ -81,7 +96,8 @@ function flatten(
       fail("tensor", `a number came where an array of ${shape[depth] ?? 0} was expected`);
     }
     if (typeof values !== "number" && typeof values !== "boolean") {
-      fail("tensor", `expected numbers or booleans, got ${String(values)}`);
+      const join = isTensor(values) ? "; join tensors with stack(list) or cat(list)" : "";
+      fail("tensor", `expected numbers or booleans, got ${describeValue(values)}${join}`);
     }
     out.push(values);
     return;
@@ -97,23 +113,25 @@ function flatten(
 }
 
 /** A tensor filled with one number. */
-export function full(
-  shape: Shape,
-  value: number,
-  { dtype = "float32" }: { dtype?: DType } = {},
-): Tensor {
-  checkShape("full", shape);
+export function full(shape: Shape, value: number, options: { dtype?: DType } = {}): Tensor {
+  return filled("full", shape, value, options);
+}
+
+function filled(op: string, shape: Shape, value: number, options: { dtype?: DType }): Tensor {
+  const { dtype = "float32" } = options;
+  checkShape(op, shape);
+  requireOptions(op, options);
   return expand(constant(value, dtype), shape);
 }
 
 /** A tensor of zeros. */
 export function zeros(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
 /** A tensor of ones. */
 export function ones(shape: Shape, options: { dtype?: DType } = {}): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
 /** Zeros of another tensor's shape and dtype. */
@@ -133,6 +151,10 @@ export function onesLike(x: Tensor): Tensor {
 export function arange(start: number, end?: number, step?: number): RankedTensor<1>;
 export function arange(start: number, end?: number, step = 1): Tensor {
   const [from, to] = end === undefined ? [0, start] : [start, end];
+  const other = [start, to, step].find((value) => typeof value !== "number");
+  if (other !== undefined || start === undefined) {
+    fail("arange", `expected numbers, as arange(0, 6, 2), got ${describeValue(other)}`);
+  }
   if (!(Math.abs(step) > 0) || !Number.isFinite(step) || (to - from) / step < 0) {
     fail("arange", `step ${step} does not lead from ${from} to ${to}`);
   }

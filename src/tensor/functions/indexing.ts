@@ -1,3 +1,4 @@
+import { requireTensors } from "../require-tensors.ts";
 import { apply, encodeNumbers, leaf } from "../ops/apply.ts";
 import { cast, type Operand } from "./arithmetic.ts";
 import { fail } from "../errors.ts";
@@ -15,6 +16,7 @@ export function toIndex(op: string, index: Index, size: number): Tensor {
   const t = isList
     ? leaf(encodeNumbers(index as number[], "int64"), [index.length], "int64")
     : (index as Tensor);
+  requireTensors(op, t);
   if (t.dtype === "bool") {
     fail(op, "index must hold positions, got bool; use await maskedSelect(), or await nonzero()");
   }

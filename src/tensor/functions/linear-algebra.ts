@@ -1,3 +1,4 @@
+import { requireTensors } from "../require-tensors.ts";
 import { apply } from "../ops/apply.ts";
 import { add, promoted } from "./arithmetic.ts";
 import { isFloat } from "../dtype.ts";
@@ -9,7 +10,8 @@ import type { Tensor } from "../tensor.ts";
 
 /** Matrix product: a vector counts as a row (left) or a column (right), batches broadcast. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  if (typeof b !== "object") fail("matmul", `expected a tensor, got ${String(b)}; use mul()`);
+  if (typeof b === "number") fail("matmul", `expected a tensor, got ${String(b)}; use mul()`);
+  requireTensors("matmul", a, b);
   if (a.shape.length === 0 || b.shape.length === 0) {
     fail(
       "matmul",
@@ -27,6 +29,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /** A matrix product of operands whose numbers of dimensions are fixed. */
 export function ranked(op: string, a: Tensor, b: Tensor, rankA: number, rankB: number): Tensor {
+  requireTensors(op, a, b);
   if (a.shape.length !== rankA || b.shape.length !== rankB) {
     fail(
       op,

@@ -1,3 +1,4 @@
+import { requireTensors } from "../require-tensors.ts";
 import { apply } from "../ops/apply.ts";
 import { constant } from "./arithmetic.ts";
 import { fail } from "../errors.ts";
@@ -38,6 +39,7 @@ function checkTail(op: string, x: Tensor, tail: readonly number[]): void {
 
 /** Mean 0 and variance 1 over the last dimensions, then `weight` and `bias` of that shape. */
 export function layerNorm(x: Tensor, shape: readonly number[], options: NormOptions = {}): Tensor {
+  requireTensors("layerNorm", x);
   checkTail("layerNorm", x, shape);
   const weight = options.weight ?? expand(constant(1, x.dtype), shape);
   const inputs = options.bias === undefined ? [x, weight] : [x, weight, options.bias];
@@ -46,6 +48,7 @@ export function layerNorm(x: Tensor, shape: readonly number[], options: NormOpti
 
 /** x divided by its root mean square over the last dimensions, then `weight`. */
 export function rmsNorm(x: Tensor, shape: readonly number[], options: NormOptions = {}): Tensor {
+  requireTensors("rmsNorm", x);
   checkTail("rmsNorm", x, shape);
   const weight = options.weight ?? expand(constant(1, x.dtype), shape);
   return apply("rmsNorm", [x, weight], { axes: shape.length, eps: options.eps ?? 1e-5 });

@@ -1,3 +1,4 @@
+import { type OptionNames, wrongOptions } from "../../base/known-options.ts";
 import { apply } from "../ops/apply.ts";
 import { add, asFloat, cast, constant, div, mul, sub, unary, where } from "./arithmetic.ts";
 import { isFloat } from "../dtype.ts";
@@ -15,11 +16,15 @@ export interface ReduceOptions {
   readonly keepdim?: boolean;
 }
 
+const REDUCING: OptionNames<VarianceOptions> = { dim: true, keepdim: true, correction: true };
+
 /** The dimensions to reduce. What is no options object would silently reduce all of them. */
 function dimsOf(op: string, x: Tensor, options: ReduceOptions): number[] {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    fail(op, `expected options, such as { dim: -1 }, got ${String(options)}`);
+  if (typeof options === "number") {
+    fail(op, `expected options, got a number; write ${op}({ dim: ${String(options)} })`);
   }
+  const wrong = wrongOptions(options, REDUCING);
+  if (wrong !== undefined) fail(op, wrong);
   return normalizeDims(op, options.dim, x.shape.length);
 }
 

@@ -1,3 +1,5 @@
+import { requireTensors } from "../require-tensors.ts";
+import { describeValue } from "../../base/describe-value.ts";
 import { apply } from "../ops/apply.ts";
 import { cast } from "./arithmetic.ts";
 import { resultType } from "../dtype.ts";
@@ -217,6 +219,12 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 export function select(x: Tensor, dim: number, index: number): Tensor {
   const d = normalizeDim("select", dim, x.shape.length);
   const n = sizeAt(x, d);
+  if (typeof index !== "number") {
+    fail(
+      "select",
+      `the index must be a number, as in select(${d}, 0); got ${describeValue(index)}`,
+    );
+  }
   if (!Number.isInteger(index) || index < -n || index >= n) {
     fail("select", `index ${index} is out of range for dimension ${dim} of ${show(x.shape)}`);
   }
@@ -262,8 +270,7 @@ export function cat<R extends Rank>(
 ): RankedTensor<R>;
 export function cat(tensors: readonly Tensor[], dim?: number): Tensor;
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  const [first] = tensors;
-  if (first === undefined) fail("cat", "expected at least one tensor");
+  const first = requireListOf("cat", tensors);
   if (tensors.length === 1) return first;
   const d = normalizeDim("cat", dim, first.shape.length);
   if (first.shape.length === 0) fail("cat", "0-d tensors cannot be concatenated; use stack()");
@@ -285,8 +292,7 @@ export function stack<R extends Rank>(
 ): OfRank<More<R>>;
 export function stack(tensors: readonly Tensor[], dim?: number): Tensor;
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  const [first] = tensors;
-  if (first === undefined) fail("stack", "expected at least one tensor");
+  const first = requireListOf("stack", tensors);
   for (const t of tensors) {
     if (!sameShape(t.shape, first.shape)) {
       fail("stack", `shapes ${tensors.map((u) => show(u.shape)).join(", ")} must be equal`);
@@ -297,6 +303,15 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
     tensors.map((t) => unsqueeze(t, d)),
     d,
   );
+}
+
+/** The first of the tensors that are joined, which stand in one list. */
+function requireListOf(op: string, tensors: readonly Tensor[]): Tensor {
+  if (!Array.isArray(tensors)) {
+    fail(op, `expected a list, as ${op}([a, b]), got ${describeValue(tensors)}`);
+  }
+  requireTensors(op, ...(tensors as readonly Tensor[]));
+  return (tensors as readonly Tensor[])[0] ?? fail(op, "expected at least one tensor");
 }
 
 /** Pieces of the given sizes, or of one size with a smaller last piece. */

@@ -1,0 +1,98 @@
+import * as tsvene from "tsvene";
+import { refusesEach, untyped } from "../mistakes.ts";
+
+const { tensor, zeros, randn, cat, stack, evaluate, grad, arange, heatMap } = untyped(tsvene);
+const { Linear, LayerNorm, Embedding, Adam, Tensor, functional: F } = untyped(tsvene);
+const { ones } = tsvene;
+const x = untyped(ones([2, 3]));
+const later = Promise.resolve(ones([2, 3]));
+const layer = new Linear(2, 1);
+const named = { rows: ["a"], columns: ["b"] };
+
+const CAME = {
+  promise: /got a Promise \(write await before/,
+  list: /got a list of \d.*; write tensor\(list\)/,
+  undefined: /got undefined/,
+} as const;
+
+refusesEach([
+  ["a promise of numbers", () => tensor(later), CAME.promise],
+  ["no numbers", () => tensor(), CAME.undefined],
+  ["a text for numbers", () => tensor("3"), /expected numbers .*got a string/],
+  ["words for numbers", () => tensor(["3"]), /expected numbers .*got a string/],
+  ["rows of several lengths", () => tensor([[1, 2], [3]]), /\(1 and 2\); pad them/],
+  ["tensors as numbers", () => tensor([x, x]), /got a Tensor; join tensors with stack\(list\)/],
+  ["torch's name of a type", () => tensor([1], { dtype: "long" }), /no dtype long; .*int64/],
+  ["an option in snake case", () => tensor([1], { requires_grad: true }), /mean requiresGrad/],
+  ["the type without its name", () => tensor([1], "int64"), /one object by name: dtype/],
+  ["sizes one by one", () => zeros(2, 3), /zeros: sizes must be a list, such as \[1, 2\]; got a/],
+  ["no sizes", () => randn(), /sizes must be a list, such as \[1, 2\]; got undefined/],
+  ["a device", () => zeros([2], { device: "cuda" }), /no option device; did you mean dtype/],
+  ["view with sizes one by one", () => x.view?.(3, -1), /a list, such as \[1, 2\]; got a number/],
+  ["permute one by one", () => x.permute?.(1, 0), /dims must be a list/],
+  ["expand one by one", () => x.expand?.(2, 3), /sizes must be a list/],
+  ["a bare dimension to reduce", () => x.sum?.(1), /got a number; write sum\(\{ dim: 1 \}\)/],
+  ["NumPy's axis", () => x.mean?.({ axis: 1 }), /no option axis; did you mean dim/],
+  ["keepDim", () => x.sum?.({ dim: 1, keepDim: true }), /did you mean keepdim/],
+  ["options for a dimension", () => x.softmax?.({ dim: 1 }), /softmax\(1\); got a plain object/],
+  ["no dimension", () => x.softmax?.(), /as in softmax\(1\); got undefined/],
+  ["an index that is a tensor", () => x.select?.(0, x), /as in select\(0, 0\); got a Tensor/],
+  ["no index", () => x.select?.(1), /select\(1, 0\); got undefined/],
+  ["limits one by one", () => x.clamp?.(0, 1), /as in clamp\(\{ min: 0, max: 1 \}\)/],
+  ["a device to go to", () => x.to?.("cuda"), /no dtype cuda; expected one of/],
+  ["adding a promise", () => x.add?.(later), CAME.promise],
+  ["adding a list", () => x.add?.([1, 2, 3]), CAME.list],
+  ["adding nothing", () => x.add?.(), CAME.undefined],
+  ["a product with a list", () => x.matmul?.([[1], [2], [3]]), CAME.list],
+  ["a product with a promise", () => x.matmul?.(later), CAME.promise],
+  ["a product that does not fit", () => x.matmul?.(x), /\[2, 3\] by \[2, 3\]: .*must equal/],
+  ["an index of fractions", () => x.gather?.(0, x), /index must be int64 or int32, got float32/],
+  ["a word as index", () => x.indexSelect?.(0, "a"), /expected a Tensor, got a string/],
+  ["joining one by one", () => cat(x, x), /as cat\(\[a, b\]\), got a Tensor/],
+  ["stacking one tensor", () => stack(x), /as stack\(\[a, b\]\), got a Tensor/],
+  ["joining a promise", () => cat([x, later]), CAME.promise],
+  ["joining a list", () => cat([x, [1]]), CAME.list],
+  ["computing a list", () => evaluate([x, x]), /got a list of 2; give each tensor by itself/],
+  ["computing a promise", () => evaluate(later), CAME.promise],
+  ["many numbers as one", () => x.item?.(), /one element, got shape \[2, 3\]/],
+  ["a gradient of many numbers", () => grad(x, [x]), /\[2, 3\]; reduce it to one number/],
+  ["a gradient without a list", () => grad(x.sum?.(), x), /as grad\(loss, \[x\]\), got a Tensor/],
+  ["counting to nothing", () => arange(), /arange\(0, 6, 2\), got undefined/],
+  ["counting to a list", () => arange([3]), /got a list of 1 numbers/],
+  ["new Tensor", () => new Tensor([1, 2]), /write tensor\(\[\[1, 2\], \[3, 4\]\]\)/],
+  ["a layer without sizes", () => new Linear(), /got undefined; write new Linear\(inFeatures, /],
+  ["a layer's sizes in a list", () => new Linear([2, 1]), /got a list of 2 numbers; write new/],
+  ["bias without its name", () => new Linear(2, 1, false), /one object by name: bias/],
+  ["a misspelt option of a layer", () => new Linear(2, 1, { bais: true }), /did you mean bias/],
+  ["a norm without a size", () => new LayerNorm(), /got undefined; write new LayerNorm\(shape\)/],
+  ["a list where a norm takes a tensor", () => new LayerNorm(2).forward?.([1, 2]), CAME.list],
+  ["a list of ids", () => new Embedding(4, 2).forward?.([1]), CAME.list],
+  ["fractions as ids", () => new Embedding(4, 2).forward?.(x), /int64 or int32, got float32/],
+  ["a wrong width", () => layer.forward?.(x), /\[2, 3\] does not fit weight \[1, 2\]/],
+  ["a list of targets", () => F.crossEntropy?.(x, [0, 1]), CAME.list],
+  ["targets not awaited", () => F.crossEntropy?.(x, later), CAME.promise],
+  ["no targets", () => F.mseLoss?.(x), CAME.undefined],
+  ["a list where relu takes a tensor", () => F.relu?.([1]), CAME.list],
+  ["a state dict not awaited", () => layer.loadStateDict?.(later), CAME.promise],
+  ["no state dict", () => layer.loadStateDict?.(), /stateDict\(\) gives, got undefined/],
+  ["lists in it", () => layer.loadStateDict?.({ weight: [[1]] }), /weight must be a Tensor, got a/],
+  [
+    "an optimizer of a model",
+    () => new Adam(layer),
+    /expected model\.parameters\(\) .*got a Linear/,
+  ],
+  ["an optimizer of nothing", () => new Adam(), /model\.parameters\(\) .*got undefined/],
+  ["an optimizer of tensors", () => new Adam([x]), /expected a Parameter .*a tensor cannot change/],
+  ["a bare learning rate", () => new Adam(layer.parameters?.(), 0.1), /one object by name: lr/],
+  ["a rate as text", () => new Adam(layer.parameters?.(), { lr: "1" }), /lr is out of range: 1/],
+  [
+    "PyTorch's weight_decay",
+    () => new Adam(layer.parameters?.(), { weight_decay: 1 }),
+    /weightDecay/,
+  ],
+  ["a step without a loss", () => new Adam(layer.parameters?.()).step?.(), CAME.undefined],
+  ["a step of a promise", () => new Adam(layer.parameters?.()).step?.(later), CAME.promise],
+  ["words in a heat map", () => heatMap([["a"]], named), /rows of numbers, got a string in them/],
+  ["a heat map's misspelt option", () => heatMap([[1]], { ...named, tilte: "" }), /mean title/],
+  ["names that are too few", () => heatMap([[1, 2]], named), /2 values, but there are 1 names/],
+]);
