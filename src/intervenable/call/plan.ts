@@ -20,6 +20,8 @@ export interface PlanOptions extends GivenSources {
   readonly unitLocations?: UnitLocations | null | undefined;
   /** Which dimensions of a unit are changed: for all interventions, or `{ each }`. */
   readonly subspaces?: unknown;
+  /** How far edits go. @default 1 */
+  readonly strength?: number | undefined;
   /** What interventions get as `context.extra`, by names of the caller's own. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** The model's token for padding, to notice rows that are padded while no mask says so. */
@@ -36,6 +38,8 @@ export interface Action extends Target {
   readonly edits: Selection | undefined;
   /** Which dimensions of a unit it changes. */
   readonly subspaces: unknown;
+  /** How far the edit goes: 1 for what the intervention says. */
+  readonly strength: number;
   /** What it gets as `context.extra`. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -76,6 +80,7 @@ export function makePlan(
   const places = located(targets, mode, base, sources, options.padTokenId);
   const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets);
+  const strength = strengthOf(options.strength, targets);
   const actions = targets.map((target, i): Action => {
     const source = sources.get(target.name) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
@@ -90,12 +95,22 @@ export function makePlan(
       reads: select(target.name, target.sourceAxes, from, read?.batch?.rows ?? 1),
       edits,
       subspaces: subspaces[i],
+      strength,
       extra: options.extra ?? {},
     };
   });
   const active = actions.filter(({ source }) => source.kind !== "skip");
   if (mode === "parallel") return parallelPlan(active, base);
   return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
+}
+
+function strengthOf(strength: number | undefined, targets: readonly Target[]): number {
+  if (strength === undefined) return 1;
+  if (typeof strength !== "number" || !Number.isFinite(strength)) {
+    fail(OP, `strength must be a finite number, got ${show(strength)}`);
+  }
+  if (targets.some(({ intervention }) => !intervention.collects)) return strength;
+  return fail(OP, "strength is given, but all interventions collect and edit nothing");
 }
 
 function located(

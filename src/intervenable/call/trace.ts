@@ -245,7 +245,8 @@ function edit(
       `it returned ${show(piece.shape)} in the place of ${show(base.shape)}; the shape must stay`,
     );
   }
-  return edits?.write(value, piece) ?? piece;
+  const moved = action.strength === 1 ? piece : base.add(piece.sub(base).mul(action.strength));
+  return edits?.write(value, moved) ?? moved;
 }
 
 function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {

@@ -37,6 +37,11 @@ export interface InterventionArguments<Inputs> {
    * of your own may be told anything. @default all dimensions
    */
   readonly subspaces?: unknown;
+  /**
+   * How far edits go: what an intervention makes of an activation is moved along the way from the
+   * activation to it, 0 for not at all, 2 for twice as far, below 0 for the other way. @default 1
+   */
+  readonly strength?: number;
   /** Handed to every intervention as `context.extra`. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -58,6 +63,7 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
   unitLocations: true,
   sourceRepresentations: true,
   subspaces: true,
+  strength: true,
   extra: true,
   labels: true,
   otherCache: true,

@@ -53,6 +53,7 @@ const OWN: OptionNames<GenerationArguments> = {
   unitLocations: true,
   sourceRepresentations: true,
   subspaces: true,
+  strength: true,
   extra: true,
   steps: true,
   interveneOnPrompt: true,
@@ -187,8 +188,8 @@ function plansOf(
   fires: ReadonlyMap<string, readonly boolean[]>,
   count: number,
 ): readonly (Plan | undefined)[] {
-  const { unitLocations, subspaces, extra, sources, sourceRepresentations } = options;
-  const common = { unitLocations, subspaces, extra };
+  const { unitLocations, subspaces, strength, extra, sources, sourceRepresentations } = options;
+  const common = { unitLocations, subspaces, strength, extra };
   /** No source for a step skips what would need one in it. */
   const skipping = [null];
   const known = new Map<unknown, Map<unknown, Plan>>();
