@@ -17,14 +17,14 @@ export const LINE_BUDGETS: LinesByLayer = {
   nn: 2_850,
   optim: 800,
   files: 3_300,
-  formats: 3_600,
+  formats: 3_950,
   tokenizers: 10_300,
-  plots: 640,
+  plots: 850,
   models: 22_000,
   interventions: 1_350,
   intervenable: 5_800,
   causal: 0,
-  analysis: 180,
+  analysis: 350,
   cli: 2_500,
 };
 

@@ -9,5 +9,6 @@ export type { HubAccessOptions, HubOptions } from "./hub-options.ts";
 export { LocalFiles } from "./local-files.ts";
 export { type FileContent, MemoryFiles } from "./memory-files.ts";
 export { type FilesName, openFiles } from "./open-files.ts";
+export { type OpenedPlace, openPlace } from "./open-place.ts";
 export type { Pushed, PushOptions } from "./push-options.ts";
 export type { CardOptions } from "./repository-card.ts";

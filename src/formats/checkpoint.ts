@@ -19,6 +19,8 @@ const HEAD_BYTES = 9;
 export interface Checkpoint {
   /** What messages call it. */
   readonly location: string;
+  /** Paths of the files that they lie in: one, or all shards. */
+  readonly files: readonly string[];
   /** All tensors, file by file in the order in which they lie there. */
   readonly names: readonly string[];
   /** Whether there is a tensor of that name. */
@@ -48,27 +50,29 @@ function listed(names: readonly string[]): string {
 /** One tensor name -> the open file that has it. */
 class FilesOfTensors implements Checkpoint {
   readonly location: string;
+  readonly files: readonly string[];
   readonly absent: ReadonlyMap<string, string>;
-  readonly #files: ReadonlyMap<string, TensorFile>;
+  readonly #places: ReadonlyMap<string, TensorFile>;
   readonly #open: readonly TensorFile[];
 
   constructor(
     location: string,
-    open: readonly TensorFile[],
-    { files, absent }: Pick<FilesOfTensors, "absent"> & { files: ReadonlyMap<string, TensorFile> },
+    open: ReadonlyMap<string, TensorFile>,
+    { places, absent }: Pick<Checkpoint, "absent"> & { places: ReadonlyMap<string, TensorFile> },
   ) {
     this.location = location;
+    this.files = [...open.keys()];
     this.absent = absent;
-    this.#files = files;
-    this.#open = open;
+    this.#places = places;
+    this.#open = [...open.values()];
   }
 
   get names(): readonly string[] {
-    return [...this.#files.keys()];
+    return [...this.#places.keys()];
   }
 
   has(name: string): boolean {
-    return this.#files.has(name);
+    return this.#places.has(name);
   }
 
   info(name: string): TensorInfo {
@@ -96,10 +100,10 @@ class FilesOfTensors implements Checkpoint {
   }
 
   #fileOf(name: string): TensorFile {
-    const file = this.#files.get(name);
+    const file = this.#places.get(name);
     if (file !== undefined) return file;
     throw new CheckpointError(
-      `${this.location}: the checkpoint has no tensor ${quote(name)} among its ${this.#files.size}`,
+      `${this.location}: the checkpoint has no tensor ${quote(name)} among its ${this.#places.size}`,
     );
   }
 }
@@ -171,13 +175,14 @@ async function openSharded(files: FileSource, index: string): Promise<Checkpoint
     }
   }
   const absent = new Map([...listedIn].filter(([name]) => !places.has(name)));
-  return new FilesOfTensors(files.location, [...open.values()], { files: places, absent });
+  return new FilesOfTensors(files.location, open, { places, absent });
 }
 
 async function openSingle(files: FileSource, path: string): Promise<Checkpoint> {
   const file = await openTensors(files, path);
   const places = new Map(file.names.map((name) => [name, file]));
-  return new FilesOfTensors(files.location, [file], { files: places, absent: new Map() });
+  const open = new Map([[path, file]]);
+  return new FilesOfTensors(files.location, open, { places, absent: new Map() });
 }
 
 async function noWeights(files: FileSource, formats: readonly WeightNames[]): Promise<never> {
@@ -195,6 +200,8 @@ export interface CheckpointOptions {
    * @default those without
    */
   readonly variant?: string;
+  /** Path of one file of tensors to open instead, whatever its name says. */
+  readonly file?: string;
 }
 
 /**
@@ -217,8 +224,9 @@ export interface CheckpointOptions {
  */
 export async function openCheckpoint(
   files: FileSource,
-  { variant }: CheckpointOptions = {},
+  { variant, file }: CheckpointOptions = {},
 ): Promise<Checkpoint> {
+  if (file !== undefined) return openSingle(files, file);
   const formats = weightNames(variant);
   for (const { single, index } of formats) {
     if (await files.exists(single)) return openSingle(files, single);

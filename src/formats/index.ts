@@ -2,6 +2,12 @@
 export { CheckpointError } from "./checkpoint-error.ts";
 export { type Checkpoint, type CheckpointOptions, openCheckpoint } from "./checkpoint.ts";
 export {
+  type Conversion,
+  type ConvertOptions,
+  convertWeights,
+  type WeightFormat,
+} from "./convert-weights.ts";
+export {
   bfloat16ToFloat32,
   float16ToFloat32,
   float32ToBfloat16,

@@ -13,7 +13,18 @@ export {
 } from "./catalogue/auto.ts";
 export * from "./catalogue/catalogue.ts";
 export * from "./catalogue/create-models.ts";
+export {
+  type CheckpointDescription,
+  describeCheckpoint,
+  type DescribedTensor,
+} from "./catalogue/describe-checkpoint.ts";
 export { knownFamilies } from "./catalogue/families.ts";
+export {
+  type Check,
+  type Verification,
+  verifyCheckpoint,
+  type VerifyOptions,
+} from "./catalogue/verify-checkpoint.ts";
 export type { GenerationFields } from "./generation/fields.ts";
 export type {
   Decoder,
@@ -27,6 +38,7 @@ export type {
   TracedOutput,
   TraceStep,
 } from "./generation/options.ts";
+export { streamText, type TextDecoder, type WrittenText } from "./generation/stream-text.ts";
 export { type ComponentSpec, type Counted, type ModelCard, withPrefix } from "./model/card.ts";
 export { CausalLanguageModel } from "./model/causal-language-model.ts";
 export type {

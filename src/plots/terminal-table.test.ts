@@ -40,6 +40,21 @@ describe("terminalTable", () => {
     }
   });
 
+  test("goes on below where the terminal is too narrow", () => {
+    const options = { rows: ROWS, columns: COLUMNS, colors: "none" as const };
+    const text = terminalTable(VALUES, { ...options, width: 26 });
+    expect(text.split("\n")).toEqual([
+      "          The   capital",
+      "layer 0   0.00   0.26",
+      "layer 10  0.00     –",
+      "",
+      "          首都",
+      "layer 0   1.00",
+      "layer 10  0.50",
+    ]);
+    expect(terminalTable(VALUES, { ...options, width: 1 }).split("\n")).toHaveLength(11);
+  });
+
   test("colours each cell by its number", () => {
     const text = terminalTable([[0, 1]], { rows: ["a"], columns: ["b", "c"], colors: "24bit" });
     const ground = (t: number): string => rampColor("sequential", "terminal", t).join(";");

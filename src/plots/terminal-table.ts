@@ -4,7 +4,10 @@ import { type Painter, painter, type TerminalOptions } from "./terminal-colors.t
 import { alignCenter, alignLeft, oneLine, widest } from "./terminal-text.ts";
 
 /** How a table in the terminal looks. */
-export interface TerminalTableOptions extends GridOptions, TerminalOptions {}
+export interface TerminalTableOptions extends GridOptions, TerminalOptions {
+  /** Columns of the terminal: what does not fit beside the rest comes below it. @default any */
+  readonly width?: number;
+}
 
 const LIGHT: Rgb = [255, 255, 255];
 const DARK: Rgb = [16, 18, 22];
@@ -31,7 +34,7 @@ export function terminalTable(
 ): string {
   const grid = readGrid("terminalTable", values, options);
   const pen = painter("terminalTable", options);
-  const title = options.title ?? options.valueTitle;
+  const { title = options.valueTitle, width: most = Infinity } = options;
   const rows = options.rows.map((name) => oneLine(name.trim()));
   const columns = options.columns.map((name) => oneLine(name.trim()));
   const written = grid.values.map((line) => line.map((value) => textOf(grid, value)));
@@ -43,21 +46,43 @@ export function terminalTable(
   const widths = columns.map(
     (name, j) => widest([name, ...texts.map((line) => line[j] ?? "")]) + 2,
   );
-  const header = columns.map((name, j) => alignCenter(name, widths[j] ?? 0)).join("");
-  const lines = grid.values.map((line, i) => {
-    const cells = line.map((value, j) => {
-      return cell(grid, pen, value, alignCenter(texts[i]?.[j] ?? "", widths[j] ?? 0));
+  const parts = fitting(widths, most - margin - 1);
+  const lines = parts.flatMap(([from, to], part) => {
+    const header = columns
+      .slice(from, to)
+      .map((name, j) => alignCenter(name, widths[from + j] ?? 0));
+    const body = grid.values.map((line, i) => {
+      const cells = line.slice(from, to).map((value, j) => {
+        const text = alignCenter(texts[i]?.[from + j] ?? "", widths[from + j] ?? 0);
+        return cell(grid, pen, value, text);
+      });
+      return `${alignLeft(rows[i] ?? "", margin)} ${cells.join("")}`;
     });
-    return `${alignLeft(rows[i] ?? "", margin)} ${cells.join("")}`;
+    return [...(part === 0 ? [] : [""]), `${" ".repeat(margin)} ${header.join("")}`, ...body];
   });
   return [
     ...(title === undefined ? [] : [pen.bold(title)]),
-    `${" ".repeat(margin)} ${header}`,
     ...lines,
     ...legend(grid, pen, margin, options.valueTitle),
   ]
     .map((line) => line.trimEnd())
     .join("\n");
+}
+
+/** Ranges of columns that fit into a width side by side; one at least is in each. */
+function fitting(widths: readonly number[], most: number): [from: number, to: number][] {
+  const ranges: [number, number][] = [];
+  let used = Infinity;
+  for (const [j, width] of widths.entries()) {
+    used += width;
+    const open = ranges.at(-1);
+    if (open !== undefined && used <= most) open[1] = j + 1;
+    else {
+      ranges.push([j, j + 1]);
+      used = width;
+    }
+  }
+  return ranges;
 }
 
 function cell(grid: Grid, pen: Painter, value: number, text: string): string {

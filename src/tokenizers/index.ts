@@ -2,6 +2,7 @@
 export { AutoTokenizer } from "./auto-tokenizer.ts";
 export type { BatchEncoding } from "./batch-encoding.ts";
 export type { ChatMessage, ChatTemplateOptions } from "./chat-template.ts";
+export { Conversation, type ConversationPrompt, type TextMessage } from "./conversation.ts";
 export { findPositions, type FindPositionsOptions, type PositionFinder } from "./find-positions.ts";
 export type { Side } from "./tokenizer-config.ts";
 export { TokenizerError } from "./pipeline/tokenizer-error.ts";

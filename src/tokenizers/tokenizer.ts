@@ -98,6 +98,12 @@ export class PreTrainedTokenizer {
     return new PreTrainedTokenizer(this.#json, this.#configJson, options);
   }
 
+  /** Whether the files say how a conversation is written, for {@link applyChatTemplate}. */
+  get hasChatTemplate(): boolean {
+    const { chat_template: template } = this.#configJson;
+    return typeof template === "string" || (Array.isArray(template) && template.length > 0);
+  }
+
   /** Where short texts are filled up, unless a call says otherwise. */
   get paddingSide(): Side {
     return this.#config.paddingSide;

@@ -49,6 +49,10 @@ class DequantizedCheckpoint implements Checkpoint {
     return this.#inner.location;
   }
 
+  get files(): readonly string[] {
+    return this.#inner.files;
+  }
+
   has(name: string): boolean {
     return this.#names.has(name);
   }

@@ -1,4 +1,5 @@
 import { writeFileAtomic } from "../../files/atomic-file.ts";
+import type { FillFile } from "../../files/fill-file.ts";
 import { compute } from "../computed.ts";
 import { pickled } from "./pickle-writer.ts";
 import { sharedStorages } from "./shared-storages.ts";
@@ -26,6 +27,18 @@ async function torchParts(caller: string, value: TorchContent): Promise<readonly
       [`${ROOT}/version`, text("3\n")],
     ]),
   );
+}
+
+/**
+ * The content of a file of `torch.save`, computed: what is left to do is to write it.
+ *
+ * @throws TorchFileError as {@link saveTorchFile} does.
+ */
+export async function torchContent(value: TorchContent): Promise<FillFile> {
+  const parts = await torchParts("saveTorchFile", value);
+  return async (write) => {
+    for (const part of parts) await write(part);
+  };
 }
 
 /**
@@ -69,8 +82,5 @@ export async function encodeTorchFile(value: TorchContent): Promise<Uint8Array<A
  * ```
  */
 export async function saveTorchFile(path: string, value: TorchContent): Promise<void> {
-  const parts = await torchParts("saveTorchFile", value);
-  await writeFileAtomic(path, async (write) => {
-    for (const part of parts) await write(part);
-  });
+  await writeFileAtomic(path, await torchContent(value));
 }

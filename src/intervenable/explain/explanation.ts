@@ -1,4 +1,5 @@
 import { printsItself } from "../../base/inspect.ts";
+import { bytesText, countText } from "../../base/quantities.ts";
 import type { ProgramDescription } from "../../runtime/program/describe-program.ts";
 import { type Shape, show } from "../../tensor/shape.ts";
 import type { Mode } from "../config/config.ts";
@@ -148,7 +149,7 @@ function runRow({ name, edits, reads, layers, stopsAt, cost }: ExplainedRun): re
     layers.length === 0 ? "none" : ranges(layers),
     shared.length === 0 ? "-" : shared.join("; "),
     stopsAt ?? "the end",
-    count(cost.multiplyAdds),
+    countText(cost.multiplyAdds),
   ];
 }
 
@@ -167,24 +168,10 @@ function ranges(layers: readonly ExplainedLayer[]): string {
 
 function costText({ nodes, multiplyAdds, inputBytes, peakBytes }: ProgramDescription): string {
   return (
-    `${nodes} operations, ${count(multiplyAdds)} multiply-adds, ${bytes(inputBytes)} read, ` +
-    `${bytes(peakBytes)} of values at one time`
+    `${nodes} operations, ${countText(multiplyAdds)} multiply-adds, ${bytesText(inputBytes)} read, ` +
+    `${bytesText(peakBytes)} of values at one time`
   );
 }
-
-/** A number with three digits and a unit. */
-function scaled(value: number, base: number, units: readonly string[]): string {
-  let [rest, unit] = [value, 0];
-  while (rest >= base && unit < units.length - 1) {
-    rest /= base;
-    unit++;
-  }
-  const text = Number.isInteger(rest) ? String(rest) : rest.toPrecision(3);
-  return `${text}${units[unit] ?? ""}`;
-}
-
-const count = (value: number): string => scaled(value, 1000, ["", " k", " M", " G", " T"]);
-const bytes = (value: number): string => scaled(value, 1024, [" B", " KiB", " MiB", " GiB"]);
 
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows];

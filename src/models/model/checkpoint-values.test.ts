@@ -59,6 +59,7 @@ function checkpointOf(tensor: RawTensor): Checkpoint {
   const { data, dtype, shape } = tensor;
   return {
     location: "memory",
+    files: ["w.safetensors"],
     names: ["w"],
     has: () => true,
     info: () => ({ name: "w", elementType: dtype, dtype, shape }),
