@@ -11,7 +11,7 @@ export type LinesByLayer = { readonly [layer in Layer]: number };
  * change that needs more raises the number, and its commit message says what the lines buy.
  */
 export const LINE_BUDGETS: LinesByLayer = {
-  base: 140,
+  base: 160,
   tensor: 5_600,
   runtime: 2_850,
   nn: 2_850,

@@ -41,6 +41,10 @@ class SlicedCheckpoint implements Checkpoint {
     return this.#inner.location;
   }
 
+  get files(): readonly string[] {
+    return this.#inner.files;
+  }
+
   has(name: string): boolean {
     return this.#names.has(name);
   }

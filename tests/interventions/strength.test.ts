@@ -16,9 +16,9 @@ const base = ids([3, 1, 4, 1, 5, 9]);
 const sources = ids([2, 7, 1, 8, 2, 8]);
 const direction = tensor(Array.from({ length: TINY.nEmbd }, (_, i) => Math.sin(i)));
 
-const at = (intervention: RepresentationConfig["intervention"] & {}): RepresentationConfig => ({
+const at = (intervention: RepresentationConfig["intervention"] & {}) => ({
   layer: 1,
-  component: "mlp_output",
+  component: "mlp_output" as const,
   intervention,
 });
 
@@ -40,7 +40,7 @@ test("any edit goes a part of its way, at its units alone", async () => {
   for (const kind of [VanillaIntervention, RotatedSpaceIntervention]) {
     const seen: Tensor[] = [];
     const edit = at(kind);
-    const watch = { ...at(CollectIntervention), component: "block_output" };
+    const watch = { ...at(CollectIntervention), component: "block_output" as const };
     const both = new IntervenableModel([edit, watch], model);
     for (const strength of [0, 0.25, 1]) {
       const unitLocations = { "sources->base": { each: [2, null] } };

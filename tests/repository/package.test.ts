@@ -43,6 +43,7 @@ describe("the package, installed into a new project", () => {
       "LICENSE",
       "README.md",
       "dist/index.d.ts",
+      "dist/cli/main.js",
       "dist/index.js",
       "examples/quickstart.ts",
       "models/tsvene-mini/model.safetensors",
@@ -68,6 +69,14 @@ describe("the package, installed into a new project", () => {
     const { code, stdout, stderr } = await runIn(project(context), "first.cjs", program);
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('" Rome"');
+  });
+
+  it("has the command line", { timeout: SLOW }, async (context) => {
+    const { folder } = project(context);
+    const command = [path.join(folder, "node_modules", ".bin", "tsvene"), "inspect", "tsvene-mini"];
+    const { code, stdout, stderr } = await runCommand(command, { cwd: folder, timeout: SLOW });
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("GPT2LMHeadModel");
   });
 
   it("runs the tour from where it is installed", { timeout: SLOW }, async (context) => {

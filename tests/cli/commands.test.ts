@@ -1,0 +1,248 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { ROOT, runCommand } from "../repository/repository.ts";
+import { end, useBuiltCli } from "./cli-process.ts";
+
+const { folder, run, start } = useBuiltCli();
+const SLOW = 90_000;
+
+const at = (name: string): string => path.join(folder(), name);
+
+/** What a command writes with `--json`. */
+async function json(args: readonly string[], code = 0): Promise<unknown> {
+  const { stdout, stderr, code: found } = await run([...args, "--json"]);
+  expect(found, stderr).toBe(code);
+  expect(stderr).toBe("");
+  return JSON.parse(stdout);
+}
+
+const TEXTS = ["--base", "The capital of Spain is", "--source", "The capital of Italy is"];
+
+describe("every command", { timeout: SLOW }, () => {
+  test("has help with examples that fits into 80 columns, and loads nothing for it", async () => {
+    const help = await run(["--help"]);
+    const commands = [...help.stdout.matchAll(/^ {2}(\w+) .*[A-Z]/gm)].map(([, name = ""]) => name);
+    expect(commands).toContain("inspect");
+    const helps = await Promise.all(
+      commands.filter((name) => name !== "help").map((name) => run([name, "--help"])),
+    );
+    for (const { code, stdout } of [help, ...helps]) {
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/\nExamples:\n/);
+      expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+
+  test("says its version", async () => {
+    const { stdout } = await run(["--version"]);
+    expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test.each([
+    [["inspekt"], 2, /unknown command 'inspekt'\n\(Did you mean inspect\?\)/],
+    [["inspect"], 2, /missing required argument 'place'/],
+    [["run", "--prompt", "a", "-n", "0"], 2, /whole number of 1 or more/],
+    [["run", "--promt", "a"], 2, /unknown option '--promt'\n\(Did you mean --prompt\?\)/],
+    [["inspect", "./nowhere"], 1, /there is no directory ".\/nowhere"/],
+    [["run", "--prompt", ""], 1, /prompt is empty/],
+    [["patch", ...TEXTS, "--answer", "Rome"], 1, /a space before them: " Rome"/],
+    [["patch", ...TEXTS, "--answer", " Rome", "--out", "a.jpg"], 2, /ends with .svg or .png/],
+  ])("%o ends with %i and says why", async (args, code, message) => {
+    const [text, asJson] = await Promise.all([run(args), run([...args, "--json"])]);
+    expect([text.code, text.stdout, asJson.code]).toEqual([code, "", code]);
+    expect(text.stderr).toMatch(/^error: /);
+    expect(text.stderr).toMatch(message);
+    expect(text.stderr).not.toContain("    at ");
+    expect(asJson.stderr).toBe("");
+    const { error } = JSON.parse(asJson.stdout) as { error: { name: string; message: string } };
+    expect(error.message).toMatch(message);
+  });
+});
+
+describe("inspect", { timeout: SLOW }, () => {
+  test("puts layers together, in 80 columns and without colours", async () => {
+    const { code, stdout, stderr } = await run(["inspect", "tsvene-mini"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^family +gpt2, GPT2LMHeadModel$/m);
+    expect(stdout).toMatch(
+      /^transformer\.h\.\[0-4\]\.mlp\.c_fc\.weight +x5 +112 x 448 +F32 +980 KiB$/m,
+    );
+    expect(stdout).not.toContain("\u001b");
+    expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
+  });
+
+  test("ends without a word when its reader has seen enough", async () => {
+    const child = start(["inspect", "tsvene-mini", "--all"]);
+    child.stdout?.destroy();
+    const { code, stderr } = await end(child);
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  test("writes data", async () => {
+    const found = await json(["inspect", "tsvene-mini"]);
+    expect(found).toMatchObject({ modelType: "gpt2", numbers: 968_688, tied: true });
+  });
+
+  test("takes a file, and refuses one of another kind", async () => {
+    await writeFile(at("notes.txt"), "not a checkpoint, but a text of some length");
+    const { code, stderr } = await run(["inspect", "notes.txt"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/notes.txt/);
+  });
+});
+
+describe("convert and verify", { timeout: SLOW }, () => {
+  test("bring a model there and back", async () => {
+    const { code, stdout } = await run(["convert", "tsvene-mini", "torch"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^64 tensors, 3.70 MiB, as torch:\n {2}torch\/pytorch_model.bin\n/);
+    const back = await json(["convert", "torch/pytorch_model.bin", "back.safetensors"]);
+    expect(back).toMatchObject({ format: "safetensors", files: ["back.safetensors"] });
+    const verified = await run(["verify", "torch"]);
+    expect(verified.code).toBe(0);
+    expect(verified.stdout).toMatch(/\nok +model: GPT2LMHeadModel of 969 k parameters loads\n/);
+    const again = await run(["convert", "tsvene-mini", "torch"]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/already.*--force/)]);
+  });
+
+  test("verify ends with 1 where a check fails", async () => {
+    const whole = await readFile(at("back.safetensors"));
+    await writeFile(at("cut.safetensors"), whole.subarray(0, -1));
+    expect(await json(["verify", "cut.safetensors"], 1)).toMatchObject({
+      ok: false,
+      checks: [{ name: "headers", ok: false }],
+    });
+  });
+
+  test("leave no file behind after Ctrl-C", async () => {
+    const child = start(["convert", "tsvene-mini", "stopped"]);
+    const ended = end(child);
+    // When it begins to write: the directory is there.
+    for (let i = 0; i < 2000 && !(await readdir(folder())).includes("stopped"); i++) await wait(2);
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    const left = (await readdir(folder())).includes("stopped") ? await readdir(at("stopped")) : [];
+    // It may have been quicker.
+    if (code === 0) expect(left).toContain("pytorch_model.bin");
+    else expect([code, stderr, left]).toEqual([130, "", []]);
+  });
+});
+
+describe("run", { timeout: SLOW }, () => {
+  test("goes on with a text", async () => {
+    const { code, stdout } = await run(["run", "--prompt", "The capital of Spain is", "-n", "3"]);
+    expect([code, stdout]).toEqual([0, "The capital of Spain is Madrid.\n"]);
+  });
+
+  test("draws the same again", async () => {
+    const args = ["run", "-p", "One morning,", "--temperature", "0.9", "--seed", "3", "-n", "9"];
+    const [first, second] = await Promise.all([json(args), json(args)]);
+    expect(first).toEqual(second);
+    expect(first).toMatchObject({
+      model: "tsvene-mini",
+      original: { text: expect.any(String) as string },
+    });
+  });
+});
+
+describe("patch", { timeout: SLOW }, () => {
+  const args = ["patch", ...TEXTS, "--answer", " Rome"];
+
+  test("shows where the country is, and draws it", async () => {
+    const { code, stdout } = await run([...args, "--out", "rome.svg"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^layer 0 +0.00 +0.00 +0.00 +1.00 +0.00$/m);
+    expect(stdout).toMatch(/^layer 4 +0.00 +0.00 +0.00 +0.00 +1.00$/m);
+    expect(stdout).toMatch(/drawn in rome.svg\n$/);
+    const svg = await readFile(at("rome.svg"), "utf8");
+    expect(svg).toContain('<title>Probability of " Rome" after');
+  });
+
+  test("compares with another answer, at some layers", async () => {
+    const found = await json([...args, "--against", " Madrid", "--layers", "0,3-4"]);
+    expect(found).toMatchObject({ measure: "logitDifference", layers: [0, 3, 4] });
+  });
+
+  test("says what a PNG needs before it computes", async () => {
+    const { code, stdout, stderr } = await run([...args, "--out", "rome.png"]);
+    if (code === 0) return;
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("npm install @resvg/resvg-js");
+  });
+});
+
+describe("chat", { timeout: SLOW }, () => {
+  test("answers line by line, and obeys", async () => {
+    const input =
+      "The capital of Spain is\n/help\n\n/reset\nThe capital of Italy is\n/quit\nnever read\n";
+    const { code, stdout, stderr } = await run(["chat", "-n", "3"], { input });
+    expect([code, stdout]).toEqual([0, " Madrid.\n Rome.\n"]);
+    expect(stderr).toMatch(/^\/reset +forget/m);
+  });
+
+  test("goes on after what it cannot do, and says so at the end", async () => {
+    const long = "word ".repeat(200);
+    const input = `/rest\n${long}\nThe capital of Spain is\n`;
+    const { code, stdout, stderr } = await run(["chat", "-n", "3"], { input });
+    expect([code, stdout]).toEqual([1, " Madrid.\n"]);
+    expect(stderr).toMatch(/no command \/rest; did you mean \/reset/);
+    expect(stderr).toMatch(/the last message takes \d+ tokens, and there is room for 93/);
+  });
+
+  test("writes all turns as data", async () => {
+    const { stdout } = await run(["chat", "-n", "3", "--json"], {
+      input: "The capital of Spain is\n",
+    });
+    expect(JSON.parse(stdout)).toEqual({
+      model: "tsvene-mini",
+      turns: [
+        { message: "The capital of Spain is", answers: [{ title: "as it is", text: " Madrid." }] },
+      ],
+    });
+  });
+});
+
+describe("the guide", { timeout: SLOW }, () => {
+  test("has command lines that work", async () => {
+    const guide = await readFile(path.join(ROOT, "docs", "guide", "command-line.md"), "utf8");
+    const blocks = [...guide.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block = ""]) => block);
+    const lines = blocks.flatMap((block) => block.trim().split("\n"));
+    expect(lines.length).toBeGreaterThan(3);
+    for (const line of lines) {
+      const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(
+        ([, quoted, bare]) => quoted ?? bare,
+      );
+      const [npx, name, ...args] = words.map(String);
+      expect([npx, name]).toEqual(["npx", "tsvene"]);
+      const { code, stderr } = await run(args);
+      expect(code, `${line}\n${stderr}`).toBe(0);
+    }
+  });
+});
+
+describe("completion", { timeout: SLOW }, () => {
+  test("completes commands, options and words in bash", async () => {
+    const { stdout } = await run(["completion", "bash"]);
+    await writeFile(at("complete.bash"), stdout);
+    const complete = async (...words: string[]): Promise<string[]> => {
+      const list = words.map((word) => `'${word}'`).join(" ");
+      const script = `source complete.bash; COMP_WORDS=(${list}); COMP_CWORD=${words.length - 1}; _tsvene; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const { stdout } = await runCommand(["bash", "-c", script], { cwd: folder(), timeout: SLOW });
+      return stdout.split("\n").filter((line) => line !== "");
+    };
+    expect(await complete("tsvene", "in")).toEqual(["inspect"]);
+    expect(await complete("tsvene", "patch", "--ag")).toEqual(["--against"]);
+    expect(await complete("tsvene", "completion", "z")).toEqual(["zsh"]);
+    expect(await complete("tsvene", "inspect", "complete.b")).toEqual(["complete.bash"]);
+  });
+
+  test.each(["zsh", "fish"])("has a script for %s that names every command", async (shell) => {
+    const { code, stdout } = await run(["completion", shell]);
+    expect(code).toBe(0);
+    for (const name of ["inspect", "run", "patch", "chat", "convert", "verify", "completion"]) {
+      expect(stdout).toContain(name);
+    }
+  });
+});
