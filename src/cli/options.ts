@@ -55,6 +55,18 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** Reads "0,2,5-8" as numbers. */
+export function numberList(text: string): number[] {
+  return text.split(",").flatMap((part) => {
+    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
+    const [from, to] = [Number(first), Number(last)];
+    if (first === undefined || to < from || to - from > 10_000) {
+      throw new InvalidArgumentError("Numbers were expected, such as 0,2,5-8.");
+    }
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+}
+
 /** Reads a number. */
 export function finiteNumber(text: string): number {
   const value = Number(text);

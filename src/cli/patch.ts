@@ -4,7 +4,7 @@ import type { HeatMapOptions } from "../plots/heat-map.ts";
 import { type CommandHost, makeCommand, needed, onRun } from "./command.ts";
 import type { Io, Report } from "./io.ts";
 import { loadModel } from "./load-model.ts";
-import { type ModelOptions, withModelOptions } from "./options.ts";
+import { type ModelOptions, numberList, withModelOptions } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
 interface Options extends ModelOptions {
@@ -46,7 +46,7 @@ export function patchCommand(host: CommandHost): Command {
     .addOption(needed(new Option("-a, --answer <token>", 'what might come next, such as " Rome"')))
     .option("--against <token>", "another token to compare with")
     .option("-c, --component <name>", "which states", "block_input")
-    .option("-l, --layers <numbers>", "which layers, such as 0,2,5-8 (default: all)", layerNumbers)
+    .option("-l, --layers <numbers>", "which layers, such as 0,2,5-8 (default: all)", numberList)
     .option("-o, --out <file>", "draw the heat map into an .svg or .png file", pictureFile);
   return onRun(withModelOptions(command), host, patch);
 }
@@ -104,16 +104,4 @@ async function draw(out: string, { values }: PatchedStates, plot: HeatMapOptions
 function pictureFile(name: string): string {
   if (/\.(?:svg|png)$/.test(name)) return name;
   throw new InvalidArgumentError("A name that ends with .svg or .png was expected.");
-}
-
-/** "0,2,5-8" as numbers. */
-function layerNumbers(text: string): number[] {
-  return text.split(",").flatMap((part) => {
-    const [, first, last = first] = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part) ?? [];
-    const [from, to] = [Number(first), Number(last)];
-    if (first === undefined || to < from || to - from > 10_000) {
-      throw new InvalidArgumentError("Layers were expected, such as 0,2,5-8.");
-    }
-    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
-  });
 }

@@ -3,6 +3,7 @@ import { chatCommand } from "./chat.ts";
 import type { CommandHost } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
+import { explainCommand } from "./explain.ts";
 import { inspectCommand } from "./inspect.ts";
 import { patchCommand } from "./patch.ts";
 import { runCommand } from "./run.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly ((host: CommandHost) => Command)[] = [
   runCommand,
   patchCommand,
   chatCommand,
+  explainCommand,
   convertCommand,
   verifyCommand,
 ];

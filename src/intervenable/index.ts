@@ -30,6 +30,13 @@ export {
   Explanation,
   type ExplanationFields,
 } from "./explain/explanation.ts";
+export {
+  type ArtefactDescription,
+  describeArtefact,
+  type DescribedIntervention,
+  isArtefact,
+} from "./saving/describe-artefact.ts";
+export { verifyArtefact } from "./saving/verify-artefact.ts";
 export { IntervenableModel } from "./intervenable-model.ts";
 export { InterventionDict } from "./config/intervention-dict.ts";
 export type {

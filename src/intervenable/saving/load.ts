@@ -109,7 +109,11 @@ async function loadFrom<M extends Module>(
   return loaded;
 }
 
-async function readBlueprint(
+/**
+ * Reads what tsvene or pyvene saved.
+ * @throws InterventionError for what is no artefact, or is damaged.
+ */
+export async function readBlueprint(
   files: FileSource,
   replaced: Readonly<Record<string, InterventionLike>>,
 ): Promise<Blueprint> {
