@@ -69,7 +69,7 @@ async function convertSaved(
   io: Io,
   files: FileSource,
   target: string,
-  { model: name, to: _, force, ...place }: Options,
+  { model: name, force, ...place }: Options,
 ): Promise<Conversion> {
   if (name === undefined) {
     throw new TsveneError(

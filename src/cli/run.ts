@@ -66,8 +66,7 @@ async function run(io: Io, options: Options): Promise<Report> {
   };
   const edited = streamText(tokenizer, ids, intervened.stream(inputs, edits));
   const title = strength === undefined ? "intervened" : `intervened, strength ${strength}`;
-  if (!io.json) io.write(`${io.pen.dim(prompt)}\n\n`);
-  const [original, written] = await writeTexts(io, [asItIs, { title, texts: edited }]);
+  const [original, written] = await writeTexts(io, [asItIs, { title, texts: edited }], prompt);
   return {
     json: { ...said, intervention, strength: strength ?? 1, original, intervened: written },
   };

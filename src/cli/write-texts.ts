@@ -14,7 +14,7 @@ const NOTHING: WrittenText = { text: "", tokens: [] };
  * Shows texts while they are written, token by token all at once: one as it comes, several side by
  * side.
  *
- * @param prompt - Shown before a text that stands alone.
+ * @param prompt - Shown before them.
  * @returns What each became.
  */
 export async function writeTexts(
@@ -53,11 +53,15 @@ function shower(io: Io, writings: readonly Writing[], prompt: string): Shower {
   if (io.json) return { update: () => undefined, end: () => undefined };
   if (writings.length === 1) return oneText(io, prompt);
   const columns = new LiveColumns(io);
+  let isBegun = prompt === "";
   return {
-    update: (written) =>
+    update: (written) => {
+      if (!isBegun) io.write(`${io.pen.dim(prompt)}\n\n`);
+      isBegun = true;
       columns.update(
         writings.map(({ title }, i) => ({ title, text: written[i]?.text.trim() ?? "" })),
-      ),
+      );
+    },
     end: () => columns.end(),
   };
 }

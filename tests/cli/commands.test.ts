@@ -1,7 +1,14 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  AdditionIntervention,
+  AutoModelForCausalLM,
+  IntervenableModel,
+  tensor,
+  VanillaIntervention,
+} from "tsvene";
 import { ROOT, runCommand } from "../repository/repository.ts";
 import { end, useBuiltCli } from "./cli-process.ts";
 
@@ -204,6 +211,83 @@ describe("chat", { timeout: SLOW }, () => {
   });
 });
 
+describe("saved interventions", { timeout: SLOW }, () => {
+  const story = "One morning, a little girl named Rose was on the farm.";
+
+  beforeAll(async () => {
+    const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+    const direction = tensor(Array.from({ length: 112 }, (_, i) => 2 * Math.sin(i)));
+    const adds = new AdditionIntervention({ embedDim: 112, sourceRepresentation: direction });
+    const place = { layer: 2, component: "mlp_output" } as const;
+    await new IntervenableModel({ ...place, intervention: adds }, model).save(at("adds"));
+    await new IntervenableModel({ ...place, intervention: VanillaIntervention }, model).save(
+      at("swaps"),
+    );
+  });
+
+  test("are described and verified", async () => {
+    const { stdout } = await run(["inspect", "adds"]);
+    expect(stdout).toMatch(/^saved by +tsvene$/m);
+    expect(stdout).toMatch(/^edit +AdditionIntervention at layer 2 mlp_output, unit pos$/m);
+    const verified = await json(["verify", "adds", "--model", "tsvene-mini"]);
+    expect(verified).toMatchObject({ ok: true, checks: [{ name: "files" }, { name: "model" }] });
+    const broken = at("adds/interventions.safetensors");
+    const whole = await readFile(broken);
+    await writeFile(
+      broken,
+      whole.map((byte, i) => (i === whole.length - 1 ? byte ^ 1 : byte)),
+    );
+    expect(await json(["verify", "adds"], 1)).toMatchObject({ ok: false });
+    await writeFile(broken, whole);
+  });
+
+  test("stand beside the model as it is, and at strength 0 are the same", async () => {
+    const { code, stdout } = await run(["run", "-i", "adds", "-p", story, "-n", "8"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^One morning.*\n\nas it is +intervened\n/);
+    const none = await json(["run", "-i", "adds", "--strength", "0", "-p", story, "-n", "8"]);
+    const { original, intervened } = none as Record<string, unknown>;
+    expect(intervened).toEqual(original);
+    const much = await json(["run", "-i", "adds", "--strength", "9", "-p", story, "-n", "8"]);
+    expect((much as Record<string, unknown>)["intervened"]).not.toEqual(original);
+  });
+
+  test("take states of another text", async () => {
+    const args = ["run", "-i", "swaps", "-p", "The capital of Spain is", "-n", "3"];
+    const without = await run(args);
+    expect([without.code, without.stdout]).toEqual([1, ""]);
+    expect(without.stderr).toMatch(/needs a source/);
+    const source = ["--source", "The capital of Italy is", "--steps", "prompt"];
+    expect((await run([...args, ...source])).stdout).toMatch(/Madrid\. +\S/);
+  });
+
+  test("are explained with their cost", async () => {
+    const { stdout } = await run(["explain", "-i", "adds"]);
+    expect(stdout).toMatch(/at transformer\.h\.2\.mlp\.output, units 1 x 5 x 112/);
+    expect(stdout).toMatch(/^intervened: [\d.]+ M multiply-adds in \d+ operations$/m);
+    expect(await json(["explain", "-i", "swaps"], 1)).toHaveProperty("error.message");
+  });
+
+  test("change their strength while one talks", async () => {
+    const input = `${story}\n/off\n${story}\n/strength x\n/strength 2.5\n${story}\n`;
+    const { stdout, stderr } = await run(["chat", "-i", "adds", "-n", "5"], { input });
+    expect([...stdout.matchAll(/strength (\S+)/g)].map(([, strength]) => strength)).toEqual([
+      "1",
+      "0",
+      "2.5",
+    ]);
+    expect(stderr).toMatch(/takes a number/);
+  });
+
+  test("are written anew under pyvene's keys", async () => {
+    const { code, stderr } = await run(["convert", "adds", "anew"]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/name it with --model/)]);
+    await json(["convert", "adds", "anew", "--model", "tsvene-mini"]);
+    const [old, fresh] = await Promise.all(["adds", "anew"].map((name) => readFile(at(`${name}/interventions.safetensors`)))); // prettier-ignore
+    expect(fresh?.equals(old ?? new Uint8Array())).toBe(true);
+  });
+});
+
 describe("the guide", { timeout: SLOW }, () => {
   test("has command lines that work", async () => {
     const guide = await readFile(path.join(ROOT, "docs", "guide", "command-line.md"), "utf8");
@@ -241,7 +325,7 @@ describe("completion", { timeout: SLOW }, () => {
   test.each(["zsh", "fish"])("has a script for %s that names every command", async (shell) => {
     const { code, stdout } = await run(["completion", shell]);
     expect(code).toBe(0);
-    for (const name of ["inspect", "run", "patch", "chat", "convert", "verify", "completion"]) {
+    for (const name of ["inspect", "run", "patch", "chat", "convert", "verify", "explain"]) {
       expect(stdout).toContain(name);
     }
   });

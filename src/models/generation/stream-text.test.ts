@@ -17,7 +17,9 @@ const tokenizer = {
 };
 
 async function* steps(...tokens: number[]) {
-  for (const [i, token] of tokens.entries()) yield { tokens: [token], ended: [i === tokens.length - 1] };
+  for (const [i, token] of tokens.entries()) {
+    yield { tokens: [token], ended: [i === tokens.length - 1] };
+  }
 }
 
 test("gives all text so far, with spaces as in the whole, and characters once they are whole", async () => {
