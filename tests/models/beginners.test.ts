@@ -47,6 +47,21 @@ refusesEach([
   ["forward of nothing by name", () => model.forward?.({}), /give inputIds .*tokenizer\.tokenize/],
   ["Python's input", () => model.forward?.({ input_ids: inputIds }), /did you mean inputIds/],
   [
+    "all hidden states, as in transformers",
+    () => model.forward?.({ ...base, outputHiddenStates: true }),
+    /no input outputHiddenStates; collect them with a CollectIntervention/,
+  ],
+  [
+    "a mask of heads, as in transformers",
+    () => model.forward?.({ ...base, headMask: ones([2, 2]) }),
+    /no input headMask; use a ZeroIntervention/,
+  ],
+  [
+    "a misspelt mask",
+    () => model.forward?.({ ...base, attentionMasks: ones([1, 1]) }),
+    /no input attentionMasks; did you mean attentionMask\?/,
+  ],
+  [
     "a list of ids by name",
     () => model.forward?.({ inputIds: [[3]] }),
     /must be a tensor, got a list of 1; write inputIds: tensor\(values/,
