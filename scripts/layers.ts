@@ -16,6 +16,7 @@ export const LAYERS = [
   "interventions",
   "intervenable",
   "causal",
+  "training",
   "analysis",
   "cli",
 ] as const;

@@ -24,6 +24,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   interventions: 1_350,
   intervenable: 5_800,
   causal: 0,
+  training: 120,
   analysis: 350,
   cli: 2_500,
 };

@@ -1,3 +1,4 @@
+import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../errors.ts";
 import { threefry } from "./threefry.ts";
 import { normal, shortNormal, type WordSource } from "./ziggurat.ts";
@@ -20,6 +21,15 @@ const FIRST_CHILD = 2;
 
 function startOf(key: readonly [number, number]): GeneratorState {
   return { key, splits: 0, words: [...threefry(key, [0, 0]), ...threefry(key, [1, 0])] };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function areWords<T extends readonly number[]>(value: T | undefined, count: number): value is T {
+  const isList = Array.isArray(value) && value.length === count;
+  return isList && value.every((word) => Number.isInteger(word) && word === (word | 0));
 }
 
 function fromSeed(seed: number): GeneratorState {
@@ -47,7 +57,7 @@ function fromSeed(seed: number): GeneratorState {
  * ```
  */
 export class Generator implements WordSource {
-  readonly #key: readonly [number, number];
+  #key: readonly [number, number];
   #splits: number;
   #a: number;
   #b: number;
@@ -55,7 +65,7 @@ export class Generator implements WordSource {
   #d: number;
 
   /**
-   * @param start - A seed, a whole number from 0 to 2^53 - 1; or a {@link state} to go on from.
+   * @param start - A seed, a whole number from 0 to 2^53 - 1; or a {@link stateDict} to go on from.
    * @throws TensorError for any other seed.
    */
   constructor(start: number | GeneratorState) {
@@ -66,12 +76,29 @@ export class Generator implements WordSource {
   }
 
   /** The state of this generator: `new Generator(state)` continues as this one does. */
-  state(): GeneratorState {
+  stateDict(): GeneratorState {
     return {
       key: this.#key,
       splits: this.#splits,
       words: [this.#a, this.#b, this.#c, this.#d],
     };
+  }
+
+  /**
+   * Goes on from a saved state.
+   * @throws TensorError for what is none; this generator is then as it was.
+   */
+  loadStateDict(state: GeneratorState): void {
+    const { key, splits, words } = (state ?? {}) as Partial<GeneratorState>;
+    if (!areWords(key, 2) || !areWords(words, 4) || !isCount(splits)) {
+      fail(
+        "Generator.loadStateDict",
+        `expected what stateDict() gave, got ${describeValue(state)}`,
+      );
+    }
+    this.#key = [key[0], key[1]];
+    this.#splits = splits;
+    [this.#a, this.#b, this.#c, this.#d] = words;
   }
 
   /**

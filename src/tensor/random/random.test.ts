@@ -90,7 +90,7 @@ describe("Generator", () => {
     const generator = new Generator(5);
     generator.normal();
     generator.split();
-    const copy = new Generator(JSON.parse(JSON.stringify(generator.state())));
+    const copy = new Generator(JSON.parse(JSON.stringify(generator.stateDict())));
     expect(words(copy, 5)).toEqual(words(generator, 5));
     expect(words(copy.split(), 5)).toEqual(words(generator.split(), 5));
   });
