@@ -6,6 +6,7 @@ import { convertCommand } from "./convert.ts";
 import { explainCommand } from "./explain.ts";
 import { inspectCommand } from "./inspect.ts";
 import { patchCommand } from "./patch.ts";
+import { pushCommand } from "./push.ts";
 import { runCommand } from "./run.ts";
 import { verifyCommand } from "./verify.ts";
 import { packageVersion } from "./version.ts";
@@ -25,6 +26,7 @@ const COMMANDS: readonly ((host: CommandHost) => Command)[] = [
   explainCommand,
   convertCommand,
   verifyCommand,
+  pushCommand,
 ];
 
 /** The program with its commands; what they need to work is loaded when one of them runs. */

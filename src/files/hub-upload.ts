@@ -56,10 +56,15 @@ export class HubUpload {
   /**
    * Checks options, and that there is a token; asks nobody.
    * @param caller what messages begin with.
+   * @param where what messages about the options begin with.
    * @throws {@link FileSourceError} when it cannot be done.
    */
-  static async prepare(caller: string, options: PushOptions): Promise<HubUpload> {
-    checkPushOptions(caller, options);
+  static async prepare(
+    caller: string,
+    options: PushOptions,
+    where: string = `${caller}: pushToHub`,
+  ): Promise<HubUpload> {
+    checkPushOptions(where, options);
     const offline = isOffline(nodeModules());
     if (offline) {
       const message = `${caller}: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids to upload`;

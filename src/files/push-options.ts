@@ -93,11 +93,14 @@ function wrongValue(options: PushOptions): string | undefined {
   return wrongCardOptions(options.card);
 }
 
-/** @throws {@link FileSourceError} with the code "name" for options that cannot be. */
-export function checkPushOptions(caller: string, options: PushOptions): void {
+/**
+ * @param where - What messages begin with.
+ * @throws {@link FileSourceError} with the code "name" for options that cannot be.
+ */
+export function checkPushOptions(where: string, options: PushOptions): void {
   const wrong =
     wrongOptions(options, OPTIONS) ?? wrongRepository(options.repo) ?? wrongValue(options);
-  if (wrong !== undefined) throw new FileSourceError("name", `${caller}: pushToHub: ${wrong}`);
+  if (wrong !== undefined) throw new FileSourceError("name", `${where}: ${wrong}`);
   if (options.revision === undefined) return;
-  checkRelativePath(options.revision, `${caller}: pushToHub: revision`);
+  checkRelativePath(options.revision, `${where}: revision`);
 }

@@ -1,8 +1,7 @@
-import type { ByteSource } from "./byte-source.ts";
 import { FileSourceError } from "./file-source-error.ts";
-import { readTogether } from "./file-source.ts";
 import { HubUpload } from "./hub-upload.ts";
 import { LocalFiles } from "./local-files.ts";
+import { withFilesOpen } from "./open-together.ts";
 import type { Pushed, PushOptions } from "./push-options.ts";
 import { type FilesTogether, writeTogether } from "./write-together.ts";
 
@@ -12,33 +11,6 @@ export interface SaveTarget {
   readonly pushToHub?: PushOptions | undefined;
   /** Its `README.md`, where there is none that somebody wrote. */
   readonly card?: ((options: PushOptions) => string) | undefined;
-}
-
-async function openAll(
-  directory: string,
-  names: Iterable<string>,
-): Promise<Map<string, ByteSource>> {
-  const files = new LocalFiles(directory);
-  const opened = new Map<string, ByteSource>();
-  try {
-    // At once, and again if they are replaced meanwhile: what is open stays as it is.
-    await readTogether(files, async () => {
-      await closeAll(opened);
-      const readme = (await files.exists("README.md")) ? ["README.md"] : [];
-      for (const name of new Set([...names, ...readme])) {
-        opened.set(name, await files.openRange(name));
-      }
-    });
-    return opened;
-  } catch (error) {
-    await closeAll(opened);
-    throw error;
-  }
-}
-
-async function closeAll(opened: Map<string, ByteSource>): Promise<void> {
-  for (const source of opened.values()) await source.close();
-  opened.clear();
 }
 
 /**
@@ -64,16 +36,15 @@ export async function saveTogether(
   const upload = await HubUpload.prepare(caller, pushToHub);
   await writeTogether(directory, wanted);
   try {
-    const files = await openAll(directory, wanted.files.keys());
-    try {
-      return await upload.upload({
-        files,
-        isSuperseded: wanted.isSuperseded,
-        card: card?.(pushToHub),
-      });
-    } finally {
-      await closeAll(files);
-    }
+    const written = new LocalFiles(directory);
+    const list = async (): Promise<Iterable<string>> => {
+      const readme = (await written.exists("README.md")) ? ["README.md"] : [];
+      return new Set([...wanted.files.keys(), ...readme]);
+    };
+    const { isSuperseded } = wanted;
+    return await withFilesOpen(written, list, (files) =>
+      upload.upload({ files, isSuperseded, card: card?.(pushToHub) }),
+    );
   } catch (error) {
     if (!(error instanceof FileSourceError)) throw error;
     const message = `${error.message}; the directory ${directory} was written`;

@@ -36,6 +36,7 @@ export {
   type DescribedIntervention,
   isArtefact,
 } from "./saving/describe-artefact.ts";
+export { pushToHub } from "./saving/push-to-hub.ts";
 export { verifyArtefact } from "./saving/verify-artefact.ts";
 export { IntervenableModel } from "./intervenable-model.ts";
 export { InterventionDict } from "./config/intervention-dict.ts";

@@ -1,7 +1,7 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   AdditionIntervention,
   AutoModelForCausalLM,
@@ -9,6 +9,7 @@ import {
   tensor,
   VanillaIntervention,
 } from "tsvene";
+import { HubServer } from "../files/hub/hub-server.ts";
 import { ROOT, runCommand } from "../repository/repository.ts";
 import { end, useBuiltCli } from "./cli-process.ts";
 
@@ -285,6 +286,48 @@ describe("saved interventions", { timeout: SLOW }, () => {
     await json(["convert", "adds", "anew", "--model", "tsvene-mini"]);
     const [old, fresh] = await Promise.all(["adds", "anew"].map((name) => readFile(at(`${name}/interventions.safetensors`)))); // prettier-ignore
     expect(fresh?.equals(old ?? new Uint8Array())).toBe(true);
+  });
+});
+
+describe("push", { timeout: SLOW }, () => {
+  const hub = new HubServer();
+  const env = (): Record<string, string> => ({
+    HF_HUB_OFFLINE: "",
+    HF_TOKEN: "hf_token",
+    HF_ENDPOINT: hub.url,
+    HF_HOME: at("home"),
+  });
+  beforeAll(async () => {
+    hub.tokens.set("hf_token", "write");
+    await hub.start();
+    await mkdir(at("pushed"));
+    await writeFile(at("pushed/a.json"), "{}");
+  });
+  afterAll(() => hub.stop());
+
+  test("uploads a directory", async () => {
+    const args = ["push", "pushed", "org/model", "--private", "--message", "More"];
+    const { code, stdout, stderr } = await run(args, { env: env() });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^uploaded to org\/model: http:.*\/commit\/[0-9a-f]{40}\n$/);
+    expect(hub.headOf("org/model").title).toBe("More");
+    expect(hub.repositories.get("org/model")?.isPrivate).toBe(true);
+    const proposed = await run(["push", "pushed", "org/model", "--create-pr", "--json"], {
+      env: env(),
+    });
+    expect(JSON.parse(proposed.stdout)).toMatchObject({
+      repo: "org/model",
+      pullRequestUrl: `${hub.url}/org/model/discussions/1`,
+    });
+  });
+
+  test("says what is in the way", async () => {
+    const missing = await run(["push", "nowhere", "org/model"], { env: env() });
+    expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/no directory/)]);
+    const nobody = await run(["push", "pushed", "org/model"], { env: { ...env(), HF_TOKEN: "" } });
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringMatching(/needs a token/)]);
+    const option = await run(["push", "pushed", "org/model", "--token", "x"], { env: env() });
+    expect([option.code, option.stderr]).toEqual([2, expect.stringMatching(/unknown option/)]);
   });
 });
 

@@ -52,8 +52,8 @@ function jsonContent(json: Readonly<Record<string, JsonValue>>): FillFile {
   return (write) => write(bytes);
 }
 
-/** Files of a model that was saved before, which would not fit to another's weights. */
-function isOfAnotherSave(name: string): boolean {
+/** Whether a file may be one of a model that was saved before, and not fit to another's weights. */
+export function isOfAnotherSave(name: string): boolean {
   return (
     /^model(?:-\d{5}-of-\d{5})?\.safetensors$/.test(name) ||
     ["model.safetensors.index.json", "config.json", "generation_config.json"].includes(name)
