@@ -6,6 +6,7 @@ import { convertCommand } from "./convert.ts";
 import { explainCommand } from "./explain.ts";
 import { inspectCommand } from "./inspect.ts";
 import { patchCommand } from "./patch.ts";
+import { pullCommand } from "./pull.ts";
 import { pushCommand } from "./push.ts";
 import { runCommand } from "./run.ts";
 import { verifyCommand } from "./verify.ts";
@@ -27,6 +28,7 @@ const COMMANDS: readonly ((host: CommandHost) => Command)[] = [
   convertCommand,
   verifyCommand,
   pushCommand,
+  pullCommand,
 ];
 
 /** The program with its commands; what they need to work is loaded when one of them runs. */

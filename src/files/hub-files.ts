@@ -13,6 +13,14 @@ import { isOffline } from "./hub-settings.ts";
 import { nodeModules } from "./node.ts";
 import { redact } from "./redact.ts";
 
+/** What a repository has at one commit. */
+export interface RepositoryListing {
+  /** The commit: its 40 digits. */
+  readonly commit: string;
+  /** Paths of all files, sorted. */
+  readonly paths: readonly string[];
+}
+
 /**
  * A model repository of the Hugging Face Hub, at one commit: a branch is resolved once, so that all
  * files fit together. In Node a file is downloaded once and then read from the cache; when the Hub
@@ -86,6 +94,26 @@ export class HubFiles extends FileSource {
     }
     if (!(await this.#cache.has(commit, path))) await this.#downloadOnce(path, commit, this.#cache);
     return openFile(this.#cache.pathOf(commit, path));
+  }
+
+  /**
+   * The commit that files are read of, and the paths of all of its files; the Hub is asked for them,
+   * as the cache knows only of files that somebody has wanted.
+   * @throws {@link FileSourceError} without the Hub, and for a path that is not a plain relative one.
+   */
+  async list(): Promise<RepositoryListing> {
+    const commit = await this.#resolveCommit();
+    if (this.#offline) {
+      const message = `${this.location}: only the Hub has the list of files, and ${this.#whyOffline()} to ask it`;
+      throw new FileSourceError("network", message);
+    }
+    const { filePaths } = await this.#askInfo(commit);
+    const isList = Array.isArray(filePaths);
+    if (!isList || !filePaths.every((path): path is string => typeof path === "string")) {
+      throw new FileSourceError("system", `${this.location}: the Hub answered no list of files`);
+    }
+    for (const path of filePaths) checkRelativePath(path, this.location);
+    return { commit, paths: filePaths.toSorted() };
   }
 
   async #downloadOnce(path: string, commit: string, cache: HubCache): Promise<void> {
@@ -231,25 +259,31 @@ export class HubFiles extends FileSource {
   }
 
   async #askCommit(): Promise<string> {
-    const { modelInfo } = await import("@huggingface/hub");
-    const question: HubQuestion = {
-      purpose: `look up ${this.#repo}`,
-      refused: (response, site) => this.#refused(undefined, response, site),
-    };
-    const { sha } = await this.#access.asking(this.location, async () =>
-      modelInfo({
-        name: this.#repo,
-        revision: this.#revision,
-        additionalFields: ["sha"],
-        hubUrl: this.#access.url,
-        fetch: await this.#access.fetchFor(question),
-      }),
-    );
+    const { sha } = await this.#askInfo(this.#revision);
     if (typeof sha === "string" && COMMIT.test(sha)) return sha;
     throw new FileSourceError(
       "system",
       `${this.location}: the Hub answered ${JSON.stringify(sha)?.slice(0, 100)} where a commit was ` +
         "expected",
+    );
+  }
+
+  async #askInfo(
+    revision: string,
+  ): Promise<{ readonly sha: unknown; readonly filePaths: unknown }> {
+    const { modelInfo } = await import("@huggingface/hub");
+    const question: HubQuestion = {
+      purpose: `look up ${this.#repo}`,
+      refused: (response, site) => this.#refused(undefined, response, site),
+    };
+    return this.#access.asking(this.location, async () =>
+      modelInfo({
+        name: this.#repo,
+        revision,
+        additionalFields: ["sha", "filePaths"],
+        hubUrl: this.#access.url,
+        fetch: await this.#access.fetchFor(question),
+      }),
     );
   }
 

@@ -289,7 +289,7 @@ describe("saved interventions", { timeout: SLOW }, () => {
   });
 });
 
-describe("push", { timeout: SLOW }, () => {
+describe("push and pull", { timeout: SLOW }, () => {
   const hub = new HubServer();
   const env = (): Record<string, string> => ({
     HF_HUB_OFFLINE: "",
@@ -319,6 +319,20 @@ describe("push", { timeout: SLOW }, () => {
       repo: "org/model",
       pullRequestUrl: `${hub.url}/org/model/discussions/1`,
     });
+  });
+
+  test("gets it back", async () => {
+    hub.create("org/there", false, { "a.json": "[]", "deep/b.txt": "b" });
+    const first = await run(["pull", "org/there"], { env: env() });
+    expect([first.code, first.stderr]).toEqual([0, ""]);
+    expect(first.stdout).toMatch(/^3 files of org\/there, at [0-9a-f]{12}, in there\n$/);
+    expect(await readFile(at("there/deep/b.txt"), "utf8")).toBe("b");
+    await writeFile(at("there/a.json"), "mine");
+    const again = await run(["pull", "org/there", "there"], { env: env() });
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/a\.json.*--force/)]);
+    const forced = await run(["pull", "org/there", "--force", "--json"], { env: env() });
+    expect(JSON.parse(forced.stdout)).toMatchObject({ directory: "there" });
+    expect(await readFile(at("there/a.json"), "utf8")).toBe("[]");
   });
 
   test("says what is in the way", async () => {

@@ -1,10 +1,12 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   FileSourceError,
   GPT2LMHeadModel,
   IntervenableModel,
+  pullFromHub,
+  type PullOptions,
   type Pushed,
   pushToHub,
   type PushOptions,
@@ -142,5 +144,63 @@ describe("pushToHub", () => {
 
   it("names a wrong option", async () => {
     await expect(push({ repo: "model" })).rejects.toThrow(/^pushToHub: repo must be/);
+  });
+});
+
+describe("pullFromHub", () => {
+  const pull = (more: Partial<PullOptions> = {}, to = directory): ReturnType<typeof pullFromHub> =>
+    pullFromHub("org/model", to, {
+      token: TOKEN,
+      hubUrl: hub.url,
+      cacheDir: join(directory, "..", `cache-${hub.url.slice(-5)}`),
+      ...more,
+    });
+
+  it("writes what was pushed, and once", async () => {
+    const { commit } = await push({ revision: "trial" }, join(saved, "model"));
+    const to = join(directory, "new");
+    const pulled = await pull({ revision: "trial" }, to);
+    const files = [".gitattributes", "README.md", "config.json", "model.safetensors"];
+    expect(pulled).toEqual({ repo: "org/model", commit, directory: to, files });
+    const [sent, got] = await Promise.all(
+      [join(saved, "model"), to].map((at) => readFile(join(at, "model.safetensors"))),
+    );
+    expect(got).toEqual(sent);
+    const asked = hub.asked.length;
+    await pull({ revision: commit }, to);
+    // The list of files, and none of them.
+    expect(hub.asked.length).toBe(asked + 1);
+  });
+
+  it("replaces no file of other content, unless it is told to", async () => {
+    hub.create("org/model", false, { "a.txt": "theirs", "b.txt": "b" });
+    await writeFile(join(directory, "a.txt"), "my own");
+    await expect(pull()).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(
+        /has files of other content: a.txt;.*overwrite: true/,
+      ) as string,
+    });
+    expect(await readdir(directory)).toEqual(["a.txt"]);
+    expect(await readFile(join(directory, "a.txt"), "utf8")).toBe("my own");
+    await pull({ overwrite: true });
+    expect(await readFile(join(directory, "a.txt"), "utf8")).toBe("theirs");
+  });
+
+  it.each(["../a.txt", "/a.txt", "b/../../a.txt", ".git/hooks/pre-commit", "linked/a.txt"])(
+    "writes nothing where there is a file %s",
+    async (path) => {
+      hub.create("org/model", false, { "1.txt": "1", [path]: "a" });
+      await symlink("..", join(directory, "linked"));
+      await expect(pull()).rejects.toMatchObject({ code: "name" });
+      expect(await readdir(directory)).toEqual(["linked"]);
+    },
+  );
+
+  it("says that the list of files is at the Hub alone", async () => {
+    hub.create("org/model", false, { "a.txt": "a" });
+    const { commit } = await pull();
+    const offline = pull({ localFilesOnly: true, revision: commit });
+    await expect(offline).rejects.toThrow(/only the Hub has the list of files/);
   });
 });
