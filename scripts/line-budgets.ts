@@ -22,7 +22,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   plots: 850,
   models: 22_000,
   interventions: 1_350,
-  intervenable: 5_900,
+  intervenable: 5_950,
   causal: 0,
   training: 120,
   analysis: 350,

@@ -108,6 +108,16 @@ function toKind({ what }: Part): InterventionLike {
   return new ConfiguredIntervention(what.class, what.options);
 }
 
+/** Sizes from a file, such as a number of units, may ask for more memory than there can be. */
+function within<T>(where: string, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    fail(where, `its sizes ask for more memory than there can be: ${error.message}`);
+  }
+}
+
 /**
  * Makes a model with interventions of what was read, all of it or nothing.
  *
@@ -133,7 +143,7 @@ export async function assemble<M extends Module>(
   const widths = parts.flatMap(({ unitDim }, i): [string, number][] =>
     unitDim === undefined ? [] : [[names[i] ?? "", unitDim]],
   );
-  const loaded = withoutInit(() => build(config, model, new Map(widths)));
+  const loaded = within(where, () => withoutInit(() => build(config, model, new Map(widths))));
   for (const [i, { called, stateFor }] of parts.entries()) {
     const intervention = loaded.interventions.get(names[i] ?? "");
     const state = stateFor?.(intervention);

@@ -66,6 +66,7 @@ describe("a directory of pyvene's is refused", () => {
     ["a key that leads out", (json) => { json["sorted_keys"] = ["../../secret"]; }, /"intkey_..\/..\/secret.bin" is not a plain relative path/],
     ["a key with a directory", (json) => { json["sorted_keys"] = ["a/b"]; }, "leads into another directory"],
     ["too large a rank", (json) => void (firstRow(json)[4] = 1e9), `says lowRankDimension 1000000000, but ${BIN} has at most 24`],
+    ["units without end", (json) => void (firstRow(json)[3] = 1e9), "its sizes ask for more memory than there can be"],
     ["another rank", (json) => void (firstRow(json)[4] = 3), "original has shape [24, 4], wanted [24, 3]"],
     ["a layer that is not there", (json) => { firstRow(json)[0] = 7; json["sorted_keys"] = [KEY]; }, "1 of 1 interventions have no place in this GPT2LMHeadModel"],
     ["a component that is not there", (json) => void (firstRow(json)[1] = "block_outptu"), "did you mean block_output"],
