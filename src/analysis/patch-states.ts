@@ -32,14 +32,17 @@ export interface PatchOptions {
 export interface PatchedStates {
   /** What the numbers are: the answer's probability, or its logit less the other's. */
   readonly measure: "probability" | "logitDifference";
+  /** The states that were put in. */
   readonly component: string;
+  /** The layers, one for each row of `values`. */
   readonly layers: readonly number[];
   /** The tokens at each position. */
   readonly tokens: { readonly base: readonly string[]; readonly source: readonly string[] };
   /** For each layer and position, what the base gives with that one state of the source's. */
   readonly values: readonly (readonly number[])[];
-  /** What base and source give as they are. */
+  /** What the base gives as it is. */
   readonly base: number;
+  /** What the source gives as it is. */
   readonly source: number;
 }
 

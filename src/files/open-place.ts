@@ -6,6 +6,7 @@ import { openFiles } from "./open-files.ts";
 
 /** A place with files, and the one among them that is meant. */
 export interface OpenedPlace {
+  /** The directory or repository. */
   readonly files: FileSource;
   /** Path of the file in the place; undefined where the place itself is meant. */
   readonly file: string | undefined;

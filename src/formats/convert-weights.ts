@@ -33,9 +33,11 @@ export interface ConvertOptions {
 
 /** What was written. */
 export interface Conversion {
+  /** The format that was written. */
   readonly format: WeightFormat;
   /** Paths of the files that were written. */
   readonly files: readonly string[];
+  /** How many tensors. */
   readonly tensors: number;
   /** Bytes of the tensors. */
   readonly bytes: number;

@@ -243,7 +243,7 @@ export abstract class Intervention extends Module {
     context?: InterventionContext,
   ): Tensor | InterventionOutput | undefined;
 
-  /** @internal */
+  /** @internal Refuses a base that is no tensor. */
   protected override checkInputs(base: unknown): void {
     requireTensors(this.constructor.name, base);
   }

@@ -4,7 +4,9 @@ import { terminalWidth } from "./text-width.ts";
 
 /** A text under its title. */
 export interface TitledText {
+  /** The line above it. */
   readonly title: string;
+  /** The text below; lines are broken where they are too long. */
   readonly text: string;
 }
 

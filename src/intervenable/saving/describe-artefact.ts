@@ -15,8 +15,11 @@ export interface DescribedIntervention {
   readonly name: string;
   /** Name of its class. */
   readonly intervention: string;
+  /** The layer, from 0; undefined of a module path. */
   readonly layer: number | undefined;
+  /** The component or module path. */
   readonly component: string;
+  /** What a location of it counts, such as `"pos"`. */
   readonly unit: string;
 }
 
@@ -24,10 +27,13 @@ export interface DescribedIntervention {
 export interface ArtefactDescription {
   /** What messages call the place. */
   readonly location: string;
+  /** Which library wrote it. */
   readonly writtenBy: "tsvene" | "pyvene";
+  /** Whether all groups act in one run, or each run is the source of the next. */
   readonly mode: Mode;
   /** The model that they were made for, where that is noted. */
   readonly madeFor: ModelFacts | undefined;
+  /** In the order of the configuration. */
   readonly interventions: readonly DescribedIntervention[];
   /** Parameters and buffers, as the headers of the files say. */
   readonly tensors: readonly {

@@ -9,10 +9,13 @@ import { familyOf } from "./families.ts";
 
 /** A tensor of a checkpoint, as its file's header says. */
 export interface DescribedTensor {
+  /** Its name in the file. */
   readonly name: string;
+  /** Its shape in the file. */
   readonly shape: Shape;
   /** Element type under the file's own name for it, such as "F32" or "float32". */
   readonly elementType: string;
+  /** How many bytes it takes in the file. */
   readonly bytes: number;
 }
 

@@ -20,6 +20,7 @@ import { familyOf } from "./families.ts";
 export interface Check {
   /** What: "headers", "checksum of model.safetensors", "numbers", "model", "tokenizer". */
   readonly name: string;
+  /** Whether it passed. */
   readonly ok: boolean;
   /** What was found: of a failure, the error's message. */
   readonly message: string;
@@ -27,9 +28,11 @@ export interface Check {
 
 /** What {@link verifyCheckpoint} found. */
 export interface Verification {
+  /** What messages call the place. */
   readonly location: string;
   /** Whether all checks passed. */
   readonly ok: boolean;
+  /** In the order in which they were made. */
   readonly checks: readonly Check[];
 }
 

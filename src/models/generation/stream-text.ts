@@ -3,6 +3,7 @@ import type { GenerateStep } from "./options.ts";
 
 /** What turns ids into text, as a tokenizer does. */
 export interface TextDecoder {
+  /** The text of these ids. */
   decode(
     ids: TokenIds,
     options: { readonly cleanUpTokenizationSpaces: false; readonly skipSpecialTokens: true },
