@@ -2,12 +2,15 @@ import { AutoencoderIntervention } from "../../interventions/autoencoder.ts";
 import { BoundlessRotatedSpaceIntervention } from "../../interventions/boundless-rotated-space.ts";
 import { SigmoidMaskIntervention } from "../../interventions/sigmoid-mask.ts";
 import { SigmoidMaskRotatedSpaceIntervention } from "../../interventions/sigmoid-mask-rotated-space.ts";
-import { Intervention } from "../../interventions/intervention.ts";
+import {
+  type AnyInterventionClass,
+  Intervention,
+  type InterventionOptions,
+} from "../../interventions/intervention.ts";
 import { JumpReLUAutoencoderIntervention } from "../../interventions/jump-relu-autoencoder.ts";
 import { LowRankRotatedSpaceIntervention } from "../../interventions/low-rank-rotated-space.ts";
 import { NoiseIntervention } from "../../interventions/noise.ts";
 import { PCARotatedSpaceIntervention } from "../../interventions/pca-rotated-space.ts";
-import type { AnyInterventionClass } from "../../interventions/intervention.ts";
 
 /** Dimensions that are changed: the first so many, those of a list, or undefined for all. */
 export type Dims = number | readonly number[] | undefined;
@@ -28,6 +31,8 @@ interface Dialect {
   readonly fromRow?: (row: RowOptions) => RowOptions;
   /** Whether a partition of its dimensions has no meaning for it. */
   readonly hasNoPartition?: boolean;
+  /** Options that are in the files, and that pyvene's class goes by otherwise, without a word. */
+  readonly misread?: (options: InterventionOptions) => readonly string[];
   /** What pyvene's files leave out, without which the class cannot be made again. */
   readonly leftOut?: string;
 }
@@ -35,6 +40,13 @@ interface Dialect {
 /** An autoencoder of pyvene's takes a number for the number of one latent. */
 function listed(dims: Dims): Dims {
   return typeof dims === "number" ? Array.from({ length: dims }, (_, i) => i) : dims;
+}
+
+/** Whether pyvene's files need a number twice to say a part, because two numbers are a range there. */
+export function isTwoApart(part: unknown): part is readonly [number, number] {
+  if (!Array.isArray(part) || part.length !== 2) return false;
+  const [first, second] = part as readonly number[];
+  return second !== Number(first) + 1;
 }
 
 const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterventionClass, Dialect>(
@@ -62,6 +74,13 @@ const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterven
           rank === undefined ? {} : { lowRankDimension: rank },
         fromRow: ({ lowRankDimension: rank }) =>
           rank === undefined ? {} : { lowRankDimension: rank },
+        // It reads the directions of a part by their numbers: one that is there twice counts twice.
+        misread: ({ interchangeDim, subspacePartition }) => [
+          ...(interchangeDim === undefined ? [] : ["interchangeDim"]),
+          ...(subspacePartition?.some(isTwoApart) === true
+            ? ["parts of two directions in subspacePartition"]
+            : []),
+        ],
       },
     ],
     [BoundlessRotatedSpaceIntervention, { hasNoPartition: true }],
@@ -75,7 +94,7 @@ const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterven
 /** How pyvene's class reads its files; your own class, as its option names say. */
 export function dialectOf(
   kind: AnyInterventionClass,
-): Required<Omit<Dialect, "leftOut" | "hasNoPartition">> & Dialect {
+): Required<Omit<Dialect, "leftOut" | "hasNoPartition" | "misread">> & Dialect {
   const same = (dims: Dims): Dims => dims;
   const named = (options: RowOptions): RowOptions =>
     Object.fromEntries(
@@ -111,8 +130,11 @@ const SAID: ReadonlySet<string> = new Set([
 /** Options that pyvene would take to be others than they are; what it cannot load, it says itself. */
 export function unsaidOptions(intervention: Intervention): string[] {
   const kind = intervention.constructor as AnyInterventionClass;
-  if (dialectOf(kind).leftOut !== undefined) return [];
-  return Object.entries(Intervention.optionsOf(intervention))
+  const { leftOut, misread } = dialectOf(kind);
+  if (leftOut !== undefined) return [];
+  const options = Intervention.optionsOf(intervention);
+  const unsaid = Object.entries(options)
     .filter(([name, value]) => value !== undefined && value !== false && !SAID.has(name))
     .map(([name]) => name);
+  return [...unsaid, ...(misread?.(options) ?? [])];
 }

@@ -13,6 +13,7 @@ import {
   hasFile,
   isConstant,
   type RowOptions,
+  isTwoApart,
   unsaidOptions,
 } from "./pyvene-dialect.ts";
 import { classOf, type SavedModel } from "./saved-model.ts";
@@ -43,9 +44,9 @@ function asPyvenePart(part: unknown): unknown {
     const { from, to } = part as { readonly from: number; readonly to: number };
     return [from, to];
   }
+  if (isTwoApart(part)) return [...part, part[1]];
   const [first, second] = part as readonly number[];
-  if (part.length !== 2) return part;
-  return second === Number(first) + 1 ? [first, second + 1] : [first, second, second];
+  return part.length === 2 ? [first, Number(second) + 1] : part;
 }
 
 function partitionOf(options: object): unknown {
@@ -156,8 +157,8 @@ export function warnOfUnsaid(op: string, { places }: SavedModel): void {
     if (unsaid.length === 0) continue;
     warn(
       op,
-      `pyvene's files cannot say ${unsaid.join(", ")} of "${representation.name}" (${kind.name}), so that ` +
-        "Python goes by its defaults; tsvene reads all of it again",
+      `pyvene cannot be told ${unsaid.join(", ")} of "${representation.name}" (${kind.name}), so that ` +
+        "what Python computes may differ; tsvene reads all of it again",
     );
   }
 }

@@ -34,7 +34,7 @@ import {
   widthOf,
   ZeroIntervention,
 } from "tsvene";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { temporaryDirectory } from "../../models/checkpoints.ts";
 
 const WIDTH = 16;
@@ -339,4 +339,30 @@ test("what pyvene wrote into the directory since is not mixed with what tsvene d
   await expect(IntervenableModel.load(directory, gpt2)).rejects.toThrow(
     "config.json is not the file that tsvene.json was written with",
   );
+});
+
+test("what Python would compute otherwise is said", async () => {
+  const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const directory = await temporaryDirectory();
+  const saveAs = (name: string, options: object) =>
+    new IntervenableModel(
+      {
+        name,
+        layer: 1,
+        intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: 8, ...options }),
+      },
+      gpt2,
+    ).save(join(directory, name));
+  await saveAs("whole", { subspacePartition: [{ from: 0, to: 4 }, [4, 5], [6, 7]] });
+  expect(said).not.toHaveBeenCalled();
+  await saveAs("apart", {
+    subspacePartition: [
+      [0, 1, 2, 4, 5, 6],
+      [3, 7],
+    ],
+  });
+  expect(String(said.mock.calls)).toContain(
+    'cannot be told parts of two directions in subspacePartition of "apart"',
+  );
+  said.mockRestore();
 });
