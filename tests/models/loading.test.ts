@@ -367,11 +367,11 @@ describe("bad checkpoints", () => {
   test("arrays where tensors belong", async () => {
     const model = await GPT2Model.fromPretrained(golden("gpt2"));
     expect(() => model.forward({ inputIds: [[1]] as unknown as Tensor })).toThrow(
-      "GPT2Model: inputIds must be a tensor, got an array; tensor(values, { dtype }) makes one",
+      "GPT2Model: inputIds must be a tensor, got a list of 1; write inputIds: tensor(values, { dtype })",
     );
     const vit = await AutoModelForImageClassification.fromPretrained(golden("vit"));
     expect(() => vit.forward({ pixelValues: [1] as unknown as Tensor })).toThrow(
-      "ViTModel: pixelValues must be a tensor, got an array",
+      "ViTForImageClassification: pixelValues must be a tensor, got a list of 1",
     );
   });
 

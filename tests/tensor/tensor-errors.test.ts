@@ -175,7 +175,7 @@ const refused: readonly (readonly [call: () => unknown, message: RegExp])[] = [
   [() => F.pad(x, [1, 0], { mode: "wrap" as "reflect" }), /^pad: mode must be one of "constant", "reflect", "replicate", "circular"; got "wrap"/],
   [() => F.mseLoss(x, x, { reduction: "avg" as "mean" }), /^loss: reduction must be one of "none", "mean", "sum"; got "avg"/],
   [() => F.gelu(x, { approximate: "erf" as "none" }), /^gelu: approximate must be one of "none", "tanh"; got "erf"/],
-  [() => x.div(2, { rounding: "round" as "floor" }), /^div: rounding must be one of undefined, "floor", "trunc"; got "round"/],
+  [() => x.div(2, { rounding: "round" as "floor" }), /^div: rounding must be one of nothing, "floor", "trunc"; got "round"/],
   [() => F.interpolate(image, { size: 2, mode: "cubic" as "bicubic" }), /^interpolate: mode must be one of .*"bicubic".*; got "cubic"/],
   [() => F.pad(x, [-2, -2]), /^pad: cannot cut \[-2, -2\] from \[2, 3\]/],
   [() => F.oneHot(tensor([3], { dtype: "int64" }), 3), /^oneHot: index 3 is not one of 3 classes/],
