@@ -20,7 +20,7 @@ import {
 } from "./intervention-options.ts";
 import { type CommandHost, makeCommand, onRun } from "./command.ts";
 import { errorLine, type Io, type Report } from "./io.ts";
-import { type LoadedModel, loadModel } from "./load-model.ts";
+import { type LoadedModel, loadModelForText } from "./load-model.ts";
 import { type ModelOptions, withModelOptions } from "./options.ts";
 import { writeTexts } from "./write-texts.ts";
 import { generateOptions, type WritingOptions, withWritingOptions } from "./writing-options.ts";
@@ -72,7 +72,7 @@ interface Turn {
 }
 
 async function chat(io: Io, options: Options): Promise<Report> {
-  const loaded = await loadModel(io, options);
+  const loaded = await loadModelForText(io, options);
   const { model } = loaded;
   const asItIs: Speaker = {
     title: () => "as it is",

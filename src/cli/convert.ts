@@ -86,7 +86,7 @@ async function convertSaved(
   if (force !== true && (await isArtefact(written))) {
     throw new TsveneError(`convert: ${target} holds interventions already; --force replaces them`);
   }
-  const { model } = await loadModel(io, { ...place, model: name, dtype: "float32" });
+  const model = await loadModel(io, { ...place, model: name, dtype: "float32" });
   await (await IntervenableModel.load(files, model, { includeModel: false })).save(target);
   const { tensors, bytes } = await describeArtefact(written);
   return { format: "safetensors", files: [target], tensors: tensors.length, bytes };

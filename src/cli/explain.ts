@@ -10,7 +10,7 @@ import {
   withInterventionOptions,
 } from "./intervention-options.ts";
 import type { Io, Report } from "./io.ts";
-import { loadModel } from "./load-model.ts";
+import { loadModelForText } from "./load-model.ts";
 import { type ModelOptions, withModelOptions } from "./options.ts";
 
 interface Options extends ModelOptions, InterventionOptions {
@@ -36,7 +36,7 @@ export function explainCommand(host: CommandHost): Command {
 }
 
 async function explain(io: Io, options: Options): Promise<Report> {
-  const { model, tokenizer } = await loadModel(io, options);
+  const { model, tokenizer } = await loadModelForText(io, options);
   const intervened = await loadIntervention(io, model, options);
   if (intervened === undefined) {
     throw new TsveneError(

@@ -11,16 +11,25 @@ export interface LoadedModel {
 }
 
 /** Loads the model that the options name, with what computes it. */
-export async function loadModel(io: Io, options: ModelOptions): Promise<LoadedModel> {
-  const [{ AutoModelForCausalLM }, { AutoTokenizer }] = await Promise.all([
+export async function loadModel(io: Io, options: ModelOptions): Promise<CausalLanguageModel> {
+  const [{ AutoModelForCausalLM }] = await Promise.all([
     import("../models/catalogue/auto.ts"),
-    import("../tokenizers/auto-tokenizer.ts"),
     import("../runtime/index.ts"),
   ]);
   return withProgress(io, async ({ onProgress }) => {
     const hub = hubOptions(options, { signal: io.signal, onProgress });
-    const tokenizer = await AutoTokenizer.fromPretrained(options.model, hub);
-    const settings = { ...hub, dtype: options.dtype };
-    return { tokenizer, model: await AutoModelForCausalLM.fromPretrained(options.model, settings) };
+    return AutoModelForCausalLM.fromPretrained(options.model, { ...hub, dtype: options.dtype });
   });
+}
+
+/** Loads the model that the options name, and the tokenizer beside it, which is read first. */
+export async function loadModelForText(io: Io, options: ModelOptions): Promise<LoadedModel> {
+  const { AutoTokenizer } = await import("../tokenizers/auto-tokenizer.ts");
+  const tokenizer = await withProgress(io, async ({ onProgress }) =>
+    AutoTokenizer.fromPretrained(
+      options.model,
+      hubOptions(options, { signal: io.signal, onProgress }),
+    ),
+  );
+  return { tokenizer, model: await loadModel(io, options) };
 }

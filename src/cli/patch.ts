@@ -3,7 +3,7 @@ import type { PatchedStates } from "../analysis/patch-states.ts";
 import type { HeatMapOptions } from "../plots/heat-map.ts";
 import { type CommandHost, makeCommand, needed, onRun } from "./command.ts";
 import type { Io, Report } from "./io.ts";
-import { loadModel } from "./load-model.ts";
+import { loadModelForText } from "./load-model.ts";
 import { type ModelOptions, numberList, withModelOptions } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
@@ -57,7 +57,7 @@ async function patch(io: Io, options: Options): Promise<Report> {
   if (out?.endsWith(".png") === true) {
     await (await import("../plots/save-png.ts")).requirePngRenderer();
   }
-  const { model, tokenizer } = await loadModel(io, options);
+  const { model, tokenizer } = await loadModelForText(io, options);
   const { patchStates } = await import("../analysis/patch-states.ts");
   const other = against !== undefined && { against };
   const texts = { base, source, answer, ...other };

@@ -8,7 +8,7 @@ import {
 } from "./intervention-options.ts";
 import { type CommandHost, makeCommand, needed, onRun } from "./command.ts";
 import type { Io, Report } from "./io.ts";
-import { loadModel } from "./load-model.ts";
+import { loadModelForText } from "./load-model.ts";
 import { type ModelOptions, withModelOptions } from "./options.ts";
 import { writeTexts } from "./write-texts.ts";
 import { generateOptions, type WritingOptions, withWritingOptions } from "./writing-options.ts";
@@ -44,7 +44,7 @@ export function runCommand(host: CommandHost): Command {
 
 async function run(io: Io, options: Options): Promise<Report> {
   const { prompt } = options;
-  const { model, tokenizer } = await loadModel(io, options);
+  const { model, tokenizer } = await loadModelForText(io, options);
   const intervened = await loadIntervention(io, model, options);
   const { streamText } = await import("../models/generation/stream-text.ts");
   const inputs = tokenizer.tokenize(prompt);

@@ -58,7 +58,7 @@ async function verifySaved(
   const { verifyArtefact } = await import("../intervenable/saving/verify-artefact.ts");
   if (!load || model === undefined) return verifyArtefact(files);
   const loaded = await loadModel(io, { ...place, model, dtype: "float32" });
-  return verifyArtefact(files, loaded.model);
+  return verifyArtefact(files, loaded);
 }
 
 function describe({ pen }: Io, { location, ok, checks }: Verification): string {

@@ -287,6 +287,22 @@ describe("saved interventions", { timeout: SLOW }, () => {
     const [old, fresh] = await Promise.all(["adds", "anew"].map((name) => readFile(at(`${name}/interventions.safetensors`)))); // prettier-ignore
     expect(fresh?.equals(old ?? new Uint8Array())).toBe(true);
   });
+
+  test.each([
+    ["addition_constant_old_comp_keys", "intkey_layer_2_comp_block_output_unit_pos_nunit_1#0.bin"],
+    ["lowrank_old_repr_keys", "intkey_layer_2_comp_block_output_unit_pos_nunit_1#0.bin"],
+  ])(
+    "of pyvene's older keys (%s) become today's, for a model without a tokenizer",
+    async (name, bin) => {
+      const goldens = path.join(ROOT, "tests/goldens");
+      const model = path.join(goldens, "models/gpt2");
+      const target = at(`${name}-today`);
+      await json(["convert", path.join(goldens, "pyvene_saved", name), target, "--model", model]);
+      expect(await readdir(target)).toContain(bin);
+      const { code, stdout } = await run(["verify", target, "--model", model]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining("all checks passed")]);
+    },
+  );
 });
 
 describe("push and pull", { timeout: SLOW }, () => {
