@@ -4,6 +4,7 @@ import { isUnsupported, randomName, withFileLock } from "./file-lock.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { hubCacheDirectory } from "./hub-settings.ts";
 import { isMissing } from "./local-files.ts";
+import { hexOf } from "./sha256.ts";
 import type { NodeModules } from "./node.ts";
 import { writeError } from "./write-error.ts";
 
@@ -318,8 +319,4 @@ export async function checkHash(bytes: Uint8Array, info: HubFileInfo): Promise<v
   const digest = await subtle.digest(kind.algorithm === "sha1" ? "SHA-1" : "SHA-256", hashed);
   const found = hexOf(new Uint8Array(digest));
   if (found !== info.etag) throw wrongHash(kind, found, info.etag);
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,6 +1,7 @@
 import { numel, type Shape } from "../tensor/shape.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
+import { DerivedCheckpoint } from "./derived-checkpoint.ts";
 import { type RawData, type RawDType, rawItemsize, type RawTensor, viewAs } from "./raw-tensor.ts";
 import type { TensorInfo } from "./tensor-file.ts";
 
@@ -17,72 +18,47 @@ export interface Slice {
 }
 
 /** A checkpoint in which the tensors that some tensors are made of stand in their places. */
-class SlicedCheckpoint implements Checkpoint {
-  readonly #inner: Checkpoint;
+class SlicedCheckpoint extends DerivedCheckpoint {
   readonly #slices: ReadonlyMap<string, Slice>;
-  readonly #names: ReadonlySet<string>;
 
   constructor(inner: Checkpoint, slices: ReadonlyMap<string, readonly Slice[]>) {
-    this.#inner = inner;
+    super(
+      inner,
+      inner.names.flatMap((name) => slices.get(name)?.map((slice) => slice.name) ?? [name]),
+    );
     this.#slices = new Map([...slices.values()].flat().map((slice) => [slice.name, slice]));
-    const names = inner.names.flatMap((name) => slices.get(name)?.map((s) => s.name) ?? [name]);
-    this.#names = new Set(names);
   }
 
-  get names(): readonly string[] {
-    return [...this.#names];
-  }
-
-  get absent(): ReadonlyMap<string, string> {
-    return this.#inner.absent;
-  }
-
-  get location(): string {
-    return this.#inner.location;
-  }
-
-  get files(): readonly string[] {
-    return this.#inner.files;
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  info(name: string): TensorInfo {
+  override info(name: string): TensorInfo {
     const slice = this.#slices.get(name);
-    if (slice === undefined) return this.#inner.info(name);
-    return { ...this.#inner.info(slice.of), name, shape: slice.shape };
+    if (slice === undefined) return super.info(name);
+    return { ...super.info(slice.of), name, shape: slice.shape };
   }
 
-  async read(name: string): Promise<RawTensor> {
-    if (!this.#slices.has(name)) return this.#inner.read(name);
+  override async read(name: string): Promise<RawTensor> {
+    if (!this.#slices.has(name)) return super.read(name);
     const { shape } = this.info(name);
     const dtype = this.#dtypeOf(name);
     return { dtype, shape, data: viewAs(await this.bytes(name), dtype) };
   }
 
-  async *parts(name: string, buffer: Uint8Array): AsyncGenerator<RawData> {
+  override async *parts(name: string, buffer: Uint8Array): AsyncGenerator<RawData> {
     if (this.#slices.has(name)) yield (await this.read(name)).data;
-    else yield* this.#inner.parts(name, buffer);
+    else yield* super.parts(name, buffer);
   }
 
-  bytes(name: string, from?: number, to?: number): Promise<Uint8Array> {
+  override bytes(name: string, from?: number, to?: number): Promise<Uint8Array> {
     const slice = this.#slices.get(name);
-    if (slice === undefined) return this.#inner.bytes(name, from, to);
+    if (slice === undefined) return super.bytes(name, from, to);
     const start = slice.start * rawItemsize(this.#dtypeOf(name));
     const [first, after] = [from ?? 0, to ?? this.byteLength(name)];
-    return this.#inner.bytes(slice.of, start + first, start + after);
+    return super.bytes(slice.of, start + first, start + after);
   }
 
-  byteLength(name: string): number {
+  override byteLength(name: string): number {
     const slice = this.#slices.get(name);
-    if (slice === undefined) return this.#inner.byteLength(name);
+    if (slice === undefined) return super.byteLength(name);
     return numel(slice.shape) * rawItemsize(this.#dtypeOf(name));
-  }
-
-  async close(): Promise<void> {
-    await this.#inner.close();
   }
 
   #dtypeOf(name: string): RawDType {

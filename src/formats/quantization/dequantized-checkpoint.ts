@@ -1,6 +1,7 @@
 import { numel } from "../../tensor/shape.ts";
 import { CheckpointError } from "../checkpoint-error.ts";
 import type { Checkpoint } from "../checkpoint.ts";
+import { DerivedCheckpoint } from "../derived-checkpoint.ts";
 import type { RawData, RawTensor } from "../raw-tensor.ts";
 import type { TensorInfo } from "../tensor-file.ts";
 import { bitsandbytes } from "./bitsandbytes.ts";
@@ -24,49 +25,25 @@ const METHODS: ReadonlyMap<unknown, QuantizationMethod> = new Map(
 );
 
 /** A checkpoint of quantized weights, read as if they were floats. */
-class DequantizedCheckpoint implements Checkpoint {
-  readonly #names: ReadonlySet<string>;
-  readonly #inner: Checkpoint;
+class DequantizedCheckpoint extends DerivedCheckpoint {
   readonly #made: ReadonlyMap<string, DequantizedTensor>;
 
   constructor(inner: Checkpoint, made: readonly DequantizedTensor[]) {
-    this.#inner = inner;
+    const used = new Set(made.flatMap(({ name, parts }) => [name, ...parts]));
+    super(inner, [...inner.names.filter((name) => !used.has(name)), ...made.map((m) => m.name)]);
     this.#made = new Map(made.map((tensor) => [tensor.name, tensor]));
-    const used = new Set(made.flatMap(({ parts }) => parts));
-    const others = inner.names.filter((name) => !used.has(name) && !this.#made.has(name));
-    this.#names = new Set([...others, ...this.#made.keys()]);
   }
 
-  get names(): readonly string[] {
-    return [...this.#names];
-  }
-
-  get absent(): ReadonlyMap<string, string> {
-    return this.#inner.absent;
-  }
-
-  get location(): string {
-    return this.#inner.location;
-  }
-
-  get files(): readonly string[] {
-    return this.#inner.files;
-  }
-
-  has(name: string): boolean {
-    return this.#names.has(name);
-  }
-
-  info(name: string): TensorInfo {
+  override info(name: string): TensorInfo {
     const made = this.#made.get(name);
-    if (made === undefined) return this.#inner.info(name);
+    if (made === undefined) return super.info(name);
     const { shape, asLinear = false } = made;
     return { name, elementType: "F32", dtype: "float32", shape, asLinear };
   }
 
-  async read(name: string): Promise<RawTensor> {
+  override async read(name: string): Promise<RawTensor> {
     const made = this.#made.get(name);
-    if (made === undefined) return this.#inner.read(name);
+    if (made === undefined) return super.read(name);
     const { shape } = made;
     const data = new Float32Array(numel(shape));
     let at = 0;
@@ -77,20 +54,8 @@ class DequantizedCheckpoint implements Checkpoint {
     return { dtype: "float32", shape, data };
   }
 
-  parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
-    return this.#made.get(name)?.values() ?? this.#inner.parts(name, buffer);
-  }
-
-  bytes(name: string, from?: number, to?: number): Promise<Uint8Array> {
-    return this.#inner.bytes(name, from, to);
-  }
-
-  byteLength(name: string): number {
-    return this.#inner.byteLength(name);
-  }
-
-  async close(): Promise<void> {
-    await this.#inner.close();
+  override parts(name: string, buffer: Uint8Array): AsyncIterable<RawData> {
+    return this.#made.get(name)?.values() ?? super.parts(name, buffer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { isCount } from "../../base/is-count.ts";
 import { FileSourceError } from "../../files/file-source-error.ts";
 import { duplicateKey } from "../../files/json-keys.ts";
 import { parseJson } from "../../files/parse-json.ts";
@@ -102,10 +103,6 @@ function headerJson(bytes: Uint8Array, file: string): Record<string, unknown> {
   }
   if (isObject(value)) return value;
   throw new SafetensorsError(`${file}: the header is not a JSON object`);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function parseMetadata(value: unknown, file: string): Record<string, string> {

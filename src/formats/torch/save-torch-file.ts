@@ -4,7 +4,7 @@ import { compute } from "../computed.ts";
 import { pickled } from "./pickle-writer.ts";
 import { sharedStorages } from "./shared-storages.ts";
 import { type TorchContent, tensorsIn } from "./torch-content.ts";
-import { ALIGNMENT, zipParts } from "./zip-writer.ts";
+import { ALIGNMENT, joined, zipParts } from "./zip-writer.ts";
 
 /** The same whatever the file is called, so that equal content gives equal files. */
 const ROOT = "archive";
@@ -54,14 +54,7 @@ export async function torchContent(value: TorchContent): Promise<FillFile> {
  * ```
  */
 export async function encodeTorchFile(value: TorchContent): Promise<Uint8Array<ArrayBuffer>> {
-  const parts = await torchParts("encodeTorchFile", value);
-  const file = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    file.set(part, at);
-    at += part.length;
-  }
-  return file;
+  return joined(await torchParts("encodeTorchFile", value));
 }
 
 /**

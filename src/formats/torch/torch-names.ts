@@ -1,3 +1,4 @@
+import { isCount } from "../../base/is-count.ts";
 import type { RawDType } from "../raw-tensor.ts";
 import type { Budgets } from "./budget.ts";
 import type { PickleHost, PickleName } from "./unpickle.ts";
@@ -47,10 +48,6 @@ export type MakeTensor = (view: TensorView) => unknown;
 
 /** A size or a stride has as many numbers as a tensor has dimensions, of which 64 are read. */
 const MOST_COUNTS = 1000;
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.length <= MOST_COUNTS && value.every(isCount);

@@ -43,7 +43,8 @@ function fields(...parts: readonly (readonly [bytes: 2 | 4 | 8, value: number])[
   return new Uint8Array(out.buffer);
 }
 
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
+/** Bytes of parts, one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
@@ -82,16 +83,19 @@ function localHeader(member: MemberLayout, at: number): Uint8Array {
   const wide = wideField([member.size, member.size]);
   const unpadded = at + LOCAL_BYTES + name.length + wide.length + 4;
   const padding = (ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT;
-  const extra = joined(wide, fields([2, PADDING], [2, padding]), new Uint8Array(padding));
-  return joined(fields([4, 0x04034b50]), common(member, name, extra.length), name, extra);
+  const extra = joined([wide, fields([2, PADDING], [2, padding]), new Uint8Array(padding)]);
+  return joined([fields([4, 0x04034b50]), common(member, name, extra.length), name, extra]);
 }
 
 /** The entry of a member in the list of contents. */
 function entry(member: MemberLayout, at: number): Uint8Array {
   const name = new TextEncoder().encode(member.name);
   const extra = wideField([member.size, member.size, at]);
-  const head = joined(fields([4, 0x02014b50], [2, VERSION64]), common(member, name, extra.length));
-  return joined(head, fields([2, 0], [2, 0], [2, 0], [4, 0], [4, short(at)]), name, extra);
+  const head = joined([
+    fields([4, 0x02014b50], [2, VERSION64]),
+    common(member, name, extra.length),
+  ]);
+  return joined([head, fields([2, 0], [2, 0], [2, 0], [4, 0], [4, short(at)]), name, extra]);
 }
 
 /** The records after the list of contents, of which the first two are for large files. */
@@ -101,7 +105,7 @@ function endRecords(count: number, size: number, at: number): Uint8Array {
   const locator = fields([4, 0x07064b50], [4, 0], [8, at + size], [4, 1]);
   const few = Math.min(count, 0xffff);
   const end = fields([4, 0x06054b50], [2, 0], [2, 0], [2, few], [2, few], [4, short(size)], [4, short(at)], [2, 0]); // prettier-ignore
-  return joined(end64, locator, end);
+  return joined([end64, locator, end]);
 }
 
 /** Lays out a zip file of members that are not packed. */
@@ -115,8 +119,8 @@ export function planZip(members: readonly MemberLayout[]): ZipPlan {
     headers.push(header);
     at += header.length + member.size;
   }
-  const list = joined(...entries);
-  const end = joined(list, endRecords(members.length, list.length, at));
+  const list = joined(entries);
+  const end = joined([list, endRecords(members.length, list.length, at)]);
   return { headers, end, size: at + end.length };
 }
 

@@ -59,23 +59,31 @@ export function isOfArtefact(name: string): boolean {
   );
 }
 
-/** @throws InterventionError for a file that is not as the manifest says. */
-async function requireIntact(
+/**
+ * Looks through all files that the manifest lists, and gives the content of the parameters.
+ *
+ * @throws InterventionError for a file that is not as the manifest says.
+ */
+async function intactParameters(
   op: string,
   files: FileSource,
   { files: known }: Manifest,
-): Promise<void> {
+): Promise<Uint8Array> {
+  let parameters: Uint8Array | undefined;
   for (const [name, { bytes, sha256: wanted }] of Object.entries(known)) {
     checkRelativePath(name, op);
     const content = await files.readBytes(name);
     const found = await sha256(content);
-    if (content.length === bytes && (found === undefined || found === wanted)) continue;
-    fail(
-      op,
-      `${name} is not the file that ${MANIFEST} was written with: it is damaged, or another program, such as ` +
-        `pyvene, has written it since; to read what pyvene wrote, delete ${MANIFEST} and ${PARAMETERS}`,
-    );
+    if (content.length !== bytes || (found !== undefined && found !== wanted)) {
+      fail(
+        op,
+        `${name} is not the file that ${MANIFEST} was written with: it is damaged, or another program, such as ` +
+          `pyvene, has written it since; to read what pyvene wrote, delete ${MANIFEST} and ${PARAMETERS}`,
+      );
+    }
+    if (name === PARAMETERS) parameters = content;
   }
+  return parameters ?? fail(op, `${MANIFEST} lists no ${PARAMETERS}`);
 }
 
 /** The interventions of a directory that tsvene wrote. */
@@ -85,8 +93,6 @@ export async function readArtefact(
 ): Promise<Blueprint> {
   const op = `${reading.op}: ${files.location}`;
   const manifest = parseManifest(op, await files.readJson(MANIFEST));
-  await requireIntact(op, files, manifest);
-  if (!Object.hasOwn(manifest.files, PARAMETERS)) fail(op, `${MANIFEST} lists no ${PARAMETERS}`);
-  const tensors = await loadSafetensors(await files.readBytes(PARAMETERS));
+  const tensors = await loadSafetensors(await intactParameters(op, files, manifest));
   return readOwn(manifest, { ...reading, op, tensors, location: files.location });
 }

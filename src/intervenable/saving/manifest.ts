@@ -1,3 +1,4 @@
+import { isCount } from "../../base/is-count.ts";
 import { fail } from "../../interventions/errors.ts";
 import type { Mode } from "../config/config.ts";
 import type { ModelFacts } from "./model-facts.ts";
@@ -63,7 +64,6 @@ export interface Manifest {
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === "string";
-const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -119,10 +119,10 @@ const FIELDS: { readonly [Name in keyof Manifest]: Check } = {
  */
 export function parseManifest(op: string, json: unknown): Manifest {
   const { format } = Object(json) as { readonly format?: unknown };
-  if (isCount(format) && Number(format) > FORMAT) {
+  if (isCount(format) && format > FORMAT) {
     fail(
       op,
-      `${MANIFEST} is of format ${Number(format)}, which a later version of tsvene wrote; update it`,
+      `${MANIFEST} is of format ${format}, which a later version of tsvene wrote; update it`,
     );
   }
   const wrong = Object.entries(FIELDS).find(

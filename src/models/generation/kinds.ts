@@ -1,3 +1,4 @@
+import { isCount } from "../../base/is-count.ts";
 import type { FileOption, GenerateOptions } from "./options.ts";
 
 /** Which values of an option are right, whoever gives it: a call, or a file. */
@@ -39,8 +40,6 @@ function oneOf(...words: readonly (string | boolean)[]): Kind {
   };
 }
 
-const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
 const isIds = (value: unknown): value is number[] => Array.isArray(value) && value.every(isCount);
 const isWord = (value: unknown): value is number[] => isIds(value) && value.length > 0;
 

@@ -5,7 +5,6 @@ import { Module } from "../../nn/module.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { isTraced } from "../../nn/scope.ts";
-import { fail } from "../../nn/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { warn } from "../../base/warn.ts";
 import { steererOf } from "./cache-notes.ts";
@@ -33,7 +32,7 @@ export abstract class PreTrainedModel extends Module {
    */
   generationConfig: GenerationFields = {};
 
-  /** Inputs under Python's names would silently be no inputs. */
+  /** Inputs that the model does not read would silently be no inputs. */
   protected override checkInputs(inputs: unknown): void {
     const { pastKeyValues } = (inputs ?? {}) as { readonly pastKeyValues?: unknown };
     if (pastKeyValues !== undefined && !isTraced() && steererOf(pastKeyValues) !== undefined) {
@@ -43,10 +42,6 @@ export abstract class PreTrainedModel extends Module {
       );
     }
     requireInputs(this.constructor.name, inputs);
-    const name = Object.keys(inputs ?? {}).find((key) => key.includes("_"));
-    if (name === undefined) return;
-    const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    fail(this.constructor.name, `there is no input ${name}; did you mean ${own}?`);
   }
 
   /** Logits that are not finite are said when they are read. */

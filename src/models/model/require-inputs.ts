@@ -57,8 +57,15 @@ export function requireInputs(model: string, inputs: unknown): void {
   fail(model, `inputIds [${inputIds.shape.join(", ")}] are empty; give at least one token`);
 }
 
-/** What a model does not read would silently be ignored: a misspelt name, or a wish of another library. */
+/**
+ * What a model does not read would silently be ignored: a name of Python's, a misspelt one, or a wish of
+ * another library.
+ */
 function requireInput(model: string, name: string): void {
+  if (name.includes("_")) {
+    const own = name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    fail(model, `there is no input ${name}; did you mean ${own}?`);
+  }
   const advice = ELSEWHERE[name];
   if (advice !== undefined) fail(model, `there is no input ${name}; ${advice}`);
   if (INPUTS.includes(name)) return;

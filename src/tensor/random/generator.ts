@@ -1,4 +1,5 @@
 import { describeValue } from "../../base/describe-value.ts";
+import { isCount } from "../../base/is-count.ts";
 import { fail } from "../errors.ts";
 import { threefry } from "./threefry.ts";
 import { normal, shortNormal, type WordSource } from "./ziggurat.ts";
@@ -21,10 +22,6 @@ const FIRST_CHILD = 2;
 
 function startOf(key: readonly [number, number]): GeneratorState {
   return { key, splits: 0, words: [...threefry(key, [0, 0]), ...threefry(key, [1, 0])] };
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function areWords<T extends readonly number[]>(value: T | undefined, count: number): value is T {
