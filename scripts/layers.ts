@@ -35,6 +35,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving"],
+  training: ["data", "loop", "frozen", "alignment", "probes"],
 };
 
 /**
