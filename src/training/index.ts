@@ -1,2 +1,3 @@
-// What training takes beside optimisers: keeping where it stands, and going on from there.
+// What training takes beside optimisers: data, and keeping where it stands to go on from there.
+export type { AlignmentBatch, AlignmentData, AlignmentExample } from "./data/alignment-data.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";
