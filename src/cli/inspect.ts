@@ -40,10 +40,10 @@ async function inspect(io: Io, place: string, options: Options): Promise<Report>
       import("../intervenable/saving/describe-artefact.ts"),
     ]);
   const found = await withProgress(io, async ({ onProgress }) => {
-    const { files, file } = await openPlace(
-      place,
-      hubOptions(options, { signal: io.signal, onProgress }),
-    );
+    const { files, file } = await openPlace(place, {
+      ...hubOptions(options, { signal: io.signal, onProgress }),
+      inParts: true,
+    });
     if (file === undefined && (await isArtefact(files))) return describeArtefact(files);
     return describeCheckpoint(files, file === undefined ? {} : { file });
   });

@@ -33,7 +33,8 @@ export function* partsOf(
 /** More than this in one call is refused by some systems. */
 const LARGEST_READ = 1 << 30;
 
-function checkRange(source: ByteSource, begin: number, end: number): void {
+/** Throws for a range outside of the file. */
+export function checkRange(source: ByteSource, begin: number, end: number): void {
   const inside = Number.isSafeInteger(begin) && begin >= 0 && begin <= end && end <= source.size;
   if (inside) return;
   throw new RangeError(

@@ -1,6 +1,6 @@
 import { warn } from "../base/warn.ts";
 import { type ByteSource, bytesInMemory, openFile } from "./byte-source.ts";
-import { download, MemorySink } from "./download.ts";
+import { type Download, download, MemorySink } from "./download.ts";
 import { FileSourceError } from "./file-source-error.ts";
 import { checkRelativePath, FileSource } from "./file-source.ts";
 import { encodePath } from "./http-files.ts";
@@ -12,6 +12,20 @@ import { type HubOptions, isHubId } from "./hub-options.ts";
 import { isOffline } from "./hub-settings.ts";
 import { nodeModules } from "./node.ts";
 import { redact } from "./redact.ts";
+import { openRemoteParts } from "./remote-parts.ts";
+
+/** Bytes of a file from which on it pays to read parts of it alone. */
+const LEAST_IN_PARTS = 1 << 20;
+
+/** What asks for a file, or for a part of it. */
+interface Requests {
+  /** Path within the repository. */
+  readonly file: string;
+  /** What no message may say. */
+  readonly secrets: readonly string[];
+  /** Asks for bytes `begin` to `end` (exclusive), or to the last; for all without. */
+  readonly ask: (begin?: number, end?: number) => Promise<Answer>;
+}
 
 /** What a repository has at one commit. */
 export interface RepositoryListing {
@@ -84,6 +98,8 @@ export class HubFiles extends FileSource {
   async openRange(path: string): Promise<ByteSource> {
     checkRelativePath(path, this.location);
     const commit = await this.#resolveCommit();
+    const parts = this.#options.inParts === true ? await this.#openParts(path, commit) : undefined;
+    if (parts !== undefined) return parts;
     if (this.#cache === undefined) {
       const info = await this.#mustHave(path, commit);
       const sink = new MemorySink(info.size);
@@ -94,6 +110,16 @@ export class HubFiles extends FileSource {
     }
     if (!(await this.#cache.has(commit, path))) await this.#downloadOnce(path, commit, this.#cache);
     return openFile(this.#cache.pathOf(commit, path));
+  }
+
+  /** A large file that is not in the cache, if the server sends parts of it. */
+  async #openParts(path: string, commit: string): Promise<ByteSource | undefined> {
+    if (await this.#cache?.has(commit, path)) return undefined;
+    const { size } = await this.#mustHave(path, commit);
+    if (size < LEAST_IN_PARTS) return undefined;
+    const { ask, file, secrets } = await this.#requestsOf(path, commit);
+    const name = `${this.#repo}/${path}`;
+    return openRemoteParts({ file, name, size, secrets, ask }, this.#options);
   }
 
   /**
@@ -145,23 +171,28 @@ export class HubFiles extends FileSource {
     }
   }
 
-  async #downloadOf(
-    path: string,
-    commit: string,
-    info: HubFileInfo,
-  ): Promise<Parameters<typeof download>[0]> {
+  async #downloadOf(path: string, commit: string, { size }: HubFileInfo): Promise<Download> {
+    const { ask, ...file } = await this.#requestsOf(path, commit);
+    return { ...file, size, ask: (from) => (from > 0 ? ask(from) : ask()) };
+  }
+
+  /** What asks for bytes `begin` to `end` (exclusive) of a file; for all without. */
+  async #requestsOf(path: string, commit: string): Promise<Requests> {
     const site = await this.#access.site();
     const url = `${this.#access.url}/${this.#repo}/resolve/${commit}/${encodePath(path)}`;
     const purpose = `download ${path} of ${this.#repo}`;
-    const ask = async (from: number): Promise<Answer> => {
+    const ask = async (begin?: number, end?: number): Promise<Answer> => {
       const headers: Record<string, string> = { "Accept-Encoding": "identity" };
-      if (from > 0) headers["Range"] = `bytes=${from}-`;
+      if (begin !== undefined) {
+        headers["Range"] = `bytes=${begin}-${end === undefined ? "" : end - 1}`;
+      }
       const answer = await askServer({ url, headers, site, purpose }, this.#options);
-      if (answer.response.ok || (answer.response.status === 416 && from > 0)) return answer;
+      const { ok, status } = answer.response;
+      if (ok || (status === 416 && begin !== undefined)) return answer;
       await dismiss(answer);
       throw this.#refused(path, answer.response, site);
     };
-    return { file: path, size: info.size, secrets: site.secrets, ask };
+    return { file: path, secrets: site.secrets, ask };
   }
 
   async #mustHave(path: string, commit: string): Promise<HubFileInfo> {

@@ -46,6 +46,12 @@ export interface HubOptions extends HubAccessOptions {
    * 1, ON, YES or TRUE: then it is true in any case
    */
   readonly localFilesOnly?: boolean;
+  /**
+   * Read large files that are not in the cache part by part over the network, as they are asked for,
+   * and keep nothing of them: for somebody who wants their headers alone.
+   * @default false: files are downloaded whole, once
+   */
+  readonly inParts?: boolean;
 }
 
 /** Names of all options. */
@@ -53,6 +59,7 @@ export const HUB_OPTIONS: OptionNames<HubOptions> = {
   revision: true,
   cacheDir: true,
   localFilesOnly: true,
+  inParts: true,
   ...HUB_ACCESS_OPTIONS,
 };
 

@@ -337,6 +337,17 @@ describe("push and pull", { timeout: SLOW }, () => {
     });
   });
 
+  test("lets weights be inspected without downloading them", async () => {
+    const names = ["config.json", "model.safetensors"];
+    const files = names.map(async (name) => readFile(path.join(ROOT, "models/tsvene-mini", name)));
+    const [config = Buffer.of(), weights = Buffer.of()] = await Promise.all(files);
+    hub.create("org/large", false, { "config.json": config, "model.safetensors": weights });
+    const { code, stdout } = await run(["inspect", "org/large"], { env: env() });
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^tensors +64, /m)]);
+    const kept = await readdir(at("home/hub/models--org--large/blobs"));
+    expect(kept.length).toBe(1); // config.json
+  });
+
   test("gets it back", async () => {
     hub.create("org/there", false, { "a.json": "[]", "deep/b.txt": "b" });
     const first = await run(["pull", "org/there"], { env: env() });

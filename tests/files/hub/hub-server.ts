@@ -180,12 +180,12 @@ export class HubServer extends Loopback {
   create(
     name: string,
     isPrivate = false,
-    files: Readonly<Record<string, string>> = {},
+    files: Readonly<Record<string, string | Uint8Array>> = {},
   ): Repository {
     const repository: Repository = { isPrivate, branches: new Map(), pullRequests: [] };
     this.repositories.set(name, repository);
     const stored = Object.entries({ ".gitattributes": "", ...files }).map(
-      ([path, text]) => [path, { bytes: Buffer.from(text), isLarge: false }] as const,
+      ([path, content]) => [path, { bytes: Buffer.from(content), isLarge: false }] as const,
     );
     this.#add(repository, "main", { title: "initial commit", files: new Map(stored) });
     return repository;
