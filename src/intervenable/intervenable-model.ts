@@ -19,6 +19,7 @@ import {
   type OutputsOf,
 } from "./generation/arguments.ts";
 import type { CheckedComponent } from "../models/model/component-names.ts";
+import { INPUTS_ADVICE } from "../models/model/require-inputs.ts";
 import { IntervenableConfig, type IntervenableConfigLike, type Mode } from "./config/config.ts";
 import { explainCall } from "./explain/explain.ts";
 import type { Explanation } from "./explain/explanation.ts";
@@ -482,11 +483,8 @@ function requireInputs(name: string, inputs: unknown): void {
   const isNumbers = Array.isArray(inputs) && inputs.some((entry) => typeof entry === "number");
   const isInputs = typeof inputs === "object" && inputs !== null && !isNumbers;
   if (isInputs && !isPromise(inputs)) return;
-  fail(
-    OP,
-    `${name} must be what the model's forward takes, got ${describeValue(inputs)}; of a text, pass ` +
-      'tokenizer.tokenize(text); of ids, { inputIds: tensor([ids], { dtype: "int64" }) }',
-  );
+  const wanted = "what the model's forward takes";
+  fail(OP, `${name} must be ${wanted}, got ${describeValue(inputs)}; ${INPUTS_ADVICE}`);
 }
 
 function targetLine(target: Target | WaitingTarget): string {

@@ -3,7 +3,7 @@ import { FileSourceError } from "../files/file-source-error.ts";
 import { type FileSource, readTogether } from "../files/file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "../files/hub-options.ts";
 import { type FilesName, openFiles } from "../files/open-files.ts";
-import { isObject } from "./tokenizer-config.ts";
+import { isObject } from "../formats/json-values.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 import { withOlderFiles } from "./pipeline/older-files.ts";
 import { PreTrainedTokenizer } from "./tokenizer.ts";

@@ -2,7 +2,7 @@ import { stripEnd, stripStart } from "./jinja/characters.ts";
 import { renderTemplate } from "./jinja/render-template.ts";
 import { TemplateError } from "./jinja/template-error.ts";
 import { type OptionNames, wrongOptions } from "../base/known-options.ts";
-import { isObject } from "./tokenizer-config.ts";
+import { isObject } from "../formats/json-values.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 
 /** One turn of a conversation; templates may ask for further fields. */

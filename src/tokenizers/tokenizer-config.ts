@@ -1,3 +1,4 @@
+import { isObject } from "../formats/json-values.ts";
 import { TokenizerError } from "./pipeline/tokenizer-error.ts";
 
 /** The tokens with a role of their own, by the role. */
@@ -25,10 +26,6 @@ export interface TokenizerConfig {
   readonly cleansUpBpe: boolean;
   /** Whether special tokens in a text are read as text. */
   readonly splitsSpecialTokens: boolean;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A token is written as its text, or as an object with its text. */

@@ -4,8 +4,8 @@ import { wrongOptions } from "../base/known-options.ts";
 import { type BatchEncoding, requireWord, toBatch } from "./batch-encoding.ts";
 import { type ChatMessage, type ChatTemplateOptions, renderChat } from "./chat-template.ts";
 import { checkIds, requireOptions, unreadable, checkText } from "./check-input.ts";
+import { isObject } from "../formats/json-values.ts";
 import {
-  isObject,
   parseTokenizerConfig,
   type Side,
   type TokenizerConfig,

@@ -35,15 +35,15 @@ const INPUTS = [
   "encoderOutputs",
 ];
 
+/** How ids and texts become inputs. */
+export const INPUTS_ADVICE: string =
+  'of a text, pass tokenizer.tokenize(text); of ids, { inputIds: tensor([ids], { dtype: "int64" }) }';
+
 /** @throws ModelError for what is no object of tensors, and for texts without a token. */
 export function requireInputs(model: string, inputs: unknown): void {
   const isObject = typeof inputs === "object" && inputs !== null && !Array.isArray(inputs);
   if (!isObject || inputs instanceof Tensor) {
-    fail(
-      model,
-      `forward takes inputs by name, got ${describeValue(inputs)}; of a text, pass ` +
-        'tokenizer.tokenize(text); of ids, { inputIds: tensor([ids], { dtype: "int64" }) }',
-    );
+    fail(model, `forward takes inputs by name, got ${describeValue(inputs)}; ${INPUTS_ADVICE}`);
   }
   for (const [name, value] of Object.entries(inputs)) {
     requireInput(model, name);

@@ -1,4 +1,5 @@
-import { Fields, isJsonObject, type JsonObject } from "./fields.ts";
+import { isObject } from "../../formats/json-values.ts";
+import { Fields, type JsonObject } from "./fields.ts";
 import type { PostProcessor, TextToken } from "./post-processors.ts";
 
 /**
@@ -38,7 +39,7 @@ export function withClassSettings(json: JsonObject, config: JsonObject): JsonObj
 
 function withBertSettings(json: JsonObject, config: JsonObject): JsonObject {
   const { normalizer } = json;
-  if (!isJsonObject(normalizer) || normalizer["type"] !== "BertNormalizer") return json;
+  if (!isObject(normalizer) || normalizer["type"] !== "BertNormalizer") return json;
   const written = BERT_SETTINGS.filter(([key]) => config[key] !== undefined);
   const settings = Object.fromEntries(written.map(([key, field]) => [field, config[key]]));
   return { ...json, normalizer: { ...normalizer, ...settings } };
@@ -47,7 +48,7 @@ function withBertSettings(json: JsonObject, config: JsonObject): JsonObject {
 function withPrefixSpace(json: JsonObject, config: JsonObject): JsonObject {
   const { pre_tokenizer } = json;
   const addsSpace = config["add_prefix_space"];
-  if (typeof addsSpace !== "boolean" || !isJsonObject(pre_tokenizer)) return json;
+  if (typeof addsSpace !== "boolean" || !isObject(pre_tokenizer)) return json;
   if (pre_tokenizer["type"] !== "ByteLevel") return json;
   return { ...json, pre_tokenizer: { ...pre_tokenizer, add_prefix_space: addsSpace } };
 }

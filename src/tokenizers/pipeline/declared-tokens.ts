@@ -1,5 +1,6 @@
 import { type AddedToken, plainToken, readAddedToken } from "./added-tokens.ts";
-import { Fields, isCount, isJsonObject, type JsonObject, shown } from "./fields.ts";
+import { isObject } from "../../formats/json-values.ts";
+import { Fields, isCount, type JsonObject, shown } from "./fields.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 
 /** Names of special tokens in tokenizer_config.json and special_tokens_map.json. */
@@ -62,7 +63,7 @@ function namedTokens(config: JsonObject): AddedToken[] {
 function listedTokens(list: unknown, key: string): (AddedToken | undefined)[] {
   if (list === undefined || list === null) return [];
   // Tokens that a model gives names of its own: { "image_token": "<image>" }.
-  const values: unknown = isJsonObject(list) ? Object.values(list) : list;
+  const values: unknown = isObject(list) ? Object.values(list) : list;
   if (!Array.isArray(values)) {
     throw new TokenizerError(`${CONFIG}: ${key} is ${shown(list)}; a list of tokens was expected`);
   }

@@ -1,16 +1,13 @@
+import { isObject } from "../../formats/json-values.ts";
 import { TokenizerError } from "./tokenizer-error.ts";
 
 /** An object of a JSON file. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** A value in a few characters, whatever its size. */
 export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (isJsonObject(value)) return "an object";
+  if (isObject(value)) return "an object";
   const text = value === undefined ? "missing" : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
@@ -46,7 +43,7 @@ export class Fields {
     depth = 0,
     load: Load = { components: 0, patterns: 0 },
   ) {
-    if (!isJsonObject(json)) {
+    if (!isObject(json)) {
       throw new TokenizerError(`${where} is ${shown(json)}; an object was expected`);
     }
     if (depth > MAX_DEPTH) {

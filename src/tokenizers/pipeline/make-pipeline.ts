@@ -3,7 +3,8 @@ import { TokenizerError } from "./tokenizer-error.ts";
 import { plainToken } from "./added-tokens.ts";
 import { boundaryProcessor, withClassSettings } from "./class-settings.ts";
 import { configTokens, fileTokens } from "./declared-tokens.ts";
-import { Fields, isJsonObject, type JsonObject } from "./fields.ts";
+import { isObject } from "../../formats/json-values.ts";
+import { Fields, type JsonObject } from "./fields.ts";
 import { TokenizerPipeline } from "./pipeline.ts";
 
 /**
@@ -20,7 +21,7 @@ export function makePipeline(
   settings: TokenizerConfig,
   userPad: string | undefined,
 ): TokenizerPipeline {
-  if (!isJsonObject(json) || !isJsonObject(json["model"])) {
+  if (!isObject(json) || !isObject(json["model"])) {
     throw new TokenizerError(
       'tokenizer.json: an object with a "model" was expected, as the Hugging Face tokenizers write it',
     );

@@ -1,6 +1,7 @@
 import { TokenizerError } from "./tokenizer-error.ts";
 import { NAMED_TOKENS, TOKEN_LISTS } from "./declared-tokens.ts";
-import { isCount, isJsonObject, type JsonObject, shown } from "./fields.ts";
+import { isObject } from "../../formats/json-values.ts";
+import { isCount, type JsonObject, shown } from "./fields.ts";
 
 /**
  * The configuration with what `special_tokens_map.json` and `added_tokens.json` say. As in
@@ -12,7 +13,7 @@ export function withOlderFiles(
   special: JsonObject,
   added: JsonObject,
 ): JsonObject {
-  if (isJsonObject(config["added_tokens_decoder"])) return config;
+  if (isObject(config["added_tokens_decoder"])) return config;
   const named = { ...config, ...special, ...joinedLists(config, special) };
   const decoder = Object.entries(added).map(([content, id]) => addedEntry(content, id, named));
   return decoder.length === 0
@@ -45,6 +46,6 @@ function isSpecial(content: string, config: JsonObject): boolean {
   const named = NAMED_TOKENS.map((key) => config[key]);
   const listed = TOKEN_LISTS.flatMap((key) => (Array.isArray(config[key]) ? config[key] : []));
   return [...named, ...listed].some(
-    (token) => (isJsonObject(token) ? token["content"] : token) === content,
+    (token) => (isObject(token) ? token["content"] : token) === content,
   );
 }
