@@ -24,6 +24,8 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
   override readonly rotate_layer: RotateLayer;
   override readonly temperature: Buffer;
+  /** Number 0 never gets more than half. */
+  override readonly undecidable: number = 1;
   /** Share of the dimensions that are swapped, [1]. */
   readonly intervention_boundaries: Parameter;
   /** 0, 1, ..., width - 1 */
@@ -48,12 +50,29 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
   }
 
   override shares(): Tensor {
-    const place = this.intervention_population.value.to("float32");
     const softness = this.softness();
+    const place = this.#places();
+    const left = this.boundary().mul(constant(this.rotate_layer.size)).sub(place);
+    return place.div(softness).sigmoid().mul(left.div(softness).sigmoid());
+  }
+
+  /** Those before the boundary; none where it went to 0 or below. */
+  override decisions(): Tensor {
+    const end = this.intervention_boundaries.value.mul(constant(this.rotate_layer.size));
+    return this.#places().lt(end).to("float32");
+  }
+
+  override boundary(): Tensor {
     const least = constant(LEAST_BOUNDARY);
-    const boundary = this.intervention_boundaries.value.clamp({ min: least, max: constant(1) });
-    const end = boundary.mul(constant(this.rotate_layer.size));
-    return place.div(softness).sigmoid().mul(end.sub(place).div(softness).sigmoid());
+    return this.intervention_boundaries.value.clamp({ min: least, max: constant(1) });
+  }
+
+  override takeSize({ intervention_boundaries: boundary }: this): void {
+    this.intervention_boundaries.set(boundary.value);
+  }
+
+  #places(): Tensor {
+    return this.intervention_population.value.to("float32");
   }
 }
 

@@ -2,6 +2,7 @@ import { requireTensors } from "../tensor/require-tensors.ts";
 import { Buffer } from "../nn/buffer.ts";
 import { Module } from "../nn/module.ts";
 import { fail, InterventionError } from "./errors.ts";
+import type { Generator } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { OptionNames } from "../base/known-options.ts";
 import { ConfiguredIntervention, requireOptionsOf } from "./configured-intervention.ts";
@@ -48,6 +49,11 @@ export interface InterventionContext {
    * others fill up rows, and what is returned for them is dropped.
    */
   readonly unitMask?: Tensor;
+  /**
+   * Whether what is learned to some degree, such as a mask, is to be taken as decided: a dimension is
+   * swapped whole or not at all; see {@link Intervention.decisions}. @default false
+   */
+  readonly hard?: boolean;
 }
 
 /** A result with the latent that it was computed through, such as an autoencoder's code. */
@@ -150,6 +156,8 @@ export abstract class Intervention extends Module {
   readonly basisAgnostic: boolean = false;
   /** Whether its parameters are meant to serve several places, as linked interventions do. */
   readonly sharedWeights: boolean = false;
+  /** How many of its {@link shares} stay between 0 and 1 whatever is learned. */
+  readonly undecidable: number = 0;
   /** Where the source is read: at the site itself, or at the input of the site's module. */
   readonly sourceSite: "same" | "input" = "same";
 
@@ -218,6 +226,28 @@ export abstract class Intervention extends Module {
     }
     this.interchange_dim = dimensions(dims);
   }
+
+  /**
+   * How much of the source each dimension gets, from 0 to 1: [width]. For classes that learn it, which
+   * also have {@link decisions}.
+   */
+  shares?(): Tensor;
+
+  /**
+   * The dimensions that are swapped once the shares are decided: 1 for those, 0 for others, [width]. A call
+   * with `hard` takes these in place of {@link shares}.
+   */
+  decisions?(): Tensor;
+
+  /** The share of the dimensions that is swapped, from 0 to 1, for classes that learn it: [1]. */
+  boundary?(): Tensor;
+
+  /**
+   * Takes the size of another of its class, and what is left open by that at random: as many dimensions,
+   * but others. Called for one that has just been made, to compare with what was learned. Classes
+   * whose size is an option need none.
+   */
+  takeSize?(from: this, generator: Generator): void;
 
   /**
    * Sets the softness of the mask. It is data: another temperature compiles nothing.

@@ -1,6 +1,7 @@
 import { rotated, type RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { constantLike } from "../tensor/functions/arithmetic.ts";
 import { fail } from "./errors.ts";
+import { type Generator, randperm } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import type { Buffer } from "../nn/buffer.ts";
 import {
@@ -32,9 +33,14 @@ export abstract class MaskedIntervention extends Intervention {
   readonly rotate_layer: RotateLayer | undefined = undefined;
 
   /** How much of the source each dimension gets, from 0 to 1: [width]. */
-  abstract shares(): Tensor;
+  abstract override shares(): Tensor;
+  abstract override decisions(): Tensor;
 
-  override forward(base: Tensor, source?: Tensor, { subspaces }: InterventionContext = {}): Tensor {
+  override forward(
+    base: Tensor,
+    source?: Tensor,
+    { subspaces, hard = false }: InterventionContext = {},
+  ): Tensor {
     const { name } = this.constructor;
     if (subspaces !== undefined && subspaces !== null) {
       fail(name, "its mask says which dimensions change, so it takes no subspaces; pass null");
@@ -43,7 +49,7 @@ export abstract class MaskedIntervention extends Intervention {
     const into = (x: Tensor): Tensor => (weight === undefined ? x : rotated(x, weight));
     const own = into(base);
     const other = swap(name, "interchange", own, into(this.sourceOf(source)));
-    const share = this.shares();
+    const share = hard ? this.decisions() : this.shares();
     const mixed = constantLike(1, share).sub(share).mul(own).add(share.mul(other));
     return (weight === undefined ? mixed : mixed.matmul(weight.t())).to(base.dtype);
   }
@@ -56,4 +62,14 @@ export abstract class MaskedIntervention extends Intervention {
     if (value.values === undefined) return value.reshape([1]);
     return Tensor.fromData(value.values, [1], value.dtype);
   }
+}
+
+/** 1 where a mask is above 0, where a dimension gets more of the source than of the base; 0 elsewhere. */
+export function aboveZero(mask: Tensor): Tensor {
+  return mask.gt(0).to("float32");
+}
+
+/** The same numbers in another order. */
+export function shuffled(mask: Tensor, generator: Generator): Tensor {
+  return mask.indexSelect(0, randperm(mask.numel, { generator })).detach();
 }

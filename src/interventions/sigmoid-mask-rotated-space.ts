@@ -1,9 +1,10 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { Generator } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type InterventionOptions, widthOf } from "./intervention.ts";
-import { MaskedIntervention } from "./masked.ts";
+import { aboveZero, MaskedIntervention, shuffled } from "./masked.ts";
 
 const INITIAL = { mask: 100, temperature: 50 } as const;
 
@@ -33,5 +34,13 @@ export class SigmoidMaskRotatedSpaceIntervention extends MaskedIntervention {
 
   override shares(): Tensor {
     return this.masks.value.div(this.softness()).sigmoid();
+  }
+
+  override decisions(): Tensor {
+    return aboveZero(this.masks.value);
+  }
+
+  override takeSize({ masks }: this, generator: Generator): void {
+    this.masks.set(shuffled(masks.value, generator));
   }
 }

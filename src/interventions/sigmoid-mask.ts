@@ -1,8 +1,9 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Parameter } from "../nn/parameter.ts";
+import type { Generator } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type InterventionOptions, unitWidthOf } from "./intervention.ts";
-import { MaskedIntervention } from "./masked.ts";
+import { aboveZero, MaskedIntervention, shuffled } from "./masked.ts";
 
 const INITIAL_TEMPERATURE = 0.01;
 
@@ -24,5 +25,13 @@ export class SigmoidMaskIntervention extends MaskedIntervention {
 
   override shares(): Tensor {
     return this.mask.value.div(this.softness()).sigmoid();
+  }
+
+  override decisions(): Tensor {
+    return aboveZero(this.mask.value);
+  }
+
+  override takeSize({ mask }: this, generator: Generator): void {
+    this.mask.set(shuffled(mask.value, generator));
   }
 }

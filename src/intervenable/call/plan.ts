@@ -22,6 +22,8 @@ export interface PlanOptions extends GivenSources {
   readonly subspaces?: unknown;
   /** How far edits go. @default 1 */
   readonly strength?: number | undefined;
+  /** Take learned masks as decided. @default false */
+  readonly hard?: boolean | undefined;
   /** What interventions get as `context.extra`, by names of the caller's own. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** The model's token for padding, to notice rows that are padded while no mask says so. */
@@ -40,6 +42,8 @@ export interface Action extends Target {
   readonly subspaces: unknown;
   /** How far the edit goes: 1 for what the intervention says. */
   readonly strength: number;
+  /** Whether it is to take what it learned to some degree as decided. */
+  readonly hard: boolean;
   /** What it gets as `context.extra`. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -96,6 +100,7 @@ export function makePlan(
       edits,
       subspaces: subspaces[i],
       strength,
+      hard: options.hard ?? false,
       extra: options.extra ?? {},
     };
   });

@@ -220,7 +220,7 @@ function edit(
   { value, edits, source, args }: Passing,
   { collected, latents, seen }: Harvest,
 ): Tensor | undefined {
-  const { name, intervention, subspaces, extra } = action;
+  const { name, intervention, subspaces, extra, hard } = action;
   const base = edits?.read(value) ?? value;
   seen.set(name, { site: value.shape, units: base.shape });
   const joined = intervention.concatenatesUnits && !intervention.keepLastDim;
@@ -228,7 +228,7 @@ function edit(
   const result = intervention.forward(
     joined ? joinUnits(base, intervention) : base,
     joined && source !== undefined ? joinUnits(source, intervention) : source,
-    { subspaces, args, extra, ...(unitMask && { unitMask }) },
+    { subspaces, args, extra, hard, ...(unitMask && { unitMask }) },
   );
   if (result === undefined) return undefined;
   const { output, latent } = asOutput(result, intervention.constructor.name);

@@ -42,6 +42,11 @@ export interface InterventionArguments<Inputs> {
    * activation to it, 0 for not at all, 2 for twice as far, below 0 for the other way. @default 1
    */
   readonly strength?: number;
+  /**
+   * Take what interventions learned to some degree, such as masks, as decided: each dimension is swapped
+   * whole or not at all. Their parameters stay as they are. @default false
+   */
+  readonly hard?: boolean;
   /** Handed to every intervention as `context.extra`. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -64,6 +69,7 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
   sourceRepresentations: true,
   subspaces: true,
   strength: true,
+  hard: true,
   extra: true,
   labels: true,
   otherCache: true,

@@ -54,6 +54,7 @@ const OWN: OptionNames<GenerationArguments> = {
   sourceRepresentations: true,
   subspaces: true,
   strength: true,
+  hard: true,
   extra: true,
   steps: true,
   interveneOnPrompt: true,
@@ -188,8 +189,9 @@ function plansOf(
   fires: ReadonlyMap<string, readonly boolean[]>,
   count: number,
 ): readonly (Plan | undefined)[] {
-  const { unitLocations, subspaces, strength, extra, sources, sourceRepresentations } = options;
-  const common = { unitLocations, subspaces, strength, extra };
+  const { unitLocations, subspaces, strength, hard, extra, sources, sourceRepresentations } =
+    options;
+  const common = { unitLocations, subspaces, strength, hard, extra };
   /** No source for a step skips what would need one in it. */
   const skipping = [null];
   const known = new Map<unknown, Map<unknown, Plan>>();

@@ -175,6 +175,21 @@ export function defaultGenerator(): Generator {
 }
 
 /**
+ * Does what draws from the default generator with another one in its place, which is put back after.
+ *
+ * @param work - Must not be async: others would draw from the generator while it waits.
+ */
+export function drawingFrom<T>(generator: Generator, work: () => T): T {
+  const before = global;
+  global = generator;
+  try {
+    return work();
+  } finally {
+    global = before;
+  }
+}
+
+/**
  * Restarts the default generator.
  *
  * @example
