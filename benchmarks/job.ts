@@ -15,6 +15,15 @@ export interface Job {
 }
 
 /** One measured run; with what it is set beside, run after run, where noise must not blur the ratio. */
-export type Prepared =
-  | (() => Promise<unknown>)
-  | { readonly run: () => Promise<unknown>; readonly beside: () => Promise<unknown> };
+export type Prepared = (() => Promise<unknown>) | Compared;
+
+/** A run and another one, in turn. */
+export interface Compared {
+  readonly run: () => Promise<unknown>;
+  /** What runs in turn with it; or, in words, why nothing does. */
+  readonly beside: (() => Promise<unknown>) | string;
+  /** What the other one is. @default "its ceiling" */
+  readonly other?: string;
+  /** Ends what was started for it. */
+  readonly close?: () => void;
+}

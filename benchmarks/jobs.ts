@@ -16,6 +16,7 @@ import {
   ZeroIntervention,
   type GPT2Component,
 } from "tsvene";
+import { alignmentJobs } from "./alignment-jobs.ts";
 import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
 import type { Job } from "./job.ts";
@@ -124,6 +125,7 @@ function overhead(
       return {
         run: () => intervenable.forward(base, { unitLocations }).intervened.logits.data(),
         beside: () => gpt2.forward(base).logits.data(),
+        other: "the plain pass",
       };
     },
   };
@@ -216,4 +218,5 @@ export const jobs: readonly Job[] = [
   plain("tiny_plain", TINY, 4, 8),
   interchange("tiny_interchange", TINY, { layer: 2, position: 3 }, [4, 8]),
   ...familyJobs,
+  ...alignmentJobs,
 ];

@@ -1,6 +1,6 @@
 import { WEIGHT_BYTES } from "#ort";
 import { configureRuntime } from "tsvene";
-import type { Job } from "./job.ts";
+import type { Compared, Job } from "./job.ts";
 
 /** Median duration of a job. */
 export interface Measurement {
@@ -10,6 +10,8 @@ export interface Measurement {
   readonly n: number;
   /** Median of its ratios to the passes run in turn with it, where the job has such. */
   readonly ratio?: number;
+  /** What these are; or, without a ratio, why there is nothing to run in turn with it. */
+  readonly beside?: string;
   /** Tokens a second, for jobs that write. */
   readonly tokens_per_s?: number;
 }
@@ -45,12 +47,17 @@ async function timedBeside(
   return beside && timed(beside);
 }
 
+function besideOf({ beside, other = "its ceiling" }: Compared): string {
+  return typeof beside === "string" ? `${other}: ${beside}` : other;
+}
+
 /** Runs a job for some seconds and at least seven times, after a warm-up. */
 export async function measure(job: Job): Promise<Measurement> {
   configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : WEIGHT_BYTES });
   const prepared = await job.prepare();
-  const { run, beside } =
-    typeof prepared === "function" ? { run: prepared, beside: undefined } : prepared;
+  const compared = typeof prepared === "function" ? undefined : prepared;
+  const run = typeof prepared === "function" ? prepared : prepared.run;
+  const beside = typeof compared?.beside === "function" ? compared.beside : undefined;
   const start = performance.now();
   for (let i = 0; i < WARM_UP_RUNS || performance.now() - start < WARM_UP_MS; i++) {
     await run();
@@ -71,6 +78,7 @@ export async function measure(job: Job): Promise<Measurement> {
     const other = before ?? (await timedBeside(beside));
     if (other !== undefined) ratios.push(time / other);
   }
+  compared?.close?.();
   const middle = median(times);
   const { tokens } = job;
   return {
@@ -78,6 +86,7 @@ export async function measure(job: Job): Promise<Measurement> {
     median_ms: Number(middle.toFixed(3)),
     n: times.length,
     ...(beside === undefined ? {} : { ratio: Number(median(ratios).toFixed(4)) }),
+    ...(compared === undefined ? {} : { beside: besideOf(compared) }),
     ...(tokens === undefined ? {} : { tokens_per_s: Math.round((1000 * tokens) / middle) }),
   };
 }

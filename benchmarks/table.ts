@@ -7,33 +7,36 @@ function reference(job: string): string {
   if (job.startsWith("generate")) return "generate_plain_16+32";
   if (job.startsWith("tiny")) return "tiny_plain";
   if (job.includes("B8")) return "plain_B8_T32";
+  if (job.startsWith("das")) return "plain_T64";
   return `plain_${length}`;
 }
 
-/** What a job runs in turn with. */
-function besideOf(job: string): string {
-  return job.startsWith("overhead") ? "the plain pass" : "its ceiling";
+/** What a measurement is set beside, and how fast a writer is. */
+function besides(
+  { job, median_ms: ms, ratio, beside, tokens_per_s: speed }: Measurement,
+  medians: ReadonlyMap<string, number>,
+): string[] {
+  // A pass in turn says more than one some seconds before; a training is set beside both.
+  const alone = ratio === undefined && !job.startsWith("floor");
+  const others = [...(alone || job.startsWith("das") ? [reference(job)] : []), `floor_${job}`];
+  return [
+    ...(beside === undefined
+      ? []
+      : [ratio === undefined ? beside : `${ratio.toFixed(3)} x ${beside} in turn`]),
+    ...others.flatMap((other) => {
+      const base = other === job ? undefined : medians.get(other);
+      return base === undefined ? [] : [`${(ms / base).toFixed(2)} x ${other}`];
+    }),
+    ...(speed === undefined ? [] : [`${speed} tokens/s`]),
+  ];
 }
 
 /** Measurements as a table, each with its ratio to a plain pass of the same run. */
 export function table(measurements: readonly Measurement[]): string {
   const medians = new Map(measurements.map(({ job, median_ms: ms }) => [job, ms]));
-  const rows = measurements.map(({ job, median_ms: ms, n, ratio: inTurn, tokens_per_s: speed }) => {
-    if (inTurn !== undefined) {
-      return [
-        job,
-        ms.toFixed(2),
-        String(n),
-        `${inTurn.toFixed(3)} x ${besideOf(job)} in turn${speed === undefined ? "" : `, ${speed} tokens/s`}`,
-      ] as const;
-    }
-    const other = reference(job);
-    const base = medians.get(other);
-    const ratio =
-      base === undefined || other === job || job.startsWith("floor")
-        ? ""
-        : `${(ms / base).toFixed(2)} x ${other}`;
-    return [job, ms.toFixed(2), String(n), ratio] as const;
+  const rows = measurements.map((measurement) => {
+    const { job, median_ms: ms, n } = measurement;
+    return [job, ms.toFixed(2), String(n), besides(measurement, medians).join(", ")] as const;
   });
   const lines = [["job", "median ms", "runs", "beside"] as const, ...rows];
   return lines
