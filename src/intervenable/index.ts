@@ -53,6 +53,7 @@ export type {
 export type { EachIntervention } from "./units/each.ts";
 export { fromPyveneLocations } from "./units/pyvene-locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
+export type { EditedRows } from "./call/rows.ts";
 export type { SourceRepresentations } from "./call/sources.ts";
 export type { PromptsOf, WritingModel } from "./call/writer.ts";
 export type { GenerationSteps, StepRange, StepSelection } from "./generation/steps.ts";

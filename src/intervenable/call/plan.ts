@@ -11,6 +11,7 @@ import {
 } from "../units/locations.ts";
 import { entriesOf, show } from "../units/each.ts";
 import { type Rows, Selection } from "../units/selection.ts";
+import { type EditedRows, planRows } from "./rows.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "../sites/target.ts";
 
@@ -24,6 +25,8 @@ export interface PlanOptions extends GivenSources {
   readonly strength?: number | undefined;
   /** Take learned masks as decided. @default false */
   readonly hard?: boolean | undefined;
+  /** Which rows of the batch are edited. @default all */
+  readonly rows?: EditedRows | null | undefined;
   /** What interventions get as `context.extra`, by names of the caller's own. */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** The model's token for padding, to notice rows that are padded while no mask says so. */
@@ -44,6 +47,8 @@ export interface Action extends Target {
   readonly strength: number;
   /** Whether it is to take what it learned to some degree as decided. */
   readonly hard: boolean;
+  /** Which rows of the batch it edits; undefined for all. */
+  readonly rows: readonly boolean[] | undefined;
   /** What it gets as `context.extra`. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
@@ -85,6 +90,11 @@ export function makePlan(
   const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets);
   const strength = strengthOf(options.strength, targets);
+  const rows = planRows(
+    options.rows,
+    targets,
+    places.map(({ base: { batch } }) => batch?.rows),
+  );
   const actions = targets.map((target, i): Action => {
     const source = sources.get(target.name) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
@@ -101,6 +111,7 @@ export function makePlan(
       subspaces: subspaces[i],
       strength,
       hard: options.hard ?? false,
+      rows: rows[i],
       extra: options.extra ?? {},
     };
   });

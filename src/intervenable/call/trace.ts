@@ -11,6 +11,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Site } from "../sites/address.ts";
 import type { Action, Plan, Run } from "./plan.ts";
 import type { Selection } from "../units/selection.ts";
+import { inRows } from "./rows.ts";
 import { editAtStep, refuseLateSteps } from "./time-steps.ts";
 
 /** What source runs gave, by name. */
@@ -246,7 +247,8 @@ function edit(
     );
   }
   const moved = action.strength === 1 ? piece : base.add(piece.sub(base).mul(action.strength));
-  return edits?.write(value, moved) ?? moved;
+  const written = inRows(action.rows, moved, base);
+  return edits?.write(value, written) ?? written;
 }
 
 function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {

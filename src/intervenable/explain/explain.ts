@@ -137,6 +137,7 @@ function explainInterventions(
       site: `${site.path}.${site.side}`,
       shape: seen?.site,
       units: seen?.units,
+      rows: actions.get(name)?.rows,
       heads,
       headDim: heads && width && width / (heads * (part?.of ?? 1)),
       part,

@@ -16,6 +16,8 @@ export interface ExplainedIntervention {
   readonly shape: Shape | undefined;
   /** Of the units that it works on. */
   readonly units: Shape | undefined;
+  /** Which rows of the batch it edits; undefined for all. */
+  readonly rows: readonly boolean[] | undefined;
   /** Into how many heads the last dimension is split. */
   readonly heads: number | undefined;
   /** Width of one head. */
@@ -129,9 +131,13 @@ function interventionRow(explained: ExplainedIntervention): readonly string[] {
     site,
     shape === undefined ? "-" : show(shape),
     [of, split].filter((text) => text !== "").join(", ") || "-",
-    units === undefined ? "-" : show(units),
+    units === undefined ? "-" : show(units) + rowsText(explained),
     sourceShape === undefined ? source : `${source} ${show(sourceShape)}`,
   ];
+}
+
+function rowsText({ rows }: ExplainedIntervention): string {
+  return rows === undefined ? "" : `, ${rows.filter(Boolean).length} of ${rows.length} rows`;
 }
 
 const RUN_HEADS = ["run", "edits", "reads", "layers", "shared", "stops at", "multiply-adds"];

@@ -7,6 +7,7 @@ import type { Module } from "../../nn/module.ts";
 import type { OptionNames } from "../../base/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { UnitLocations } from "../units/locations.ts";
+import type { EditedRows } from "../call/rows.ts";
 import type { SourceRepresentations } from "../call/sources.ts";
 import type { GenerationSteps } from "./steps.ts";
 
@@ -53,6 +54,12 @@ export interface InterventionArguments<Inputs> {
 
 /** Arguments of `IntervenableModel.forward` beside the base. */
 export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
+  /**
+   * Which rows of the batch are edited, the others being left exactly as they are: a list with true or
+   * false for each row, or such lists by name; a name that is left out edits all rows.
+   * @default all rows
+   */
+  readonly rows?: EditedRows | null;
   /** Passed to the model as `labels` in the intervened run, which then has a loss. */
   readonly labels?: Tensor;
   /**
@@ -71,6 +78,7 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
   strength: true,
   hard: true,
   extra: true,
+  rows: true,
   labels: true,
   otherCache: true,
 };
