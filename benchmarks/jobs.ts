@@ -20,6 +20,7 @@ import { alignmentJobs } from "./alignment-jobs.ts";
 import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
 import type { Job } from "./job.ts";
+import { trainingJobs } from "./training-jobs.ts";
 
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const TINY = { nLayer: 4, nEmbd: 24, nHead: 4, vocabSize: 64, nPositions: 64 };
@@ -219,4 +220,5 @@ export const jobs: readonly Job[] = [
   interchange("tiny_interchange", TINY, { layer: 2, position: 3 }, [4, 8]),
   ...familyJobs,
   ...alignmentJobs,
+  ...trainingJobs,
 ];

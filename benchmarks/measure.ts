@@ -1,5 +1,5 @@
 import { WEIGHT_BYTES } from "#ort";
-import { configureRuntime } from "tsvene";
+import { configureRuntime, resetStats, runtimeStats } from "tsvene";
 import type { Compared, Job } from "./job.ts";
 
 /** Median duration of a job. */
@@ -12,6 +12,8 @@ export interface Measurement {
   readonly ratio?: number;
   /** What these are; or, without a ratio, why there is nothing to run in turn with it. */
   readonly beside?: string;
+  /** Its multiply-adds beside those of the passes run in turn with it, where these are tensors' too. */
+  readonly products?: number;
   /** Tokens a second, for jobs that write. */
   readonly tokens_per_s?: number;
 }
@@ -51,6 +53,18 @@ function besideOf({ beside, other = "its ceiling" }: Compared): string {
   return typeof beside === "string" ? `${other}: ${beside}` : other;
 }
 
+/** How many multiply-adds a run takes beside another: what it would take if nothing else cost time. */
+async function productsRatio(
+  run: () => Promise<unknown>,
+  beside: () => Promise<unknown>,
+): Promise<number> {
+  resetStats();
+  await beside();
+  const { multiplyAdds } = runtimeStats();
+  await run();
+  return (runtimeStats().multiplyAdds - multiplyAdds) / multiplyAdds;
+}
+
 /** Runs a job for some seconds and at least seven times, after a warm-up. */
 export async function measure(job: Job): Promise<Measurement> {
   configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : WEIGHT_BYTES });
@@ -81,12 +95,16 @@ export async function measure(job: Job): Promise<Measurement> {
   compared?.close?.();
   const middle = median(times);
   const { tokens } = job;
+  const products = beside && (await productsRatio(run, beside));
   return {
     job: job.name,
     median_ms: Number(middle.toFixed(3)),
     n: times.length,
     ...(beside === undefined ? {} : { ratio: Number(median(ratios).toFixed(4)) }),
     ...(compared === undefined ? {} : { beside: besideOf(compared) }),
+    ...(products === undefined || !Number.isFinite(products)
+      ? {}
+      : { products: Number(products.toFixed(4)) }),
     ...(tokens === undefined ? {} : { tokens_per_s: Math.round((1000 * tokens) / middle) }),
   };
 }

@@ -13,7 +13,7 @@ function reference(job: string): string {
 
 /** What a measurement is set beside, and how fast a writer is. */
 function besides(
-  { job, median_ms: ms, ratio, beside, tokens_per_s: speed }: Measurement,
+  { job, median_ms: ms, ratio, beside, products, tokens_per_s: speed }: Measurement,
   medians: ReadonlyMap<string, number>,
 ): string[] {
   // A pass in turn says more than one some seconds before; a training is set beside both.
@@ -23,6 +23,7 @@ function besides(
     ...(beside === undefined
       ? []
       : [ratio === undefined ? beside : `${ratio.toFixed(3)} x ${beside} in turn`]),
+    ...(products === undefined ? [] : [`${products.toFixed(2)} x its products`]),
     ...others.flatMap((other) => {
       const base = other === job ? undefined : medians.get(other);
       return base === undefined ? [] : [`${(ms / base).toFixed(2)} x ${other}`];

@@ -29,6 +29,7 @@ import { InterventionDict } from "./config/intervention-dict.ts";
 import { asPair, type IntervenableOutput, makeOutput } from "./call/output.ts";
 import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
 import { makePlan, type Plan } from "./call/plan.ts";
+import { withPrefix } from "./call/prefix.ts";
 import type { Target, WaitingTarget } from "./sites/target.ts";
 import { Targets } from "./sites/targets.ts";
 import type { LoadIntervenableOptions, ModelOrMaker } from "./saving/load.ts";
@@ -151,7 +152,10 @@ export class IntervenableModel<
     options: ForwardOptions<InputsOf<M>> = {},
   ): IntervenableOutput<OutputsOf<M>> {
     const plan = this.#planOf(base, options);
-    const { harvest, intervened } = traceCall(this.model, plan);
+    const { harvest, intervened } = traceCall(
+      this.model,
+      withPrefix(this.model, plan, options.reusePrefix),
+    );
     noteOwnCache(plan, this, intervened);
     const original = (): OutputsOf<M> => callModel(this.model, base) as OutputsOf<M>;
     return makeOutput(intervened as OutputsOf<M>, inOrder(harvest, this.names), original);
@@ -201,7 +205,7 @@ export class IntervenableModel<
     for (const source of [options.sources ?? []].flat()) {
       if (source !== null && source !== undefined) requireInputs("sources", source);
     }
-    const { labels, otherCache = false, ...given } = options;
+    const { labels, otherCache = false, reusePrefix: _, ...given } = options;
     const targets = this.#targets.built(() => callModel(this.model, base));
     const plan = makePlan(targets, this.mode, base, { ...given, ...padTokenOf(this.model) });
     if (!otherCache) refuseOtherCache(plan, this);

@@ -63,6 +63,8 @@ export interface Run {
   readonly edits: readonly Action[];
   /** Interventions that read their sources in this run. */
   readonly reads: readonly Action[];
+  /** How many positions are read without edits before the rest. @default 0 */
+  readonly prefix?: number;
 }
 
 /** All that one call does, in order; nothing has been traced. */

@@ -11,6 +11,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import type { Site } from "../sites/address.ts";
 import type { Action, Plan, Run } from "./plan.ts";
 import type { Selection } from "../units/selection.ts";
+import { traceInParts } from "./prefix.ts";
 import { inRows } from "./rows.ts";
 import { editAtStep, refuseLateSteps } from "./time-steps.ts";
 
@@ -83,7 +84,10 @@ export function traceRun(
   activations: Map<string, Tensor> | Activations,
   harvest: Harvest,
 ): unknown {
-  return traceEdits(run, activations, harvest, () => callModel(model, run.inputs));
+  const edited = (part: Run): unknown =>
+    traceEdits(part, activations, harvest, () => callModel(model, part.inputs));
+  const parts = traceInParts(run, (inputs) => callModel(model, inputs), edited);
+  return parts === undefined ? edited(run) : parts.output;
 }
 
 /** The model on its inputs, which only the caller knows the type of. */

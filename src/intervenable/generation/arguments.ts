@@ -67,6 +67,17 @@ export interface ForwardOptions<Inputs> extends InterventionArguments<Inputs> {
    * only. @default false, where such a cache is an error
    */
   readonly otherCache?: boolean;
+  /**
+   * Read the text in two: what comes before the first edited position as the model does without edits,
+   * then the rest, with what the model keeps of the first part. It is the same but for rounding. The
+   * gradient of what is learned then only passes through the positions from the edit on, and where the
+   * model is not trained, the first part is the same in every step. A number is how many positions to read
+   * so at most, for calls that are to have the same shapes. Where a model keeps no cache, is in training
+   * mode, or takes more than a text, and where whole tensors are edited, nothing is read in two.
+   *
+   * @default true for interventions that are learned, false for others
+   */
+  readonly reusePrefix?: boolean | number;
 }
 
 /** Their names. */
@@ -81,6 +92,7 @@ export const FORWARD_OPTIONS: OptionNames<ForwardOptions<unknown>> = {
   rows: true,
   labels: true,
   otherCache: true,
+  reusePrefix: true,
 };
 
 /** Something that is the same in all steps of a generation, or said for each. */
