@@ -96,6 +96,13 @@ export class IntervenableModel<
     return this.#targets.all.map(({ name }) => name);
   }
 
+  /** Names of the interventions of each group, in the order of the groups: those read one source. */
+  get groups(): readonly (readonly string[])[] {
+    const groups: string[][] = [];
+    for (const { name, group } of this.#targets.all) (groups[group] ??= []).push(name);
+    return groups;
+  }
+
   /** Whether all groups act in one run, or each group's run is the source of the next. */
   get mode(): Mode {
     return this.config.mode;

@@ -4,8 +4,8 @@ import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { constant } from "../tensor/functions/arithmetic.ts";
 import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type InterventionOptions, widthOf } from "./intervention.ts";
-import { MaskedIntervention } from "./masked.ts";
+import { type Intervention, type InterventionOptions, widthOf } from "./intervention.ts";
+import { type Annealing, MaskedIntervention } from "./masked.ts";
 
 const INITIAL = { boundary: 0.5, temperature: 50 } as const;
 const LEAST_BOUNDARY = 1e-3;
@@ -22,6 +22,11 @@ const LEAST_BOUNDARY = 1e-3;
  */
 export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
+  override readonly parameterKinds: Intervention["parameterKinds"] = {
+    rotate_layer: "rotation",
+    intervention_boundaries: "boundary",
+  };
+  override readonly annealing: Annealing = { from: INITIAL.temperature, to: 0.1 };
   override readonly rotate_layer: RotateLayer;
   override readonly temperature: Buffer;
   /** Number 0 never gets more than half. */

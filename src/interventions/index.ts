@@ -13,6 +13,7 @@ export {
   type InterventionContext,
   type InterventionOptions,
   type InterventionOutput,
+  type ParameterKind,
   type SourceUse,
   unitWidthOf,
   UnknownWidthError,

@@ -14,6 +14,12 @@ import { expandPartition, type SubspacePartition } from "./subspaces.ts";
 /** How an intervention uses a source: it must have one, may have one, or takes none. */
 export type SourceUse = "required" | "optional" | "none";
 
+/**
+ * Kinds of parameters, for learning rates: rotations and directions, how many dimensions are swapped,
+ * shares of each dimension, and all others.
+ */
+export type ParameterKind = "rotation" | "boundary" | "mask" | "others";
+
 /** What every intervention can be built from. A configuration adds the widths where they are known. */
 export interface InterventionOptions {
   /**
@@ -158,6 +164,13 @@ export abstract class Intervention extends Module {
   readonly sharedWeights: boolean = false;
   /** How many of its {@link shares} stay between 0 and 1 whatever is learned. */
   readonly undecidable: number = 0;
+  /**
+   * What learning rates by kind call its parameters, such as `"rotation"`, by the name of the property that
+   * they are in.
+   */
+  readonly parameterKinds: Readonly<Record<string, ParameterKind>> = {};
+  /** How its temperature falls while it is trained, unless a training says otherwise. */
+  readonly annealing: { readonly from: number; readonly to: number } | undefined = undefined;
   /** Where the source is read: at the site itself, or at the input of the site's module. */
   readonly sourceSite: "same" | "input" = "same";
 

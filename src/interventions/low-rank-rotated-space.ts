@@ -30,6 +30,7 @@ export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
   };
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
+  override readonly parameterKinds: Intervention["parameterKinds"] = { rotate_layer: "rotation" };
   /** The directions, orthonormal columns [width, rank], which are trained. */
   readonly rotate_layer: RotateLayer;
 

@@ -12,6 +12,9 @@ import {
 } from "./intervention.ts";
 import { swap } from "./swap.ts";
 
+/** Between which temperatures a mask is trained. */
+export type Annealing = NonNullable<Intervention["annealing"]>;
+
 /**
  * Interventions that mix base and source by a learned mask, (1 - m) base + m source, whether in the
  * model's coordinates or in rotated ones.
@@ -20,6 +23,7 @@ export abstract class MaskedIntervention extends Intervention {
   override readonly sourceUse: SourceUse = "required";
   override readonly trainable: boolean = true;
   abstract override readonly temperature: Buffer;
+  abstract override readonly annealing: Annealing;
   /** @throws InterventionError for a choice of dimensions, which the mask makes. */
   constructor(options: InterventionOptions) {
     super(options);

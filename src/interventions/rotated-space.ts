@@ -1,7 +1,12 @@
 import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CodeSwappingIntervention } from "./code-swapping.ts";
-import { type InterventionContext, type InterventionOptions, widthOf } from "./intervention.ts";
+import {
+  type Intervention,
+  type InterventionContext,
+  type InterventionOptions,
+  widthOf,
+} from "./intervention.ts";
 
 /**
  * Swaps dimensions of a learned rotation of the representation (distributed alignment search: Geiger
@@ -21,6 +26,7 @@ import { type InterventionContext, type InterventionOptions, widthOf } from "./i
 export class RotatedSpaceIntervention extends CodeSwappingIntervention {
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
+  override readonly parameterKinds: Intervention["parameterKinds"] = { rotate_layer: "rotation" };
   /** The rotation, an orthogonal matrix [width, width], which is trained. */
   readonly rotate_layer: RotateLayer;
 

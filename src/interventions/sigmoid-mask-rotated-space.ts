@@ -3,8 +3,8 @@ import { Parameter } from "../nn/parameter.ts";
 import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import type { Generator } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type InterventionOptions, widthOf } from "./intervention.ts";
-import { aboveZero, MaskedIntervention, shuffled } from "./masked.ts";
+import { type Intervention, type InterventionOptions, widthOf } from "./intervention.ts";
+import { aboveZero, type Annealing, MaskedIntervention, shuffled } from "./masked.ts";
 
 const INITIAL = { mask: 100, temperature: 50 } as const;
 
@@ -17,6 +17,11 @@ const INITIAL = { mask: 100, temperature: 50 } as const;
  */
 export class SigmoidMaskRotatedSpaceIntervention extends MaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
+  override readonly parameterKinds: Intervention["parameterKinds"] = {
+    rotate_layer: "rotation",
+    masks: "mask",
+  };
+  override readonly annealing: Annealing = { from: INITIAL.temperature, to: 0.1 };
   override readonly rotate_layer: RotateLayer;
   override readonly temperature: Buffer;
   /** [width] */

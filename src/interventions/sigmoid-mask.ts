@@ -2,8 +2,8 @@ import { Buffer } from "../nn/buffer.ts";
 import { Parameter } from "../nn/parameter.ts";
 import type { Generator } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type InterventionOptions, unitWidthOf } from "./intervention.ts";
-import { aboveZero, MaskedIntervention, shuffled } from "./masked.ts";
+import { type Intervention, type InterventionOptions, unitWidthOf } from "./intervention.ts";
+import { aboveZero, type Annealing, MaskedIntervention, shuffled } from "./masked.ts";
 
 const INITIAL_TEMPERATURE = 0.01;
 
@@ -12,6 +12,8 @@ const INITIAL_TEMPERATURE = 0.01;
  * with m = σ(mask / T). The mask starts at 0, which is half of each; the temperature T at 0.01.
  */
 export class SigmoidMaskIntervention extends MaskedIntervention {
+  override readonly parameterKinds: Intervention["parameterKinds"] = { mask: "mask" };
+  override readonly annealing: Annealing = { from: 1, to: 0.01 };
   override readonly temperature: Buffer;
   /** [width] */
   readonly mask: Parameter;

@@ -31,6 +31,11 @@ export interface StepOptions {
   readonly maxGradNorm?: number;
   /** Other tensors to compute in the same program, such as logits for a metric. @default none */
   readonly also?: readonly Tensor[];
+  /**
+   * Called when all is computed, with the new parameters and states, before they are put in place. If it
+   * throws, the step is refused: nothing has changed. @default every step is taken
+   */
+  readonly accept?: (updated: readonly Tensor[]) => void;
 }
 
 /** What an optimiser's rule works from, for one parameter. Nothing has less than one dimension. */
@@ -272,7 +277,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
 
   async #apply(
     gradients: ReadonlyMap<Parameter, Tensor>,
-    { maxGradNorm, also = [] }: StepOptions,
+    { maxGradNorm, also = [], accept }: StepOptions,
     extra: readonly Tensor[],
   ): Promise<void> {
     if (this.#busy) fail(this.constructor.name, "the step before is not finished; await it first");
@@ -281,6 +286,7 @@ export abstract class Optimizer<O extends OptimizerOptions> {
     try {
       const results = plans.flatMap((p) => [p.value, ...p.state.map(([, tensor]) => tensor)]);
       await evaluate(...extra, ...also, ...results);
+      accept?.(results);
     } finally {
       this.#busy = false;
     }

@@ -1,3 +1,46 @@
-// What training takes beside optimisers: data, and keeping where it stands to go on from there.
+// What training takes beside optimisers: data, loops, and keeping where it stands to go on from there.
 export type { AlignmentBatch, AlignmentData, AlignmentExample } from "./data/alignment-data.ts";
+export type {
+  Annealed,
+  Annealing,
+  AnyOptimizer,
+  BatchMaker,
+  BestRecord,
+  TrainingCheckpoint,
+  EvaluationOptions,
+  EvaluationRecord,
+  KeepParts,
+  LearningRates,
+  LoopOptions,
+  LossOf,
+  NamedOptimizer,
+  OptimizerName,
+  OptimizerTable,
+  ScheduleChoice,
+  StepCounts,
+  StepRecord,
+  StoppedBy,
+  TracedBatch,
+  Trainable,
+  TrainingData,
+  TrainingMoment,
+  TrainingResult,
+  TrainingTask,
+  TrainOptions,
+} from "./loop/train-options.ts";
+export {
+  type AlignmentLoss,
+  type AlignmentMetric,
+  type AlignmentRun,
+  type Regularizer,
+} from "./alignment/alignment-loss.ts";
+export type { TemperatureChoice } from "./alignment/temperature.ts";
+export {
+  type AlignmentTask,
+  trainAlignment,
+  type TrainAlignmentOptions,
+} from "./alignment/train-alignment.ts";
+export type { TrainedParts } from "./alignment/trained-parts.ts";
+export { train } from "./loop/train.ts";
+export { TrainingError } from "./loop/training-error.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";
