@@ -23,7 +23,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   models: 22_000,
   interventions: 2_300,
   intervenable: 6_300,
-  causal: 1_000,
+  causal: 1_700,
   training: 3_500,
   analysis: 350,
   cli: 2_500,

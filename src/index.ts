@@ -45,5 +45,6 @@ export { RotateLayer } from "./nn/parametrizations/rotate-layer.ts";
 export { type BoundCard, type BoundComponent, cardOf } from "./models/model/bound-card.ts";
 export * from "./interventions/index.ts";
 export * from "./intervenable/index.ts";
+export * from "./causal/index.ts";
 export * from "./training/index.ts";
 export * from "./analysis/index.ts";

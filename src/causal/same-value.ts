@@ -1,0 +1,37 @@
+/**
+ * A key that equal values have in common: numbers, strings and booleans by what they are, lists and
+ * plain objects by what is in them. Other objects are equal to themselves only, and have none.
+ */
+export function keyOf(value: unknown): string | undefined {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol" || typeof value === "function") return undefined;
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    return joined("[", Array.from(value as ArrayLike<unknown>, keyOf), "]");
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = entries.map(([name, part]) => {
+    const key = keyOf(part);
+    return key === undefined ? undefined : `${JSON.stringify(name)}:${key}`;
+  });
+  return joined("{", parts, "}");
+}
+
+function joined(
+  open: string,
+  parts: readonly (string | undefined)[],
+  close: string,
+): string | undefined {
+  return parts.includes(undefined) ? undefined : `${open}${parts.join(",")}${close}`;
+}
+
+/** Whether two values are the same, lists and plain objects by what is in them. */
+export function isSame(a: unknown, b: unknown): boolean {
+  // 0 and -0 are one value, as NaN and NaN are.
+  if (a === b || Object.is(a, b)) return true;
+  if (typeof a !== "object" || typeof b !== "object") return false;
+  const key = keyOf(a);
+  return key !== undefined && key === keyOf(b);
+}
