@@ -1,6 +1,8 @@
+import { apply } from "../../tensor/ops/apply.ts";
 import { requireTensors } from "../../tensor/require-tensors.ts";
 import { constantLike, where } from "../../tensor/functions/arithmetic.ts";
-import { isFloat } from "../../tensor/dtype.ts";
+import { arange } from "../../tensor/functions/creation.ts";
+import { isFloat, type TypedArray } from "../../tensor/dtype.ts";
 import { fail } from "../../tensor/errors.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import { movedim } from "../../tensor/functions/shaping.ts";
@@ -28,6 +30,8 @@ interface Classified {
   readonly scores: Tensor;
   /** Targets, with a valid class where they are ignored. */
   readonly classes: Tensor;
+  /** Whether all of them are known to be classes. */
+  readonly checked: boolean;
   /** Weight of each place, 0 where it is ignored; undefined when all are 1. */
   readonly weights: Tensor | undefined;
 }
@@ -63,8 +67,8 @@ export function crossEntropy(
   }
   if (isFloat(target.dtype)) return ofProbabilities(input, target, options);
   const c = classify("crossEntropy", input, target, options);
+  if (labelSmoothing === 0) return average(masked(negativeLogs(c), c), c, reduction);
   const logs = c.scores.logSoftmax(-1);
-  if (labelSmoothing === 0) return average(pick(logs, c), c, reduction);
   const { weight } = options;
   const spread = (weight === undefined ? logs : logs.mul(weight)).sum({ dim: -1 }).neg();
   const even = weight === undefined ? masked(spread, c) : kept(spread, c);
@@ -102,12 +106,13 @@ function classify(
     );
   }
   checkWeight(op, weight, classes);
-  checkTargets(op, target, classes, ignoreIndex);
-  const ignored = mayHold(target, ignoreIndex) ? target.eq(ignoreIndex) : undefined;
+  const mayIgnore = checkTargets(op, target, classes, ignoreIndex);
+  const ignored = mayIgnore ? target.eq(ignoreIndex) : undefined;
   const index = ignored === undefined ? target : target.maskedFill(ignored, 0);
   return {
     scores: movedim(input, dim, -1),
     classes: index,
+    checked: target.values !== undefined,
     weights: weightsOf(input, index, weight, ignored),
   };
 }
@@ -117,23 +122,39 @@ function checkWeight(op: string, weight: Tensor | undefined, classes: number): v
   fail(op, `weight ${show(weight.shape)} must have one element a class, [${classes}]`);
 }
 
-function checkTargets(op: string, target: Tensor, classes: number, ignoreIndex: number): void {
+/**
+ * Refuses targets that are no class, as far as their values are known.
+ * @returns false when they are, and none is ignored: then nothing has to be masked.
+ */
+function checkTargets(op: string, target: Tensor, classes: number, ignoreIndex: number): boolean {
   if (target.dtype !== "int64" && target.dtype !== "int32") {
     fail(op, `class indices must be int64 or int32, got ${target.dtype}`);
   }
-  for (const value of target.values ?? []) {
-    if ((value >= 0 && value < classes) || Number(value) === ignoreIndex) continue;
+  const { values } = target;
+  if (values === undefined) return true;
+  let ignores = false;
+  const classAt = classesIn(values, classes);
+  for (let i = 0; i < values.length; i++) {
+    const found = classAt(i) ?? Number(values[i]);
+    ignores ||= found === ignoreIndex;
+    if (found === ignoreIndex || classAt(i) !== undefined) continue;
     fail(
       op,
-      `target ${value} is not one of the ${classes} classes; expected 0 to ${classes - 1}, ` +
+      `target ${values[i]} is not one of the ${classes} classes; expected 0 to ${classes - 1}, ` +
         `or ignoreIndex ${ignoreIndex}`,
     );
   }
+  return ignores;
 }
 
-/** False when the targets are known and none is `value`: then nothing has to be masked. */
-function mayHold(target: Tensor, value: number): boolean {
-  return target.values?.some((v: number | bigint) => Number(v) === value) ?? true;
+/** The i-th of whole numbers if it is one of 0 to before `classes`, without a BigInt for each. */
+function classesIn(values: TypedArray, classes: number): (i: number) => number | undefined {
+  const isClass = (value = -1): boolean => value >= 0 && value < classes;
+  if (!(values instanceof BigInt64Array)) {
+    return (i) => (isClass(Number(values[i])) ? Number(values[i]) : undefined);
+  }
+  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  return (i) => (isClass(words[2 * i]) && words[2 * i + 1] === 0 ? words[2 * i] : undefined);
 }
 
 function weightsOf(
@@ -149,8 +170,31 @@ function weightsOf(
 
 /** Weighted negative score of each place's class. */
 function pick(scores: Tensor, c: Classified): Tensor {
-  const own = scores.gather(-1, c.classes.unsqueeze(-1)).squeeze(-1).neg();
-  return masked(own, c);
+  return masked(ownScores(scores, c).neg(), c);
+}
+
+function ownScores(scores: Tensor, { classes }: Classified): Tensor {
+  return scores.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
+}
+
+/** Up to so many classes, with so many places, what is done place by place costs more than all else. */
+const [FEW_CLASSES, MANY_PLACES] = [8, 1024];
+
+/** -log softmax of each place's class. */
+function negativeLogs(c: Classified): Tensor {
+  const { scores, classes, checked } = c;
+  const count = scores.size(-1);
+  if (!checked || count > FEW_CLASSES || classes.numel < MANY_PLACES) {
+    return ownScores(scores.logSoftmax(-1), c).neg();
+  }
+  // With the places of a class side by side, every operation runs along them.
+  const rows = scores.reshape([-1, count]).t();
+  // Where a score is not a number, its place's loss is none, whatever the largest one is taken for.
+  const largest = apply("amax", [rows.detach()], { dims: [0], keepdim: false });
+  const above = rows.sub(largest);
+  const isOwn = classes.reshape([1, -1]).eq(arange(count).unsqueeze(-1));
+  const own = where(isOwn, above, constantLike(0, above)).sum({ dim: 0 });
+  return above.exp().sum({ dim: 0 }).log().sub(own).reshape(classes.shape);
 }
 
 /** An ignored place has loss 0 even where its scores are infinite. */

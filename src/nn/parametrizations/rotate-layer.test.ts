@@ -94,6 +94,19 @@ test("a frozen weight is computed once, and again when its numbers change", asyn
   expect(await layer.weight.toArray()).not.toStrictEqual(before);
 });
 
+test("a weight that is learned is traced once a pass, and again when it was read or set", async () => {
+  const layer = new RotateLayer(4);
+  const { original } = layer.parametrizations.weight;
+  const { weight } = layer;
+  expect(layer.weight).toBe(weight);
+  await weight.data();
+  const again = layer.weight;
+  expect(again).not.toBe(weight);
+  expect(grad(again.select(0, 0).sum(), [original.value])[0].shape).toStrictEqual([4, 4]);
+  original.set(original.value.mul(2));
+  expect(layer.weight).not.toBe(again);
+});
+
 test("its state has torch's names, and goes into another layer", async () => {
   const layer = new RotateLayer(6, 2);
   layer.parametrizations.weight.original.set(randn([6, 2], { generator }));

@@ -59,14 +59,14 @@ class Parametrizations extends Module {
   }
 }
 
-/** A weight that was computed from frozen numbers. */
-interface Frozen {
+/** A weight, and what it is computed from. */
+interface Computed {
   /** The parameter that the weight was computed from. */
   readonly original: Tensor;
   /** The start that the weight was computed from. */
   readonly base: Tensor;
-  /** The weight that was computed. */
-  readonly weight: Parameter;
+  /** The weight: lazy where it is learned, for gradients to flow through it. */
+  readonly weight: Tensor;
 }
 
 /**
@@ -75,7 +75,8 @@ interface Frozen {
  * `parametrizations.orthogonal`, with the same names in files: the matrix exponential of trained
  * numbers for square matrices, Householder reflections for others.
  *
- * While it is trained, W is computed in every pass; when its parameters are frozen, once.
+ * While it is trained, W is computed in every pass, once for all that use it; when its parameters are
+ * frozen, once for all passes.
  *
  * @example
  * ```ts
@@ -92,7 +93,7 @@ export class RotateLayer extends Module {
   readonly rank: number;
   /** What `weight` is computed from, under the names of PyTorch's parametrizations. */
   readonly parametrizations: Parametrizations;
-  #frozen: Frozen | undefined;
+  #computed: Computed | undefined;
 
   /**
    * @param rank - Columns of W. @default size
@@ -115,13 +116,17 @@ export class RotateLayer extends Module {
   /** W [size, rank]: a function of the trained numbers, through which gradients flow. */
   get weight(): Tensor {
     const { weight } = this.parametrizations;
-    if (weight.original.requiresGrad) return weight.forward();
+    const isLearned = weight.original.requiresGrad;
     const [original, base] = [weight.original.value, weight[0].base.value];
-    if (this.#frozen?.original !== original || this.#frozen.base !== base) {
-      const computed = new Parameter(weight.forward(), { requiresGrad: false });
-      this.#frozen = { original, base, weight: computed };
+    const known = this.#computed;
+    if (known?.original === original && known.base === base) {
+      // One that was evaluated has no graph any more, which gradients would need.
+      if (!isLearned || known.weight.values === undefined) return known.weight;
     }
-    return this.#frozen.weight.value;
+    const lazy = weight.forward();
+    const made = isLearned ? lazy : new Parameter(lazy, { requiresGrad: false }).value;
+    this.#computed = { original, base, weight: made };
+    return made;
   }
 
   /**

@@ -2,6 +2,7 @@ import type { DType } from "../../tensor/dtype.ts";
 import type { Ops } from "../../tensor/ops/ops.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import type { Lowering } from "./lower.ts";
+import { byRows } from "./lower-matrices.ts";
 import { onnxDTypeCode } from "../onnx/encode.ts";
 import type { OnnxDType } from "../onnx/model.ts";
 
@@ -53,10 +54,11 @@ function reinterpret(graph: GraphBuilder, value: string, as: OnnxDType): string 
 }
 
 /** Another element type. What only widens 16 bits is known as such, for {@link select}. */
-export function cast({ graph, inputs, operands, attributes }: Lowering<Ops["cast"]>): string {
+export function cast(l: Lowering<Ops["cast"]>): string {
+  const { graph, inputs, operands, attributes } = l;
   const [source = ""] = inputs;
   const from = operands[0]?.dtype ?? attributes.dtype;
-  const result = convert(graph, source, from, attributes.dtype);
+  const result = byRows(l, (x) => convert(graph, x, from, attributes.dtype));
   const widens = (from === "float16" || from === "bfloat16") && attributes.dtype === "float32";
   const bits = graph.bitsOf(source);
   const isBits = from === "bfloat16" || bits !== undefined;

@@ -36,7 +36,7 @@ export const linear: Lower<Ops["linear"]> = (l) => {
 };
 
 /** What is done along the last dimension, or to each element, of one operand: on its matrix. */
-function byRows(l: Lowering<unknown>, emit: (x: string) => string): string {
+export function byRows(l: Lowering<unknown>, emit: (x: string) => string): string {
   const form = l.graph.form(l.inputs[0] ?? "");
   return form === undefined
     ? emit(l.inputs[0] ?? "")

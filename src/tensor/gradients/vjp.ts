@@ -146,7 +146,8 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
     mul(num(2 / Math.sqrt(Math.PI), x), unary("exp", unary("neg", mul(x, x)))),
   ),
   sigmoid: elementwise((_, y) => mul(y, sub(num(1, y), y))),
-  relu: elementwise((x) => mask(compare("gt", x, num(0, x)), x)),
+  // Of the result, so that nobody reads what came in and the engine joins it with what made that.
+  relu: elementwise((_, y) => mask(compare("gt", y, num(0, y)), y)),
   gelu: (a) => [mul(a.g, geluSlope(at(a, 0), a.attributes.approximate))],
   floor: flat,
   ceil: flat,
