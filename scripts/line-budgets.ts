@@ -14,7 +14,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   base: 160,
   tensor: 5_900,
   runtime: 3_200,
-  nn: 3_900,
+  nn: 4_700,
   optim: 1_000,
   files: 3_450,
   formats: 3_950,

@@ -221,6 +221,15 @@ export abstract class Module {
     return `${this.constructor.name}(\n  ${body}\n)`;
   }
 
+  /**
+   * Size of the last dimension at the module's input or output, for modules that know it before they
+   * run: interventions with parameters are made for it.
+   * @returns undefined where only a trace can say it.
+   */
+  widthAt(_side: "input" | "output"): number | undefined {
+    return undefined;
+  }
+
   /** What distinguishes this module in a printed tree, such as its sizes. */
   describe(): string {
     return "";

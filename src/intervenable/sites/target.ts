@@ -14,7 +14,6 @@ import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.
 import { axesOf, type UnitAxes } from "./axes.ts";
 import type { IntervenableConfig } from "../config/config.ts";
 import type { Named } from "../config/names.ts";
-import { moduleWidth } from "./module-width.ts";
 import type { Representation } from "../config/representation-config.ts";
 
 /** One intervention with its place in the model: what a configuration means for a model. */
@@ -77,7 +76,10 @@ export function resolveTargets(
     const site = resolveSite(model, card, representation);
     const axes = axesOf(unit, site);
     const unitDim =
-      site.width ?? widthAt(model, card, site) ?? moduleWidth(site) ?? traced.widths.get(name);
+      site.width ??
+      widthAt(model, card, site) ??
+      site.module.widthAt(site.side) ??
+      traced.widths.get(name);
     const group = groups[i] ?? 0;
     const shared = link === undefined ? undefined : linked.get(link);
     if (shared !== undefined) checkLink(shared, representation, unitDim);

@@ -30,6 +30,10 @@ export class Conv1D extends Module {
     return linear(x, this.weight.value, this.bias.value);
   }
 
+  override widthAt(side: "input" | "output"): number | undefined {
+    return this.weight.shape[side === "input" ? 1 : 0];
+  }
+
   override describe(): string {
     const [out = 0, inner = 0] = this.weight.value.shape;
     return `nf=${out}, nx=${inner}`;

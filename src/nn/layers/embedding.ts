@@ -36,6 +36,10 @@ export class Embedding extends Module {
     return embedding(ids, this.weight.value, paddingIdx === undefined ? {} : { paddingIdx });
   }
 
+  override widthAt(side: "input" | "output"): number | undefined {
+    return side === "output" ? this.weight.shape.at(-1) : undefined;
+  }
+
   override describe(): string {
     return this.weight.value.shape.join(", ");
   }

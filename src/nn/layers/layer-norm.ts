@@ -48,6 +48,10 @@ export class LayerNorm extends Module {
     });
   }
 
+  override widthAt(): number | undefined {
+    return this.shape.at(-1);
+  }
+
   override describe(): string {
     return `[${this.shape.join(", ")}], eps=${this.eps}`;
   }

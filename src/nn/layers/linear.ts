@@ -58,6 +58,10 @@ export class Linear extends Module {
     return linear(x, this.weight.value, this.bias?.value);
   }
 
+  override widthAt(side: "input" | "output"): number {
+    return side === "input" ? this.inFeatures : this.outFeatures;
+  }
+
   override describe(): string {
     return `${this.inFeatures}, ${this.outFeatures}${this.bias === undefined ? ", bias=false" : ""}`;
   }

@@ -43,6 +43,10 @@ export class RMSNorm extends Module {
     return rmsNorm(x, this.shape, { weight: this.weight.value, eps: this.eps });
   }
 
+  override widthAt(): number | undefined {
+    return this.shape.at(-1);
+  }
+
   override describe(): string {
     return `[${this.shape.join(", ")}], eps=${this.eps}`;
   }

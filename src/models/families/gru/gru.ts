@@ -1,10 +1,9 @@
 import { fail } from "../../../nn/errors.ts";
-import type { Activation } from "../../../nn/layers/activation.ts";
 import { Embedding } from "../../../nn/layers/embedding.ts";
 import { Linear } from "../../../nn/layers/linear.ts";
+import { GRUStep } from "../../../nn/layers/recurrent/gru-step.ts";
 import { ModuleList } from "../../../nn/module-list.ts";
-import { Module } from "../../../nn/module.ts";
-import { constant, where } from "../../../tensor/functions/arithmetic.ts";
+import { where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
 import { stack } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -28,7 +27,6 @@ import type {
   DecoderInputs,
   SequenceClassifierOutput,
 } from "../../parts/outputs.ts";
-import { activation } from "../../settings/activations.ts";
 import type { ModelConfig } from "../../settings/config.ts";
 import { defineSettings } from "../../settings/define-settings.ts";
 import { count, flag, fraction, nonNegative, oneOf, whole, width } from "../../settings/kinds.ts";
@@ -172,45 +170,10 @@ export interface GRUOutput extends BaseOutput {
 }
 
 /** One layer, run once for each time step: its call number is the step. */
-class GRUCell extends Module {
-  /** [..., hidden] -> [..., 3 × hidden]: what the input says of the gates and the new state. */
-  readonly x2h: Linear;
-  /**
-   * [..., hidden] -> [..., 3 × hidden]: what the last state says of the gates and the new state.
-   */
-  readonly h2h: Linear;
-  /** The activation of the reset gate. */
-  readonly reset_act: Activation;
-  /** The activation of the update gate. */
-  readonly update_act: Activation;
-  /** The activation of the new state. */
-  readonly new_act: Activation;
-
-  constructor({ hDim, includeBias }: GRUConfig) {
-    super();
-    this.x2h = new Linear(hDim, 3 * hDim, { bias: includeBias });
-    this.h2h = new Linear(hDim, 3 * hDim, { bias: includeBias });
-    this.reset_act = activation("sigmoid");
-    this.update_act = activation("sigmoid");
-    this.new_act = activation("tanh");
+class GRUCell extends GRUStep<Linear> {
+  constructor({ hDim, includeBias: bias }: GRUConfig) {
+    super([new Linear(hDim, 3 * hDim, { bias }), new Linear(hDim, 3 * hDim, { bias })]);
   }
-
-  /**
-   * The state after an input, [batch, hDim].
-   * @param x [batch, hDim]
-   */
-  override forward(x: Tensor, h: Tensor): Tensor {
-    const [xReset, xUpdate, xNew] = thirds(this.x2h.forward(x));
-    const [hReset, hUpdate, hNew] = thirds(this.h2h.forward(h));
-    const reset = this.reset_act.forward(xReset.add(hReset));
-    const update = this.update_act.forward(xUpdate.add(hUpdate));
-    const fresh = this.new_act.forward(xNew.add(reset.mul(hNew)));
-    return update.mul(h).add(constant(1).sub(update).mul(fresh));
-  }
-}
-
-function thirds(x: Tensor): [Tensor, Tensor, Tensor] {
-  return x.chunk(3, 1) as [Tensor, Tensor, Tensor];
 }
 
 /** pyvene's GRU without a head: layers of cells that advance together, step by step. */

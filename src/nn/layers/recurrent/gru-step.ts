@@ -1,0 +1,63 @@
+import { sigmoid, tanh } from "../../functional/activations.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { Activation } from "../activation.ts";
+import { Module } from "../../module.ts";
+import { startState } from "./cell-parameters.ts";
+
+/** A module that makes one tensor of another. */
+export interface TensorMap extends Module {
+  /** `x` [batch, in] as [batch, out]. */
+  forward(x: Tensor): Tensor;
+}
+
+/**
+ * One step of a GRU, run once for each time step: its call number is the step.
+ *
+ * r = σ(x₁ + h₁), z = σ(x₂ + h₂), n = tanh(x₃ + r h₃), and then (1 − z) n + z h, for the thirds of the
+ * two projections. Cho and others, "Learning phrase representations using RNN encoder-decoder" (2014),
+ * with the reset gate after the projection, as in PyTorch.
+ */
+export abstract class GRUStep<Projection extends TensorMap = TensorMap> extends Module {
+  /** `[batch, in] -> [batch, 3 × hidden]`: what the input says of the gates and the new state. */
+  readonly x2h: Projection;
+  /** `[batch, hidden] -> [batch, 3 × hidden]`: what the last state says of them. */
+  readonly h2h: Projection;
+  /** The activation of the reset gate. */
+  readonly reset_act: Activation;
+  /** The activation of the update gate. */
+  readonly update_act: Activation;
+  /** The activation of the new state. */
+  readonly new_act: Activation;
+
+  constructor([x2h, h2h]: readonly [x2h: Projection, h2h: Projection]) {
+    super();
+    this.x2h = x2h;
+    this.h2h = h2h;
+    this.reset_act = new Activation("sigmoid", sigmoid);
+    this.update_act = new Activation("sigmoid", sigmoid);
+    this.new_act = new Activation("tanh", tanh);
+  }
+
+  /**
+   * The state after an input, [batch, hidden].
+   * @param x [batch, in]
+   * @param before [batch, hidden]: the state before it. @default zeros
+   */
+  override forward(x: Tensor, before?: Tensor): Tensor {
+    const h = startState(this, x, before);
+    const [xReset, xUpdate, xNew] = thirds(this.x2h.forward(x));
+    const [hReset, hUpdate, hNew] = thirds(this.h2h.forward(h));
+    const reset = this.reset_act.forward(xReset.add(hReset));
+    const update = this.update_act.forward(xUpdate.add(hUpdate));
+    const fresh = this.new_act.forward(xNew.add(reset.mul(hNew)));
+    return fresh.add(update.mul(h.sub(fresh)));
+  }
+
+  override widthAt(side: "input" | "output"): number | undefined {
+    return side === "input" ? this.x2h.widthAt("input") : this.h2h.widthAt("input");
+  }
+}
+
+function thirds(x: Tensor): [Tensor, Tensor, Tensor] {
+  return x.chunk(3, -1) as [Tensor, Tensor, Tensor];
+}

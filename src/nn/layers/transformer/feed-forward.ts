@@ -1,0 +1,64 @@
+import { requireKnownOptions } from "../../../base/known-options.ts";
+import { gelu, relu } from "../../functional/activations.ts";
+import { describeValue } from "../../../base/describe-value.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
+import { fail } from "../../errors.ts";
+import { Activation } from "../activation.ts";
+
+/** Options of the layers of transformers, as PyTorch's. */
+export interface TransformerLayerOptions {
+  /** Width between the two linear layers. @default 2048 */
+  readonly dimFeedforward?: number;
+  /** Share of values that is zeroed in training mode. @default 0.1 */
+  readonly dropout?: number;
+  /** What is between the two linear layers. @default "relu" */
+  readonly activation?: "relu" | "gelu" | ((x: Tensor) => Tensor);
+  /** Added to the variance in norms. @default 1e-5 */
+  readonly layerNormEps?: number;
+  /** See {@link MultiheadAttentionOptions}. @default true */
+  readonly batchFirst?: boolean;
+  /** Whether norms stand before attention and linear layers instead of after them. @default false */
+  readonly normFirst?: boolean;
+  /** Whether linear layers and norms have a bias. @default true */
+  readonly bias?: boolean;
+}
+
+const OPTIONS: Readonly<Record<keyof TransformerLayerOptions, true>> = {
+  dimFeedforward: true,
+  dropout: true,
+  activation: true,
+  layerNormEps: true,
+  batchFirst: true,
+  normFirst: true,
+  bias: true,
+};
+
+/** The options with PyTorch's defaults. */
+export function layerOptions(
+  name: string,
+  given: TransformerLayerOptions,
+): Required<TransformerLayerOptions> {
+  requireKnownOptions(name, given, OPTIONS);
+  return {
+    dimFeedforward: 2048,
+    dropout: 0.1,
+    activation: "relu",
+    layerNormEps: 1e-5,
+    batchFirst: true,
+    normFirst: false,
+    bias: true,
+    ...given,
+  };
+}
+
+/** The activation that an option names. */
+export function activationOf(
+  name: string,
+  activation: Required<TransformerLayerOptions>["activation"],
+): Activation {
+  if (typeof activation === "function") return new Activation(activation.name, activation);
+  if (activation === "relu") return new Activation("relu", relu);
+  if (activation === "gelu") return new Activation("gelu", (x) => gelu(x));
+  const got = describeValue(activation);
+  return fail(name, `activation must be "relu", "gelu" or a function of a tensor, got ${got}`);
+}
