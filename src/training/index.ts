@@ -43,4 +43,16 @@ export {
 export type { TrainedParts } from "./alignment/trained-parts.ts";
 export { train } from "./loop/train.ts";
 export { TrainingError } from "./loop/training-error.ts";
+export {
+  type AlignmentControls,
+  AlignmentScore,
+  type AlignmentScoreFields,
+  type MaskReport,
+  type VariablesScore,
+} from "./alignment/alignment-score.ts";
+export { evalAlignment } from "./alignment/eval-alignment.ts";
+export type { AlignmentTrainer, EvalAlignmentOptions } from "./alignment/eval-options.ts";
+export type { EvaluatedRun, EvaluationMetric, MetricChoice } from "./alignment/metrics.ts";
+export type { Interval, Spread } from "./alignment/statistics.ts";
+export type { OtherPlace, OtherSite } from "./alignment/variants.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";

@@ -14,8 +14,9 @@ export function callAlignment(
   op: string,
   aligned: IntervenableModel,
   batch: AlignmentBatch,
+  more: Pick<ForwardOptions<unknown>, "hard"> = {},
 ): IntervenableOutput<unknown> {
-  return aligned.forward(batch.base, argumentsOf(op, aligned, batch));
+  return aligned.forward(batch.base, { ...argumentsOf(op, aligned, batch), ...more });
 }
 
 function argumentsOf(
