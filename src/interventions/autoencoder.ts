@@ -1,8 +1,8 @@
-import { fail } from "./errors.ts";
 import type { OptionNames } from "../base/known-options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { AutoencoderLayer } from "./autoencoder-layer.ts";
-import { CodeSwappingIntervention } from "./code-swapping.ts";
+import type { AutoencoderLayer } from "./autoencoder-layer.ts";
+import { FeatureSwappingIntervention } from "./feature-intervention.ts";
+import { AutoencoderFeaturizer, latentsIn } from "./featurizers/autoencoder.ts";
 import {
   Intervention,
   type InterventionContext,
@@ -20,11 +20,12 @@ export interface AutoencoderOptions extends InterventionOptions {
 /**
  * Swaps latents of an autoencoder z = ReLU(W (x - b) + c), x = V z + b, and puts back what they
  * decode to. All latents unless `interchangeDim` or the call's subspaces name some. Hands out the
- * code that is decoded as `latent`.
+ * code that is decoded as `latent`. What the autoencoder cannot express is lost, as in pyvene; a
+ * {@link FeaturizedIntervention} with an {@link AutoencoderFeaturizer} keeps it.
  *
  * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
-export class AutoencoderIntervention extends CodeSwappingIntervention {
+export class AutoencoderIntervention extends FeatureSwappingIntervention {
   static override readonly optionNames: OptionNames<AutoencoderOptions> = {
     ...Intervention.optionNames,
     latentDim: true,
@@ -33,19 +34,19 @@ export class AutoencoderIntervention extends CodeSwappingIntervention {
   override readonly concatenatesUnits: boolean = true;
   /** The encoder and the decoder, which are trained. */
   readonly autoencoder: AutoencoderLayer;
+  readonly #featurizer: AutoencoderFeaturizer;
 
   /** @throws InterventionError without `latentDim`. */
   constructor(options: AutoencoderOptions) {
-    const { latentDim } = options;
-    if (!Number.isSafeInteger(latentDim) || latentDim < 1) {
-      fail(
-        "AutoencoderIntervention",
-        `latentDim, the number of latents, must be a whole number of 1 or more, got ${String(latentDim)}`,
-      );
-    }
+    const latentDim = latentsIn("AutoencoderIntervention", options);
     super({ ...options, interchangeDim: options.interchangeDim ?? latentDim });
     const width = widthOf("AutoencoderIntervention", options);
-    this.autoencoder = new AutoencoderLayer(width, latentDim);
+    this.#featurizer = new AutoencoderFeaturizer({ width, latentDim, errorTerm: false });
+    this.autoencoder = this.#featurizer.autoencoder;
+  }
+
+  override featurizerFor(): AutoencoderFeaturizer {
+    return this.#featurizer;
   }
 
   override forward(
@@ -53,8 +54,7 @@ export class AutoencoderIntervention extends CodeSwappingIntervention {
     source?: Tensor,
     context?: InterventionContext,
   ): InterventionOutput {
-    const { autoencoder } = this;
-    const { swapped } = this.swapCode((x) => autoencoder.encode(x), base, source, context);
-    return { output: autoencoder.decode(swapped).to(base.dtype), latent: swapped };
+    const { output, features } = this.edited(base, source, context);
+    return { output, latent: features };
   }
 }

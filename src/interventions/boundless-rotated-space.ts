@@ -1,11 +1,12 @@
 import { Buffer } from "../nn/buffer.ts";
 import { Parameter } from "../nn/parameter.ts";
-import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { constant } from "../tensor/functions/arithmetic.ts";
 import { fail } from "./errors.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { layerOf, RotationFeaturizer } from "./featurizers/rotation.ts";
 import { type Intervention, type InterventionOptions, widthOf } from "./intervention.ts";
-import { type Annealing, MaskedIntervention } from "./masked.ts";
+import { type Annealing, MaskedIntervention, softness, temperatureOf } from "./masked.ts";
 
 const INITIAL = { boundary: 0.5, temperature: 50 } as const;
 const LEAST_BOUNDARY = 1e-3;
@@ -16,32 +17,38 @@ const LEAST_BOUNDARY = 1e-3;
  * m = σ(i / T) σ((c width - i) / T) of the source, with the boundary c clamped to [0.001, 1]. As the
  * temperature T falls, m becomes 0 or 1 (1/2 for number 0).
  *
- * Add the sum of `intervention_boundaries` to a loss to keep the space small, and lower the
- * temperature while training, from 50 at first to 0.1 or so. It sees the units of a row
+ * Decided, it swaps the dimensions before c width, and none where the boundary has been trained to 0 or
+ * below, which training does to a boundary that is wrong: read the clamped one, `boundary()`.
+ *
+ * Add the sum of `intervention_boundaries` to a loss to keep the space small, and
+ * lower the temperature while training, from 50 at first to 0.1 or so. It sees the units of a row
  * concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
 export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
+  /** The rotation, an orthogonal matrix [width, width], which is trained. */
+  readonly rotate_layer: RotateLayer;
+  override readonly temperature: Buffer;
+  /** Number 0 never gets more than half. */
+  override readonly undecidable: number = 1;
   override readonly parameterKinds: Intervention["parameterKinds"] = {
     rotate_layer: "rotation",
     intervention_boundaries: "boundary",
   };
   override readonly annealing: Annealing = { from: INITIAL.temperature, to: 0.1 };
-  override readonly rotate_layer: RotateLayer;
-  override readonly temperature: Buffer;
-  /** Number 0 never gets more than half. */
-  override readonly undecidable: number = 1;
   /** Share of the dimensions that are swapped, [1]. */
   readonly intervention_boundaries: Parameter;
   /** 0, 1, ..., width - 1 */
   readonly intervention_population: Buffer;
+  readonly #featurizer: RotationFeaturizer;
 
   constructor(options: InterventionOptions) {
     super(options);
     const width = widthOf("BoundlessRotatedSpaceIntervention", options);
-    this.rotate_layer = new RotateLayer(width);
+    this.#featurizer = new RotationFeaturizer({ width });
+    this.rotate_layer = layerOf(this.#featurizer);
     this.intervention_boundaries = new Parameter(numbers(INITIAL.boundary));
-    this.temperature = new Buffer(Tensor.fromData(Float32Array.of(INITIAL.temperature), []));
+    this.temperature = temperatureOf(INITIAL.temperature);
     const population = BigInt64Array.from({ length: width }, (_, i) => BigInt(i));
     this.intervention_population = new Buffer(Tensor.fromData(population, [width]));
   }
@@ -54,11 +61,15 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
     this.intervention_boundaries.set(numbers(boundary));
   }
 
+  override featurizerFor(): RotationFeaturizer {
+    return this.#featurizer;
+  }
+
   override shares(): Tensor {
-    const softness = this.softness();
+    const soft = softness(this.temperature);
     const place = this.#places();
     const left = this.boundary().mul(constant(this.rotate_layer.size)).sub(place);
-    return place.div(softness).sigmoid().mul(left.div(softness).sigmoid());
+    return place.div(soft).sigmoid().mul(left.div(soft).sigmoid());
   }
 
   /** Those before the boundary; none where it went to 0 or below. */

@@ -5,6 +5,18 @@ export { AutoencoderLayer } from "./autoencoder-layer.ts";
 export { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
 export { CollectIntervention } from "./collect.ts";
 export { ConfiguredIntervention } from "./configured-intervention.ts";
+export {
+  type EditedFeatures,
+  type FeatureCall,
+  FeatureIntervention,
+  FeatureSwappingIntervention,
+} from "./feature-intervention.ts";
+export {
+  FeaturizedIntervention,
+  type FeaturizedOptions,
+  type WithFeaturizer,
+} from "./featurized.ts";
+export * from "./featurizers/index.ts";
 export { FunctionIntervention, type InterventionFunction } from "./function.ts";
 export {
   type AnyInterventionClass,
@@ -25,6 +37,7 @@ export {
 } from "./jump-relu-autoencoder.ts";
 export * from "./kinds.ts";
 export { type LowRankOptions, LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
+export { MaskedFeaturesIntervention, type MaskedFeaturesOptions } from "./masked-features.ts";
 export { NoiseIntervention, type NoiseOptions } from "./noise.ts";
 export { type PCAOptions, PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
 export { registerIntervention } from "./registry.ts";
@@ -32,6 +45,7 @@ export { RotatedSpaceIntervention } from "./rotated-space.ts";
 export { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
 export { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";
 export { SkipIntervention } from "./skip.ts";
+export type { SwapMode } from "./swap.ts";
 export type { DimensionRange, SubspacePartition, Subspaces } from "./subspaces.ts";
 export { SubtractionIntervention } from "./subtraction.ts";
 export { VanillaIntervention } from "./vanilla.ts";

@@ -1,11 +1,10 @@
-import { orthogonal } from "../nn/init.ts";
-import { Parameter } from "../nn/parameter.ts";
-import { initialized } from "../nn/without-init.ts";
-import { fail } from "./errors.ts";
-import { Tensor } from "../tensor/tensor.ts";
-import { CodeSwappingIntervention } from "./code-swapping.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { OptionNames } from "../base/known-options.ts";
 import type { AutoencoderOptions } from "./autoencoder.ts";
+import { FeatureSwappingIntervention } from "./feature-intervention.ts";
+import { latentsIn } from "./featurizers/autoencoder.ts";
+import { JumpReLUFeaturizer } from "./featurizers/jump-relu.ts";
 import {
   Intervention,
   type InterventionContext,
@@ -39,7 +38,7 @@ export interface JumpReLUAutoencoderOptions extends AutoencoderOptions {
  * console.log(output.shape, latent?.shape); // [1, 3, 8] and [1, 3, 32]
  * ```
  */
-export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
+export class JumpReLUAutoencoderIntervention extends FeatureSwappingIntervention {
   static override readonly optionNames: OptionNames<JumpReLUAutoencoderOptions> = {
     ...Intervention.optionNames,
     latentDim: true,
@@ -59,33 +58,39 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
   /** [width] */
   readonly b_dec: Parameter;
 
+  readonly #featurizer: JumpReLUFeaturizer;
+
   /** @throws InterventionError without `latentDim`. */
   constructor(options: JumpReLUAutoencoderOptions) {
-    const latents = latentsOf(options);
+    const latentDim = latentsIn("JumpReLUAutoencoderIntervention", options);
     const width = unitWidthOf("JumpReLUAutoencoderIntervention", options);
     super({
       ...options,
       embedDim: width,
-      interchangeDim: options.interchangeDim ?? latents,
+      interchangeDim: options.interchangeDim ?? latentDim,
     });
     this.errorTerm = options.errorTerm ?? false;
-    this.W_dec = initialized([latents, width], (shape) => orthogonal(shape));
-    this.W_enc = new Parameter(transposed(this.W_dec.value));
-    this.threshold = zeroed(latents);
-    this.b_enc = zeroed(latents);
-    this.b_dec = zeroed(width);
+    const { errorTerm } = this;
+    this.#featurizer = new JumpReLUFeaturizer({ width, latentDim, errorTerm });
+    this.W_enc = this.#featurizer.W_enc;
+    this.W_dec = this.#featurizer.W_dec;
+    this.threshold = this.#featurizer.threshold;
+    this.b_enc = this.#featurizer.b_enc;
+    this.b_dec = this.#featurizer.b_dec;
+  }
+
+  override featurizerFor(): JumpReLUFeaturizer {
+    return this.#featurizer;
   }
 
   /** [..., width] -> [..., latents] */
   encode(x: Tensor): Tensor {
-    const { W_enc, b_enc, threshold } = this;
-    const before = x.to(W_enc.dtype).matmul(W_enc.value).add(b_enc.value);
-    return before.gt(threshold.value).to(before.dtype).mul(before.relu());
+    return this.#featurizer.encode(x);
   }
 
   /** [..., latents] -> [..., width] */
   decode(latent: Tensor): Tensor {
-    return latent.matmul(this.W_dec.value).add(this.b_dec.value);
+    return this.#featurizer.decode(latent);
   }
 
   override forward(
@@ -93,33 +98,7 @@ export class JumpReLUAutoencoderIntervention extends CodeSwappingIntervention {
     source?: Tensor,
     context?: InterventionContext,
   ): InterventionOutput {
-    const { code, swapped } = this.swapCode((x) => this.encode(x), base, source, context);
-    const decoded = this.decode(swapped);
-    const output = this.errorTerm ? decoded.add(base.sub(this.decode(code))) : decoded;
-    return { output: output.to(base.dtype), latent: swapped };
+    const { output, features } = this.edited(base, source, context);
+    return { output, latent: features };
   }
-}
-
-function latentsOf({ latentDim }: AutoencoderOptions): number {
-  if (Number.isSafeInteger(latentDim) && latentDim >= 1) return latentDim;
-  return fail(
-    "JumpReLUAutoencoderIntervention",
-    `latentDim, the number of latents, must be a whole number of 1 or more, got ${String(latentDim)}`,
-  );
-}
-
-function zeroed(length: number): Parameter {
-  return new Parameter(Tensor.fromData(new Float32Array(length), [length]));
-}
-
-/** Of a matrix with values, as values: a lazy one would make the first program another. */
-function transposed(x: Tensor): Tensor {
-  const [rows = 0, columns = 0] = x.shape;
-  const { values } = x;
-  if (values === undefined) return x.t();
-  const turned = new Float32Array(x.numel);
-  for (let i = 0; i < turned.length; i++) {
-    turned[i] = Number(values[(i % rows) * columns + Math.floor(i / rows)]);
-  }
-  return Tensor.fromData(turned, [columns, rows]);
 }

@@ -1,7 +1,9 @@
-import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { fail } from "./errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { CodeSwappingIntervention } from "./code-swapping.ts";
+import { FeatureSwappingIntervention } from "./feature-intervention.ts";
+import { DirectionsFeaturizer } from "./featurizers/directions.ts";
+import { layerOf } from "./featurizers/rotation.ts";
 import type { OptionNames } from "../base/known-options.ts";
 import {
   Intervention,
@@ -23,7 +25,7 @@ export interface LowRankOptions extends InterventionOptions {
  *
  * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
-export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
+export class LowRankRotatedSpaceIntervention extends FeatureSwappingIntervention {
   static override readonly optionNames: OptionNames<LowRankOptions> = {
     ...Intervention.optionNames,
     lowRankDimension: true,
@@ -33,6 +35,7 @@ export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
   override readonly parameterKinds: Intervention["parameterKinds"] = { rotate_layer: "rotation" };
   /** The directions, orthonormal columns [width, rank], which are trained. */
   readonly rotate_layer: RotateLayer;
+  readonly #featurizer: DirectionsFeaturizer;
 
   /** @throws InterventionError without `lowRankDimension`, and for one above the width. */
   constructor(options: LowRankOptions) {
@@ -48,13 +51,15 @@ export class LowRankRotatedSpaceIntervention extends CodeSwappingIntervention {
       );
     }
     const width = widthOf("LowRankRotatedSpaceIntervention", options);
-    this.rotate_layer = new RotateLayer(width, rank);
+    this.#featurizer = new DirectionsFeaturizer({ width, rank });
+    this.rotate_layer = layerOf(this.#featurizer);
+  }
+
+  override featurizerFor(): DirectionsFeaturizer {
+    return this.#featurizer;
   }
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
-    const { weight } = this.rotate_layer;
-    const encode = (x: Tensor): Tensor => rotated(x, weight);
-    const { code, swapped } = this.swapCode(encode, base, source, context);
-    return base.add(swapped.sub(code).matmul(weight.t())).to(base.dtype);
+    return this.edited(base, source, context).output;
   }
 }

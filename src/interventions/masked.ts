@@ -1,26 +1,21 @@
-import { rotated, type RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import { Parameter } from "../nn/parameter.ts";
 import { constantLike } from "../tensor/functions/arithmetic.ts";
 import { fail } from "./errors.ts";
 import { type Generator, randperm } from "../tensor/random/random.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import type { Buffer } from "../nn/buffer.ts";
-import {
-  Intervention,
-  type InterventionContext,
-  type InterventionOptions,
-  type SourceUse,
-} from "./intervention.ts";
+import { Buffer } from "../nn/buffer.ts";
+import { FeatureIntervention } from "./feature-intervention.ts";
+import type { Intervention, InterventionContext, InterventionOptions } from "./intervention.ts";
 import { swap } from "./swap.ts";
 
 /** Between which temperatures a mask is trained. */
 export type Annealing = NonNullable<Intervention["annealing"]>;
 
 /**
- * Interventions that mix base and source by a learned mask, (1 - m) base + m source, whether in the
- * model's coordinates or in rotated ones.
+ * Interventions that mix features of base and source by a learned mask, (1 - m) base + m source, whether
+ * they are the model's coordinates or others.
  */
-export abstract class MaskedIntervention extends Intervention {
-  override readonly sourceUse: SourceUse = "required";
+export abstract class MaskedIntervention extends FeatureIntervention {
   override readonly trainable: boolean = true;
   abstract override readonly temperature: Buffer;
   abstract override readonly annealing: Annealing;
@@ -33,39 +28,34 @@ export abstract class MaskedIntervention extends Intervention {
     fail(this.constructor.name, `its mask says which dimensions change: leave out ${name}`);
   }
 
-  /** The rotation into the coordinates that are mixed. */
-  readonly rotate_layer: RotateLayer | undefined = undefined;
-
-  /** How much of the source each dimension gets, from 0 to 1: [width]. */
+  /** How much of the source each feature gets, from 0 to 1: [width]. */
   abstract override shares(): Tensor;
   abstract override decisions(): Tensor;
 
-  override forward(
-    base: Tensor,
-    source?: Tensor,
-    { subspaces, hard = false }: InterventionContext = {},
-  ): Tensor {
-    const { name } = this.constructor;
-    if (subspaces !== undefined && subspaces !== null) {
-      fail(name, "its mask says which dimensions change, so it takes no subspaces; pass null");
-    }
-    const weight = this.rotate_layer?.weight;
-    const into = (x: Tensor): Tensor => (weight === undefined ? x : rotated(x, weight));
-    const own = into(base);
-    const other = swap(name, "interchange", own, into(this.sourceOf(source)));
-    const share = hard ? this.decisions() : this.shares();
-    const mixed = constantLike(1, share).sub(share).mul(own).add(share.mul(other));
-    return (weight === undefined ? mixed : mixed.matmul(weight.t())).to(base.dtype);
+  override forward(base: Tensor, source?: Tensor, context: InterventionContext = {}): Tensor {
+    refuseSubspaces(this.constructor.name, context);
+    return this.edited(base, source, context).output;
   }
 
-  /** The temperature as it enters a program, [1]. */
-  protected softness(): Tensor {
-    const { value } = this.temperature;
-    // Numbers without dimensions that are equal share an input, so a temperature that happened to
-    // equal another number would make another program.
-    if (value.values === undefined) return value.reshape([1]);
-    return Tensor.fromData(value.values, [1], value.dtype);
+  protected override combined(
+    own: Tensor,
+    other: () => Tensor,
+    { hard = false }: InterventionContext,
+  ): Tensor {
+    const swapped = swap(this.constructor.name, "interchange", own, other());
+    return mixed(hard ? this.decisions() : this.shares(), own, swapped);
   }
+}
+
+/** @throws InterventionError for subspaces, where a mask says which features change. */
+export function refuseSubspaces(op: string, { subspaces }: InterventionContext): void {
+  if (subspaces === undefined || subspaces === null) return;
+  fail(op, "its mask says which dimensions change, so it takes no subspaces; pass null");
+}
+
+/** (1 - m) own + m other */
+export function mixed(share: Tensor, own: Tensor, other: Tensor): Tensor {
+  return constantLike(1, share).sub(share).mul(own).add(share.mul(other));
 }
 
 /** 1 where a mask is above 0, where a dimension gets more of the source than of the base; 0 elsewhere. */
@@ -76,4 +66,27 @@ export function aboveZero(mask: Tensor): Tensor {
 /** The same numbers in another order. */
 export function shuffled(mask: Tensor, generator: Generator): Tensor {
   return mask.indexSelect(0, randperm(mask.numel, { generator })).detach();
+}
+
+/** σ(mask / T) */
+export function sigmoidShares(mask: Parameter, temperature: Buffer): Tensor {
+  return mask.value.div(softness(temperature)).sigmoid();
+}
+
+/** The same number for each of so many features. */
+export function filled(width: number, value: number): Parameter {
+  return new Parameter(Tensor.fromData(new Float32Array(width).fill(value), [width]));
+}
+
+/** A temperature, which is a setting and not learned. */
+export function temperatureOf(value: number): Buffer {
+  return new Buffer(Tensor.fromData(Float32Array.of(value), []));
+}
+
+/** The temperature as it enters a program, [1]. */
+export function softness({ value }: Buffer): Tensor {
+  // Numbers without dimensions that are equal share an input, so a temperature that happened to
+  // equal another number would make another program.
+  if (value.values === undefined) return value.reshape([1]);
+  return Tensor.fromData(value.values, [1], value.dtype);
 }

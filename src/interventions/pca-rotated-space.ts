@@ -1,10 +1,13 @@
-import { Buffer } from "../nn/buffer.ts";
-import { fail } from "./errors.ts";
+import type { Buffer } from "../nn/buffer.ts";
 import type { OptionNames } from "../base/known-options.ts";
-import { svd } from "../tensor/linalg/decompositions.ts";
-import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { CodeSwappingIntervention } from "./code-swapping.ts";
+import { FeatureSwappingIntervention } from "./feature-intervention.ts";
+import {
+  type Components,
+  PCAFeaturizer,
+  principalComponents,
+  requireComponents,
+} from "./featurizers/pca.ts";
 import {
   Intervention,
   type InterventionContext,
@@ -12,19 +15,13 @@ import {
 } from "./intervention.ts";
 
 /** What a {@link PCARotatedSpaceIntervention} is built from. */
-export interface PCAOptions extends InterventionOptions {
-  /** Orthonormal directions, the most important first: [components, width]. */
-  readonly components: Tensor;
-  /** What is subtracted from a representation: [width]. */
-  readonly mean: Tensor;
-  /** What it is then divided by: [width]. */
-  readonly std: Tensor;
-}
+export interface PCAOptions extends InterventionOptions, Components {}
 
 /**
  * Swaps principal components: with x̂ = (x - mean) / std and the components C, swap(base^ Cᵀ,
  * source^ Cᵀ) C std + mean. All components unless `interchangeDim` or the call's subspaces name
- * some. With fewer components than dimensions, what they do not span is lost.
+ * some. With fewer components than dimensions, what they
+ * do not span is lost, as in pyvene; a {@link FeaturizedIntervention} with a {@link PCAFeaturizer} keeps it.
  *
  * It sees the units of a row concatenated. Nothing in it is learned.
  *
@@ -36,7 +33,7 @@ export interface PCAOptions extends InterventionOptions {
  * console.log(pca.forward(randn([3, 8]), randn([3, 8])).shape);
  * ```
  */
-export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
+export class PCARotatedSpaceIntervention extends FeatureSwappingIntervention {
   static override readonly optionNames: OptionNames<PCAOptions> = {
     ...Intervention.optionNames,
     components: true,
@@ -51,22 +48,18 @@ export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
   /** What is then divided by, [width]. */
   readonly pca_std: Buffer;
 
+  readonly #featurizer: PCAFeaturizer;
+
   /** @throws InterventionError for tensors whose shapes do not fit. */
   constructor(options: PCAOptions) {
     const { components, mean, std } = options;
     super({ ...options, embedDim: options.embedDim ?? components.shape[1] });
     const width = this.embedDim ?? 0;
-    const fits = [mean, std].every(({ ndim, numel }) => ndim === 1 && numel === width);
-    if (components.ndim !== 2 || components.size(1) !== width || !fits) {
-      const shapes = [components, mean, std].map(({ shape }) => show(shape)).join(", ");
-      fail(
-        "PCARotatedSpaceIntervention",
-        `components, mean and std must be [components, ${width}], [${width}] and [${width}], got ${shapes}`,
-      );
-    }
-    this.pca_components = new Buffer(components);
-    this.pca_mean = new Buffer(mean);
-    this.pca_std = new Buffer(std);
+    requireComponents("PCARotatedSpaceIntervention", options, width);
+    this.#featurizer = new PCAFeaturizer({ components, mean, std, errorTerm: false });
+    this.pca_components = this.#featurizer.components;
+    this.pca_mean = this.#featurizer.mean;
+    this.pca_std = this.#featurizer.std;
   }
 
   /**
@@ -79,43 +72,17 @@ export class PCARotatedSpaceIntervention extends CodeSwappingIntervention {
     activations: Tensor,
     options: InterventionOptions & { readonly components?: number } = {},
   ): Promise<PCARotatedSpaceIntervention> {
-    if (activations.ndim !== 2 || activations.size(0) < 2) {
-      fail(
-        "PCARotatedSpaceIntervention.fit",
-        `expected activations [samples, width] of at least 2 samples, got ${show(activations.shape)}`,
-      );
-    }
-    const x = activations.detach().to("float32");
-    const most = Math.min(...x.shape);
-    const { components: count = most, ...rest } = options;
-    if (!Number.isSafeInteger(count) || count < 1 || count > most) {
-      fail(
-        "PCARotatedSpaceIntervention.fit",
-        `components must be a whole number from 1 to ${most}, got ${count}`,
-      );
-    }
-    const mean = x.mean({ dim: 0 });
-    const spread = x.sub(mean).square().mean({ dim: 0 }).sqrt();
-    // A dimension that never varies stays as it is.
-    const std = spread.maskedFill(spread.eq(0), 1);
-    const { vh } = await svd(x.sub(mean).div(std));
-    return new PCARotatedSpaceIntervention({
-      ...rest,
-      components: vh.slice(0, 0, count).detach(),
-      mean,
-      std,
-    });
+    const { components, ...rest } = options;
+    const op = "PCARotatedSpaceIntervention.fit";
+    const fitted = await principalComponents(op, activations, components);
+    return new PCARotatedSpaceIntervention({ ...rest, ...fitted });
+  }
+
+  override featurizerFor(): PCAFeaturizer {
+    return this.#featurizer;
   }
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
-    const [components, mean, std] = [
-      this.pca_components.value,
-      this.pca_mean.value,
-      this.pca_std.value,
-    ];
-    const encode = (x: Tensor): Tensor =>
-      x.to(components.dtype).sub(mean).div(std).matmul(components.t());
-    const { swapped } = this.swapCode(encode, base, source, context);
-    return swapped.matmul(components).mul(std).add(mean).to(base.dtype);
+    return this.edited(base, source, context).output;
   }
 }

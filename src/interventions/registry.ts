@@ -4,9 +4,11 @@ import { AdditionIntervention } from "./addition.ts";
 import { AutoencoderIntervention } from "./autoencoder.ts";
 import { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
 import { CollectIntervention } from "./collect.ts";
+import { FeaturizedIntervention } from "./featurized.ts";
 import { type AnyInterventionClass, Intervention } from "./intervention.ts";
 import { JumpReLUAutoencoderIntervention } from "./jump-relu-autoencoder.ts";
 import { LowRankRotatedSpaceIntervention } from "./low-rank-rotated-space.ts";
+import { MaskedFeaturesIntervention } from "./masked-features.ts";
 import { nameIntervention } from "./names.ts";
 import { NoiseIntervention } from "./noise.ts";
 import { PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
@@ -24,8 +26,10 @@ const LIBRARY: Readonly<Record<string, AnyInterventionClass>> = {
   AutoencoderIntervention,
   BoundlessRotatedSpaceIntervention,
   CollectIntervention,
+  FeaturizedIntervention,
   JumpReLUAutoencoderIntervention,
   LowRankRotatedSpaceIntervention,
+  MaskedFeaturesIntervention,
   NoiseIntervention,
   PCARotatedSpaceIntervention,
   RotatedSpaceIntervention,

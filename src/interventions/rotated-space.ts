@@ -1,6 +1,7 @@
-import { rotated, RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { CodeSwappingIntervention } from "./code-swapping.ts";
+import { FeatureSwappingIntervention } from "./feature-intervention.ts";
+import { layerOf, RotationFeaturizer } from "./featurizers/rotation.ts";
 import {
   type Intervention,
   type InterventionContext,
@@ -23,21 +24,26 @@ import {
  * console.log(rotation.forward(randn([2, 8]), randn([2, 8])).shape);
  * ```
  */
-export class RotatedSpaceIntervention extends CodeSwappingIntervention {
+export class RotatedSpaceIntervention extends FeatureSwappingIntervention {
   override readonly trainable: boolean = true;
   override readonly concatenatesUnits: boolean = true;
   override readonly parameterKinds: Intervention["parameterKinds"] = { rotate_layer: "rotation" };
   /** The rotation, an orthogonal matrix [width, width], which is trained. */
   readonly rotate_layer: RotateLayer;
+  readonly #featurizer: RotationFeaturizer;
 
   constructor(options: InterventionOptions) {
     super(options);
-    this.rotate_layer = new RotateLayer(widthOf("RotatedSpaceIntervention", options));
+    const width = widthOf("RotatedSpaceIntervention", options);
+    this.#featurizer = new RotationFeaturizer({ width });
+    this.rotate_layer = layerOf(this.#featurizer);
+  }
+
+  override featurizerFor(): RotationFeaturizer {
+    return this.#featurizer;
   }
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
-    const { weight } = this.rotate_layer;
-    const { swapped } = this.swapCode((x) => rotated(x, weight), base, source, context);
-    return swapped.matmul(weight.t()).to(base.dtype);
+    return this.edited(base, source, context).output;
   }
 }

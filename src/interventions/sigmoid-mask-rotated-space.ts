@@ -1,44 +1,58 @@
-import { Buffer } from "../nn/buffer.ts";
-import { Parameter } from "../nn/parameter.ts";
-import { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import type { Buffer } from "../nn/buffer.ts";
+import type { Parameter } from "../nn/parameter.ts";
 import type { Generator } from "../tensor/random/random.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
+import { layerOf, RotationFeaturizer } from "./featurizers/rotation.ts";
 import { type Intervention, type InterventionOptions, widthOf } from "./intervention.ts";
-import { aboveZero, type Annealing, MaskedIntervention, shuffled } from "./masked.ts";
+import {
+  aboveZero,
+  type Annealing,
+  filled,
+  MaskedIntervention,
+  shuffled,
+  sigmoidShares,
+  temperatureOf,
+} from "./masked.ts";
 
 const INITIAL = { mask: 100, temperature: 50 } as const;
 
 /**
  * Mixes base and source by a learned mask over a learned rotation: ((1 - m) base W + m source W) Wᵀ
  * with m = σ(masks / T). The masks start at 100 and the temperature T at 50, which is 0.88 of the
- * source.
+ * source. Decided, it swaps the dimensions whose mask is above 0.
  *
  * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
 export class SigmoidMaskRotatedSpaceIntervention extends MaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
+  /** The rotation, an orthogonal matrix [width, width], which is trained. */
+  readonly rotate_layer: RotateLayer;
   override readonly parameterKinds: Intervention["parameterKinds"] = {
     rotate_layer: "rotation",
     masks: "mask",
   };
   override readonly annealing: Annealing = { from: INITIAL.temperature, to: 0.1 };
-  override readonly rotate_layer: RotateLayer;
   override readonly temperature: Buffer;
   /** [width] */
   readonly masks: Parameter;
+  readonly #featurizer: RotationFeaturizer;
 
   constructor(options: InterventionOptions) {
     super(options);
     const width = widthOf("SigmoidMaskRotatedSpaceIntervention", options);
-    this.rotate_layer = new RotateLayer(width);
-    this.masks = new Parameter(
-      Tensor.fromData(new Float32Array(width).fill(INITIAL.mask), [width]),
-    );
-    this.temperature = new Buffer(Tensor.fromData(Float32Array.of(INITIAL.temperature), []));
+    this.#featurizer = new RotationFeaturizer({ width });
+    this.rotate_layer = layerOf(this.#featurizer);
+    this.masks = filled(width, INITIAL.mask);
+    this.temperature = temperatureOf(INITIAL.temperature);
+  }
+
+  override featurizerFor(): RotationFeaturizer {
+    return this.#featurizer;
   }
 
   override shares(): Tensor {
-    return this.masks.value.div(this.softness()).sigmoid();
+    return sigmoidShares(this.masks, this.temperature);
   }
 
   override decisions(): Tensor {

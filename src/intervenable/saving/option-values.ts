@@ -1,4 +1,10 @@
 import { fail } from "../../interventions/errors.ts";
+import { Featurizer } from "../../interventions/featurizers/featurizer.ts";
+import {
+  featurizerData,
+  isFeaturizerClass,
+  refuseUnnamed,
+} from "../../interventions/featurizers/registry.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 
 /** Values of options as JSON has them: what JSON does not have is an object with one key in `$`. */
@@ -55,6 +61,8 @@ function encode(
     place.tensors.set(path, value);
     return { $tensor: path };
   }
+  if (isFeaturizerClass(value)) refuseUnnamed(place.op, value.name);
+  if (value instanceof Featurizer) return encode(featurizerData(place.op, value), path, place);
   if (Array.isArray(value)) return value.map((entry, i) => encode(entry, `${path}.${i}`, place));
   const isPlain = typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return refuse(value, place);

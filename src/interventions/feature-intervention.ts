@@ -1,0 +1,95 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { type Featurizer, withFeatures } from "./featurizers/featurizer.ts";
+import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
+import { swap } from "./swap.ts";
+
+/** What a featuriser may depend on: all that an intervention is given in a call. */
+export interface FeatureCall extends InterventionContext {
+  /** The selected units of the base. */
+  readonly base: Tensor;
+  /** Those of the source, or the constant in its place; undefined where there is none. */
+  readonly source: Tensor | undefined;
+}
+
+/** What becomes of a base whose features are changed. */
+export interface EditedFeatures {
+  /** What takes its place, of its shape. */
+  readonly output: Tensor;
+  /** The features of that. */
+  readonly features: Tensor;
+}
+
+/** Interventions that change features of a representation, whatever makes features of it. */
+export abstract class FeatureIntervention extends Intervention {
+  override readonly sourceUse: SourceUse = "required";
+
+  /** What makes features of the representation in this call, and representations of features. */
+  abstract featurizerFor(call: FeatureCall): Featurizer;
+
+  /**
+   * The features that the base gets.
+   *
+   * @param own - Those that it has.
+   * @param other - Those of the source.
+   */
+  protected abstract combined(
+    own: Tensor,
+    other: () => Tensor,
+    context: InterventionContext,
+  ): Tensor;
+
+  /** The base with its features changed. */
+  protected edited(
+    base: Tensor,
+    source?: Tensor,
+    context: InterventionContext = {},
+  ): EditedFeatures {
+    const given = this.sourceRepresentation?.value ?? source;
+    const featurizer = this.featurizerFor({ ...context, base, source: given });
+    const own = featurizer.encode(base);
+    const other = (): Tensor => featurizer.encode(this.sourceOf(source));
+    const features = this.combined(own, other, context);
+    const output = withFeatures(featurizer, base, own, features).to(base.dtype);
+    return { output, features };
+  }
+}
+
+/**
+ * Interventions that put features of the source in the place of the base's: all of them, unless
+ * `interchangeDim` or the call's subspaces name some. A subclass says which features, which may depend on the
+ * call: a network may compute them, and learns through the same gradient.
+ *
+ * @example
+ * ```ts
+ * import { DirectionsFeaturizer, type FeatureCall, FeatureSwappingIntervention, randn } from "tsvene";
+ * import { type InterventionOptions, Linear, orthogonalWeight, type Tensor, widthOf } from "tsvene";
+ * // A network makes two directions of each base, in which it is interchanged.
+ * class Hyper extends FeatureSwappingIntervention {
+ *   override readonly trainable = true;
+ *   override readonly concatenatesUnits = true;
+ *   readonly net: Linear;
+ *   constructor(options: InterventionOptions) {
+ *     super(options);
+ *     const width = widthOf("Hyper", options);
+ *     this.net = new Linear(width, 2 * width);
+ *   }
+ *   override featurizerFor({ base }: FeatureCall): DirectionsFeaturizer {
+ *     const free = this.net.forward(base).reshape([base.size(0), -1, 2]);
+ *     return new DirectionsFeaturizer({ weight: orthogonalWeight(free) });
+ *   }
+ *   override forward(base: Tensor, source?: Tensor): Tensor {
+ *     return this.edited(base, source).output;
+ *   }
+ * }
+ * console.log(new Hyper({ embedDim: 8 }).forward(randn([4, 8]), randn([4, 8])).shape);
+ * ```
+ */
+export abstract class FeatureSwappingIntervention extends FeatureIntervention {
+  protected override combined(
+    own: Tensor,
+    other: () => Tensor,
+    context: InterventionContext,
+  ): Tensor {
+    return swap(this.constructor.name, "interchange", own, other(), this.dimensionsOf(context));
+  }
+}
