@@ -75,21 +75,32 @@ export function resolveSubspaces(
   const rows = asRows(op, subspaces);
   const limit = partition?.length ?? width;
   const what = partition === undefined ? `${width} dimensions` : `${limit} parts of the partition`;
-  const resolved = rows.map((row) => {
+  const resolve = (row: readonly number[]): readonly number[] => {
     for (const id of row) {
       if (isIndex(id) && id < limit) continue;
       fail(op, `subspace ${String(id)} is not one of the ${what} (0 to ${limit - 1})`);
     }
-    return partition === undefined ? row : row.flatMap((id) => partition[id] ?? []);
+    const dims = partition === undefined ? row : row.flatMap((id) => partition[id] ?? []);
+    for (const dim of dims) {
+      if (dim >= width) fail(op, `the partition names dimension ${dim}, but there are ${width}`);
+    }
+    return dims;
+  };
+  const [first = []] = rows;
+  const resolved: (readonly number[])[] = [];
+  rows.forEach((row, i) => {
+    // Rows of a batch mostly name the same.
+    const before = i === 0 ? undefined : rows[i - 1];
+    resolved.push(before && sameList(before, row) ? (resolved[i - 1] ?? []) : resolve(row));
   });
-  for (const dim of resolved.flat()) {
-    if (dim >= width) fail(op, `the partition names dimension ${dim}, but there are ${width}`);
-  }
-  const [first = []] = resolved;
-  const same = resolved.every(
-    (row) => row.length === first.length && row.every((d, i) => d === first[i]),
-  );
-  return same ? [first] : resolved;
+  return rows.every((row) => sameList(row, first)) ? resolved.slice(0, 1) : resolved;
+}
+
+function sameList(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 function asRows(op: string, subspaces: unknown): readonly (readonly number[])[] {

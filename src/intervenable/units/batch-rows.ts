@@ -67,6 +67,12 @@ export class BatchRows {
     return fail(OP, `row ${row} of ${text?.mask} leaves out all positions`);
   }
 
+  /** Whether something says which positions are padding, so that rows may differ in it. */
+  isMasked(counts: Counted): boolean {
+    const text = TEXTS[counts];
+    return text !== undefined && matrixIn(this.#inputs, text.mask) !== undefined;
+  }
+
   /**
    * Name of the mask that says that a position, negative ones counting from the end, is padding;
    * undefined where it is not known to be.

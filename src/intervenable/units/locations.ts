@@ -4,6 +4,7 @@ import type { Mode } from "../config/config.ts";
 import type { Axis, AxisKind } from "../sites/axes.ts";
 import type { BatchRows } from "./batch-rows.ts";
 import { type EachIntervention, entriesOf, isRecord, refuseOthers, show } from "./each.ts";
+import { mapRows } from "./each-row.ts";
 import type { Rows } from "./selection.ts";
 
 /**
@@ -345,7 +346,9 @@ function placed(
 ): Rows {
   const isInText = axis?.kind === "position" || axis?.kind === "key";
   const [text, counts] = [isInText ? batch : undefined, axis?.counts ?? "other"];
-  return rows.map((row, i) =>
+  // Rows that are given together mean the same where nothing says what is padding.
+  const map = text?.isMasked(counts) === true ? mapEachRow : mapRows;
+  return map(rows, (row, i) =>
     row.map((place) => {
       if (place === "last") return text?.lastOf(i, counts) ?? -1;
       const mask = text?.maskOf(i, place, counts);
@@ -359,6 +362,13 @@ function placed(
   );
 }
 
+function mapEachRow(
+  rows: Places,
+  map: (row: readonly UnitPlace[], index: number) => readonly number[],
+): Rows {
+  return rows.map(map);
+}
+
 /** Source and base must have as many units, where both are given. */
 function checkCounts({ name }: Located, { source, base }: PlannedLocations): void {
   if (source?.length !== base?.length) return;
@@ -368,6 +378,7 @@ function checkCounts({ name }: Located, { source, base }: PlannedLocations): voi
     // A single row of a source serves all rows.
     const rows = Math.max(from.length, to.length);
     for (let row = 0; row < rows; row++) {
+      if (row > 0 && from[row] === from[row - 1] && to[row] === to[row - 1]) continue;
       const [f, t] = [from, to].map((r) => (r[row] ?? r[0])?.length ?? 0);
       if (f === t) continue;
       const where = rows === 1 ? "" : `row ${row}: `;

@@ -3,6 +3,8 @@ import { fail } from "../../interventions/errors.ts";
 import { NONE } from "../../tensor/ops/ops.ts";
 import { show } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { inverseOrder } from "../../tensor/functions/advanced-indexing.ts";
+import { eachRow, mapRows } from "./each-row.ts";
 import { type Axis, type UnitAxes, unviewOf, viewOf } from "../sites/axes.ts";
 
 /** Indices along one axis, [batch][unit]. Rows may have different numbers of them, or none. */
@@ -57,7 +59,7 @@ export class Selection {
 
   /** Whether rows have different numbers of units. */
   get ragged(): boolean {
-    return this.levels.some((rows) => new Set(rows.map((row) => row.length)).size > 1);
+    return this.levels.some((rows) => rows.some((row) => row.length !== rows[0]?.length));
   }
 
   /** Which of the units that {@link read} gives are units, bool [batch, ...units, 1]. */
@@ -83,7 +85,9 @@ export class Selection {
   /** `value` with `piece`, which has the shape that {@link read} gives, in place of the units. */
   write(value: Tensor, piece: Tensor): Tensor {
     const { view, indexed } = this.#lookAt(value);
-    for (const { rows } of indexed) rows.forEach(refuseDuplicates);
+    for (const { rows } of indexed) eachRow(rows, refuseDuplicates);
+    const whole = this.#wholeOf(view, indexed, piece);
+    if (whole !== undefined) return unviewOf(whole, value, this.axes);
     // Positions are data of the program: it serves all of them.
     const { all, real } = this.#pointsOf(view, indexed);
     const units = this.axes.turned === "elements" ? piece.unsqueeze(-1) : piece;
@@ -92,6 +96,23 @@ export class Selection {
         ? apply("scatterNd", [view, all, units], { reduce: "none" })
         : writeSome(view, all, units, real);
     return unviewOf(written, value, this.axes);
+  }
+
+  /** The view that all units together are; undefined where there are others. */
+  #wholeOf(view: Tensor, indexed: readonly Indexed[], piece: Tensor): Tensor | undefined {
+    const ranges = indexed.map(rangeOf);
+    const { part, turned } = this.axes;
+    if (part !== undefined || turned === "elements") return undefined;
+    if (!ranges.every((range) => range?.start === 0 && range.end === view.shape[range.dim])) {
+      return undefined;
+    }
+    return piece.permute(inverseOrder(this.#order(view, ranges as readonly Range[])));
+  }
+
+  /** Dimensions of the view in the order in which units have them. */
+  #order(view: Tensor, ranges: readonly Range[]): number[] {
+    const dims = ranges.map(({ dim }) => dim);
+    return [0, ...dims, ...view.shape.map((_, d) => d).filter((d) => d > 0 && !dims.includes(d))];
   }
 
   /** Units without the dimension that makes single weights units. */
@@ -117,7 +138,7 @@ export class Selection {
         fail(OP, `there are locations for ${rows.length} rows, but the tensor has ${batch}`);
       }
       const size = axis.size ?? view.size(axis.dim);
-      return { axis, rows: rows.map((row) => row.map((at) => resolve(at, size, axis))) };
+      return { axis, rows: mapRows(rows, (row) => row.map((at) => resolve(at, size, axis))) };
     });
     if (whole === undefined) return indexed;
     const all = Array.from({ length: view.size(whole.dim) }, (_, i) => i);
@@ -129,9 +150,7 @@ export class Selection {
     const fixed = part === undefined ? view : view.slice(2, part, part + 1);
     const sliced = ranges.reduce((t, { dim, start, end }) => t.slice(dim, start, end), fixed);
     if (part !== undefined) return sliced.reshape([...sliced.shape.slice(0, 2), sliced.size(-1)]);
-    const dims = ranges.map(({ dim }) => dim);
-    const rest = view.shape.map((_, d) => d).filter((d) => d > 0 && !dims.includes(d));
-    return sliced.permute([0, ...dims, ...rest]);
+    return sliced.permute(this.#order(view, ranges));
   }
 
   #pointsOf(view: Tensor, indexed: readonly Indexed[]): Points {
@@ -149,6 +168,8 @@ function pointsOf(batch: number, indexed: readonly Indexed[], part: number | und
   const counts = indexed.map(({ rows }) => Math.max(...rows.map((row) => row.length)));
   const shape = [batch, ...counts, depth];
   const data = new BigInt64Array(shape.reduce((a, b) => a * b, 1));
+  // The lower halves of the numbers, which are small: a BigInt for each would take most of the time.
+  const low = new Int32Array(data.buffer);
   const real = new Uint8Array(data.length / depth);
   const point: number[] = Array.from({ length: depth }, () => 0);
   if (part !== undefined) point[2] = part;
@@ -157,7 +178,7 @@ function pointsOf(batch: number, indexed: readonly Indexed[], part: number | und
     const at = indexed[level];
     if (at === undefined) {
       real[next] = Number(isReal);
-      for (const [d, coordinate] of point.entries()) data[next * depth + d] = BigInt(coordinate);
+      for (let d = 0; d < depth; d++) low[2 * (next * depth + d)] = point[d] ?? 0;
       next++;
       return;
     }
@@ -207,9 +228,11 @@ interface Range {
 function rangeOf({ axis, rows }: Indexed): Range | undefined {
   const [first = []] = rows;
   const start = first[0] ?? 0;
-  const isRange = (row: readonly number[]): boolean =>
-    row.length === first.length && row.every((at, i) => at === start + i);
-  return rows.every(isRange) ? { dim: axis.dim, start, end: start + first.length } : undefined;
+  let isRange = true;
+  eachRow(rows, (row) => {
+    isRange &&= row.length === first.length && row.every((at, i) => at === start + i);
+  });
+  return isRange ? { dim: axis.dim, start, end: start + first.length } : undefined;
 }
 
 function refuseDuplicates(row: readonly number[], batchRow: number): void {
