@@ -24,7 +24,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   interventions: 2_300,
   intervenable: 6_300,
   causal: 1_700,
-  training: 3_500,
+  training: 5_500,
   analysis: 350,
   cli: 2_500,
 };

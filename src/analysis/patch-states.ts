@@ -6,6 +6,7 @@ import { didYouMean } from "../base/nearest.ts";
 import { fail } from "../base/errors.ts";
 import { softmax } from "../nn/functional/activations.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { nextToken, tokensRead } from "../tokenizers/next-token.ts";
 import type { PreTrainedTokenizer } from "../tokenizers/tokenizer.ts";
 
 /** What is patched, and what is looked at. */
@@ -81,8 +82,10 @@ export async function patchStates(
   };
   requireSameLength(tokens);
   const layers = layersOf(model, component, options.layers);
-  const answer = nextToken(tokenizer, base, "answer", options.answer);
-  const other = against === undefined ? undefined : nextToken(tokenizer, base, "against", against);
+  const tokenOf = (name: string, text: string): number =>
+    nextToken(OP, tokenizer, { prompt: base, name, text });
+  const answer = tokenOf("answer", options.answer);
+  const other = against === undefined ? undefined : tokenOf("against", against);
   const measure = measureOf(answer, other);
   const rows = (text: string) => tokenizer.tokenize(tokens.base.map(() => text));
   const [bases, sources] = [rows(base), rows(source)];
@@ -120,8 +123,7 @@ function measureOf(answer: number, other: number | undefined): (logits: Tensor) 
 
 function tokensOf(tokenizer: PreTrainedTokenizer, name: string, text: string): string[] {
   if (text === "") fail(OP, `${name} is empty; a text was expected`);
-  const options = { cleanUpTokenizationSpaces: false };
-  return tokenizer.encode(text).map((id) => tokenizer.decode([id], options));
+  return tokensRead(tokenizer, tokenizer.encode(text));
 }
 
 function listed(tokens: readonly string[]): string {
@@ -135,28 +137,6 @@ function requireSameLength({ base, source }: PatchedStates["tokens"]): void {
     `base has ${base.length} tokens and source ${source.length}, so that positions do not ` +
       `correspond; write them with as many tokens:\n  base   ${listed(base)}\n  source ${listed(source)}`,
   );
-}
-
-/** The one token that a text goes on with. */
-function nextToken(
-  tokenizer: PreTrainedTokenizer,
-  base: string,
-  name: string,
-  text: string,
-): number {
-  const before = tokenizer.encode(base);
-  const after = tokenizer.encode(base + text);
-  const added = after.slice(before.length);
-  const [token] = added;
-  const goesOn = before.every((id, i) => after[i] === id);
-  if (token !== undefined && goesOn && added.length === 1) return token;
-  const options = { cleanUpTokenizationSpaces: false };
-  const found = listed(added.map((id) => tokenizer.decode([id], options)));
-  const hint = /^\s/.test(text)
-    ? ""
-    : `; most words have a space before them: ${JSON.stringify(` ${text}`)}`;
-  const what = goesOn ? `is ${added.length} tokens (${found})` : "becomes one with the base's end";
-  return fail(OP, `${name} ${JSON.stringify(text)} ${what}; one token was expected${hint}`);
 }
 
 function layersOf(

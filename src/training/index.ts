@@ -55,4 +55,33 @@ export type { AlignmentTrainer, EvalAlignmentOptions } from "./alignment/eval-op
 export type { EvaluatedRun, EvaluationMetric, MetricChoice } from "./alignment/metrics.ts";
 export type { Interval, Spread } from "./alignment/statistics.ts";
 export type { OtherPlace, OtherSite } from "./alignment/variants.ts";
+export {
+  DataLoader,
+  type DataLoaderOptions,
+  type DataLoaderState,
+  type LoadedData,
+} from "./data/data-loader.ts";
+export { drawnExamples, type ExampleSource } from "./data/example-source.ts";
+export type { PairsOptions } from "./data/pair-examples.ts";
+export type {
+  KnownPlaces,
+  PromptContext,
+  PromptExample,
+  PromptInputs,
+  PromptPairsOptions,
+  PromptPart,
+  PromptPlaces,
+  PromptPositions,
+  PromptTokenizer,
+  PromptUnits,
+} from "./data/prompt-options.ts";
+export { promptPairs } from "./data/prompt-pairs.ts";
+export type {
+  Setting,
+  SettingEncoding,
+  SettingLabel,
+  SettingModel,
+  SettingPairsOptions,
+} from "./data/setting-options.ts";
+export { type SettingExample, settingPairs } from "./data/setting-pairs.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";

@@ -55,6 +55,8 @@ export interface AlignmentBatch<Inputs = unknown> {
    * tensor's first. @default the last position
    */
   readonly labelPositions?: readonly number[];
+  /** By variable, the same of its source. @default the last position */
+  readonly sourceLabelPositions?: Readonly<Record<string, readonly number[]>>;
 }
 
 /**
