@@ -50,8 +50,30 @@ export {
   type MaskReport,
   type VariablesScore,
 } from "./alignment/alignment-score.ts";
+export type {
+  AlignmentGrid,
+  AlignmentSites,
+  AxisName as SiteAxisName,
+  Axis as SiteAxis,
+  AxisValue as SiteAxisValue,
+  AxisValues as SiteAxisValues,
+  GridSite,
+} from "./alignment/alignment-grid.ts";
+export {
+  AlignmentTable,
+  type AlignmentTableFields,
+  type AlignmentTableJSON,
+  type SiteSelection,
+  type TableRow,
+} from "./alignment/alignment-table.ts";
+export type { GridData } from "./alignment/grid-views.ts";
+export type { TablePlotOptions } from "./alignment/table-plot.ts";
 export { evalAlignment } from "./alignment/eval-alignment.ts";
-export type { AlignmentTrainer, EvalAlignmentOptions } from "./alignment/eval-options.ts";
+export type {
+  AlignmentTrainer,
+  EvalAlignmentOptions,
+  EvalGridOptions,
+} from "./alignment/eval-options.ts";
 export type { EvaluatedRun, EvaluationMetric, MetricChoice } from "./alignment/metrics.ts";
 export type { Interval, Spread } from "./alignment/statistics.ts";
 export type { OtherPlace, OtherSite } from "./alignment/variants.ts";

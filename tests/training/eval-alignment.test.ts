@@ -376,6 +376,15 @@ describe("errors", () => {
     ).rejects.toThrow(/2 .*1 |as many/);
   });
 
+  test("examples that were trained on", async () => {
+    const named = { ...dataOf(), key: (i: number) => `pair ${i}` };
+    const others = { ...dataOf(), key: (i: number) => `pair ${i + COUNT - 2}` };
+    await expect(evalAlignment(vanilla, named, { trainData: others })).rejects.toThrow(
+      /2 of 50 examples are among those that were trained on, such as example 48, which is 0 there/,
+    );
+    await evalAlignment(vanilla, named, { trainData: dataOf(), randomDraws: 0 });
+  });
+
   test("options and arguments that are none", async () => {
     await expect(evalAlignment(vanilla, dataOf(), { batchSize: 0 })).rejects.toThrow(/batchSize/);
     await expect(

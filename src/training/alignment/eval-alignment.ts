@@ -2,21 +2,29 @@ import { fail } from "../../base/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { Generator } from "../../tensor/random/random.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
-import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
+import type { AlignmentData } from "../data/alignment-data.ts";
+import type { AlignmentGrid } from "./alignment-grid.ts";
 import { AlignmentScore } from "./alignment-score.ts";
+import type { AlignmentTable } from "./alignment-table.ts";
 import { requireDisjoint } from "./disjoint.ts";
-import { type EvalAlignmentOptions, tallyOptions } from "./eval-options.ts";
-import { variablesByExample } from "./examples.ts";
-import { isMasked, maskReports, warnOfUndecided } from "./mask-reports.ts";
+import { evalGrid } from "./eval-grid.ts";
+import {
+  type EvalAlignmentOptions,
+  type EvalGridOptions,
+  tallyOptions,
+  trainerOf,
+} from "./eval-options.ts";
+import { groupedByVariables, variablesByExample } from "./examples.ts";
+import type { GridData } from "./grid-views.ts";
+import { maskReports, warnOfUndecided } from "./mask-reports.ts";
+import { requireUnseen } from "./overlap.ts";
 import { shuffledLabelsScore } from "./shuffled-labels.ts";
-import { EDITED, summarize } from "./summarize.ts";
-import { tally, traceVariant, type Variant } from "./tally.ts";
+import { summarize } from "./summarize.ts";
+import { tally, traceVariant } from "./tally.ts";
 import { traceUnedited } from "./unedited.ts";
-import { fullSwapOf, movedAway, type MovedAlignment, movedTo, randomOf } from "./variants.ts";
+import { movedAway, type MovedAlignment, movedTo, variantsOf } from "./variants.ts";
 
 const OP = "evalAlignment";
-const DRAWS = 5;
 
 /**
  * Evaluates an alignment: interventions that are named after the variables of a causal model. How often
@@ -49,42 +57,109 @@ const DRAWS = 5;
 export async function evalAlignment(
   aligned: IntervenableModel,
   data: AlignmentData,
-  options: EvalAlignmentOptions = {},
-): Promise<AlignmentScore> {
-  if (!(aligned instanceof IntervenableModel)) {
-    fail(
-      OP,
-      "the first argument must be an IntervenableModel, or a grid { model, variable, sites }",
-    );
+  options?: EvalAlignmentOptions,
+): Promise<AlignmentScore>;
+/**
+ * Searches a grid of sites for a variable: evaluates interventions at each of them, as they are made, or
+ * trained at each site first where `train` is given. What sites have in common is computed once.
+ *
+ * @param grid - The axes are plain data: `{ layer: "all", position: ["last", 3] }`.
+ * @param data - Examples that intervene on other variables as well are left out. A function gives the
+ * data for each named position.
+ * @returns A table with named axes, which prints, is drawn, and is kept as JSON.
+ * @throws TsveneError for axes that are unknown or empty, and as above. What was evaluated before an error
+ * has been handed to `onCell`.
+ *
+ * @example
+ * ```ts
+ * import { type AlignmentData, evalAlignment, Linear, Module, randn, saveSvg, Tensor } from "tsvene";
+ * class Net extends Module {
+ *   readonly up = new Linear(4, 6);
+ *   readonly down = new Linear(6, 3);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.down.forward(this.up.forward(x).relu());
+ *   }
+ * }
+ * const net = new Net();
+ * const data: AlignmentData<Tensor> = {
+ *   length: 32,
+ *   batch: (indices) => {
+ *     const [base, source] = [randn([indices.length, 4]), randn([indices.length, 4])];
+ *     return { indices, base, sources: { class: source }, labels: net.forward(source).argmax(-1) };
+ *   },
+ * };
+ * const path = ["up.output", "down.output"];
+ * const table = await evalAlignment({ model: net, variable: "class", sites: { path } }, data);
+ * console.log(String(table), table.ranked()[0]?.site);
+ * console.log(table.at({ path: "up.output" }).rows[0]?.score.iia);
+ * ```
+ */
+export async function evalAlignment(
+  grid: AlignmentGrid,
+  data: GridData,
+  options?: EvalGridOptions,
+): Promise<AlignmentTable>;
+export async function evalAlignment(
+  searched: IntervenableModel | AlignmentGrid,
+  data: GridData,
+  options: EvalAlignmentOptions | EvalGridOptions = {},
+): Promise<AlignmentScore | AlignmentTable> {
+  if (searched instanceof IntervenableModel) {
+    return evalOne(searched, data as AlignmentData, options as EvalAlignmentOptions);
   }
+  if (typeof searched === "object" && searched !== null && "sites" in searched) {
+    return evalGrid(searched, data, options);
+  }
+  return fail(
+    OP,
+    "the first argument must be an IntervenableModel, or a grid { model, variable, sites }",
+  );
+}
+
+async function evalOne(
+  aligned: IntervenableModel,
+  data: AlignmentData,
+  options: EvalAlignmentOptions,
+): Promise<AlignmentScore> {
   const settings = tallyOptions(OP, options);
   const variables = variablesByExample(OP, data, settings.batchSize);
-  const examples = variables.map((_, example) => example);
-  aligned.inferWidths(data.batch([0]).base);
+  const groups = [...groupedByVariables(variables).values()];
+  requireUnseen(OP, data, options.trainData);
+  const first = data.batch([0]);
+  aligned.inferWidths(first.base);
   requireVariables(aligned, variables);
-  requireDisjoint(OP, aligned, data.batch([0]));
+  requireDisjoint(OP, aligned, first);
   const otherSite = otherSiteOf(aligned, options);
-  const variants = variantsOf(aligned, otherSite?.aligned, options);
-  const trace = (batch: AlignmentBatch): Map<string, Tensor> => {
-    const unedited = traceUnedited(settings, aligned.model, batch);
-    for (const one of variants) unedited.set(one.name, traceVariant(settings, one, batch));
-    return unedited;
-  };
-  const tallied = await tally(data, examples, settings, trace);
+  const generator = new Generator(options.seed ?? 0);
+  const variants = variantsOf(aligned, options, generator, otherSite?.aligned);
+  const tallied = await tally(data, groups, settings, (batch) => {
+    const traced = traceUnedited(settings, aligned.model, batch);
+    for (const one of variants) traced.set(one.name, traceVariant(settings, one, batch));
+    return traced;
+  });
   const masks = await maskReports(aligned);
   warnOfUndecided(OP, masks);
+  const training = { ...options, train: trainerOf(options) };
   return new AlignmentScore(
     summarize({
       metric: settings.metric,
       edited: tallied,
       unedited: tallied,
-      variables,
+      variables: groups.flat().map((example) => variables[example] ?? []),
       others: 0,
       masks,
       otherSite: otherSite?.site,
-      shuffledLabels: await shuffledLabelsScore(aligned, data, settings, options),
+      shuffledLabels: await shuffledLabelsScore(aligned, data, settings, training),
     }),
   );
+}
+
+function otherSiteOf(
+  aligned: IntervenableModel,
+  { otherSite }: EvalAlignmentOptions,
+): MovedAlignment | undefined {
+  if (otherSite === false) return undefined;
+  return otherSite === undefined ? movedAway(aligned) : movedTo(aligned, otherSite);
 }
 
 /** Each group that reads a source needs a variable that some example intervenes on, and the other way round. */
@@ -109,36 +184,4 @@ function requireVariables(
       `no example intervenes on ${group.join(", ")}; the data's variables are ${used.join(", ") || "none"}`,
     );
   }
-}
-
-function otherSiteOf(
-  aligned: IntervenableModel,
-  { otherSite }: EvalAlignmentOptions,
-): MovedAlignment | undefined {
-  if (otherSite === false) return undefined;
-  return otherSite === undefined ? movedAway(aligned) : movedTo(aligned, otherSite);
-}
-
-/** All that is run on each batch. */
-function variantsOf(
-  aligned: IntervenableModel,
-  otherSite: IntervenableModel | undefined,
-  { randomDraws = DRAWS, seed = 0 }: EvalAlignmentOptions,
-): readonly Variant[] {
-  const generator = new Generator(seed);
-  const isSoft = [...aligned.interventions].some(([, one]) => isMasked(one));
-  const drawn = Array.from({ length: randomDraws }, (_, i) =>
-    variant(`${EDITED.random}${i}`, randomOf(aligned, generator.split())),
-  );
-  return [
-    variant(EDITED.hard, aligned),
-    variant(EDITED.soft, isSoft ? aligned : undefined, false),
-    variant(EDITED.fullSwap, fullSwapOf(aligned)),
-    variant(EDITED.otherSite, otherSite),
-    ...drawn,
-  ].flat();
-}
-
-function variant(name: string, aligned: IntervenableModel | undefined, hard = true): Variant[] {
-  return aligned === undefined ? [] : [{ name, aligned, hard }];
 }

@@ -1,4 +1,5 @@
 import { fail } from "../../base/errors.ts";
+import { groupedBy } from "./grouped.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
 
 /** The variables that each example intervenes on, sorted. */
@@ -36,16 +37,9 @@ function variablesIn({ indices, sources, rows }: AlignmentBatch): string[][] {
   return indices.map((_, row) => names.filter((name) => rows?.[name]?.[row] ?? true));
 }
 
-/** Examples by the variables that they intervene on, in the order of their first. */
+/** Numbers of examples by the variables that they intervene on, as JSON, in the order of their first. */
 export function groupedByVariables(
   variables: readonly (readonly string[])[],
 ): ReadonlyMap<string, readonly number[]> {
-  const groups = new Map<string, number[]>();
-  for (const [example, names] of variables.entries()) {
-    const key = JSON.stringify(names);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [example]);
-    else group.push(example);
-  }
-  return groups;
+  return groupedBy(variables.keys(), (example) => JSON.stringify(variables[example]));
 }

@@ -9,15 +9,7 @@ import type { Metric } from "./metrics.ts";
 import { type Interval, meanInterval, meanOf, spreadOf, wilsonInterval } from "./statistics.ts";
 import type { Tally } from "./tally.ts";
 import { UNEDITED } from "./unedited.ts";
-
-/** Names of what is tallied of an alignment. */
-export const EDITED = {
-  hard: "aligned",
-  soft: "aligned, masks soft",
-  fullSwap: "full swap",
-  otherSite: "other site",
-  random: "random ",
-} as const;
+import { EDITED } from "./variants.ts";
 
 /** All that a score is made of. */
 export interface Evaluated {

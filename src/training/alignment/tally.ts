@@ -1,18 +1,10 @@
 import { evaluate } from "../../tensor/evaluate.ts";
-import type { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
 import { callAlignment } from "./call-alignment.ts";
 import { logitsOf } from "./logits-of.ts";
 import type { EvaluatedRun, Metric } from "./metrics.ts";
-
-/** A model with interventions to be evaluated under a name. */
-export interface Variant {
-  readonly name: string;
-  readonly aligned: IntervenableModel;
-  /** Whether masks are taken as decided. */
-  readonly hard: boolean;
-}
+import type { Variant } from "./variants.ts";
 
 /** Numbers by name, one for each example that was asked for, in their order. */
 export type Tally = ReadonlyMap<string, Float64Array>;
@@ -30,36 +22,48 @@ export interface TallyOptions {
 /** What is computed of a batch: tensors [batch] by name. */
 export type BatchTrace = (batch: AlignmentBatch) => ReadonlyMap<string, Tensor>;
 
-/** Runs through examples batch by batch, each of which is one program, whatever is traced of it. */
+/**
+ * Runs through examples batch by batch, each of which is one program, whatever is traced of it.
+ *
+ * @param groups - Numbers of examples; no batch has some of two groups.
+ */
 export async function tally(
   data: AlignmentData,
-  examples: readonly number[],
+  groups: readonly (readonly number[])[],
   { batchSize, signal, onProgress }: TallyOptions,
   trace: BatchTrace,
 ): Promise<Tally> {
   const tallied = new Map<string, Float64Array>();
-  for (let start = 0; start < examples.length; start += batchSize) {
+  const total = groups.reduce((sum, { length }) => sum + length, 0);
+  let start = 0;
+  for (const indices of groups.flatMap((group) => batchesOf(group, batchSize))) {
     signal?.throwIfAborted();
-    const indices = examples.slice(start, start + batchSize);
     const traced = trace(data.batch(indices));
     await evaluate(...traced.values());
     for (const [name, values] of traced) {
-      const numbers = tallied.get(name) ?? new Float64Array(examples.length);
+      const numbers = tallied.get(name) ?? new Float64Array(total);
       tallied.set(name, numbers);
       numbers.set(Float64Array.from(await values.data(), Number), start);
     }
-    onProgress?.(Math.min(start + batchSize, examples.length), examples.length);
+    start += indices.length;
+    onProgress?.(start, total);
   }
   return tallied;
+}
+
+function batchesOf(examples: readonly number[], size: number): readonly (readonly number[])[] {
+  const count = Math.ceil(examples.length / size);
+  return Array.from({ length: count }, (_, i) => examples.slice(i * size, (i + 1) * size));
 }
 
 /** The metric of a variant on a batch, [batch]. */
 export function traceVariant(
   { op, metric }: TallyOptions,
-  { aligned, hard }: Variant,
-  batch: AlignmentBatch,
+  { aligned, hard, isWhole }: Variant,
+  { subspaces, ...batch }: AlignmentBatch,
 ): Tensor {
-  const result = callAlignment(op, aligned, batch, { hard });
+  const given = isWhole || subspaces === undefined ? batch : { ...batch, subspaces };
+  const result = callAlignment(op, aligned, given, { hard });
   return metric.values(
     runOf(
       op,

@@ -9,6 +9,7 @@ import type { Intervention } from "../../interventions/intervention.ts";
 import { randomized } from "../../interventions/randomized.ts";
 import { VanillaIntervention } from "../../interventions/vanilla.ts";
 import { cardOf } from "../../models/model/bound-card.ts";
+import { isMasked } from "./mask-reports.ts";
 import type { Generator } from "../../tensor/random/random.ts";
 
 /** Another place for an intervention; what is not said stays. */
@@ -116,4 +117,53 @@ export function movedAway(aligned: IntervenableModel): MovedAlignment | undefine
     if (error instanceof InterventionError) return undefined;
     throw error;
   }
+}
+
+/** An alignment, or what it is compared with, to be run under a name. */
+export interface Variant {
+  readonly name: string;
+  readonly aligned: IntervenableModel;
+  /** Whether masks are taken as decided. */
+  readonly hard: boolean;
+  /** Whether all dimensions are swapped, whatever the data says. */
+  readonly isWhole: boolean;
+}
+
+/** Names of what is run of an alignment. */
+export const EDITED = {
+  hard: "aligned",
+  soft: "aligned, masks soft",
+  fullSwap: "full swap",
+  otherSite: "other site",
+  random: "random ",
+} as const;
+
+const DRAWS = 5;
+
+/** All that is run on each batch. */
+export function variantsOf(
+  aligned: IntervenableModel,
+  { randomDraws = DRAWS }: { readonly randomDraws?: number },
+  generator: Generator,
+  otherSite?: IntervenableModel,
+): readonly Variant[] {
+  const isSoft = [...aligned.interventions].some(([, one]) => isMasked(one));
+  const drawn = Array.from({ length: randomDraws }, (_, i) =>
+    variant(`${EDITED.random}${i}`, randomOf(aligned, generator.split())),
+  );
+  return [
+    variant(EDITED.hard, aligned),
+    variant(EDITED.soft, isSoft ? aligned : undefined, { hard: false }),
+    variant(EDITED.fullSwap, fullSwapOf(aligned), { isWhole: true }),
+    variant(EDITED.otherSite, otherSite),
+    ...drawn,
+  ].flat();
+}
+
+function variant(
+  name: string,
+  aligned: IntervenableModel | undefined,
+  { hard = true, isWhole = false }: Partial<Pick<Variant, "hard" | "isWhole">> = {},
+): Variant[] {
+  return aligned === undefined ? [] : [{ name, aligned, hard, isWhole }];
 }
