@@ -11,7 +11,7 @@ export type LinesByLayer = { readonly [layer in Layer]: number };
  * change that needs more raises the number, and its commit message says what the lines buy.
  */
 export const LINE_BUDGETS: LinesByLayer = {
-  base: 160,
+  base: 200,
   tensor: 5_900,
   runtime: 3_200,
   nn: 4_700,

@@ -1,5 +1,5 @@
-import type { MultiBar, SingleBar } from "cli-progress";
 import { bytesText } from "../base/quantities.ts";
+import { openTerminalBars } from "../base/terminal-bars.ts";
 import type { DownloadProgress } from "../files/download.ts";
 import type { Io } from "./io.ts";
 
@@ -19,52 +19,18 @@ const FORMAT = "{bar} {percentage}%  {done} of {all}  {file}";
 
 /** Bars where standard error is a terminal, and nothing where it is none. */
 export async function openProgress({ json }: Io): Promise<Progress> {
-  if (json || !process.stderr.isTTY) return SILENT;
-  const { MultiBar, Presets } = await import("cli-progress");
-  const settings = {
-    format: FORMAT,
-    hideCursor: true,
-    clearOnComplete: true,
-    barsize: 24,
-    gracefulExit: false,
-    stream: process.stderr,
-  };
-  const bars = new MultiBar(settings, Presets.shades_classic);
-  const byFile = new Map<string, SingleBar>();
-  // A process that ends in the middle must not leave the terminal without its cursor.
-  const stop = (): void => bars.stop();
-  process.once("exit", stop);
+  const bars = json ? undefined : await openTerminalBars(FORMAT);
+  if (bars === undefined) return SILENT;
   return {
     onProgress: ({ file, loaded, total = 0 }) => {
       const texts = { file, done: bytesText(loaded), all: total === 0 ? "?" : bytesText(total) };
-      draw(bars, byFile, [loaded, total], texts);
+      bars.draw(file, loaded, total, texts);
     },
     onCount: (what, done, all) => {
-      draw(bars, byFile, [done, all], { file: what, done: String(done), all: String(all) });
+      bars.draw(what, done, all, { file: what, done: String(done), all: String(all) });
     },
-    stop: () => {
-      process.off("exit", stop);
-      stop();
-    },
+    stop: () => bars.stop(),
   };
-}
-
-/** What a bar says beside itself. */
-interface BarTexts {
-  readonly file: string;
-  readonly done: string;
-  readonly all: string;
-}
-
-function draw(
-  bars: MultiBar,
-  byFile: Map<string, SingleBar>,
-  [done, all]: readonly [done: number, all: number],
-  texts: BarTexts,
-): void {
-  const bar = byFile.get(texts.file) ?? bars.create(all, 0, texts);
-  byFile.set(texts.file, bar);
-  bar.update(done, texts);
 }
 
 /** Does work that may fetch files, with bars. */

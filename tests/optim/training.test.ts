@@ -1,87 +1,35 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   Adam,
   AdamW,
-  AutoModelForCausalLM,
   evaluate,
   functional,
   type Intervention,
-  IntervenableConfig,
-  IntervenableModel,
-  loadSafetensors,
-  type Parameter,
+  type IntervenableModel,
   resetStats,
   runtimeStats,
   type Tensor,
   fromPyveneLocations,
 } from "tsvene";
-import { type Fields, need, readConfig } from "../../scripts/parity/intervention-config.ts";
+import { need } from "../../scripts/parity/intervention-config.ts";
+import { keyed, gradientsOf, tensorsAt } from "../../scripts/parity/intervention-parameters.ts";
 import {
-  keyed,
-  gradientsOf,
-  takeState,
-  tensorsAt,
-  weightOf,
-} from "../../scripts/parity/intervention-parameters.ts";
+  expectClose,
+  expectStep,
+  expectWeights,
+  FREE,
+  named,
+  open,
+  recorded,
+  type Run,
+  RUNS,
+  type Tensors,
+  TOLERANCE,
+} from "./recorded-training.ts";
 
-const TOLERANCE = 1e-4;
 /** Gradients below this are rounding of what is zero. */
 const NOISE = 1e-6;
 const LEARNING_RATES = { boundaries: 5e-2, others: 1e-2 } as const;
-
-const goldens = join(import.meta.dirname, "..", "goldens");
-const description = JSON.parse(
-  readFileSync(join(goldens, "training", "training.json"), "utf8"),
-) as { readonly runs: Readonly<Record<string, Run>> };
-
-/**
- * Runs in which a rotation within the swapped space changes nothing. Its gradient is zero but for
- * rounding, which Adam's division magnifies to whole steps, so that the recorded parameters are in
- * part torch's rounding. There the parameters are compared where they have gradients, and the
- * outputs in the recorded states.
- */
-const FREE: ReadonlySet<string> = new Set(["lowrank", "rotated_adamw"]);
-
-/** One recorded training. */
-interface Run {
-  readonly model_dir: string;
-  readonly representations: readonly Fields[];
-  readonly unit_locations: Readonly<Record<string, unknown>>;
-  readonly optimizer: "Adam" | "AdamW";
-  readonly kwargs: { readonly weight_decay: number };
-  readonly temperatures: readonly number[] | null;
-  readonly losses: readonly number[];
-  readonly parameters: readonly string[];
-  readonly interchange_dim: readonly unknown[];
-}
-
-type Tensors = ReadonlyMap<string, Tensor>;
-
-async function open(run: Run, tensors: Tensors): Promise<IntervenableModel> {
-  const model = await AutoModelForCausalLM.fromPretrained(join(goldens, run.model_dir));
-  const { representations } = run;
-  const intervenable = new IntervenableModel(
-    new IntervenableConfig(readConfig({ mode: "parallel", representations }, tensors)),
-    model,
-  );
-  for (const [i, [key, intervention]] of keyed(intervenable).entries()) {
-    takeState(intervention, run.interchange_dim[i], tensorsAt(`param.0.${key}`, tensors));
-  }
-  return intervenable;
-}
-
-function named(intervenable: IntervenableModel): Map<string, Parameter> {
-  return new Map(
-    keyed(intervenable).flatMap(([key, intervention]) =>
-      [...intervention.namedParameters()].map(([name, p]): [string, Parameter] => [
-        `${key}.${name}`,
-        p,
-      ]),
-    ),
-  );
-}
 
 function optimizerOf(run: Run, intervenable: IntervenableModel): Adam | AdamW {
   const all = [...named(intervenable)];
@@ -121,41 +69,6 @@ function setParameters(intervenable: IntervenableModel, values: Tensors): void {
   for (const [name, parameter] of named(intervenable)) parameter.set(need(values, name));
 }
 
-async function expectClose(name: string, actual: Tensor, expected: Tensor): Promise<void> {
-  await evaluate(actual);
-  const distance = await actual.sub(expected).abs().amax().item();
-  expect(distance, name).toBeLessThanOrEqual(TOLERANCE);
-}
-
-/** Compares parameters and rotations after a step. */
-async function expectStep(
-  step: number,
-  intervenable: IntervenableModel,
-  tensors: Tensors,
-): Promise<void> {
-  const parameters = named(intervenable);
-  for (const [name, expected] of tensorsAt(`param.${step}`, tensors)) {
-    const parameter = parameters.get(name);
-    if (parameter === undefined) throw new Error(`there is no parameter ${name}`);
-    await expectClose(`${name} after step ${step}`, parameter.value, expected);
-  }
-  await expectWeights(step, intervenable, tensors);
-}
-
-async function expectWeights(
-  step: number,
-  intervenable: IntervenableModel,
-  tensors: Tensors,
-): Promise<void> {
-  const interventions = new Map(keyed(intervenable));
-  for (const [key, expected] of tensorsAt(`weight.${step}`, tensors)) {
-    const intervention = interventions.get(key);
-    const weight = intervention && weightOf(intervention);
-    if (weight === undefined) throw new Error(`${key} has no weight`);
-    await expectClose(`weight of ${key} after step ${step}`, weight, expected);
-  }
-}
-
 /** Compares the first step's update of the elements that a loss depends on. */
 async function expectUpdates(
   intervenable: IntervenableModel,
@@ -192,10 +105,10 @@ async function gradientsNow(
   return new Map(entries);
 }
 
-test.each(Object.entries(description.runs))(
+test.each(RUNS)(
   "training %s goes as pyvene's does, and compiles one program",
   async (name, run) => {
-    const tensors = await loadSafetensors(join(goldens, "training", `${name}.safetensors`));
+    const tensors = await recorded(name);
     const intervenable = await open(run, tensors);
     expect([...named(intervenable).keys()].sort()).toStrictEqual([...run.parameters].sort());
     const optimizer = optimizerOf(run, intervenable);
@@ -216,10 +129,10 @@ test.each(Object.entries(description.runs))(
   },
 );
 
-test.each(Object.entries(description.runs))(
+test.each(RUNS)(
   "each recorded state of %s gives the recorded loss and rotation",
   async (name, run) => {
-    const tensors = await loadSafetensors(join(goldens, "training", `${name}.safetensors`));
+    const tensors = await recorded(name);
     const intervenable = await open(run, tensors);
     for (const [step, expected] of run.losses.entries()) {
       setTemperature(run, step, intervenable);

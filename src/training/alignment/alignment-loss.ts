@@ -6,7 +6,6 @@ import { crossEntropy } from "../../nn/functional/cross-entropy.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { AlignmentBatch } from "../data/alignment-data.ts";
-import { inEvaluation } from "../loop/in-evaluation.ts";
 import type { TracedBatch, TrainingMoment } from "../loop/train-options.ts";
 import { callAlignment } from "./call-alignment.ts";
 import { logitsOf } from "./logits-of.ts";
@@ -56,13 +55,11 @@ export function alignmentLoss(
   aligned: IntervenableModel,
   options: AlignmentLossOptions,
 ): (batch: AlignmentBatch, moment: TrainingMoment) => TracedBatch {
-  const trace = (batch: AlignmentBatch, moment: TrainingMoment): TracedBatch => {
+  return (batch, moment) => {
     const run = alignmentRun(op, aligned, batch, moment);
     const parts = [(options.loss ?? crossEntropyLoss)(run), ...added(op, aligned, run, options)];
     return { loss: sum(parts), metrics: metricsOf(run, options.metric) };
   };
-  return (batch, moment) =>
-    moment.training ? trace(batch, moment) : inEvaluation([aligned], () => trace(batch, moment));
 }
 
 function alignmentRun(

@@ -155,7 +155,8 @@ export async function trainAlignment(
     data: tasks,
     loss: alignmentLoss(OP, aligned, wanted),
   } as const;
-  return new Training<AlignmentBatch>(OP, settings, trained).run();
+  const said = { factual, regularizer, temperature };
+  return new Training<AlignmentBatch>(OP, settings, { trained, modules: [aligned], said }).run();
 }
 
 /** Builds interventions that wait for a width that only a trace says. */

@@ -39,7 +39,6 @@ const TRAIN_OPTIONS: OptionNames<TrainOptions<unknown>> = {
 };
 
 const DEFAULTS = {
-  batchSize: 32,
   shuffle: true,
   dropLast: false,
   schedule: "constant",
@@ -64,7 +63,7 @@ export function fullOptions<Batch>(op: string, given: TrainOptions<Batch>): Full
       Object.entries(given).filter(isGiven),
     ) as unknown as TrainOptions<Batch>),
   };
-  requireCount(op, "batchSize", options.batchSize);
+  if (options.batchSize !== undefined) requireCount(op, "batchSize", options.batchSize);
   requireCount(op, "accumulate", options.accumulate);
   requireCount(op, "seed", options.seed, 0);
   if (typeof options.loss !== "function") {

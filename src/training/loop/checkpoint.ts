@@ -38,8 +38,9 @@ export function checkpointAt(
   return {
     every: requireCount(op, "checkpoint.every", every),
     resume: async () => {
-      if (resume === "never" || (resume === "auto" && !(await isThere(path)))) return;
-      await loadTrainingState(path, parts);
+      if (resume === "never") return;
+      if (await isThere(path)) await loadTrainingState(path, parts);
+      else if (resume === "must") fail(op, `there is no checkpoint ${path} to go on from`);
     },
     save: () => saveTrainingState(path, parts),
   };
@@ -68,8 +69,8 @@ export function told(op: string, configuration: Readonly<Record<string, unknown>
         if (texts[name] === state[name]) continue;
         fail(
           op,
-          `the checkpoint is of another configuration: its ${name} is ${state[name] ?? "not there"}, ` +
-            `this training's ${texts[name] ?? "not there"}; train as before, or to another file`,
+          `the checkpoint is of another configuration: its ${name} is ${state[name] ?? "not given"}, ` +
+            `this training's ${texts[name] ?? "not given"}; train as before, or to another file`,
         );
       }
     },
@@ -81,7 +82,7 @@ function textOf(value: unknown): string {
   const text = JSON.stringify(value, (_, part: unknown) =>
     typeof part === "function" ? "a function" : part,
   ) as string | undefined;
-  return text ?? "undefined";
+  return text ?? "not given";
 }
 
 /** The values of parameters by name, as a part of a file. */

@@ -42,7 +42,7 @@ export interface EvaluationSettings<Batch> {
   readonly op: string;
   readonly options: EvaluationOptions<Batch>;
   readonly loss: LossOf<Batch>;
-  readonly batchSize: number;
+  readonly batchSize: number | undefined;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -65,7 +65,9 @@ async function measureData<Batch>(
   { op, options, loss, batchSize, seed, signal }: EvaluationSettings<Batch>,
   data: TrainingData<Batch>,
 ): Promise<Numbers | undefined> {
-  const size = batchSizeFor(op, data, options.batchSize ?? batchSize);
+  // What is said of training only bounds the size here.
+  const usual = batchSize === undefined ? undefined : Math.min(batchSize, data.length);
+  const size = batchSizeFor(op, data, options.batchSize ?? usual);
   const [all, counts]: [Numbers[], number[]] = [[], []];
   for (let start = 0; start < data.length; start += size) {
     if (signal?.aborted === true) return undefined;

@@ -36,12 +36,14 @@ export interface Feed<Batch> {
 
 /** How data is divided into batches. */
 interface Division {
-  readonly batchSize: number;
+  readonly batchSize?: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
   readonly seed: number;
 }
 
+/** Examples in a batch where nobody says how many. */
+const USUAL_SIZE = 32;
 const TASK = { data: true, weight: true, loss: true, name: true };
 
 /** Streams of random numbers that a seed gives: for the order of data, batches and evaluations. */
@@ -119,8 +121,13 @@ function orders(
 }
 
 /** Examples in a batch: never more than there are. */
-export function batchSizeFor(op: string, data: TrainingData<unknown>, batchSize: number): number {
+export function batchSizeFor(
+  op: string,
+  data: TrainingData<unknown>,
+  batchSize: number | undefined,
+): number {
   checkData(op, data);
+  if (batchSize === undefined) return Math.min(USUAL_SIZE, data.length);
   if (batchSize <= data.length) return batchSize;
   warn(
     op,

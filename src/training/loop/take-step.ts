@@ -21,6 +21,12 @@ export interface StepSettings {
   readonly refuse: (computed: Computed) => void;
 }
 
+/** A batch, traced. */
+export type Traced = Required<TracedBatch> & {
+  /** What else its trace left to be computed. */
+  readonly also: readonly Tensor[];
+};
+
 /** What a batch or a step is accepted by. */
 export interface Computed {
   readonly loss: number;
@@ -37,12 +43,9 @@ export interface TakenStep extends Numbers {
 }
 
 /** A step of one batch, in one program. */
-export async function stepOfOne(
-  settings: StepSettings,
-  traced: Required<TracedBatch>,
-): Promise<TakenStep> {
+export async function stepOfOne(settings: StepSettings, traced: Traced): Promise<TakenStep> {
   const gradients = settings.optimizer.gradients(traced.loss);
-  const also = [traced.loss, ...Object.values(traced.metrics)];
+  const also = [traced.loss, ...Object.values(traced.metrics), ...traced.also];
   const pulls = await update(settings, gradients, also, () => known(traced.loss));
   return { ...numbersOf(traced), pulls };
 }
@@ -57,14 +60,15 @@ export class Accumulation {
     this.#settings = settings;
   }
 
-  async add(traced: Required<TracedBatch>): Promise<void> {
+  async add(traced: Traced): Promise<void> {
     const { optimizer, accumulate, refuse } = this.#settings;
     const gradients = optimizer.gradients(traced.loss.div(accumulate));
     const sums = [...gradients].map(
       // From zeros, so that the first batch is the same program.
       ([p, g]) => [p, g.add(this.#sums.get(p) ?? zerosAs(g))] as const,
     );
-    await evaluate(traced.loss, ...Object.values(traced.metrics), ...sums.map(([, sum]) => sum));
+    const numbers = [traced.loss, ...Object.values(traced.metrics), ...traced.also];
+    await evaluate(...numbers, ...sums.map(([, sum]) => sum));
     refuse({ loss: known(traced.loss), updated: [] });
     for (const [parameter, sum] of sums) this.#sums.set(parameter, settled(sum));
     this.#numbers.push(numbersOf(traced));

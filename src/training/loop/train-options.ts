@@ -224,7 +224,7 @@ export interface LoopOptions<Batch> {
   readonly epochs?: number;
   /** How many steps of the optimiser to take. Give this or `epochs`. */
   readonly steps?: number;
-  /** Examples in a batch; of more than there are, all. @default 32 */
+  /** Examples in a batch. Where there are fewer, each batch has all of them. @default 32 */
   readonly batchSize?: number;
   /** Go through the data in another order in each epoch, which the seed decides. @default true */
   readonly shuffle?: boolean;

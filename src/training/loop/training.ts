@@ -3,6 +3,7 @@ import type { LRScheduler } from "../../optim/lr-scheduler.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { annealAll } from "./annealing.ts";
 import { childOf } from "./batch-order.ts";
+import { Buffers } from "./buffers.ts";
 import { Best } from "./best.ts";
 import { type FullOptions, fullOptions } from "./check-options.ts";
 import type { Resumable } from "../training-state.ts";
@@ -13,14 +14,20 @@ import { type Feed, feedsOf, STREAMS } from "./feeds.ts";
 import { inEvaluation } from "./in-evaluation.ts";
 import { makeOptimizer } from "./make-optimizer.ts";
 import { makeSchedule } from "./make-schedule.ts";
+import { openTrainingProgress, SILENT, type TrainingProgress } from "./progress.ts";
 import { Records } from "./records.ts";
-import { Accumulation, stepOfOne, type StepSettings, type TakenStep } from "./take-step.ts";
+import {
+  Accumulation,
+  stepOfOne,
+  type StepSettings,
+  type TakenStep,
+  type Traced,
+} from "./take-step.ts";
 import { traceTasks } from "./trace-batch.ts";
 import type {
   AnyOptimizer,
   LossOf,
   StoppedBy,
-  TracedBatch,
   TrainingMoment,
   TrainingResult,
   TrainOptions,
@@ -28,26 +35,41 @@ import type {
 import { type TrainedParameter, trainedParameters } from "./trained-parameters.ts";
 import { Watch } from "./watch.ts";
 
+/** What is known of a training beside its options. */
+export interface TrainingFacts {
+  /** What is trained, where that is known better than the options say it. */
+  readonly trained?: readonly TrainedParameter[];
+  /** Modules whose state a trace changes. @default the one that is trained */
+  readonly modules?: readonly Module[];
+  /** What else decides its numbers, for checkpoints to compare. */
+  readonly said?: Readonly<Record<string, unknown>>;
+}
+
 /** One training under way. */
 export class Training<Batch> {
   readonly #op: string;
   readonly #options: FullOptions<Batch>;
   readonly #trained: readonly TrainedParameter[];
+  readonly #modules: readonly Module[];
+  readonly #buffers: Buffers;
   readonly #feeds: readonly Feed<Batch>[];
   readonly #counts: Counts;
   readonly #optimizer: AnyOptimizer;
   readonly #schedule: LRScheduler;
   readonly #records = new Records();
   readonly #best: Best;
+  #bar: TrainingProgress = SILENT;
   readonly #watch: Watch;
   readonly #checkpoint: Checkpoint | undefined;
 
-  /** @param trained - What is trained, where that is known better than the options say it. */
-  constructor(op: string, given: TrainOptions<Batch>, trained?: readonly TrainedParameter[]) {
+  constructor(op: string, given: TrainOptions<Batch>, facts: TrainingFacts = {}) {
     const options = fullOptions(op, given);
+    const { parameters, checkpoint } = options;
     this.#op = op;
     this.#options = options;
-    this.#trained = trained ?? trainedParameters(op, options.parameters);
+    this.#trained = facts.trained ?? trainedParameters(op, parameters);
+    this.#modules = facts.modules ?? (parameters instanceof Module ? [parameters] : []);
+    this.#buffers = new Buffers(this.#modules);
     this.#feeds = feedsOf(op, options, options);
     const epoch = Math.max(...this.#feeds.map(({ batches = 0 }) => batches));
     this.#counts = countsOf(op, epoch === 0 ? undefined : epoch, options);
@@ -55,15 +77,16 @@ export class Training<Batch> {
     this.#schedule = makeSchedule(op, this.#optimizer, options.schedule, this.#counts);
     this.#best = new Best(this.#trained);
     this.#watch = new Watch(op, this.#trained, this.#records);
-    const { checkpoint } = options;
     this.#checkpoint =
-      checkpoint === undefined ? undefined : checkpointAt(op, checkpoint, this.#parts());
+      checkpoint === undefined ? undefined : checkpointAt(op, checkpoint, this.#parts(facts));
   }
 
   async run(): Promise<TrainingResult> {
     await this.#checkpoint?.resume();
     // What is still to be drawn would make the first step another program than the others.
     await evaluate(...this.#trained.map(({ parameter }) => parameter.stored));
+    const { progress } = this.#options;
+    this.#bar = await openTrainingProgress(progress, this.#op, this.#counts.steps);
     try {
       const stopped = await this.#loop();
       this.#watch.end();
@@ -74,6 +97,8 @@ export class Training<Batch> {
       // What went wrong changed nothing, so that this is the last good state.
       if (this.#watch.isStopped(error)) await this.#checkpoint?.save();
       throw error;
+    } finally {
+      this.#bar.stop();
     }
   }
 
@@ -93,6 +118,7 @@ export class Training<Batch> {
     const record = { step: this.#records.steps, loss, metrics, lr: this.#schedule.lastLr() };
     this.#records.history.push(record);
     this.#schedule.step();
+    this.#bar.onStep(record);
     await this.#options.onStep?.(record);
     const { steps } = this.#records;
     if (this.#checkpoint !== undefined && steps % this.#checkpoint.every === 0) {
@@ -100,8 +126,19 @@ export class Training<Batch> {
     }
   }
 
-  /** Undefined when it was stopped between two batches: then nothing has changed. */
+  /** Undefined when it was stopped between two batches. Unless a step is taken, nothing changes. */
   async #takeStep(): Promise<TakenStep | undefined> {
+    const restore = this.#buffers.remember();
+    let taken: TakenStep | undefined;
+    try {
+      taken = await this.#tryStep();
+    } finally {
+      if (taken === undefined) restore();
+    }
+    return taken;
+  }
+
+  async #tryStep(): Promise<TakenStep | undefined> {
     const { accumulate, signal } = this.#options;
     const first = this.#records.steps * accumulate;
     const count = Math.min(accumulate, this.#counts.microsteps - first);
@@ -114,7 +151,7 @@ export class Training<Batch> {
     return sum.step();
   }
 
-  async #trace(microstep: number): Promise<Required<TracedBatch>> {
+  async #trace(microstep: number): Promise<Traced> {
     const { anneal, keep, seed } = this.#options;
     const { steps: step } = this.#records;
     annealAll(anneal, this.#counts, { step, microstep });
@@ -123,7 +160,7 @@ export class Training<Batch> {
     const parameters = this.#trained.map(({ parameter }) => parameter);
     const traced = await traceTasks(this.#op, { feeds: this.#feeds, keep, parameters }, moment);
     this.#watch.seeTrace(traced.loss);
-    return traced;
+    return { ...traced, also: this.#buffers.pending() };
   }
 
   #settings(): StepSettings {
@@ -143,6 +180,7 @@ export class Training<Batch> {
     if (record === undefined) return false;
     evaluations.push(record);
     this.#best.see(this.#op, options, record);
+    this.#bar.onEvaluate(record);
     await onEvaluate?.(record);
     return true;
   }
@@ -154,11 +192,10 @@ export class Training<Batch> {
     return steps > 0 && (steps % (every ?? Math.ceil(usual)) === 0 || steps === total);
   }
 
-  /** The loss with a module that is trained in evaluation mode. */
+  /** The loss with modules in evaluation mode. */
   #evaluatedLoss(): LossOf<Batch> {
-    const { parameters, loss } = this.#options;
-    if (!(parameters instanceof Module)) return loss;
-    return (batch, moment) => inEvaluation([parameters], () => loss(batch, moment));
+    const { loss } = this.#options;
+    return (batch, moment) => inEvaluation(this.#modules, () => loss(batch, moment));
   }
 
   #restoreBest(): void {
@@ -171,17 +208,19 @@ export class Training<Batch> {
   }
 
   /** All that it goes on from. What it was told comes first, so that it is compared first. */
-  #parts(): Readonly<Record<string, Resumable>> {
+  #parts({ said }: TrainingFacts): Readonly<Record<string, Resumable>> {
     const configuration = {
       parameters: this.#trained.map(({ name, parameter }) => [name, parameter.shape]),
       tasks: this.#feeds.map(({ weight, batches }) => [weight, batches ?? "without end"]),
       steps: this.#counts.steps,
       warmUp: this.#counts.warmup,
       ...saidOf(this.#options),
+      ...said,
     };
     return {
       configuration: told(this.#op, configuration),
       parameters: valuesOf(this.#trained),
+      buffers: this.#buffers,
       optimizer: this.#optimizer,
       schedule: this.#schedule,
       records: this.#records,
