@@ -34,7 +34,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   formats: ["safetensors", "torch", "quantization"],
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
-  interventions: ["featurizers"],
+  interventions: ["featurizers", "reft"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving"],
   training: ["data", "loop", "frozen", "alignment", "probes"],
 };

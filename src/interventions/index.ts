@@ -40,6 +40,7 @@ export { type LowRankOptions, LowRankRotatedSpaceIntervention } from "./low-rank
 export { MaskedFeaturesIntervention, type MaskedFeaturesOptions } from "./masked-features.ts";
 export { NoiseIntervention, type NoiseOptions } from "./noise.ts";
 export { type PCAOptions, PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
+export * from "./reft/index.ts";
 export { registerIntervention } from "./registry.ts";
 export { RotatedSpaceIntervention } from "./rotated-space.ts";
 export { SigmoidMaskIntervention } from "./sigmoid-mask.ts";

@@ -12,6 +12,13 @@ import { MaskedFeaturesIntervention } from "./masked-features.ts";
 import { nameIntervention } from "./names.ts";
 import { NoiseIntervention } from "./noise.ts";
 import { PCARotatedSpaceIntervention } from "./pca-rotated-space.ts";
+import { NodireftIntervention, NoreftIntervention } from "./reft/free-reft.ts";
+import {
+  ConsreftIntervention,
+  DireftIntervention,
+  LobireftIntervention,
+  LoreftIntervention,
+} from "./reft/rotated-reft.ts";
 import { RotatedSpaceIntervention } from "./rotated-space.ts";
 import { SigmoidMaskIntervention } from "./sigmoid-mask.ts";
 import { SigmoidMaskRotatedSpaceIntervention } from "./sigmoid-mask-rotated-space.ts";
@@ -20,16 +27,30 @@ import { SubtractionIntervention } from "./subtraction.ts";
 import { VanillaIntervention } from "./vanilla.ts";
 import { ZeroIntervention } from "./zero.ts";
 
-/** The classes of this library that a configuration can name. */
-const LIBRARY: Readonly<Record<string, AnyInterventionClass>> = {
+/** Those that pyreft has under the same name. */
+const PYREFT: Readonly<Record<string, AnyInterventionClass>> = {
+  ConsreftIntervention,
+  DireftIntervention,
+  LobireftIntervention,
+  LoreftIntervention,
+  NodireftIntervention,
+  NoreftIntervention,
+};
+
+/** Those that no Python library has. */
+const OWN: Readonly<Record<string, AnyInterventionClass>> = {
+  FeaturizedIntervention,
+  MaskedFeaturesIntervention,
+};
+
+/** Those that pyvene has under the same name. */
+const PYVENE: Readonly<Record<string, AnyInterventionClass>> = {
   AdditionIntervention,
   AutoencoderIntervention,
   BoundlessRotatedSpaceIntervention,
   CollectIntervention,
-  FeaturizedIntervention,
   JumpReLUAutoencoderIntervention,
   LowRankRotatedSpaceIntervention,
-  MaskedFeaturesIntervention,
   NoiseIntervention,
   PCARotatedSpaceIntervention,
   RotatedSpaceIntervention,
@@ -40,6 +61,16 @@ const LIBRARY: Readonly<Record<string, AnyInterventionClass>> = {
   VanillaIntervention,
   ZeroIntervention,
 };
+
+/** The modules of Python that have classes of this library. */
+const MODULES = new Map<string, Readonly<Record<string, AnyInterventionClass>>>([
+  ["pyvene.models.interventions", PYVENE],
+  ["pyreft.interventions", PYREFT],
+  ["tsvene", OWN],
+]);
+
+/** The classes of this library that a configuration can name. */
+const LIBRARY: Readonly<Record<string, AnyInterventionClass>> = { ...PYVENE, ...PYREFT, ...OWN };
 
 const classes = new Map<string, AnyInterventionClass>(Object.entries(LIBRARY));
 for (const [name, kind] of classes) nameIntervention(kind, name);
@@ -84,7 +115,12 @@ export function registeredIntervention(name: string): AnyInterventionClass | und
   return classes.get(name);
 }
 
-/** Whether a class is one of this library, which pyvene has under the same name. */
+/** The module of Python that files name for a class of this library; undefined for others. */
+export function pythonModuleOf(kind: AnyInterventionClass): string | undefined {
+  return [...MODULES].find(([, members]) => Object.values(members).includes(kind))?.[0];
+}
+
+/** Whether a class is one of this library. */
 export function isLibraryIntervention(kind: AnyInterventionClass): boolean {
   return Object.values(LIBRARY).includes(kind);
 }

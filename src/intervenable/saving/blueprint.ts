@@ -26,7 +26,7 @@ export interface Part {
    * Its parameters and buffers, once it is known what they are for; undefined where none are read.
    * @throws InterventionError for files that are missing.
    */
-  readonly stateFor?: (intervention: Intervention) => ReadState | undefined;
+  readonly stateFor?: (intervention: Intervention) => ReadState | Promise<ReadState | undefined>;
   /** Width of one unit, for a place of which the model does not say it. */
   readonly unitDim?: number | undefined;
 }
@@ -146,7 +146,7 @@ export async function assemble<M extends Module>(
   const loaded = within(where, () => withoutInit(() => build(config, model, new Map(widths))));
   for (const [i, { called, stateFor }] of parts.entries()) {
     const intervention = loaded.interventions.get(names[i] ?? "");
-    const state = stateFor?.(intervention);
+    const state = await stateFor?.(intervention);
     if (state !== undefined) await restoreState(`${where}: ${called}`, intervention, state);
   }
   return loaded;

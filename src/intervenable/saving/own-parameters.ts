@@ -81,7 +81,7 @@ export async function loadParameters(
       const where = `${op}: ${files.location}: ${representation.name}`;
       const state = await readBin(op, files, representation.key);
       if (state === undefined) fail(where, `${binName(representation.key)} is missing`);
-      states.push([intervention, fittedState(where, intervention, state), where]);
+      states.push([intervention, await fittedState(where, intervention, state), where]);
     }
     const weights: CheckedWeights =
       options.includeModel === true ? await readWeights(op, files, saved.model) : {};

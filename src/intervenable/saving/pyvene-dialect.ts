@@ -10,6 +10,9 @@ import {
 import { JumpReLUAutoencoderIntervention } from "../../interventions/jump-relu-autoencoder.ts";
 import { LowRankRotatedSpaceIntervention } from "../../interventions/low-rank-rotated-space.ts";
 import { NoiseIntervention } from "../../interventions/noise.ts";
+import { LoreftIntervention } from "../../interventions/reft/rotated-reft.ts";
+import { orthogonalState } from "../../nn/parametrizations/orthogonal.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { PCARotatedSpaceIntervention } from "../../interventions/pca-rotated-space.ts";
 
 /** Dimensions that are changed: the first so many, those of a list, or undefined for all. */
@@ -21,6 +24,9 @@ export interface RowOptions {
   readonly latentDim?: number;
 }
 
+/** Tensors of a file by name. */
+type State = ReadonlyMap<string, Tensor>;
+
 /** How a class of pyvene reads what its files say, where others read it differently. */
 interface Dialect {
   /** Dimensions of ours, as pyvene's class reads them. */
@@ -29,6 +35,9 @@ interface Dialect {
   /** Options in the columns of a row. */
   readonly toRow?: (options: RowOptions) => RowOptions;
   readonly fromRow?: (row: RowOptions) => RowOptions;
+  /** What its files hold, of what it has here by name, and back. */
+  readonly stateToPyvene?: (intervention: Intervention) => Map<string, Tensor>;
+  readonly stateFromPyvene?: (state: State) => Promise<State>;
   /** Whether a partition of its dimensions has no meaning for it. */
   readonly hasNoPartition?: boolean;
   /** Options that are in the files, and that pyvene's class goes by otherwise, without a word. */
@@ -47,6 +56,29 @@ export function isTwoApart(part: unknown): part is readonly [number, number] {
   if (!Array.isArray(part) || part.length !== 2) return false;
   const [first, second] = part as readonly number[];
   return second !== Number(first) + 1;
+}
+
+const ROTATE = "rotate_layer.parametrizations.weight";
+
+/** pyreft's LoReFT keeps the directions themselves, and not what they are computed from. */
+async function loreftFromPyreft(state: State): Promise<State> {
+  const directions = state.get("rotate_layer");
+  if (directions === undefined || directions.ndim !== 2) return state;
+  const { original, base } = await orthogonalState(directions.to("float32"));
+  const others = [...state].filter(([name]) => name !== "rotate_layer");
+  const renamed = others.map(([name, tensor]): [string, Tensor] => [
+    name === "weight" || name === "bias" ? `learned_source.${name}` : name,
+    tensor,
+  ]);
+  return new Map([...renamed, [`${ROTATE}.original`, original], [`${ROTATE}.0.base`, base]]);
+}
+
+function loreftToPyreft(intervention: Intervention): Map<string, Tensor> {
+  const { learned_source, rotate_layer } = intervention as LoreftIntervention;
+  return new Map([
+    ...Object.entries(learned_source.stateDict()),
+    ["rotate_layer", rotate_layer.weight.detach()] as const,
+  ]);
 }
 
 const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterventionClass, Dialect>(
@@ -83,6 +115,7 @@ const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterven
         ],
       },
     ],
+    [LoreftIntervention, { stateToPyvene: loreftToPyreft, stateFromPyvene: loreftFromPyreft }],
     [BoundlessRotatedSpaceIntervention, { hasNoPartition: true }],
     [SigmoidMaskIntervention, { hasNoPartition: true }],
     [SigmoidMaskRotatedSpaceIntervention, { hasNoPartition: true }],
@@ -94,7 +127,10 @@ const DIALECTS: ReadonlyMap<AnyInterventionClass, Dialect> = new Map<AnyInterven
 /** How pyvene's class reads its files; your own class, as its option names say. */
 export function dialectOf(
   kind: AnyInterventionClass,
-): Required<Omit<Dialect, "leftOut" | "hasNoPartition" | "misread">> & Dialect {
+): Required<
+  Omit<Dialect, "leftOut" | "hasNoPartition" | "misread" | "stateToPyvene" | "stateFromPyvene">
+> &
+  Dialect {
   const same = (dims: Dims): Dims => dims;
   const named = (options: RowOptions): RowOptions =>
     Object.fromEntries(

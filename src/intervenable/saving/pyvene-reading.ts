@@ -84,7 +84,7 @@ function describe(op: string, json: object): Described[] {
 }
 
 /** Modules of Python that have the classes of this library. */
-const OF_PYVENE = /^(?:pyvene|models|align_transformers)\./;
+const OF_PYVENE = /^(?:pyvene|models|align_transformers|pyreft|tsvene)\./;
 
 /** The class that a file names, such as `<class 'pyvene.models.interventions.ZeroIntervention'>`. */
 function classNamed(op: string, { key, type }: Described): AnyInterventionClass {
@@ -177,14 +177,15 @@ function dimsIn(tensor: Tensor | undefined): Dims {
  * @param dims - What `config.json` says of dimensions, for a file that says nothing.
  * @throws InterventionError for an intervention of another width.
  */
-export function fittedState(
+export async function fittedState(
   op: string,
   intervention: Intervention,
-  state: ReadonlyMap<string, Tensor>,
+  stored: ReadonlyMap<string, Tensor>,
   dims?: Dims,
-): ReadonlyMap<string, Tensor> {
-  const { dimsFromPyvene } = dialectOf(classOf(intervention));
+): Promise<ReadonlyMap<string, Tensor>> {
+  const { dimsFromPyvene, stateFromPyvene } = dialectOf(classOf(intervention));
   const own = new Map(Object.entries(intervention.stateDict()));
+  const state = (await stateFromPyvene?.(stored)) ?? stored;
   const tensors = new Map(state);
   const changed = dimsTensor(dimsFromPyvene(dimsIn(state.get("interchange_dim")) ?? dims));
   const given = { embed_dim: state.get("embed_dim"), interchange_dim: changed };
@@ -203,10 +204,10 @@ function stateFrom(
   op: string,
   { key, dims, hasConstant }: Described,
   state: ReadonlyMap<string, Tensor> | undefined,
-): (intervention: Intervention) => ReadState | undefined {
-  return (intervention) => {
+): (intervention: Intervention) => Promise<ReadState | undefined> {
+  return async (intervention) => {
     if (state !== undefined) {
-      return { tensors: fittedState(`${op}: ${key}`, intervention, state, dims) };
+      return { tensors: await fittedState(`${op}: ${key}`, intervention, state, dims) };
     }
     const needs = intervention.trainable || (hasConstant && intervention.sourceUse !== "none");
     if (needs) fail(op, `${binName(key)}, the parameters of ${key}, is missing`);

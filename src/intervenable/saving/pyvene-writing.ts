@@ -1,7 +1,7 @@
 import { fail } from "../../interventions/errors.ts";
 import { Intervention } from "../../interventions/intervention.ts";
 import { interventionName } from "../../interventions/names.ts";
-import { isLibraryIntervention } from "../../interventions/registry.ts";
+import { isLibraryIntervention, pythonModuleOf } from "../../interventions/registry.ts";
 import { checkRelativePath } from "../../files/file-source.ts";
 import { encodeTorchFile } from "../../formats/torch/save-torch-file.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -33,7 +33,8 @@ export function binName(key: string): string {
 function typeText(intervention: Intervention): string {
   const kind = classOf(intervention);
   const name = interventionName(kind);
-  if (isLibraryIntervention(kind)) return `<class 'pyvene.models.interventions.${name}'>`;
+  const home = pythonModuleOf(kind);
+  if (home !== undefined) return `<class '${home}.${name}'>`;
   // Registered under a name with dots, it has that of its module in Python.
   return `<class '${name.includes(".") ? name : `__main__.${name}`}'>`;
 }
@@ -117,6 +118,8 @@ function dimsTensor(dims: NonNullable<Dims>): Tensor {
 
 /** Parameters and buffers under pyvene's names. */
 function pyveneState(intervention: Intervention): Map<string, Tensor> {
+  const { stateToPyvene } = dialectOf(classOf(intervention));
+  if (stateToPyvene !== undefined) return stateToPyvene(intervention);
   const state = new Map(Object.entries(intervention.stateDict()));
   const dims = dimsOf(intervention);
   if (dims !== undefined) state.set("interchange_dim", dimsTensor(dims));
