@@ -21,10 +21,10 @@ export const LINE_BUDGETS: LinesByLayer = {
   tokenizers: 10_300,
   plots: 1_000,
   models: 22_000,
-  interventions: 2_300,
+  interventions: 2_650,
   intervenable: 6_300,
   causal: 1_700,
-  training: 5_500,
+  training: 6_600,
   analysis: 350,
   cli: 2_500,
 };

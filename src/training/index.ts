@@ -107,3 +107,4 @@ export type {
 } from "./data/setting-options.ts";
 export { type SettingExample, settingPairs } from "./data/setting-pairs.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";
+export * from "./probes/index.ts";
