@@ -1,20 +1,24 @@
 import { printsItself } from "../base/inspect.ts";
+import { requireKnownOptions } from "../base/known-options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { counterfactualDataset, type Example, factualDataset } from "./datasets.ts";
+import { drawModel } from "./draw-model.ts";
 import { encodeSettings, pyveneTensors, type PyveneTensors } from "./encode.ts";
 import { EquivalenceClasses } from "./equivalence-classes.ts";
 import { partialFilter, pathFilter, pathLengthFilter } from "./filters.ts";
 import { liveEdges, livePaths } from "./live-paths.ts";
 import {
+  type CausalPictureOptions,
   type CounterfactualOptions,
   type FactualOptions,
+  PICTURE,
   readDraw,
   type SampleBalancedOptions,
   type SampleInputOptions,
   type SampleInterventionOptions,
 } from "./options.ts";
 import { readStructure } from "./read-structure.ts";
-import { interchange, run } from "./run.ts";
+import { interchange, run, withSources } from "./run.ts";
 import { readInterventions, readSampler } from "./samplers.ts";
 import { type Draw, sampleBalanced, sampleInput, sampleIntervention } from "./sampling.ts";
 import { type Structure, type Values, variableOf } from "./structure.ts";
@@ -324,6 +328,31 @@ export class CausalModel<V extends object, const P extends ParentLists<V> = Pare
     const id = interventionId as (variables: string[]) => number;
     const list = examples as unknown as readonly Example[];
     return pyveneTensors(this.#structure, "CausalModel.pyveneTensors", list, id);
+  }
+
+  /**
+   * The model as a picture: variables by timestep, inputs at the bottom or on the left. With a setting,
+   * values stand beside the names, variables that are intervened on are ringed, and live edges are bold
+   * where all values are listed; see {@link liveEdges}.
+   *
+   * @returns The text of an SVG file, which `saveSvg` and `savePng` take.
+   * @throws TsveneError as {@link interchange} does.
+   */
+  toSvg(options: CausalPictureOptions<V> = {}): string {
+    const op = "CausalModel.toSvg";
+    requireKnownOptions(op, options, PICTURE);
+    const { setting, sources = {}, intervened = [], direction = "up", title } = options;
+    const isRun = setting !== undefined || Object.keys(sources).length > 0;
+    const fixed = isRun ? withSources(this.#structure, op, setting ?? {}, sources) : undefined;
+    const inputs: readonly string[] = this.inputs;
+    const ringed = Object.keys(setting ?? {}).filter((name) => !inputs.includes(name));
+    for (const name of intervened) variableOf(this.#structure, op, name);
+    return drawModel(this.#structure, op, {
+      setting: fixed,
+      intervened: [...ringed, ...Object.keys(sources), ...intervened],
+      direction,
+      title,
+    });
   }
 
   /** The variables, each with what it is computed from. */

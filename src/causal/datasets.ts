@@ -121,7 +121,7 @@ function outputsOf({ outputs }: Structure, total: Values): Values {
 
 function drawInputs(structure: Structure, op: string, sampler: Sampler, request: Request): Values {
   const drawn: unknown = sampler(request);
-  return { ...readSetting(structure, `${op}: the sampler`, drawn) };
+  return { ...readSetting(structure, op, drawn, "the sampler") };
 }
 
 function readIntervention(structure: Structure, op: string, drawn: unknown): Values {

@@ -26,7 +26,7 @@ export class Draws {
    * @param wanted - What is asked of a draw, for the message.
    * @throws TsveneError with the share of draws that passed so far.
    */
-  until<T>(draw: () => T | undefined, wanted: string): T {
+  until<T>(draw: () => T | undefined, wanted: string | (() => string)): T {
     for (let i = 0; i < this.#tries; i++) {
       this.#drawn++;
       const drawn = draw();
@@ -37,7 +37,7 @@ export class Draws {
     const rate = `${this.#kept} of ${this.#drawn} (${((100 * this.#kept) / this.#drawn).toFixed(2)} %)`;
     return fail(
       this.#op,
-      `none of the last ${this.#tries} draws ${wanted}; ${rate} did in all. Ask for less, draw what fits ` +
+      `none of the last ${this.#tries} draws ${typeof wanted === "string" ? wanted : wanted()}; ${rate} did in all. Ask for less, draw what fits ` +
         "with a sampler of your own, or give more tries",
     );
   }

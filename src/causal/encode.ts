@@ -18,18 +18,16 @@ export function encodeSettings(
   settings: readonly Values[],
 ): Tensor {
   if (settings.length === 0) fail(op, "there are no settings");
-  const rows = settings.map((setting) =>
-    names.flatMap((name) => numbersOf(structure, op, name, setting)),
-  );
-  const width = rows[0]?.length ?? 0;
-  const odd = rows.findIndex(({ length }) => length !== width);
-  if (odd !== -1) {
-    fail(
-      op,
-      `setting ${odd} has ${rows[odd]?.length} numbers, but setting 0 has ${width}; pad its values`,
-    );
+  const flat: number[] = [];
+  let width = 0;
+  for (const [i, setting] of settings.entries()) {
+    for (const name of names) flat.push(...numbersOf(structure, op, name, setting));
+    if (i === 0) width = flat.length;
+    if (flat.length === width * (i + 1)) continue;
+    const length = flat.length - width * i;
+    fail(op, `setting ${i} has ${length} numbers, but setting 0 has ${width}; pad its values`);
   }
-  return tensor(Float32Array.from(rows.flat()), { shape: [rows.length, width] });
+  return tensor(Float32Array.from(flat), { shape: [settings.length, width] });
 }
 
 function numbersOf(
@@ -52,12 +50,13 @@ function numbersOf(
 }
 
 function asNumbers(value: unknown): readonly number[] | undefined {
-  const list =
-    Array.isArray(value) || ArrayBuffer.isView(value)
-      ? Array.from(value as ArrayLike<unknown>)
-      : [value];
-  const isNumeric = list.every((part) => typeof part === "number" || typeof part === "boolean");
-  return isNumeric ? list.map(Number) : undefined;
+  if (typeof value === "number" || typeof value === "boolean") return [Number(value)];
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) return undefined;
+  const list = Array.from(value as ArrayLike<unknown>);
+  if (list.every((part) => typeof part === "number")) return list;
+  return list.every((part) => typeof part === "number" || typeof part === "boolean")
+    ? list.map(Number)
+    : undefined;
 }
 
 /** Examples as tensors, as a loader of pyvene stacks them. */

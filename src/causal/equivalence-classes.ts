@@ -68,7 +68,7 @@ export class EquivalenceClasses {
     const classes = Array.from(domain.list ?? [], (): number[] => []);
     for (let number = 0; number < count; number++) {
       const value = compute?.(...placesOf(lists, number));
-      domain.check(op, value, `functions.${name}`);
+      domain.check(op, value, "its function");
       classes[domain.placeOf(value) ?? -1]?.push(number);
     }
     return classes;

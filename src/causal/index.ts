@@ -2,8 +2,8 @@
 export { anyValue } from "./any-value.ts";
 export { CausalModel } from "./causal-model.ts";
 export type { PyveneTensors } from "./encode.ts";
-export { homogeneousBatches } from "./homogeneous-batches.ts";
 export type {
+  CausalPictureOptions,
   CausalSampler,
   CounterfactualOptions,
   DrawOptions,

@@ -1,6 +1,6 @@
 import { type OptionNames, requireKnownOptions } from "../base/known-options.ts";
 import { defaultGenerator, type Generator } from "../tensor/random/generator.ts";
-import type { CausalSetting, VariableName } from "./types.ts";
+import type { CausalSetting, CausalSources, VariableName } from "./types.ts";
 
 /** How values are drawn. */
 export interface DrawOptions {
@@ -73,12 +73,38 @@ export interface CounterfactualOptions<V> extends DrawOptions {
   /** Which interventions are kept. @default all */
   readonly filter?: (intervention: CausalSetting<V>) => boolean;
   /**
-   * How many examples in a row have one intervention, as a batch of pyvene's does.
-   * {@link homogeneousBatches} makes such batches of any data.
+   * How many examples in a row have one intervention, values included, as a batch of pyvene's does.
    * @default 1
    */
   readonly blockSize?: number;
 }
+
+/** What a picture of a causal model shows. */
+export interface CausalPictureOptions<V> {
+  /**
+   * Values to run and to write beside the names. Variables that are no inputs and have a value here are
+   * intervened on.
+   * @default names only
+   */
+  readonly setting?: CausalSetting<V>;
+  /** As in `interchange`: variables that are intervened on, and where their values are from. */
+  readonly sources?: CausalSources<V>;
+  /** More variables that are ringed. @default none */
+  readonly intervened?: readonly VariableName<V>[];
+  /** Where time goes: inputs are at the bottom, or on the left. @default "up" */
+  readonly direction?: "up" | "right";
+  /** Text above. @default none */
+  readonly title?: string;
+}
+
+/** Their names. */
+export const PICTURE: OptionNames<CausalPictureOptions<object>> = {
+  setting: true,
+  sources: true,
+  intervened: true,
+  direction: true,
+  title: true,
+};
 
 const DRAW: OptionNames<DrawOptions> = { generator: true, tries: true };
 const INPUT: OptionNames<SampleInputOptions<object>> = { ...DRAW, mandatory: true };

@@ -30,6 +30,7 @@ export function readStructure(options: Options): Structure {
   const values = byName(options.values, "values");
   const names = Object.keys(values).sort();
   if (names.length === 0) fail(OP, "values has no variables; give { A: [false, true], ... }");
+  if (names.includes("__proto__")) fail(OP, "a variable cannot be called __proto__");
   const parents = readParents(options.parents, names);
   const functions = byName(options.functions, "functions", names);
   const children = childrenOf(parents);
@@ -125,7 +126,8 @@ function readFunction(
     fail(OP, `functions.${name} must be a function of ${from}, got ${shown(compute)}`);
   }
   if (takesOthers(compute, parents.length)) {
-    fail(OP, `functions.${name} takes ${compute.length} values, but ${name} has ${from}`);
+    const count = `${compute.length} value${compute.length === 1 ? "" : "s"}`;
+    fail(OP, `functions.${name} takes ${count}, but ${name} has ${from}`);
   }
   return compute as Compute;
 }

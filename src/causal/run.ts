@@ -1,6 +1,6 @@
 import { describeValue } from "../base/describe-value.ts";
 import { fail } from "../base/errors.ts";
-import { type Structure, type Values, variableOf } from "./structure.ts";
+import { type Structure, type Values, type Variable, variableOf } from "./structure.ts";
 
 /**
  * Computes all variables; those in the setting have its values, whatever they are computed from.
@@ -9,34 +9,46 @@ import { type Structure, type Values, variableOf } from "./structure.ts";
  */
 export function run(structure: Structure, op: string, setting: unknown): Values {
   const given = readSetting(structure, op, setting);
-  const total: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
-  for (const [name, { parents, domain, compute }] of structure.variables) {
-    if (Object.hasOwn(given, name)) {
-      total[name] = given[name];
-      continue;
-    }
-    if (compute === undefined) {
-      fail(
-        op,
-        `the input ${name} has no value; give { ${name}: ... }, or a default: functions.${name}`,
-      );
-    }
-    const value = compute(...parents.map((parent) => total[parent]));
-    domain.check(op, value, `functions.${name}`);
-    total[name] = value;
+  const total: Record<string, unknown> = {};
+  for (const variable of structure.variables.values()) {
+    const { name } = variable;
+    total[name] = Object.hasOwn(given, name) ? given[name] : computed(variable, op, total);
   }
-  return Object.freeze(Object.fromEntries(Object.entries(total)));
+  return Object.freeze(total);
+}
+
+function computed(
+  { name, parents, domain, compute }: Variable,
+  op: string,
+  total: Values,
+): unknown {
+  if (compute === undefined) {
+    fail(
+      op,
+      `the input ${name} has no value; give { ${name}: ... }, or a default: functions.${name}`,
+    );
+  }
+  const value = compute(...parents.map((parent) => total[parent]));
+  domain.check(op, value, "its function");
+  return value;
 }
 
 /** @throws TsveneError for what does not give values of variables. */
-export function readSetting(structure: Structure, op: string, setting: unknown): Values {
+export function readSetting(
+  structure: Structure,
+  op: string,
+  setting: unknown,
+  who = "the setting",
+): Values {
   if (typeof setting !== "object" || setting === null || Array.isArray(setting)) {
-    fail(op, `expected a setting, { ${exampleOf(structure)} }, got ${describeValue(setting)}`);
+    const what = who === "the setting" ? "a setting" : `a setting from ${who}`;
+    fail(op, `expected ${what}, { ${exampleOf(structure)} }, got ${describeValue(setting)}`);
   }
-  for (const [name, value] of Object.entries(setting)) {
-    variableOf(structure, op, name).domain.check(op, value, "the setting");
+  const given = setting as Values;
+  for (const name of Object.keys(given)) {
+    variableOf(structure, op, name).domain.check(op, given[name], who);
   }
-  return setting as Values;
+  return given;
 }
 
 function exampleOf({ inputs }: Structure): string {
@@ -53,6 +65,16 @@ export function interchange(
   base: unknown,
   sources: unknown,
 ): Values {
+  return run(structure, op, withSources(structure, op, base, sources));
+}
+
+/** The base with what is taken from sources in it. */
+export function withSources(
+  structure: Structure,
+  op: string,
+  base: unknown,
+  sources: unknown,
+): Values {
   if (typeof sources !== "object" || sources === null || Array.isArray(sources)) {
     fail(op, `expected the sources by variable, { A: setting }, got ${describeValue(sources)}`);
   }
@@ -60,5 +82,5 @@ export function interchange(
     variableOf(structure, op, name);
     return [name, run(structure, `${op}: source of ${name}`, source)[name]] as const;
   });
-  return run(structure, op, { ...readSetting(structure, op, base), ...Object.fromEntries(taken) });
+  return { ...readSetting(structure, op, base), ...Object.fromEntries(taken) };
 }

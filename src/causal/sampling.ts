@@ -52,7 +52,8 @@ export function sampleBalanced(
   const value = request.value === undefined ? domain.draw(op, generator) : request.value;
   domain.check(op, value, "the request");
   requireSome(structure, classes, op, name, value);
-  const wanted = `gave ${name} = ${shown(value)}${mandatory === undefined ? "" : " and passed mandatory"}`;
+  const wanted = (): string =>
+    `gave ${name} = ${shown(value)}${mandatory === undefined ? "" : " and passed mandatory"}`;
   return new Draws(op, tries).until(() => {
     const way = new Map<string, unknown>();
     if (!descend({ structure, classes, op, generator, way }, name, value)) return undefined;
@@ -105,7 +106,7 @@ function descend(descent: Descent, name: string, value: unknown): boolean {
   const drawn =
     preimage === undefined
       ? classes.draw(op, name, value, generator)
-      : readSetting(structure, `${op}: preimages.${name}`, preimage(value, generator));
+      : readSetting(structure, op, preimage(value, generator), "the preimage");
   if (drawn === undefined) return false;
   return parents.every((parent) => {
     if (Object.hasOwn(drawn, parent)) return descend(descent, parent, drawn[parent]);

@@ -27,7 +27,7 @@ export class VariableDomain {
   #numbered(domain: readonly unknown[]): readonly unknown[] {
     if (domain.length === 0) fail("CausalModel", `values.${this.#name} has no values`);
     for (const [place, value] of domain.entries()) {
-      const key = keyOf(value) ?? value;
+      const key = lookUpBy(value);
       if (value === undefined || this.#places.has(key)) {
         const what = value === undefined ? "has undefined in it" : `has ${shown(value)} twice`;
         fail("CausalModel", `values.${this.#name} ${what}; list each value once`);
@@ -39,8 +39,7 @@ export class VariableDomain {
 
   /** The place of a value in the list, or undefined where it is not in one. */
   placeOf(value: unknown): number | undefined {
-    // Strings are looked up by their key: "1" is not 1.
-    return this.#places.get(keyOf(value) ?? value);
+    return this.#places.get(lookUpBy(value));
   }
 
   /** Whether values can be drawn. */
@@ -75,12 +74,19 @@ export class VariableDomain {
    * @throws TsveneError for a value that is not one of the variable's.
    */
   check(op: string, value: unknown, what: string): void {
-    const inList = this.list === undefined || this.placeOf(value) !== undefined;
-    if (inList && value !== undefined && !isPromise(value)) return;
+    if (this.list !== undefined && this.placeOf(value) !== undefined) return;
+    if (this.list === undefined && value !== undefined && !isPromise(value)) return;
     const wanted = this.list === undefined ? "a value" : `one of ${listed(this.list)}`;
     const got = isPromise(value) ? describeValue(value) : shown(value);
     fail(op, `${what} gives ${this.#name} = ${got}, expected ${wanted}`);
   }
+}
+
+/** Lists and plain objects are looked up by what is in them, which no string is. */
+function lookUpBy(value: unknown): unknown {
+  if (typeof value !== "object") return value;
+  const key = keyOf(value);
+  return key === undefined ? value : `\0${key}`;
 }
 
 const MOST_LISTED = 8;

@@ -33,10 +33,11 @@ const TEXT =
  * await savePng("out/plot.png", heatMap([[0, 1]], { rows: ["a"], columns: ["b", "c"] }));
  * ```
  */
-export async function savePng(path: string, spec: TopLevelSpec): Promise<void> {
+export async function savePng(path: string, plot: TopLevelSpec | string): Promise<void> {
   const { Resvg } = await requirePngRenderer();
   const fitTo = { mode: "zoom", value: ZOOM };
-  const png = new Resvg(await toSvg(spec), { fitTo }).render().asPng();
+  const svg = typeof plot === "string" ? plot : await toSvg(plot);
+  const png = new Resvg(svg, { fitTo }).render().asPng();
   await writeFileAtomic(path, (write) => write(png));
 }
 

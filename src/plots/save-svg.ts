@@ -11,7 +11,7 @@ import { toSvg } from "./to-svg.ts";
  * await saveSvg("out/plot.svg", heatMap([[0, 1]], { rows: ["a"], columns: ["b", "c"] }));
  * ```
  */
-export async function saveSvg(path: string, spec: TopLevelSpec): Promise<void> {
-  const svg = await toSvg(spec);
+export async function saveSvg(path: string, plot: TopLevelSpec | string): Promise<void> {
+  const svg = typeof plot === "string" ? plot : await toSvg(plot);
   await writeFileAtomic(path, (write) => write(new TextEncoder().encode(`${svg}\n`)));
 }

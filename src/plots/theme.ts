@@ -1,11 +1,11 @@
 import type { Config } from "vega-lite";
 
 /** Faces of one width, so that a text takes the room that was kept for it on every system. */
-const FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif";
+export const FONT = "Helvetica, Arial, 'Liberation Sans', sans-serif";
 /** Colour of text. */
 export const INK = "#1b1e23";
 /** Colour of text that explains. */
-const MUTED = "#555b66";
+export const MUTED = "#555b66";
 
 /** What all plots have in common: nothing that is not needed to read them. */
 export function plotConfig(): Config {

@@ -77,6 +77,7 @@ function withTitle(
   return svg.replace(/<svg\b[^>]*>/, (root) => root + parts.join(""));
 }
 
-function escapeText(text: string): string {
+/** Text as it stands in an SVG. */
+export function escapeText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
