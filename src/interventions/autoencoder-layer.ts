@@ -25,12 +25,12 @@ export class AutoencoderLayer extends Module {
   encode(x: Tensor): Tensor {
     const centered = x.to(this.#into.weight.dtype);
     const { bias } = this.#back;
-    return this.encoder.forward(bias === undefined ? centered : centered.sub(bias.value)) as Tensor;
+    return this.encoder.forward(bias === undefined ? centered : centered.sub(bias.value));
   }
 
   /** [..., latents] -> [..., width] */
   decode(latent: Tensor): Tensor {
-    return this.decoder.forward(latent) as Tensor;
+    return this.decoder.forward(latent);
   }
 
   /** `x` encoded and decoded. */

@@ -30,11 +30,13 @@ export {
   Tanhshrink,
   Threshold,
 } from "./layers/activations.ts";
-export { BatchNorm2d, type BatchNormLayerOptions } from "./layers/batch-norm.ts";
+export { BatchNorm1d, BatchNorm2d, type BatchNormLayerOptions } from "./layers/batch-norm.ts";
+export { Bilinear } from "./layers/bilinear.ts";
 export { Conv1D } from "./layers/conv1d.ts";
 export { Conv1d, Conv2d, type ConvLayerOptions } from "./layers/convolution.ts";
 export { Dropout } from "./layers/dropout.ts";
 export { Embedding, type EmbeddingOptions } from "./layers/embedding.ts";
+export { type BagMode, EmbeddingBag, type EmbeddingBagOptions } from "./layers/embedding-bag.ts";
 export { Flatten } from "./layers/flatten.ts";
 export { GroupNorm, type GroupNormOptions } from "./layers/group-norm.ts";
 export { Identity } from "./layers/identity.ts";
@@ -76,7 +78,7 @@ export {
   TransformerEncoderLayer,
   type TransformerEncoderOptions,
 } from "./layers/transformer/transformer-encoder.ts";
-export { ModuleList, Sequential } from "./module-list.ts";
+export { ModuleDict, ModuleList, Sequential } from "./module-list.ts";
 export { type LoadOptions, Module } from "./module.ts";
 export { EditScope, site, type SiteHandler, type SiteName, type Visit } from "./scope.ts";
 export { initialized, withoutInit } from "./without-init.ts";

@@ -327,7 +327,7 @@ test("modules of any kind are addressed by path, and by names once a card says t
       [0, 1].map(() => new Sequential(new Linear(3, 3), new Linear(3, 3))),
     );
     override forward(x: Tensor): Tensor {
-      return [...this.floors].reduce((y, floor) => floor.forward(y) as Tensor, x);
+      return [...this.floors].reduce((y, floor) => floor.forward(y), x);
     }
   }
   class Named extends Tower {
@@ -345,7 +345,7 @@ test("modules of any kind are addressed by path, and by names once a card says t
     { component: "floors[-1].0.output", intervention: ZeroIntervention },
     tower,
   );
-  const expected = tower.floors.at(1).forward(tower.floors.at(0).forward(x)) as Tensor;
+  const expected = tower.floors.at(1).forward(tower.floors.at(0).forward(x));
   expect(await byPath.forward(x).original.data()).toStrictEqual(await expected.data());
   const byName = new IntervenableModel(
     { layer: 1, component: "ground_output", intervention: ZeroIntervention },

@@ -320,7 +320,7 @@ class Tower extends Module {
   readonly first = new Linear(4, 6);
   readonly rest = new Sequential(new Linear(6, 2));
   override forward(x: Tensor): Tensor {
-    return this.rest.forward(this.first.forward(x)) as Tensor;
+    return this.rest.forward(this.first.forward(x));
   }
 }
 

@@ -163,7 +163,7 @@ class ResNet20 extends Module {
 
   override forward({ images }: { readonly images: Tensor }): { logits: Tensor } {
     let x = this.bn1.forward(this.conv1.forward(images)).relu();
-    for (const layer of [this.layer1, this.layer2, this.layer3]) x = layer.forward(x) as Tensor;
+    for (const layer of [this.layer1, this.layer2, this.layer3]) x = layer.forward(x);
     return { logits: this.linear.forward(x.mean({ dim: [2, 3] })) };
   }
 }

@@ -6,6 +6,7 @@ export * from "./embedding.ts";
 export * from "./interpolate.ts";
 export * from "./linear.ts";
 export * from "./losses.ts";
+export * from "./margin-losses.ts";
 export * from "./normalisation.ts";
 export * from "./one-hot.ts";
 export * from "./pad.ts";

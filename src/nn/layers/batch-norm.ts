@@ -6,8 +6,9 @@ import { Buffer } from "../buffer.ts";
 import { batchNorm } from "../functional/normalisation.ts";
 import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
+import { requireSizes } from "./require-sizes.ts";
 
-/** Options of {@link BatchNorm2d}. */
+/** Options of {@link BatchNorm1d} and {@link BatchNorm2d}. */
 export interface BatchNormLayerOptions {
   /** Added to the variance. @default 1e-5 */
   readonly eps?: number;
@@ -15,11 +16,8 @@ export interface BatchNormLayerOptions {
   readonly momentum?: number;
 }
 
-/**
- * Normalises each channel of x [batch, channels, height, width]: by the batch while training, which
- * moves the running statistics; by those statistics otherwise. Then a learned scale and shift.
- */
-export class BatchNorm2d extends Module {
+/** What batch norms of any rank share. */
+abstract class BatchNorm extends Module {
   /** Added to the variance, against division by zero. */
   readonly eps: number;
   /** Weight of a batch's statistics in the running ones while training. */
@@ -37,6 +35,7 @@ export class BatchNorm2d extends Module {
 
   constructor(channels: number, { eps = 1e-5, momentum = 0.1 }: BatchNormLayerOptions = {}) {
     super();
+    requireSizes(this.constructor.name, { channels });
     this.eps = eps;
     this.momentum = momentum;
     this.weight = new Parameter(ones([channels]));
@@ -46,14 +45,8 @@ export class BatchNorm2d extends Module {
     this.num_batches_tracked = new Buffer(zeros([], { dtype: "int64" }));
   }
 
-  /**
-   * `x` [batch, channels, height, width] normalised by channel, in its shape: with the running
-   * statistics, or with the batch's own in training mode.
-   */
-  override forward(x: Tensor): Tensor {
-    if (x.ndim !== 4) {
-      fail("BatchNorm2d", `expected [batch, channels, height, width], got ${show(x.shape)}`);
-    }
+  /** `x` normalised, and the running statistics moved where it trains. */
+  protected normalise(x: Tensor): Tensor {
     const { training, eps, momentum } = this;
     const { output, runningMean, runningVar } = batchNorm(x, {
       weight: this.weight.value,
@@ -73,5 +66,35 @@ export class BatchNorm2d extends Module {
 
   override describe(): string {
     return `${this.weight.value.shape.join(", ")}, eps=${this.eps}, momentum=${this.momentum}`;
+  }
+}
+
+/**
+ * Normalises each channel of x [batch, channels] or [batch, channels, length]: by the batch while
+ * training, which moves the running statistics; by those statistics otherwise. Then a learned scale
+ * and shift.
+ */
+export class BatchNorm1d extends BatchNorm {
+  /** `x` [batch, channels] or [batch, channels, length] normalised by channel, in its shape. */
+  override forward(x: Tensor): Tensor {
+    if (x.ndim !== 2 && x.ndim !== 3) {
+      const got = show(x.shape);
+      fail("BatchNorm1d", `expected [batch, channels] or [batch, channels, length], got ${got}`);
+    }
+    return this.normalise(x);
+  }
+}
+
+/**
+ * Normalises each channel of x [batch, channels, height, width]: by the batch while training, which
+ * moves the running statistics; by those statistics otherwise. Then a learned scale and shift.
+ */
+export class BatchNorm2d extends BatchNorm {
+  /** `x` [batch, channels, height, width] normalised by channel, in its shape. */
+  override forward(x: Tensor): Tensor {
+    if (x.ndim !== 4) {
+      fail("BatchNorm2d", `expected [batch, channels, height, width], got ${show(x.shape)}`);
+    }
+    return this.normalise(x);
   }
 }

@@ -34,6 +34,7 @@ def record(name, module, inputs, call=None, note=None):
                 p.add_(0.2 * torch.randn_like(p))
             if n.endswith("bias") or n.startswith("in_proj_bias"):
                 p.add_(0.1 * torch.randn_like(p))
+    state = {n: v.clone() for n, v in module.state_dict().items()}
     inputs = {n: x.clone().requires_grad_(x.is_floating_point()) for n, x in inputs.items()}
     outputs = flat(call(module, **inputs))
     waves = [torch.cos(torch.arange(o.numel(), dtype=torch.float64)).float().reshape(o.shape) for o in outputs]
@@ -42,8 +43,9 @@ def record(name, module, inputs, call=None, note=None):
         tensors[f"{name}.input.{n}"] = x
         if x.grad is not None:
             tensors[f"{name}.input_grad.{n}"] = x.grad
+    for n, v in state.items():
+        tensors[f"{name}.state.{n}"] = v
     for n, p in module.named_parameters():
-        tensors[f"{name}.state.{n}"] = p
         if p.grad is not None:
             tensors[f"{name}.grad.{n}"] = p.grad
     for i, o in enumerate(outputs):
@@ -145,6 +147,45 @@ ACTIVATIONS = {
 for kind, variants in ACTIVATIONS.items():
     for i, options in enumerate(variants):
         record(kind if i == 0 else f"{kind}_set", getattr(nn, kind)(**options), {"x": xs})
+
+# Other layers, and losses
+record("bilinear", nn.Bilinear(3, 5, 2), {"x": randn(4, 3), "y": randn(4, 5)})
+bags = torch.tensor([[1, 2, 3], [4, 0, 4], [0, 0, 0], [5, 0, 2]])
+record("bag_mean", nn.EmbeddingBag(6, 4), {"x": bags})
+record("bag_sum", nn.EmbeddingBag(6, 4, mode="sum"), {"x": bags, "weights": randn(4, 3)}, lambda m, x, weights: m(x, per_sample_weights=weights))
+record("bag_padded", nn.EmbeddingBag(6, 4, padding_idx=0), {"x": bags})
+record("bag_max", nn.EmbeddingBag(6, 4, mode="max", padding_idx=0), {"x": bags})
+
+
+def with_statistics(m, x):
+    return m(x), m.running_mean.clone(), m.running_var.clone()
+
+
+record("batch_norm", nn.BatchNorm1d(4), {"x": randn(5, 4)}, with_statistics)
+record("batch_norm_lengths", nn.BatchNorm1d(4, momentum=0.3, eps=0.01), {"x": randn(3, 4, 2)}, with_statistics)
+record("batch_norm_eval", nn.BatchNorm1d(4).eval(), {"x": randn(5, 4)}, with_statistics)
+
+F = nn.functional
+like = torch.tensor([1.0, -1.0, -1.0, 1.0])
+
+
+class Loss(nn.Module):
+    def forward(self, call):
+        return call()
+
+
+def loss(name, inputs, call):
+    record(name, Loss(), inputs, lambda m, **given: m(lambda: call(**given)))
+
+
+pair = {"x": randn(4, 3), "y": randn(4, 3)}
+signs = like[:, None].expand(4, 3).contiguous()
+loss("hinge_embedding", {"x": randn(4, 3)}, lambda x: F.hinge_embedding_loss(x, signs, margin=0.5, reduction="none"))
+loss("margin_ranking", pair, lambda x, y: F.margin_ranking_loss(x, y, signs, margin=0.2))
+loss("cosine_embedding", pair, lambda x, y: F.cosine_embedding_loss(x, y, like, margin=0.1, reduction="none"))
+loss("triplet", {**pair, "z": randn(4, 3)}, lambda x, y, z: F.triplet_margin_loss(x, y, z, reduction="sum"))
+loss("soft_margin", {"x": randn(4, 3)}, lambda x: F.soft_margin_loss(x, signs, reduction="none"))
+loss("multi_margin", {"x": randn(4, 3)}, lambda x: F.multi_margin_loss(x, torch.tensor([0, 2, 1, 1]), margin=0.7, reduction="none"))
 
 folder = sys.argv[1]
 os.makedirs(folder, exist_ok=True)

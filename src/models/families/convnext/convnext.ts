@@ -269,7 +269,7 @@ class ConvNextStage extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.forward(this.downsampling_layer.forward(x)) as Tensor;
+    return this.layers.forward(this.downsampling_layer.forward(x));
   }
 }
 

@@ -215,7 +215,7 @@ class ResNetLayer extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    const changed = this.layer.forward(x) as Tensor;
+    const changed = this.layer.forward(x);
     return this.activation.forward(changed.add(this.shortcut.forward(x)));
   }
 }
@@ -258,7 +258,7 @@ class ResNetStage extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.forward(x) as Tensor;
+    return this.layers.forward(x);
   }
 }
 
@@ -340,7 +340,7 @@ export class ResNetForImageClassification extends PreTrainedModel {
 
   override forward({ labels, ...inputs }: ImageClassifierInputs): ImageClassifierOutput {
     const output = this.resnet.forward(inputs);
-    const logits = this.classifier.forward(output.poolerOutput) as Tensor;
+    const logits = this.classifier.forward(output.poolerOutput);
     return classified(logits, labels, this.config, output);
   }
 }

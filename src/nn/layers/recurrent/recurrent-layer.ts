@@ -1,5 +1,5 @@
 import { requireKnownOptions } from "../../../base/known-options.ts";
-import { describeValue } from "../../../base/describe-value.ts";
+import { describeValue, shown } from "../../../base/describe-value.ts";
 import { constantLike, where } from "../../../tensor/functions/arithmetic.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
 import { cat, stack } from "../../../tensor/functions/shaping.ts";
@@ -97,7 +97,7 @@ export abstract class RecurrentLayer<Cell extends Module> extends Module {
     requireKnownOptions(name, options, { ...OPTIONS, ...kind.known });
     requireSizes(name, { inputSize, hiddenSize });
     if (!Number.isSafeInteger(numLayers) || numLayers < 1) {
-      fail(name, `numLayers must be 1 or more, got ${describeValue(numLayers)}`);
+      fail(name, `numLayers must be 1 or more, got ${shown(numLayers)}`);
     }
     this.#kind = kind;
     this.inputSize = inputSize;
@@ -257,5 +257,5 @@ function partOf(states: readonly State[], part: number): Tensor[] {
 
 function requireShare(name: string, p: number): number {
   if (p >= 0 && p <= 1) return p;
-  return fail(name, `dropout must lie in [0, 1], got ${describeValue(p)}`);
+  return fail(name, `dropout must lie in [0, 1], got ${shown(p)}`);
 }

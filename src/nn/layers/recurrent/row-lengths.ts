@@ -1,4 +1,3 @@
-import { describeValue } from "../../../base/describe-value.ts";
 import { sameShape, show } from "../../../tensor/shape.ts";
 import { Tensor } from "../../../tensor/tensor.ts";
 import { fail } from "../../errors.ts";
@@ -41,10 +40,7 @@ function checkLengths(layer: string, lengths: Lengths, batch: number, steps: num
   for (const length of isTensor ? (lengths.values ?? []) : lengths) {
     const value = Number(length);
     if (Number.isSafeInteger(value) && value >= 1 && value <= steps) continue;
-    fail(
-      layer,
-      `a length must be 1 to ${steps}, the steps there are; got ${describeValue(length)}`,
-    );
+    fail(layer, `a length must be 1 to ${steps}, the steps there are; got ${value}`);
   }
 }
 

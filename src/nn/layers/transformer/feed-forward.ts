@@ -1,6 +1,6 @@
 import { requireKnownOptions } from "../../../base/known-options.ts";
 import { gelu, relu } from "../../functional/activations.ts";
-import { describeValue } from "../../../base/describe-value.ts";
+import { shown } from "../../../base/describe-value.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { fail } from "../../errors.ts";
 import { Activation } from "../activation.ts";
@@ -59,6 +59,6 @@ export function activationOf(
   if (typeof activation === "function") return new Activation(activation.name, activation);
   if (activation === "relu") return new Activation("relu", relu);
   if (activation === "gelu") return new Activation("gelu", (x) => gelu(x));
-  const got = describeValue(activation);
+  const got = shown(activation);
   return fail(name, `activation must be "relu", "gelu" or a function of a tensor, got ${got}`);
 }
