@@ -39,17 +39,26 @@ const OP = "evalAlignment";
  *
  * @example
  * ```ts
- * import { type AlignmentData, evalAlignment, IntervenableModel, Linear, randn, Tensor } from "tsvene";
- * const net = new Linear(4, 3);
- * const inputs = [randn([32, 4]), randn([32, 4])] as const;
+ * import { type AlignmentData, evalAlignment, IntervenableModel, Linear, Module } from "tsvene";
+ * import { randn, type Tensor } from "tsvene";
+ * class Net extends Module {
+ *   readonly up = new Linear(4, 6);
+ *   readonly down = new Linear(6, 3);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.down.forward(this.up.forward(x).relu());
+ *   }
+ * }
+ * const net = new Net();
+ * const [bases, sources] = [randn([32, 4]), randn([32, 4])];
  * const data: AlignmentData<Tensor> = {
  *   length: 32,
  *   batch: (indices) => {
- *     const [base, source] = inputs.map((all) => all.indexSelect(0, [...indices])) as [Tensor, Tensor];
+ *     const source = sources.indexSelect(0, [...indices]);
+ *     const base = bases.indexSelect(0, [...indices]);
  *     return { indices, base, sources: { class: source }, labels: net.forward(source).argmax(-1) };
  *   },
  * };
- * const aligned = new IntervenableModel({ name: "class", component: ".output" }, net);
+ * const aligned = new IntervenableModel<Net>({ name: "class", component: "up.output" }, net);
  * const score = await evalAlignment(aligned, data);
  * console.log(String(score)); // 1.000, beside what there is without an edit
  * ```
@@ -72,7 +81,7 @@ export async function evalAlignment(
  *
  * @example
  * ```ts
- * import { type AlignmentData, evalAlignment, Linear, Module, randn, saveSvg, Tensor } from "tsvene";
+ * import { type AlignmentData, evalAlignment, Linear, Module, randn, type Tensor } from "tsvene";
  * class Net extends Module {
  *   readonly up = new Linear(4, 6);
  *   readonly down = new Linear(6, 3);
@@ -81,10 +90,12 @@ export async function evalAlignment(
  *   }
  * }
  * const net = new Net();
+ * const [bases, sources] = [randn([32, 4]), randn([32, 4])];
  * const data: AlignmentData<Tensor> = {
  *   length: 32,
  *   batch: (indices) => {
- *     const [base, source] = [randn([indices.length, 4]), randn([indices.length, 4])];
+ *     const source = sources.indexSelect(0, [...indices]);
+ *     const base = bases.indexSelect(0, [...indices]);
  *     return { indices, base, sources: { class: source }, labels: net.forward(source).argmax(-1) };
  *   },
  * };
