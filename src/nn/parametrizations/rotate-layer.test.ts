@@ -51,6 +51,15 @@ test("any numbers give a matrix with orthonormal columns", async () => {
   }
 });
 
+test("directions stay orthonormal when weight decay shrinks all numbers", async () => {
+  const layer = new RotateLayer(6, 3);
+  const { weight } = layer;
+  await evaluate(weight);
+  const { original } = layer.parametrizations.weight;
+  original.set(original.value.mul(0.9));
+  expect(await distance(layer.weight, weight)).toBeLessThan(1e-6);
+});
+
 test("a weight that is set is the weight, and is trained from there", async () => {
   for (const rank of [5, 2]) {
     const layer = new RotateLayer(5, rank);

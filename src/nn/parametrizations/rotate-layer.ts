@@ -40,7 +40,7 @@ class Parametrized extends Module {
   }
 
   override forward(): Tensor {
-    return orthogonalWeight(this.original.value, this[0].forward());
+    return orthogonalWeight(this.original.value, this[0].forward(), { signs: "kept" });
   }
 }
 

@@ -49,7 +49,10 @@ export interface AlignmentLossOptions {
   readonly regularizer?: Regularizer | undefined;
 }
 
-/** Traces a batch: the counterfactual loss, what is added to it where asked for, and metrics. */
+/**
+ * Traces a batch, while evaluating with masks as decided: the counterfactual loss, what is added to it
+ * where asked for, and metrics.
+ */
 export function alignmentLoss(
   op: string,
   aligned: IntervenableModel,
@@ -68,7 +71,7 @@ function alignmentRun(
   batch: AlignmentBatch,
   moment: TrainingMoment,
 ): AlignmentRun {
-  const result = callAlignment(op, aligned, batch);
+  const result = callAlignment(op, aligned, batch, { hard: !moment.training });
   return {
     batch,
     moment,

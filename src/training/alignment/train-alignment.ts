@@ -2,11 +2,14 @@ import { fail } from "../../base/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import { Generator } from "../../tensor/random/random.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
 import { LOOP_OPTIONS } from "../loop/check-options.ts";
 import type {
+  BatchMaker,
   LearningRates,
   LoopOptions,
+  TrainingMoment,
   TrainingResult,
   TrainingTask,
 } from "../loop/train-options.ts";
@@ -24,8 +27,8 @@ import { partsToTrain, type TrainedParts } from "./trained-parts.ts";
 
 /** One of several data sets that an alignment is trained on together. */
 export interface AlignmentTask {
-  /** Its examples. */
-  readonly data: AlignmentData;
+  /** Its examples, or what makes batches of fresh ones. */
+  readonly data: AlignmentData | BatchMaker<AlignmentBatch>;
   /** Its share in the sum of losses. @default 1 */
   readonly weight?: number;
   /** Its own loss. @default that of the training */
@@ -98,7 +101,8 @@ const RATES: Readonly<Record<string, number>> = { boundary: 1e-2, mask: 1e-2, ot
  * model stays as it is, unless `parameters` says otherwise.
  *
  * @param aligned - Its interventions are named after the data's variables.
- * @param data - Counterfactual examples, or several data sets with weights.
+ * @param data - Counterfactual examples, a function that makes batches of fresh ones, or several of these
+ * with weights.
  * @throws TsveneError for options that contradict each other, nothing to train, data without examples and
  * variables that do not fit; TrainingError when a loss is not finite or depends on nothing that is
  * trained. Parameters are then as the last good step left them.
@@ -131,7 +135,7 @@ const RATES: Readonly<Record<string, number>> = { boundary: 1e-2, mask: 1e-2, ot
  */
 export async function trainAlignment(
   aligned: IntervenableModel,
-  data: AlignmentData | readonly AlignmentTask[],
+  data: AlignmentData | BatchMaker<AlignmentBatch> | readonly AlignmentTask[],
   options: TrainAlignmentOptions,
 ): Promise<TrainingResult> {
   if (!(aligned instanceof IntervenableModel)) {
@@ -160,20 +164,27 @@ export async function trainAlignment(
 }
 
 /** Builds interventions that wait for a width that only a trace says. */
-function buildWaiting(aligned: IntervenableModel, tasks: readonly AnyTask[]): void {
-  const [first] = tasks;
-  if (first !== undefined && first.data.length > 0) aligned.inferWidths(first.data.batch([0]).base);
+function buildWaiting(aligned: IntervenableModel, [first]: readonly Task[]): void {
+  if (first === undefined) return;
+  const { data } = first;
+  if (typeof data === "function") aligned.inferWidths(data(firstMoment()).base);
+  else if (data.length > 0) aligned.inferWidths(data.batch([0]).base);
 }
 
-type AnyTask = TrainingTask<AlignmentBatch> & { readonly data: AlignmentData };
+type Task = TrainingTask<AlignmentBatch>;
+
+/** For a batch of which only the shapes are looked at. */
+function firstMoment(): TrainingMoment {
+  return { step: 0, microstep: 0, training: true, generator: new Generator(0) };
+}
 
 /** Tasks with losses of their own traced in the same way. */
 function tasksOf(
   aligned: IntervenableModel,
-  data: AlignmentData | readonly AlignmentTask[],
+  data: AlignmentData | BatchMaker<AlignmentBatch> | readonly AlignmentTask[],
   options: AlignmentLossOptions,
-): readonly AnyTask[] {
-  if (!Array.isArray(data)) return [{ data: data as AlignmentData }];
+): readonly Task[] {
+  if (!Array.isArray(data)) return [{ data: data as AlignmentData | BatchMaker<AlignmentBatch> }];
   return (data as readonly AlignmentTask[]).map(({ loss, ...task }) => {
     if (loss === undefined) return task;
     return { ...task, loss: alignmentLoss(OP, aligned, { ...options, loss }) };
