@@ -92,10 +92,10 @@ export async function measure(job: Job): Promise<Measurement> {
     const other = before ?? (await timedBeside(beside));
     if (other !== undefined) ratios.push(time / other);
   }
-  compared?.close?.();
   const middle = median(times);
   const { tokens } = job;
   const products = beside && (await productsRatio(run, beside));
+  compared?.close?.();
   return {
     job: job.name,
     median_ms: Number(middle.toFixed(3)),

@@ -34,8 +34,9 @@ export function swap(
 ): Tensor {
   const fitted = inDtypeOf(op, base, fitSource(op, base, source));
   const changed = combine(mode, base, fitted);
-  const mask = selectedMask(op, base, options);
-  return mask === undefined ? changed.expand(base.shape) : where(mask, changed, base);
+  const rows = selectedRows(op, base, options);
+  if (rows === undefined) return changed.expand(base.shape);
+  return where(maskOf(op, base, rows), changed, base);
 }
 
 /** The selected dimensions of `base`, in the order asked for. */
@@ -81,7 +82,7 @@ function combine(mode: SwapMode, base: Tensor, source: Tensor): Tensor {
 }
 
 /** A source that broadcasts over base in the ways that can be meant, and in no other. */
-function fitSource(op: string, base: Tensor, source: Tensor): Tensor {
+export function fitSource(op: string, base: Tensor, source: Tensor): Tensor {
   const width = base.shape.at(-1) ?? 1;
   if (sameShape(source.shape, base.shape) || source.ndim === 0) return source;
   const oneRow = [1, ...base.shape.slice(1)];
@@ -95,9 +96,9 @@ function fitSource(op: string, base: Tensor, source: Tensor): Tensor {
 }
 
 /** Dimensions for each row (one entry: for all), or undefined for all dimensions. */
-function selectedRows(
+export function selectedRows(
   op: string,
-  base: Tensor,
+  base: Pick<Tensor, "shape">,
   { embedDim, interchangeDim, subspacePartition, subspaces }: SwapOptions,
 ): readonly (readonly number[])[] | undefined {
   const width = base.shape.at(-1) ?? 1;
@@ -118,9 +119,12 @@ function selectedRows(
   return resolveSubspaces(op, interchangeDim, { width, partition: undefined });
 }
 
-function selectedMask(op: string, base: Tensor, options: SwapOptions): Tensor | undefined {
-  const rows = selectedRows(op, base, options);
-  if (rows === undefined) return undefined;
+/** The selected dimensions as a mask that broadcasts over the base. */
+export function maskOf(
+  op: string,
+  base: Pick<Tensor, "shape">,
+  rows: readonly (readonly number[])[],
+): Tensor {
   const width = base.shape.at(-1) ?? 1;
   const mask = new Uint8Array(rows.length * width);
   for (const [r, row] of rows.entries()) for (const dim of row) mask[r * width + dim] = 1;
@@ -129,7 +133,7 @@ function selectedMask(op: string, base: Tensor, options: SwapOptions): Tensor | 
 }
 
 /** Shape over which one list a row is laid: rows are those of the batch, dimension 0. */
-function rowShape(op: string, base: Tensor, rows: number): number[] {
+function rowShape(op: string, base: Pick<Tensor, "shape">, rows: number): number[] {
   const leading = base.shape.slice(0, -1);
   if (leading[0] === rows) return leading.map((_, d) => (d === 0 ? rows : 1));
   return fail(

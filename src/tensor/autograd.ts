@@ -1,7 +1,8 @@
 import { requireTensors } from "./require-tensors.ts";
 import { describeValue } from "../base/describe-value.ts";
 import type { Origin } from "./ops/apply.ts";
-import { add, constant } from "./functions/arithmetic.ts";
+import { constant } from "./functions/arithmetic.ts";
+import { accumulate } from "./gradients/accumulate.ts";
 import { isFloat } from "./dtype.ts";
 import { fail } from "./errors.ts";
 import { gradientOperands, upstream } from "./graph.ts";
@@ -106,20 +107,25 @@ function backpropagate(
   order: readonly Tensor[],
 ): Map<Tensor, Tensor> {
   const onPath = new Set(order);
-  const gradients = new Map<Tensor, Tensor>([[output, seed]]);
+  const parts = new Map<Tensor, Tensor[]>([[output, [seed]]]);
+  const gradients = new Map<Tensor, Tensor>();
   for (const t of order) {
-    const g = gradients.get(t);
-    if (g === undefined || t.origin === undefined) continue;
+    const own = parts.get(t);
+    if (own === undefined) continue;
+    const g = accumulate(own);
+    gradients.set(t, g);
+    if (t.origin === undefined) continue;
     const { inputs } = t.origin;
     const wanted = inputs.map((u) => onPath.has(u) && isFloat(u.dtype));
     if (!wanted.includes(true)) continue;
-    const parts = pullBack(t.origin, g, t, wanted);
+    const pulled = pullBack(t.origin, g, t, wanted);
     inputs.forEach((u, i) => {
-      const part = wanted[i] === true ? parts[i] : undefined;
+      const part = wanted[i] === true ? pulled[i] : undefined;
       if (part === undefined) return;
-      const own = reduceTo(part, u.shape);
-      const sofar = gradients.get(u);
-      gradients.set(u, sofar === undefined ? own : add(sofar, own));
+      const reduced = reduceTo(part, u.shape);
+      const sofar = parts.get(u);
+      if (sofar === undefined) parts.set(u, [reduced]);
+      else sofar.push(reduced);
     });
   }
   return gradients;

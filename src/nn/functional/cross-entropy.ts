@@ -133,11 +133,11 @@ function checkTargets(op: string, target: Tensor, classes: number, ignoreIndex: 
   const { values } = target;
   if (values === undefined) return true;
   let ignores = false;
-  const classAt = classesIn(values, classes);
-  for (let i = 0; i < values.length; i++) {
-    const found = classAt(i) ?? Number(values[i]);
+  const numbers = wholeNumbers(values);
+  for (let i = 0; i < numbers.length; i++) {
+    const found = numbers[i] ?? NaN;
     ignores ||= found === ignoreIndex;
-    if (found === ignoreIndex || classAt(i) !== undefined) continue;
+    if ((found >= 0 && found < classes) || found === ignoreIndex) continue;
     fail(
       op,
       `target ${values[i]} is not one of the ${classes} classes; expected 0 to ${classes - 1}, ` +
@@ -147,14 +147,15 @@ function checkTargets(op: string, target: Tensor, classes: number, ignoreIndex: 
   return ignores;
 }
 
-/** The i-th of whole numbers if it is one of 0 to before `classes`, without a BigInt for each. */
-function classesIn(values: TypedArray, classes: number): (i: number) => number | undefined {
-  const isClass = (value = -1): boolean => value >= 0 && value < classes;
-  if (!(values instanceof BigInt64Array)) {
-    return (i) => (isClass(Number(values[i])) ? Number(values[i]) : undefined);
-  }
+/** Whole numbers without a BigInt for each, which would take longer than all else. */
+function wholeNumbers(values: TypedArray): ArrayLike<number> {
+  if (!(values instanceof BigInt64Array)) return values;
   const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-  return (i) => (isClass(words[2 * i]) && words[2 * i + 1] === 0 ? words[2 * i] : undefined);
+  const numbers = new Float64Array(values.length);
+  for (let i = 0; i < numbers.length; i++) {
+    numbers[i] = (words[2 * i + 1] ?? 0) * 2 ** 32 + ((words[2 * i] ?? 0) >>> 0);
+  }
+  return numbers;
 }
 
 function weightsOf(

@@ -31,8 +31,10 @@ export const sliced: Vjp<Ops["slice"]> = (a) => {
   ];
 };
 
-function padTo(g: Tensor, dim: number, start: number, n: number): Tensor {
+/** A tensor with zeros around it along a dimension, so that it begins at `start` of `n`. */
+export function padTo(g: Tensor, dim: number, start: number, n: number): Tensor {
   const [before, after] = [start, n - start - sizeAt(g, dim)];
+  if (before === 0 && after === 0) return g;
   const pads = [
     ...g.shape.map((_, i) => (i === dim ? before : 0)),
     ...g.shape.map((_, i) => (i === dim ? after : 0)),

@@ -1,6 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { add, cast, constantLike, mul } from "../functions/arithmetic.ts";
-import { eye } from "../functions/creation.ts";
+import { eye, tensor } from "../functions/creation.ts";
+import { cat } from "../functions/shaping.ts";
 import { NONE } from "../ops/ops.ts";
 import { numel } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -38,28 +39,42 @@ const MOST_SQUARINGS = 128;
 export function matrixExp(x: Tensor): Tensor {
   const a = requireSquare("matrixExp", x);
   if (numel(a.shape) === 0) return a;
-  const limit = NORM_LIMIT[a.dtype === "float64" ? "float64" : "other"];
-  const norm = a.detach().abs().sum({ dim: -2 }).amax();
-  const halvings = norm
-    .div(constantLike(limit, a))
-    .clamp({ min: constantLike(1, a) })
-    .log2()
-    .ceil()
-    .clamp({ max: constantLike(MOST_SQUARINGS, a) });
+  const halvings = halvingsOf(a.detach());
   const scaled = mul(a, apply("pow", [constantLike(0.5, a), halvings], NONE));
   return apply("squarings", [taylor(scaled), cast(halvings, "int64")], NONE);
 }
 
-function taylor(a: Tensor): Tensor {
-  const identity = eye(a.shape.at(-1) ?? 0, undefined, { dtype: a.dtype });
+/** How often the largest 1-norm has to be halved. One that is not a number is passed over, and stays in x. */
+function halvingsOf(a: Tensor): Tensor {
+  const columns = a.abs().sum({ dim: -2 });
+  const norm = apply("amax", [columns], { dims: columns.shape.map((_, d) => d), keepdim: false });
+  const limit = NORM_LIMIT[a.dtype === "float64" ? "float64" : "other"];
+  const doublings = mul(mul(norm, constantLike(1 / limit, a)).log(), constantLike(Math.LOG2E, a));
+  const atLeast = apply("maximum", [doublings.ceil(), constantLike(0, a)], NONE);
+  return apply("minimum", [atLeast, constantLike(MOST_SQUARINGS, a)], NONE);
+}
+
+/** All five polynomials are one product, of their coefficients with the powers as rows. */
+function taylor(x: Tensor): Tensor {
+  const a = x.unsqueeze(0);
+  const n = a.size(-1);
   const a2 = a.matmul(a);
   const a3 = a2.matmul(a);
-  const powers = [identity, a, a2, a3, a3.matmul(a3)];
-  const [p0, p1, p2, p3, p4] = POLYNOMIALS.map((coefficients) =>
-    coefficients
-      .flatMap((c, i) => (c === 0 ? [] : [mul(powers[i] as Tensor, constantLike(c, a))]))
-      .reduce((sum, term) => add(sum, term)),
-  ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
+  const identity = eye(n, undefined, { dtype: a.dtype }).expand(a.shape);
+  const powers = cat([identity, a, a2, a3, a3.matmul(a3)], 0);
+  const coefficients = tensor(
+    POLYNOMIALS.map((row) => [...row]),
+    { dtype: a.dtype },
+  );
+  const rows = coefficients.matmul(powers.reshape([powers.size(0), -1]));
+  const polynomials = rows.reshape([POLYNOMIALS.length, ...x.shape]);
+  const [p0, p1, p2, p3, p4] = POLYNOMIALS.map((_, i) => polynomials.slice(0, i, i + 1)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
   const a9 = add(p3, p0.matmul(p4));
-  return add(p1, add(p2, a9).matmul(a9));
+  return add(p1, add(p2, a9).matmul(a9)).squeeze(0);
 }
