@@ -3,7 +3,7 @@ import { fail } from "../base/errors.ts";
 import type { Generator } from "../tensor/random/generator.ts";
 import type { Sampler } from "./datasets.ts";
 import type { EquivalenceClasses } from "./equivalence-classes.ts";
-import { sampleBalanced, sampleInput, sampleSet, valuesToSet } from "./sampling.ts";
+import { sampleBalanced, sampleInput, sampleSet, valuesFor } from "./sampling.ts";
 import { type Structure, type Values, variableOf } from "./structure.ts";
 
 /** Who draws inputs, by name or as a function. */
@@ -35,6 +35,18 @@ export function readInterventions(
   const lists = sets.map((set: unknown) => readSet(structure, op, set));
   return (generator) =>
     valuesToSet(structure, op, lists[generator.integer(lists.length)] ?? [], generator);
+}
+
+/** Values that sources should give; undefined where none can be drawn, and any will do. */
+function valuesToSet(
+  structure: Structure,
+  op: string,
+  names: readonly string[],
+  generator: Generator,
+): Values {
+  const drawn = names.filter((name) => variableOf(structure, op, name).domain.canDraw);
+  const none = Object.fromEntries(names.map((name) => [name, undefined]));
+  return { ...none, ...valuesFor(structure, op, drawn, generator) };
 }
 
 function readSet(structure: Structure, op: string, set: unknown): readonly string[] {

@@ -139,27 +139,12 @@ export function sampleSet(op: string, names: readonly string[], generator: Gener
 }
 
 /** A value for each of the variables. */
-function valuesFor(
+export function valuesFor(
   structure: Structure,
   op: string,
   names: readonly string[],
   generator: Generator,
 ): Values {
-  return Object.fromEntries(
-    names.map((name) => [name, variableOf(structure, op, name).domain.draw(op, generator)]),
-  );
-}
-
-/** Values for some of the variables to intervene on; undefined where none can be drawn. */
-export function valuesToSet(
-  structure: Structure,
-  op: string,
-  names: readonly string[],
-  generator: Generator,
-): Values {
-  const entries = names.map((name): [string, unknown] => {
-    const { domain } = variableOf(structure, op, name);
-    return [name, domain.canDraw ? domain.draw(op, generator) : undefined];
-  });
-  return Object.fromEntries(entries);
+  const drawn = names.map((name) => variableOf(structure, op, name).domain.draw(op, generator));
+  return Object.fromEntries(names.map((name, i) => [name, drawn[i]]));
 }
