@@ -47,7 +47,9 @@ export {
   type AlignmentControls,
   AlignmentScore,
   type AlignmentScoreFields,
+  type FamilyScore,
   type MaskReport,
+  type PartScore,
   type VariablesScore,
 } from "./alignment/alignment-score.ts";
 export type {

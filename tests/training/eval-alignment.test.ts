@@ -4,6 +4,7 @@ import {
   type AlignmentData,
   AlignmentScore,
   BoundlessRotatedSpaceIntervention,
+  cat,
   evalAlignment,
   Generator,
   IntervenableModel,
@@ -14,6 +15,7 @@ import {
   randn,
   RotatedSpaceIntervention,
   SigmoidMaskIntervention,
+  stack,
   type Tensor,
   tensor,
   type UnitLocations,
@@ -329,6 +331,90 @@ describe("several variables", () => {
       net,
     );
     await expect(evalAlignment(both, mixed)).rejects.toThrow(/one undoes the other/);
+  });
+});
+
+test("families are said apart: the answer changes with the cause, and stays elsewhere", async () => {
+  // The base's answer is wanted of every third example, as RAVEL's iso examples do.
+  const isIso = (i: number): boolean => i % 3 === 0;
+  const wanted = answers.map((label, i) => (isIso(i) ? (baseAnswers[i] ?? 0) : label));
+  const data = dataOf((indices) => ({
+    labels: tensor(
+      indices.map((i) => wanted[i] ?? 0),
+      { dtype: "int64" },
+    ),
+  }));
+  const score = await evalAlignment(alignedBy(VanillaIntervention), data, {
+    family: (i) => (isIso(i) ? "iso" : "cause"),
+  });
+  const [iso, cause] = score.byFamily;
+  expect([iso?.family, cause?.family]).toEqual(["iso", "cause"]);
+  expect(cause).toMatchObject({ iia: 1, fullSwap: 1, n: 33 });
+  expect(iso).toMatchObject({ noEdit: 1, n: 17 });
+  // A full swap changes everything.
+  const stays = answers.filter((label, i) => isIso(i) && label === baseAnswers[i]).length / 17;
+  expect(iso?.iia).toBeCloseTo(stays, 12);
+  expect(String(score)).toMatch(/cause +1\.000 +33 examples/);
+});
+
+describe("price tagging: is the amount at least the lower bound, and at most the upper one?", () => {
+  /** Region 1 lies below both bounds, 2 between them, 3 above both; a neuron for each answer. */
+  class Reader extends Module {
+    override forward(regions: Tensor): Tensor {
+      return cat([regions.gt(1).to("float32"), regions.lt(3).to("float32")], 1);
+    }
+  }
+  /** Says yes where both neurons do. */
+  class Tagger extends Module {
+    readonly read = new Reader();
+    override forward(regions: Tensor): Tensor {
+      const yes = this.read.forward(regions).sum({ dim: 1 }).sub(1.5);
+      return stack([yes.neg(), yes], 1);
+    }
+  }
+  /** The pairs of regions of the left boundary's sampler, half of them with the answer yes. */
+  const times = (count: number, list: number[][]): number[][] =>
+    list.flatMap((pair) => Array.from({ length: count }, () => pair));
+  const yes = times(5, [[1, 2], [1, 3], [2, 2], [2, 3]]); // prettier-ignore
+  const no = times(4, [[1, 1], [2, 1], [3, 1], [3, 2], [3, 3]]); // prettier-ignore
+  const pairs = [...yes, ...no];
+  const column = (indices: readonly number[], side: 0 | 1): Tensor =>
+    tensor(indices.map((i) => [pairs[i]?.[side] ?? 0]));
+  const flags = (indices: readonly number[], of: (i: number) => boolean): Tensor =>
+    tensor(
+      indices.map((i) => Number(of(i))),
+      { dtype: "int64" },
+    );
+  const data: AlignmentData<Tensor> = {
+    length: pairs.length,
+    batch: (indices) => ({
+      indices,
+      base: column(indices, 0),
+      sources: { left: column(indices, 1) },
+      labels: flags(indices, (i) => i < yes.length),
+      baseLabels: flags(indices, (i) => pairs[i]?.[0] === 2),
+    }),
+  };
+  const scoreOf = (neuron: number): Promise<AlignmentScore> => {
+    const intervention = VanillaIntervention.with({ interchangeDim: [neuron] });
+    const place = { name: "left", component: "read.output", intervention } as const;
+    return evalAlignment(new IntervenableModel<Tagger>(place, new Tagger()), data);
+  };
+
+  test("no edit and the source's answer are both right in .65, and only the neuron is in all", async () => {
+    const score = await scoreOf(0);
+    expect(score.controls.noEdit).toBeCloseTo(0.65, 12);
+    expect(score.controls.fullSwap).toBeCloseTo(0.65, 12);
+    expect(score.controls.majority).toBe(0.5);
+    expect(score.iia).toBe(1);
+    expect(score.score).toBe(1);
+    expect(score.baseAccuracy).toBe(1);
+  });
+
+  test("the other boundary's neuron is no better than no edit by much", async () => {
+    const score = await scoreOf(1);
+    expect(score.iia).toBeLessThan(0.7);
+    expect(score.score).toBeLessThan(0.15);
   });
 });
 

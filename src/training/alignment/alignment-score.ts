@@ -26,10 +26,8 @@ export interface AlignmentControls {
   readonly shuffledLabels?: number;
 }
 
-/** What an alignment gets on the examples that intervene on the same variables. */
-export interface VariablesScore {
-  /** The variables that these examples intervene on. */
-  readonly variables: readonly string[];
+/** What an alignment gets on some of the examples. */
+export interface PartScore {
   /** Mean of the metric. */
   readonly iia: number;
   /** Number of examples. */
@@ -42,6 +40,18 @@ export interface VariablesScore {
   readonly fullSwap?: number;
   /** Mean over the draws; as in {@link AlignmentControls}. */
   readonly random?: number;
+}
+
+/** What an alignment gets on the examples that intervene on the same variables. */
+export interface VariablesScore extends PartScore {
+  /** The variables that these examples intervene on. */
+  readonly variables: readonly string[];
+}
+
+/** What an alignment gets on the examples of one family, such as `"cause"` or `"iso"`. */
+export interface FamilyScore extends PartScore {
+  /** Name of the family. */
+  readonly family: string;
 }
 
 /** What a mask or boundary came to. */
@@ -90,6 +100,8 @@ export interface AlignmentScoreFields {
   readonly masks: readonly MaskReport[];
   /** The same by the variables that examples intervene on; one entry where all do on the same. */
   readonly byVariables: readonly VariablesScore[];
+  /** The same by family; empty where examples have none. */
+  readonly byFamily: readonly FamilyScore[];
 }
 
 /**
@@ -109,6 +121,7 @@ export class AlignmentScore implements AlignmentScoreFields {
   readonly soft?: number;
   readonly masks: readonly MaskReport[];
   readonly byVariables: readonly VariablesScore[];
+  readonly byFamily: readonly FamilyScore[];
 
   readonly #fields: AlignmentScoreFields;
 
@@ -128,6 +141,7 @@ export class AlignmentScore implements AlignmentScoreFields {
     if (soft !== undefined) this.soft = soft;
     this.masks = fields.masks;
     this.byVariables = fields.byVariables;
+    this.byFamily = fields.byFamily;
   }
 
   /** The fields as plain data: `new AlignmentScore(JSON.parse(text))` is the same again. */

@@ -11,6 +11,7 @@ import { evalGrid } from "./eval-grid.ts";
 import {
   type EvalAlignmentOptions,
   type EvalGridOptions,
+  familiesOf,
   tallyOptions,
   trainerOf,
 } from "./eval-options.ts";
@@ -135,6 +136,7 @@ async function evalOne(
   const settings = tallyOptions(OP, options);
   const variables = variablesByExample(OP, data, settings.batchSize);
   const groups = [...groupedByVariables(variables).values()];
+  const examples = groups.flat();
   requireUnseen(OP, data, options.trainData);
   const first = data.batch([0]);
   aligned.inferWidths(first.base);
@@ -156,7 +158,8 @@ async function evalOne(
       metric: settings.metric,
       edited: tallied,
       unedited: tallied,
-      variables: groups.flat().map((example) => variables[example] ?? []),
+      variables: examples.map((example) => variables[example] ?? []),
+      families: familiesOf(options, examples),
       others: 0,
       masks,
       otherSite: otherSite?.site,

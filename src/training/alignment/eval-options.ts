@@ -30,6 +30,12 @@ interface SharedOptions {
    * and `trainData`. @default false
    */
   readonly shuffledLabels?: boolean;
+  /**
+   * The family of an example by its number, such as `"cause"` and `"iso"`: the score then says each
+   * apart. RAVEL's iso examples are those of another attribute, whose answer is to stay the base's.
+   * @default no families
+   */
+  readonly family?: (example: number) => string;
   /** Where what is drawn starts. @default 0 */
   readonly seed?: number;
   /** Stops before the next batch. */
@@ -73,6 +79,7 @@ const SHARED: OptionNames<SharedOptions> = {
   batchSize: true,
   randomDraws: true,
   shuffledLabels: true,
+  family: true,
   seed: true,
   signal: true,
 };
@@ -139,4 +146,12 @@ function readShared(
 export function trainerOf({ train }: Pick<EvalGridOptions, "train">): AlignmentTrainer | undefined {
   if (train === undefined || typeof train === "function") return train;
   return (aligned, data) => trainAlignment(aligned, data, train);
+}
+
+/** The families of examples; none where they have none. */
+export function familiesOf(
+  { family }: Pick<SharedOptions, "family">,
+  examples: readonly number[],
+): readonly string[] {
+  return family === undefined ? [] : examples.map((example) => family(example));
 }

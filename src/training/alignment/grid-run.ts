@@ -5,7 +5,7 @@ import type { AlignmentBatch } from "../data/alignment-data.ts";
 import { type AlignmentGrid, variableAt } from "./alignment-grid.ts";
 import { AlignmentScore } from "./alignment-score.ts";
 import type { TableRow } from "./alignment-table.ts";
-import { type EvalGridOptions, trainerOf } from "./eval-options.ts";
+import { type EvalGridOptions, familiesOf, trainerOf } from "./eval-options.ts";
 import { alignmentAt, batchAt, programKey } from "./grid-cell.ts";
 import { dataAt, type GridCell, type GridView } from "./grid-views.ts";
 import { groupedBy } from "./grouped.ts";
@@ -109,6 +109,7 @@ async function rowOf(
     ...tallies,
     metric: settings.metric,
     variables: view.examples.map(() => [variableAt(site)]),
+    families: familiesOf(options, view.examples),
     others: view.data.length - view.examples.length,
     masks,
     shuffledLabels: await shuffledLabelsScore(aligned, dataAt(view, site), settings, shuffled),

@@ -1,4 +1,9 @@
-import type { AlignmentScoreFields, MaskReport, VariablesScore } from "./alignment-score.ts";
+import type {
+  AlignmentScoreFields,
+  MaskReport,
+  PartScore,
+  VariablesScore,
+} from "./alignment-score.ts";
 
 /** A number as tables have it. */
 export function numberText(value: number): string {
@@ -16,11 +21,14 @@ export function maskText({ swapped, width, undecided, boundary }: MaskReport): s
 
 /** A score as lines of a table. */
 export function scoreLines(score: AlignmentScoreFields): string[] {
-  const { metric, lowerIsBetter, n, leftOut, byVariables, masks } = score;
+  const { metric, lowerIsBetter, n, leftOut, byVariables, byFamily, masks } = score;
   const left = leftOut === 0 ? "" : `, ${leftOut.toLocaleString("en")} left out`;
   const better = lowerIsBetter ? ", lower is better" : "";
   const title = `${metric}${better}, ${n.toLocaleString("en")} examples${left}`;
-  const sets = byVariables.length > 1 ? byVariables.map(variablesRow) : [];
+  const sets = [
+    ...(byVariables.length > 1 ? byVariables.map(variablesRow) : []),
+    ...byFamily.map((part) => partRow(part.family, part)),
+  ];
   const shapes = masks.map((mask): Row => [mask.name, "", maskText(mask)]);
   return [title, ...aligned([...mainRows(score), ...sets, ...shapes])];
 }
@@ -53,8 +61,12 @@ function mainRows({
   ];
 }
 
-function variablesRow({ variables, iia, n, noEdit, fullSwap }: VariablesScore): Row {
+function variablesRow({ variables, ...part }: VariablesScore): Row {
   const name = variables.length === 0 ? "on no variable" : `on ${variables.join(" and ")}`;
+  return partRow(name, part);
+}
+
+function partRow(name: string, { iia, n, noEdit, fullSwap }: PartScore): Row {
   const swap = fullSwap === undefined ? "" : `, full swap ${numberText(fullSwap)}`;
   return [name, numberText(iia), `${n} examples, no edit ${numberText(noEdit)}${swap}`];
 }

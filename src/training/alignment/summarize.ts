@@ -2,9 +2,10 @@ import type {
   AlignmentControls,
   AlignmentScoreFields,
   MaskReport,
-  VariablesScore,
+  PartScore,
 } from "./alignment-score.ts";
 import { groupedByVariables } from "./examples.ts";
+import { groupedBy } from "./grouped.ts";
 import type { Metric } from "./metrics.ts";
 import { type Interval, meanInterval, meanOf, spreadOf, wilsonInterval } from "./statistics.ts";
 import type { Tally } from "./tally.ts";
@@ -20,6 +21,8 @@ export interface Evaluated {
   readonly unedited: Tally;
   /** The variables of each of these examples. */
   readonly variables: readonly (readonly string[])[];
+  /** The family of each of them; empty where they have none. */
+  readonly families: readonly string[];
   /** Number of examples of the data that are not among these. */
   readonly others: number;
   readonly masks: readonly MaskReport[];
@@ -29,7 +32,7 @@ export interface Evaluated {
 
 /** A score from numbers of examples. */
 export function summarize(evaluated: Evaluated): AlignmentScoreFields {
-  const { metric, edited, variables, masks, others } = evaluated;
+  const { metric, edited, variables, families, masks, others } = evaluated;
   const values = listOf(edited, EDITED.hard);
   const known = values.filter((value) => !Number.isNaN(value));
   const iia = meanOf(values);
@@ -49,8 +52,12 @@ export function summarize(evaluated: Evaluated): AlignmentScoreFields {
     ...(baseAccuracy === undefined ? {} : { baseAccuracy }),
     ...(soft === undefined ? {} : { soft }),
     masks,
-    byVariables: [...groupedByVariables(variables)].map(([key, rows]) =>
-      variablesScore(evaluated, JSON.parse(key) as string[], rows),
+    byVariables: [...groupedByVariables(variables)].map(([key, rows]) => ({
+      variables: JSON.parse(key) as string[],
+      ...partScore(evaluated, rows),
+    })),
+    byFamily: [...groupedBy(families.keys(), (row) => families[row] ?? "")].map(
+      ([family, rows]) => ({ family, ...partScore(evaluated, rows) }),
     ),
   };
 }
@@ -94,16 +101,11 @@ function majorityOf(unedited: Tally): number | undefined {
   return Math.max(...counts.values()) / labels.length;
 }
 
-function variablesScore(
-  { metric, edited, unedited }: Evaluated,
-  variables: readonly string[],
-  rows: readonly number[],
-): VariablesScore {
+function partScore({ metric, edited, unedited }: Evaluated, rows: readonly number[]): PartScore {
   const of = (tally: Tally, name: string): number => meanOf(picked(listOf(tally, name), rows));
   const known = picked(listOf(edited, EDITED.hard), rows).filter((value) => !Number.isNaN(value));
   const draws = drawsIn(edited).map((name) => of(edited, name));
   return {
-    variables,
     iia: meanOf(known),
     n: known.length,
     interval: intervalOf(metric, known),
