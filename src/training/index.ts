@@ -86,6 +86,8 @@ export {
   type LoadedData,
 } from "./data/data-loader.ts";
 export { drawnExamples, type ExampleSource } from "./data/example-source.ts";
+export { pickExamples } from "./data/pick-examples.ts";
+export { keepCorrect, type KeptExamples } from "./alignment/keep-correct.ts";
 export type { PairsOptions } from "./data/pair-examples.ts";
 export type {
   KnownPlaces,
