@@ -11,6 +11,12 @@ const FINDINGS: Readonly<Record<string, readonly RegExp[]>> = {
     // Of a trained network the alignment is found in part already: random ones give less than .7.
     /^decay, seed 0 {2,}(?:0\.9[89]\d|1\.000) {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[456]\d\d /m,
   ],
+  "examples/three-numbers.ts": [
+    // a + b is in the state after b, and not before or after that; the whole state is swapped.
+    /^sum {2,}0\.[01]\d\d {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[01]\d\d$/m,
+    // Eight directions of it are enough, and random ones are not.
+    /^Rank 8\n.*\n.*\n.*\nsum {2,}0\.[01]\d\d {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[01]\d\d$/m,
+  ],
 };
 
 test.each(listFiles("examples", ".ts"))(

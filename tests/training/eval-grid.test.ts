@@ -98,6 +98,12 @@ describe("a grid of layers and positions", () => {
     expect(String(table)).toMatch(/no edit 0\.\d+, majority 0\.\d+, full swap 0\.\d+ to 1\.000/);
   });
 
+  test("of one site prints without empty lines", () => {
+    const one = String(table.at({ layer: 2, position: "last" })).split("\n");
+    expect(one.map((line) => line.trim() === "")).not.toContain(true);
+    expect(one[2]?.trim()).toBe("1.000");
+  });
+
   test("is drawn with no edit and full swap under the title", async () => {
     const svg = await toSvg(table.plot({ names: { position: ["a", "b", "the end"] } }));
     expect(svg).toContain("the end");

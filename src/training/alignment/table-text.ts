@@ -14,7 +14,11 @@ export function tableLines(table: AlignmentTableFields): string[] {
     const values = scores.map((line) => line.map(valueOf));
     const options = { rows: longNames(rowAxis), columns: longNames(columnAxis), digits: 3 };
     const known = scores.flat().flatMap((score) => score ?? []);
-    return [siteText(site), terminalTable(values, options), `  ${controlsText(known)}`]
+    const text = [siteText(site), terminalTable(values, options), `  ${controlsText(known)}`];
+    // An axis that is not drawn has no names, and a heading without names is none.
+    return text
+      .join("\n")
+      .split("\n")
       .filter((line) => line.trim() !== "")
       .join("\n");
   });
