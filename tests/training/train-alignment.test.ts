@@ -1,13 +1,19 @@
 import { expect, test } from "vitest";
 import {
+  type AlignmentBatch,
   type AlignmentData,
   BoundlessRotatedSpaceIntervention,
+  evalAlignment,
   IntervenableModel,
   LowRankRotatedSpaceIntervention,
   resetStats,
   runtimeStats,
+  stack,
   tensor,
+  type Tensor,
   trainAlignment,
+  type TrainingMoment,
+  VanillaIntervention,
 } from "tsvene";
 import { ids, TINY, tinyGpt2 } from "../interventions/tiny-gpt2.ts";
 
@@ -63,4 +69,97 @@ test("the same seed gives the same numbers to the bit, another one others", asyn
   const first = await losses(1);
   expect(await losses(1)).toEqual(first);
   expect(await losses(2)).not.toEqual(first);
+});
+
+const quick = { batchSize: 16, steps: 2, progress: false } as const;
+
+test("the model is trained with interventions that stay, gradients through the source as well", async () => {
+  const model = tinyGpt2();
+  const half = VanillaIntervention.with({ interchangeDim: 12 });
+  const aligned = new IntervenableModel({ layer: 1, intervention: half, name: "token" }, model);
+  const before = await Promise.all(model.parameters().map(({ value }) => value.data()));
+  const data = { ...lastToken, batch: withBaseLabels };
+  const { history } = await trainAlignment(aligned, data, {
+    ...quick,
+    steps: 6,
+    parameters: "model",
+    factual: 1,
+    warmUp: 0,
+    lr: 1e-2,
+  });
+  expect(history.at(-1)?.loss).toBeLessThan(history[0]?.loss ?? 0);
+  const after = await Promise.all(model.parameters().map(({ value }) => value.data()));
+  expect(
+    after.filter((values, i) => values !== before[i] && differ(values, before[i])),
+  ).not.toEqual([]);
+  const alone = await trainAlignment(aligned, data, { ...quick, parameters: "model", lr: 0 });
+  const both = await trainAlignment(aligned, data, {
+    ...quick,
+    parameters: "model",
+    factual: 1,
+    lr: 0,
+  });
+  expect(both.history[0]?.loss).toBeGreaterThan((alone.history[0]?.loss ?? 0) + 0.1);
+});
+
+function withBaseLabels(indices: readonly number[]): AlignmentBatch {
+  const batch = lastToken.batch(indices);
+  return { ...batch, baseLabels: tensor([...indices], { dtype: "int64" }) };
+}
+
+function differ(a: ArrayLike<unknown>, b: ArrayLike<unknown> | undefined): boolean {
+  return Array.from(a).some((value, i) => value !== b?.[i]);
+}
+
+test("batches may be drawn afresh, and the model stays as it is to the bit", async () => {
+  const aligned = lowRank();
+  const before = await Promise.all(aligned.model.parameters().map(({ value }) => value.data()));
+  const seen: number[][] = [];
+  const draw = ({ generator }: TrainingMoment): AlignmentBatch => {
+    const indices = [generator.integer(LENGTH), generator.integer(LENGTH)];
+    seen.push(indices);
+    return lastToken.batch(indices);
+  };
+  const { steps } = await trainAlignment(aligned, draw, { steps: 3, progress: false });
+  expect(steps).toBe(3);
+  expect(new Set(seen.map(String)).size).toBeGreaterThan(2);
+  const after = await Promise.all(aligned.model.parameters().map(({ value }) => value.data()));
+  expect(after).toStrictEqual(before);
+});
+
+test("evaluations take masks as decided, as evalAlignment does", async () => {
+  const intervention = new BoundlessRotatedSpaceIntervention({ embedDim: 24 });
+  const aligned = new IntervenableModel({ layer: 3, intervention, name: "token" }, tinyGpt2());
+  const { evaluations } = await trainAlignment(aligned, lastToken, {
+    ...quick,
+    temperature: 50,
+    evaluate: { data: lastToken },
+  });
+  const { iia } = await evalAlignment(aligned, lastToken, { randomDraws: 0, otherSite: false });
+  expect(evaluations.at(-1)?.metrics["accuracy"]).toBeCloseTo(iia, 6);
+});
+
+test("label positions may differ from row to row", async () => {
+  const aligned = lowRank();
+  const places = [1, 3, 2, 3];
+  const data: AlignmentData = {
+    length: places.length,
+    batch: (indices) => ({
+      ...lastToken.batch(indices),
+      unitLocations: { "sources->base": 0 },
+      labelPositions: indices.map((i) => places[i] ?? 0),
+    }),
+  };
+  const options = { steps: 1, shuffle: false, progress: false } as const;
+  const seen: Tensor[] = [];
+  await trainAlignment(aligned, data, {
+    ...options,
+    metric: ({ logits, output }) => {
+      const all = (output as { readonly logits: Tensor }).logits;
+      seen.push(logits);
+      const own = places.map((place, row) => all.select(0, row).select(0, place));
+      return { far: stack(own).sub(logits).abs().amax() };
+    },
+  }).then(({ history }) => expect(history[0]?.metrics).toEqual({ far: 0 }));
+  expect(seen[0]?.shape).toEqual([places.length, TINY.vocabSize]);
 });
