@@ -7,6 +7,7 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { narrow } from "./narrow.ts";
+import { grad } from "../../tensor/autograd.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { resetStats, runtimeStats } from "../default-runtime.ts";
 
@@ -33,6 +34,9 @@ const STEPS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
     return split.mul(2).permute([0, 2, 1, 3]).reshape([a, b, c]);
   },
   halves: (x) => cat([x.slice(2, x.size(2) / 2), x.slice(2, 0, x.size(2) / 2)], 2),
+  joined: (x) => cat([x.slice(1, 0, 2).mul(2), x.slice(1, 2, 4).exp(), x.slice(1, 4)], 1),
+  // The gradient of a slice is padded.
+  padded: (x) => x.add(grad(x.slice(1, 1, 4).sin().sum(), [x])[0]),
   where: (x) => x.add(x.gt(0).to("float32")),
   sum: (x) => x.sub(x.mean({ dim: 2, keepdim: true })),
   prefix: (x) => x.cumsum(1),
@@ -81,6 +85,23 @@ describe("narrow", () => {
     await evaluate(y.slice(1, -1), y.sum());
     expect(runtimeStats().multiplyAdds).toBe(8 * 4 * 16);
     expect(runtimeStats().nodesByOp["linear"]).toBe(1);
+  });
+
+  test("computes of what is joined the part that is read, and its gradient", async () => {
+    const weight = numbers([16, 4], 1);
+    const [a, b] = [numbers([1, 8, 4], 0), numbers([1, 2, 4], 2)].map((x) => linear(x, weight));
+    const joined = cat([a as Tensor, b as Tensor], 1);
+    resetStats();
+    await joined.slice(1, 9).data();
+    expect(runtimeStats().multiplyAdds).toBe(4 * 16);
+    const x = numbers([1, 2, 4], 3);
+    const loss = cat([a as Tensor, linear(x, weight)], 1)
+      .slice(1, -1)
+      .square()
+      .sum();
+    resetStats();
+    await grad(loss, [x])[0].data();
+    expect(runtimeStats().multiplyAdds).toBe((1 + 2) * 4 * 16);
   });
 
   test("leaves graphs without slices as they are", () => {

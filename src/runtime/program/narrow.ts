@@ -40,6 +40,44 @@ function collect(targets: readonly Tensor[]): Tensor[] | undefined {
   return order.some((t) => t.origin?.op === "slice") ? order : undefined;
 }
 
+/** A part of a tensor that is, as it stands, a part of one operand. */
+interface Passed {
+  /** Place of the operand. */
+  readonly operand: number;
+  readonly part: Part;
+}
+
+/** Where a part of what operands were put together to comes from, if that is one of them alone. */
+function passed({ origin }: Tensor, part: Part): Passed | undefined {
+  if (origin?.op === "concat") {
+    const { dim } = origin.attributes as Ops["concat"];
+    return dim === part.dim ? withinOne(origin.inputs, part) : undefined;
+  }
+  if (origin?.op !== "pad") return undefined;
+  const [pads = []] = origin.sizes;
+  const rank = pads.length / 2;
+  const isOther = (n: number, i: number): boolean => i % rank !== part.dim && n !== 0;
+  const { mode } = origin.attributes as Ops["pad"];
+  if (mode !== "constant" || pads.some(isOther)) return undefined;
+  return withinOne(origin.inputs, moved(part, pads[part.dim] ?? 0));
+}
+
+function moved(part: Part, by: number): Part {
+  return { ...part, start: part.start - by, end: part.end - by };
+}
+
+/** The operand that holds a part of all of them, one after the other along its dimension. */
+function withinOne(operands: readonly Tensor[], part: Part): Passed | undefined {
+  let at = 0;
+  for (const [operand, { shape }] of operands.entries()) {
+    const own = moved(part, at);
+    const size = shape[part.dim] ?? 0;
+    if (own.start >= 0 && own.end <= size) return { operand, part: own };
+    at += size;
+  }
+  return undefined;
+}
+
 /** What one narrowed step asks of its operands. */
 function partsOfInputs(t: Tensor, part: Part): readonly (Part | undefined)[] | undefined {
   const origin = t.origin ?? internal("a step without an origin");
@@ -47,7 +85,9 @@ function partsOfInputs(t: Tensor, part: Part): readonly (Part | undefined)[] | u
   return narrowing?.({ result: t, part, ...origin });
 }
 
-/** Demands of every step, readers first; a step that cannot be narrowed is wanted whole. */
+/**
+ * Demands of every step that is read, readers first; a step that cannot be narrowed is wanted whole.
+ */
 function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Tensor, Demand> {
   const demands = new Map<Tensor, Demand>(targets.map((t) => [t, "all"]));
   const want = (t: Tensor, demand: Demand): void => {
@@ -57,7 +97,13 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
   };
   for (const t of [...order].reverse()) {
     const origin = t.origin ?? internal("a step without an origin");
-    const demand = demands.get(t) ?? "all";
+    const demand = demands.get(t);
+    if (demand === undefined) continue;
+    const from = demand === "all" ? undefined : passed(t, demand);
+    if (from !== undefined) {
+      want(origin.inputs[from.operand] ?? internal("no operand"), from.part);
+      continue;
+    }
     const parts = demand === "all" ? undefined : partsOfInputs(t, demand);
     if (parts === undefined) demands.set(t, "all");
     const sliced = parts === undefined ? partOf(origin) : undefined;
@@ -85,7 +131,10 @@ export function narrow(targets: readonly Tensor[]): readonly Tensor[] {
     const narrowed = built.has(u) && demand !== undefined && demand !== "all";
     return narrowed ? whole : take(whole, part);
   };
-  for (const t of order) built.set(t, rebuild(t, demands.get(t) ?? "all", operand));
+  for (const t of order) {
+    const demand = demands.get(t);
+    if (demand !== undefined) built.set(t, rebuild(t, demand, operand));
+  }
   return targets.map((t) => built.get(t) ?? t);
 }
 
@@ -97,6 +146,10 @@ function rebuild(
   const origin = t.origin ?? internal("a step without an origin");
   const { op, attributes, inputs, sizes } = origin;
   if (demand !== "all") {
+    const from = passed(t, demand);
+    if (from !== undefined) {
+      return operand(inputs[from.operand] ?? internal("no operand"), from.part);
+    }
     const parts = partsOfInputs(t, demand) ?? internal(`${op} cannot be narrowed`);
     const operands = inputs.map((u, i) => operand(u, parts[i]));
     return apply(op, operands, attributes, narrowedSizes(t, origin, demand));
