@@ -36,7 +36,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   interventions: ["featurizers", "reft"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving"],
-  training: ["data", "loop", "frozen", "alignment", "probes"],
+  training: ["data", "frozen", "loop", "alignment", "probes"],
 };
 
 /**

@@ -24,7 +24,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   interventions: 2_650,
   intervenable: 6_300,
   causal: 1_700,
-  training: 6_600,
+  training: 7_100,
   analysis: 350,
   cli: 2_500,
 };

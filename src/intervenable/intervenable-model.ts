@@ -29,7 +29,7 @@ import { InterventionDict } from "./config/intervention-dict.ts";
 import { asPair, type IntervenableOutput, makeOutput } from "./call/output.ts";
 import { noteOwnCache, refuseOtherCache } from "./call/own-cache.ts";
 import { makePlan, type Plan } from "./call/plan.ts";
-import { withPrefix } from "./call/prefix.ts";
+import { prefixLength, withPrefix } from "./call/prefix.ts";
 import type { Target, WaitingTarget } from "./sites/target.ts";
 import { Targets } from "./sites/targets.ts";
 import type { LoadIntervenableOptions, ModelOrMaker } from "./saving/load.ts";
@@ -200,6 +200,11 @@ export class IntervenableModel<
       base,
       trace: () => traceCall(this.model, plan),
     });
+  }
+
+  /** @internal How many positions {@link forward} would read before the first edited one. */
+  prefixLength(base: InputsOf<M>, options: ForwardOptions<InputsOf<M>>): number {
+    return prefixLength(this.model, this.#planOf(base, options));
   }
 
   /** The plan that `forward` and `explain` share; `generate` makes its own with the same function. */

@@ -9,7 +9,6 @@ export type {
   TrainingCheckpoint,
   EvaluationOptions,
   EvaluationRecord,
-  KeepParts,
   LearningRates,
   LoopOptions,
   LossOf,
@@ -112,3 +111,9 @@ export type {
 export { type SettingExample, settingPairs } from "./data/setting-pairs.ts";
 export { loadTrainingState, type Resumable, saveTrainingState } from "./training-state.ts";
 export * from "./probes/index.ts";
+export {
+  type FrozenOptions,
+  FrozenParts,
+  type FrozenReport,
+  type KeptPart,
+} from "./frozen/frozen-parts.ts";

@@ -51,7 +51,8 @@ test("an alignment learns, and a step is one program", async () => {
     lr: 5e-2,
     progress: false,
   });
-  expect(runtimeStats().programsCompiled).toBeLessThanOrEqual(2);
+  // What is frozen is a program too.
+  expect(runtimeStats().programsCompiled).toBeLessThanOrEqual(3);
   expect([steps, stopped]).toEqual([20, "end"]);
   expect(history.at(-1)?.loss).toBeLessThan(history[1]?.loss ?? 0);
 });

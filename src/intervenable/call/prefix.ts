@@ -51,12 +51,19 @@ export function withPrefix(model: Module, plan: Plan, wanted: boolean | number |
   return { sources: plan.sources.map(split), base: split(plan.base) };
 }
 
+/** How many positions all runs of a plan in which something is learned have before their edits. */
+export function prefixLength(model: Module, { sources, base }: Plan): number {
+  const learned = [...sources, base].filter(({ edits }) => edits.some(isLearned));
+  const lengths = learned.map((run) => prefixOf(model, run)).filter((length) => length > 0);
+  return lengths.length === 0 ? 0 : Math.min(...lengths);
+}
+
 function isLearned({ intervention }: Action): boolean {
   return intervention.trainable && intervention.parameters().some((p) => p.requiresGrad);
 }
 
 /** How many positions of a run come before all that is edited and read in it; 0 where that is not known. */
-export function prefixOf(model: Module, run: Run): number {
+function prefixOf(model: Module, run: Run): number {
   const length = textLength(run.inputs);
   if (run.edits.length === 0 || length === undefined || !readsInParts(model)) return 0;
   if (model.training || isTraced()) return 0;

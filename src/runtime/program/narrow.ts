@@ -112,6 +112,12 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
   return demands;
 }
 
+/** Of what is still to be computed for targets, that of which something is read once slices are moved. */
+export function demanded(targets: readonly Tensor[]): ReadonlySet<Tensor> {
+  const order = pending(targets);
+  return new Set(demandsOf(targets, order).keys());
+}
+
 /**
  * Prunes by demand: where only a part of a result is read (the last position's logits), computes
  * that part only, by moving the slice towards the inputs through every operation that works on

@@ -7,6 +7,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { AttentionFinder } from "./fuse.ts";
 import { traits } from "../../tensor/ops/traits.ts";
 import { kernels } from "./kernels.ts";
+import { spelled } from "./spelled.ts";
 import { isStep, type Value } from "./step.ts";
 import { sumUp, type Work } from "./work.ts";
 
@@ -161,16 +162,6 @@ class ProgramBuilder {
     this.#slots.set(key, slot);
     return slot;
   }
-}
-
-/** Attributes as text: infinities, NaN and -0 make other constants than what JSON has for them. */
-function spelled(value: unknown): string {
-  if (typeof value === "number") return Object.is(value, -0) ? "-0" : String(value);
-  if (Array.isArray(value)) return `[${value.map(spelled).join(",")}]`;
-  if (typeof value !== "object" || value === null) return String(value);
-  let text = "";
-  for (const [name, part] of Object.entries(value)) text += `${name}:${spelled(part)} `;
-  return `{${text}}`;
 }
 
 /** The tensor that reshapes, one after another, have brought back to its own shape. */

@@ -47,6 +47,8 @@ export interface AlignmentLossOptions {
   readonly metric?: AlignmentMetric | "accuracy" | "none" | undefined;
   readonly factual?: number | undefined;
   readonly regularizer?: Regularizer | undefined;
+  /** How many positions are read before those that are edited. */
+  readonly prefix?: number | undefined;
 }
 
 /**
@@ -59,7 +61,7 @@ export function alignmentLoss(
   options: AlignmentLossOptions,
 ): (batch: AlignmentBatch, moment: TrainingMoment) => TracedBatch {
   return (batch, moment) => {
-    const run = alignmentRun(op, aligned, batch, moment);
+    const run = alignmentRun(op, aligned, { batch, moment, prefix: options.prefix });
     const parts = [(options.loss ?? crossEntropyLoss)(run), ...added(op, aligned, run, options)];
     return { loss: sum(parts), metrics: metricsOf(run, options.metric) };
   };
@@ -68,10 +70,14 @@ export function alignmentLoss(
 function alignmentRun(
   op: string,
   aligned: IntervenableModel,
-  batch: AlignmentBatch,
-  moment: TrainingMoment,
+  {
+    batch,
+    moment,
+    prefix,
+  }: Pick<AlignmentRun, "batch" | "moment"> & { readonly prefix: number | undefined },
 ): AlignmentRun {
-  const result = callAlignment(op, aligned, batch, { hard: !moment.training });
+  const more = prefix === undefined ? {} : { reusePrefix: prefix };
+  const result = callAlignment(op, aligned, batch, { hard: !moment.training, ...more });
   return {
     batch,
     moment,

@@ -14,9 +14,18 @@ export function callAlignment(
   op: string,
   aligned: IntervenableModel,
   batch: AlignmentBatch,
-  more: Pick<ForwardOptions<unknown>, "hard"> = {},
+  more: Pick<ForwardOptions<unknown>, "hard" | "reusePrefix"> = {},
 ): IntervenableOutput<unknown> {
   return aligned.forward(batch.base, { ...argumentsOf(op, aligned, batch), ...more });
+}
+
+/** How many positions come before the edits of a batch; see `reusePrefix` of `forward`. */
+export function prefixOfBatch(
+  op: string,
+  aligned: IntervenableModel,
+  batch: AlignmentBatch,
+): number {
+  return aligned.prefixLength(batch.base, argumentsOf(op, aligned, batch));
 }
 
 function argumentsOf(

@@ -15,6 +15,7 @@ import type {
 } from "../loop/train-options.ts";
 import { Training } from "../loop/training.ts";
 import { type TrainedParameter, withoutFrozen } from "../loop/trained-parameters.ts";
+import { commonPrefix } from "./common-prefix.ts";
 import {
   alignmentLoss,
   type AlignmentLoss,
@@ -144,11 +145,13 @@ export async function trainAlignment(
   requireKnownOptions(OP, options, OPTIONS);
   const { parameters = "interventions", temperature, ...rest } = options;
   const { loss, metric, factual, regularizer, ...loop } = rest;
-  const wanted = { loss, metric, factual, regularizer };
-  const tasks = tasksOf(aligned, data, wanted);
-  buildWaiting(aligned, tasks);
+  const sets = dataOf(data);
+  buildWaiting(aligned, sets);
   await evaluate(...aligned.parameters().map(({ stored }) => stored));
   const trained = withoutFrozen(OP, partsToTrain(OP, aligned, parameters));
+  const prefix = commonPrefix(OP, aligned, sets);
+  const wanted = { loss, metric, factual, regularizer, prefix };
+  const tasks = tasksOf(aligned, data, wanted);
   const settings = {
     schedule: "linear",
     warmUp: typeof loop.schedule === "function" ? 0 : 0.1,
@@ -164,11 +167,17 @@ export async function trainAlignment(
 }
 
 /** Builds interventions that wait for a width that only a trace says. */
-function buildWaiting(aligned: IntervenableModel, [first]: readonly Task[]): void {
+function buildWaiting(aligned: IntervenableModel, [first]: readonly AlignmentTask["data"][]): void {
   if (first === undefined) return;
-  const { data } = first;
-  if (typeof data === "function") aligned.inferWidths(data(firstMoment()).base);
-  else if (data.length > 0) aligned.inferWidths(data.batch([0]).base);
+  if (typeof first === "function") aligned.inferWidths(first(firstMoment()).base);
+  else if (first.length > 0) aligned.inferWidths(first.batch([0]).base);
+}
+
+function dataOf(
+  data: AlignmentTask["data"] | readonly AlignmentTask[],
+): readonly AlignmentTask["data"][] {
+  if (!Array.isArray(data)) return [data as AlignmentTask["data"]];
+  return (data as readonly AlignmentTask[]).map((task) => task.data);
 }
 
 type Task = TrainingTask<AlignmentBatch>;

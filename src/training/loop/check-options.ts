@@ -28,7 +28,8 @@ export const LOOP_OPTIONS: OptionNames<LoopOptions<unknown>> = {
   onStep: true,
   onEvaluate: true,
   progress: true,
-  keep: true,
+  keepFrozen: true,
+  memoryBudget: true,
 };
 
 const TRAIN_OPTIONS: OptionNames<TrainOptions<unknown>> = {
@@ -71,6 +72,7 @@ export function fullOptions<Batch>(op: string, given: TrainOptions<Batch>): Full
   }
   for (const { values } of options.anneal) checkAnnealing(op, values);
   checkStopping(op, options);
+  checkKeeping(op, options);
   checkRates(op, options);
   return options;
 }
@@ -86,6 +88,22 @@ function checkStopping<Batch>(
   if (patience === undefined) return;
   requireCount(op, "patience", patience);
   if (evaluate === undefined) fail(op, "patience counts evaluations; give evaluate: { data }");
+}
+
+function checkKeeping<Batch>(
+  op: string,
+  { keepFrozen, memoryBudget }: Pick<TrainOptions<Batch>, "keepFrozen" | "memoryBudget">,
+): void {
+  if (keepFrozen !== undefined && typeof keepFrozen !== "boolean") {
+    fail(op, `keepFrozen must be true or false, got ${describeValue(keepFrozen)}`);
+  }
+  if (memoryBudget === undefined) return;
+  if (!(memoryBudget >= 0)) {
+    fail(op, `memoryBudget must be a number of bytes, got ${shown(memoryBudget)}`);
+  }
+  if (keepFrozen === false) {
+    fail(op, "memoryBudget is given, but with keepFrozen: false nothing is kept; leave one out");
+  }
 }
 
 function checkRates<Batch>(

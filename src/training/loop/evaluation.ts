@@ -1,7 +1,9 @@
 import { fail } from "../../base/errors.ts";
 import { requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import type { OptionNames } from "../../base/known-options.ts";
+import type { Parameter } from "../../nn/parameter.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import type { FrozenParts } from "../frozen/frozen-parts.ts";
 import { childOf } from "./batch-order.ts";
 import { requireCount } from "./counts.ts";
 import { batchSizeFor, STREAMS } from "./feeds.ts";
@@ -45,6 +47,9 @@ export interface EvaluationSettings<Batch> {
   readonly batchSize: number | undefined;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
+  /** What is kept of what does not depend on the parameters. */
+  readonly frozen: FrozenParts | undefined;
+  readonly parameters: readonly Parameter[];
 }
 
 /** Measures what training has reached after some steps; undefined when it was stopped meanwhile. */
@@ -62,7 +67,7 @@ export async function measure<Batch>(
 }
 
 async function measureData<Batch>(
-  { op, options, loss, batchSize, seed, signal }: EvaluationSettings<Batch>,
+  { op, options, loss, batchSize, seed, signal, frozen, parameters }: EvaluationSettings<Batch>,
   data: TrainingData<Batch>,
 ): Promise<Numbers | undefined> {
   // What is said of training only bounds the size here.
@@ -80,6 +85,7 @@ async function measureData<Batch>(
     const traced = drawingFrom(generator.split(), () =>
       asTraced(op, loss(data.batch(indices), moment)),
     );
+    await frozen?.settle([traced.loss, ...Object.values(traced.metrics ?? {})], parameters);
     const metrics = metricsOf("", traced);
     await evaluate(traced.loss, ...Object.values(metrics));
     all.push(numbersOf({ loss: traced.loss, metrics }));

@@ -13,25 +13,16 @@ import type {
   TrainOptions,
 } from "./train-options.ts";
 
-/** Examples of a batch, with what they are numbered in. */
-export interface FedBatch<Batch> {
-  readonly batch: Batch;
-  /** Numbers of the examples; undefined for fresh ones. */
-  readonly indices: readonly number[] | undefined;
-}
-
 /** One task of a training, which gives a batch for each step. */
 export interface Feed<Batch> {
   /** Put before the names of its metrics. */
   readonly prefix: string;
   readonly weight: number;
   readonly loss: LossOf<Batch>;
-  /** What the batches are of. */
-  readonly data: object;
   /** Batches of an epoch; undefined for data without an end. */
   readonly batches: number | undefined;
   /** The batch of a step. */
-  readonly at: (moment: TrainingMoment) => FedBatch<Batch>;
+  readonly at: (moment: TrainingMoment) => Batch;
 }
 
 /** How data is divided into batches. */
@@ -80,25 +71,20 @@ function feed<Batch>(
   data: TrainingData<Batch> | BatchMaker<Batch>,
   division: Division,
   task: number,
-): Pick<Feed<Batch>, "data" | "batches" | "at"> {
+): Pick<Feed<Batch>, "batches" | "at"> {
   if (typeof data === "function") {
-    return {
-      data,
-      batches: undefined,
-      at: (moment) => ({ batch: data(moment), indices: undefined }),
-    };
+    return { batches: undefined, at: data };
   }
   const size = batchSizeFor(op, data, division.batchSize);
   const round = division.dropLast ? Math.floor : Math.ceil;
   const batches = round(data.length / size);
   const orderOf = orders(data.length, division, task);
   return {
-    data,
     batches,
     at: ({ microstep }) => {
       const start = (microstep % batches) * size;
       const indices = orderOf(Math.floor(microstep / batches)).slice(start, start + size);
-      return { batch: data.batch(indices), indices };
+      return data.batch(indices);
     },
   };
 }

@@ -1,38 +1,39 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { isFloat } from "../../tensor/dtype.ts";
+import type { FrozenParts } from "../frozen/frozen-parts.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { Feed } from "./feeds.ts";
 import { asOne } from "./numbers.ts";
 import { drawingFrom } from "./random-scope.ts";
-import type { KeepParts, TracedBatch, TrainingMoment } from "./train-options.ts";
+import type { TracedBatch, TrainingMoment } from "./train-options.ts";
 
 /** How batches are traced. */
 export interface TraceSettings<Batch> {
   readonly feeds: readonly Feed<Batch>[];
-  readonly keep: KeepParts | undefined;
+  /** What is kept of what does not depend on the parameters. */
+  readonly frozen: FrozenParts | undefined;
   readonly parameters: readonly Parameter[];
 }
 
 /** A batch of each task, traced: the sum of their losses, and all their metrics. */
 export async function traceTasks<Batch>(
   op: string,
-  { feeds, keep, parameters }: TraceSettings<Batch>,
+  { feeds, frozen, parameters }: TraceSettings<Batch>,
   moment: TrainingMoment,
 ): Promise<Required<TracedBatch>> {
   const losses: Tensor[] = [];
   const metrics: [string, Tensor][] = [];
   // One stream for all tasks, in which each goes on where the one before stopped.
-  for (const { at, loss, data, weight, prefix } of feeds) {
-    const { traced, indices } = drawingFrom(moment.generator.split(), () => {
-      const { batch, indices } = at(moment);
-      return { traced: asTraced(op, loss(batch, moment)), indices };
-    });
-    const kept = keep === undefined ? traced : await keep(traced, { data, indices, parameters });
-    losses.push(weight === 1 ? kept.loss : kept.loss.mul(weight));
-    metrics.push(...Object.entries(metricsOf(prefix, kept)));
-    if (feeds.length > 1) metrics.push([`${prefix}loss`, kept.loss]);
+  for (const { at, loss, weight, prefix } of feeds) {
+    const traced = drawingFrom(moment.generator.split(), () =>
+      asTraced(op, loss(at(moment), moment)),
+    );
+    await frozen?.settle([traced.loss, ...Object.values(traced.metrics ?? {})], parameters);
+    losses.push(weight === 1 ? traced.loss : traced.loss.mul(weight));
+    metrics.push(...Object.entries(metricsOf(prefix, traced)));
+    if (feeds.length > 1) metrics.push([`${prefix}loss`, traced.loss]);
   }
   const [first, ...rest] = losses;
   const total = rest.reduce((sum, loss) => sum.add(loss), first as Tensor);

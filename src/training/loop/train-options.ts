@@ -2,6 +2,7 @@ import type { LRScheduler } from "../../optim/lr-scheduler.ts";
 import type { Optimizer } from "../../optim/optimizer.ts";
 import type { OptimizerOptions } from "../../optim/parameter-groups.ts";
 import type { Module } from "../../nn/module.ts";
+import type { FrozenReport } from "../frozen/frozen-parts.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Generator } from "../../tensor/random/random.ts";
@@ -53,22 +54,6 @@ export interface TrainingTask<Batch> {
   /** Prefix of its metrics' names, as in `cause accuracy`. @default "" for the first, its number for others */
   readonly name?: string;
 }
-
-/**
- * Puts what has been computed before in the place of what a batch is traced from; called for each
- * batch, before anything of it is computed.
- */
-export type KeepParts = (
-  traced: TracedBatch,
-  from: {
-    /** The data that the batch is of. */
-    readonly data: object;
-    /** Numbers of the examples; undefined for a {@link BatchMaker}. */
-    readonly indices: readonly number[] | undefined;
-    /** What is being trained. */
-    readonly parameters: readonly Parameter[];
-  },
-) => TracedBatch | Promise<TracedBatch>;
 
 /** What may be trained: a module, parameters, or parameters by the name of their group. */
 export type Trainable =
@@ -216,6 +201,8 @@ export interface TrainingResult {
   readonly best: BestRecord | undefined;
   /** Why it ended. */
   readonly stopped: StoppedBy;
+  /** What was kept of examples, and how large it was; undefined with `keepFrozen: false`. */
+  readonly frozen: FrozenReport | undefined;
 }
 
 /** Options that every training has; see {@link train} and {@link trainAlignment}. */
@@ -263,8 +250,14 @@ export interface LoopOptions<Batch> {
   readonly onEvaluate?: (record: EvaluationRecord) => void | Promise<void>;
   /** Draw a progress bar on standard error, where that is a terminal. @default true */
   readonly progress?: boolean;
-  /** Puts what was computed before in place of what a batch is traced from. @default nothing is kept */
-  readonly keep?: KeepParts;
+  /**
+   * Compute what no trained parameter has a part in, such as sources and the base up to the place that is
+   * trained, once for each example, and keep it; see {@link FrozenParts}.
+   * @default true
+   */
+  readonly keepFrozen?: boolean;
+  /** Bytes that may be kept for that. @default 1 GiB */
+  readonly memoryBudget?: number;
 }
 
 /** Options of {@link train}. */

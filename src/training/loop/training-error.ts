@@ -5,9 +5,9 @@ import type { TrainingResult } from "./train-options.ts";
 export class TrainingError extends TsveneError {
   override readonly name: string = "TrainingError";
   /** What the steps before gave. */
-  readonly result: Omit<TrainingResult, "stopped">;
+  readonly result: Omit<TrainingResult, "stopped" | "frozen">;
 
-  constructor(message: string, result: Omit<TrainingResult, "stopped">) {
+  constructor(message: string, result: Omit<TrainingResult, "stopped" | "frozen">) {
     super(message);
     this.result = result;
   }

@@ -1,4 +1,6 @@
+import { FrozenParts } from "../frozen/frozen-parts.ts";
 import { Module } from "../../nn/module.ts";
+import type { Parameter } from "../../nn/parameter.ts";
 import type { LRScheduler } from "../../optim/lr-scheduler.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { annealAll } from "./annealing.ts";
@@ -61,6 +63,7 @@ export class Training<Batch> {
   #bar: TrainingProgress = SILENT;
   readonly #watch: Watch;
   readonly #checkpoint: Checkpoint | undefined;
+  readonly #frozen: FrozenParts | undefined;
 
   constructor(op: string, given: TrainOptions<Batch>, facts: TrainingFacts = {}) {
     const options = fullOptions(op, given);
@@ -77,6 +80,9 @@ export class Training<Batch> {
     this.#schedule = makeSchedule(op, this.#optimizer, options.schedule, this.#counts);
     this.#best = new Best(this.#trained);
     this.#watch = new Watch(op, this.#trained, this.#records);
+    const { keepFrozen = true, memoryBudget } = options;
+    const kept = memoryBudget === undefined ? {} : { memoryBudget };
+    this.#frozen = keepFrozen ? new FrozenParts(kept) : undefined;
     this.#checkpoint =
       checkpoint === undefined ? undefined : checkpointAt(op, checkpoint, this.#parts(facts));
   }
@@ -92,7 +98,8 @@ export class Training<Batch> {
       this.#watch.end();
       await this.#checkpoint?.save();
       if (stopped !== "signal" && this.#options.patience !== undefined) this.#restoreBest();
-      return { ...this.#watch.result(this.#best.record), stopped };
+      const frozen = this.#frozen?.report();
+      return { ...this.#watch.result(this.#best.record), stopped, frozen };
     } catch (error) {
       // What went wrong changed nothing, so that this is the last good state.
       if (this.#watch.isStopped(error)) await this.#checkpoint?.save();
@@ -152,15 +159,19 @@ export class Training<Batch> {
   }
 
   async #trace(microstep: number): Promise<Traced> {
-    const { anneal, keep, seed } = this.#options;
+    const { anneal, seed } = this.#options;
     const { steps: step } = this.#records;
     annealAll(anneal, this.#counts, { step, microstep });
     const generator = childOf(seed, STREAMS.batches, microstep);
     const moment: TrainingMoment = { step, microstep, generator, training: true };
-    const parameters = this.#trained.map(({ parameter }) => parameter);
-    const traced = await traceTasks(this.#op, { feeds: this.#feeds, keep, parameters }, moment);
+    const traced = await traceTasks(this.#op, { feeds: this.#feeds, ...this.#kept() }, moment);
     this.#watch.seeTrace(traced.loss);
     return { ...traced, also: this.#buffers.pending() };
+  }
+
+  /** What is kept of examples, and the parameters that have no part in it. */
+  #kept(): { readonly frozen: FrozenParts | undefined; readonly parameters: readonly Parameter[] } {
+    return { frozen: this.#frozen, parameters: this.#trained.map(({ parameter }) => parameter) };
   }
 
   #settings(): StepSettings {
@@ -176,7 +187,8 @@ export class Training<Batch> {
     if (options === undefined || !this.#isDue(options.every)) return true;
     if (evaluations.at(-1)?.steps === steps) return true;
     const loss = this.#evaluatedLoss();
-    const record = await measure({ op: this.#op, options, loss, batchSize, seed, signal }, steps);
+    const settings = { op: this.#op, options, loss, batchSize, seed, signal, ...this.#kept() };
+    const record = await measure(settings, steps);
     if (record === undefined) return false;
     evaluations.push(record);
     this.#best.see(this.#op, options, record);

@@ -25,7 +25,7 @@ export class Watch {
   }
 
   /** What there is to say so far. */
-  result(best: BestRecord | undefined): Omit<TrainingResult, "stopped"> {
+  result(best: BestRecord | undefined): Omit<TrainingResult, "stopped" | "frozen"> {
     const { steps, history, evaluations } = this.#records;
     return { steps, history, evaluations, best };
   }
