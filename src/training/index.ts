@@ -100,6 +100,7 @@ export type {
   PromptTokenizer,
   PromptUnits,
 } from "./data/prompt-options.ts";
+export { firstAndLast } from "./data/first-and-last.ts";
 export { promptPairs } from "./data/prompt-pairs.ts";
 export type {
   Setting,
