@@ -4,7 +4,7 @@ import { encodeNumbers, leaf } from "../tensor/ops/apply.ts";
 import { grad } from "../tensor/autograd.ts";
 import { allocate } from "../tensor/dtype.ts";
 import { fail, internal } from "../base/errors.ts";
-import { gradientOperands, upstream } from "../tensor/graph.ts";
+import { gradientOperands, pending, upstream } from "../tensor/graph.ts";
 import { evaluate } from "../tensor/evaluate.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -285,7 +285,9 @@ export abstract class Optimizer<O extends OptimizerOptions> {
     this.#busy = true;
     try {
       const results = plans.flatMap((p) => [p.value, ...p.state.map(([, tensor]) => tensor)]);
-      await evaluate(...extra, ...also, ...results);
+      const asked = [...extra, ...also, ...results];
+      if (this.#states.size === 0) await evaluate(...initialValues(asked));
+      await evaluate(...asked);
       accept?.(results);
     } finally {
       this.#busy = false;
@@ -342,6 +344,14 @@ export abstract class Optimizer<O extends OptimizerOptions> {
     const value = updated.parameter.reshape(shape);
     return { target, step, value, state: Object.entries(updated.state) };
   }
+}
+
+/**
+ * What modules are to hold of what tensors are computed from, such as weights that were never read:
+ * computed by themselves, so that the first step is the same program as all others.
+ */
+function initialValues(tensors: readonly Tensor[]): Tensor[] {
+  return pending(tensors).filter(({ origin }) => origin?.keep === true);
 }
 
 /** A computed tensor as a leaf that depends on nothing. */

@@ -28,14 +28,29 @@ const ENVIRONMENT = {
   MALLOC_TRIM_THRESHOLD_: "65536",
 };
 
-test("2,000 steps of an optimiser leave no more memory in use than 200", async () => {
+async function measured(script: string, ...args: readonly string[]): Promise<unknown> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [...FLAGS, "tests/runtime/memory/optimizer-steps.ts"],
+    [...FLAGS, `tests/runtime/memory/${script}`, ...args],
     { cwd: ROOT, env: { ...process.env, ...ENVIRONMENT } },
   );
-  const after = JSON.parse(stdout) as { 200: Memory; 2000: Memory };
+  return JSON.parse(stdout);
+}
+
+test("2,000 steps of an optimiser leave no more memory in use than 200", async () => {
+  const after = (await measured("optimizer-steps.ts")) as { 200: Memory; 2000: Memory };
   expect(after[2000].rss).toBeLessThan(1.05 * after[200].rss);
   expect(after[2000].heap).toBeLessThan(1.1 * after[200].heap);
   expect(after[2000].held).toBe(after[200].held);
 }, 180_000);
+
+test("2,000 steps of an alignment on fresh data leave no more memory in use than 200", async () => {
+  const { tenth, all } = (await measured("alignment-steps.ts", "2000")) as {
+    readonly tenth: Memory & { readonly external: number };
+    readonly all: Memory & { readonly external: number };
+  };
+  expect(all.rss).toBeLessThan(1.05 * tenth.rss);
+  expect(all.heap).toBeLessThan(1.05 * tenth.heap);
+  expect(all.external).toBeLessThan(1.01 * tenth.external);
+  expect(all.held).toBe(tenth.held);
+}, 300_000);
