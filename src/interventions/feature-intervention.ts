@@ -75,7 +75,7 @@ export abstract class FeatureIntervention extends Intervention {
  *   }
  *   override featurizerFor({ base }: FeatureCall): DirectionsFeaturizer {
  *     const free = this.net.forward(base).reshape([base.size(0), -1, 2]);
- *     return new DirectionsFeaturizer({ weight: orthogonalWeight(free) });
+ *     return new DirectionsFeaturizer({ weight: orthogonalWeight(free, undefined, { map: "matrixExp" }) });
  *   }
  *   override forward(base: Tensor, source?: Tensor): Tensor {
  *     return this.edited(base, source).output;

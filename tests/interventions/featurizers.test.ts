@@ -154,7 +154,8 @@ describe("the same as the class of pyvene's", () => {
     const featurizer = (own as LowRankRotatedSpaceIntervention).featurizerFor();
     const same = new FeaturizedIntervention({ featurizer, interchangeDim });
     const wanted = outputOf(own.forward(base, source));
-    expect(await distance(same.forward(base, source).output, wanted)).toBe(0);
+    // Each by itself: in one program, what follows may change how a product is computed.
+    expect(await same.forward(base, source).output.toArray()).toStrictEqual(await wanted.toArray());
   });
 
   test.each<

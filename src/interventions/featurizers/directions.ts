@@ -18,7 +18,9 @@ export interface DirectionsOptions extends FeaturizerOptions {
   readonly directions?: Tensor | undefined;
   /**
    * Orthonormal columns [width, rank], or some for each row of the batch, [batch, width, rank], as they
-   * are: such as those that a network computes in the same pass. They are not kept in files.
+   * are: such as those that a network computes in the same pass. They are not kept in files. Of free numbers,
+   * `orthogonalWeight(free, undefined, { map: "matrixExp" })` makes them; its reflections take the signs of
+   * columns from the diagonal, and make nothing of columns where that is below 1.
    */
   readonly weight?: Tensor | undefined;
 }
