@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   type AlignmentBatch,
   type AlignmentData,
@@ -55,6 +55,22 @@ test("an alignment learns, and a step is one program", async () => {
   expect(runtimeStats().programsCompiled).toBeLessThanOrEqual(3);
   expect([steps, stopped]).toEqual([20, "end"]);
   expect(history.at(-1)?.loss).toBeLessThan(history[1]?.loss ?? 0);
+});
+
+test("weight decay leaves directions orthonormal, unless it is said", async () => {
+  const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
+  const sizes: number[] = [];
+  for (const optimizer of ["adamw", { name: "adamw", weightDecay: 0.1 }] as const) {
+    const aligned = lowRank();
+    await trainAlignment(aligned, lastToken, { steps: 2, optimizer, progress: false });
+    const { rotate_layer: layer } = aligned.interventions.get(
+      "token",
+    ) as LowRankRotatedSpaceIntervention;
+    sizes.push(await layer.weight.square().sum().item());
+  }
+  expect(sizes).toEqual([expect.closeTo(8, 4), 0]);
+  expect(String(said.mock.calls)).toMatch(/8 of 8 directions are zero/);
+  said.mockRestore();
 });
 
 test("the same seed gives the same numbers to the bit, another one others", async () => {

@@ -37,24 +37,21 @@ function requireMatrices(op: string, x: Tensor): void {
  * @param original [..., n, k]
  * @param base [..., m, m] with m = max(n, k); without it the map starts from the identity.
  * @param options.map @default "matrixExp" for square weights, "householder" for others
- * @param options.signs Of reflections: `"cut"`, as torch does, makes a number on the diagonal that is below
- * 1 a 0, and the weight not orthogonal any more; `"kept"` takes its sign. Weight decay makes such
- * numbers. @default "cut"
  */
 export function orthogonalWeight(
   original: Tensor,
   base?: Tensor,
-  options: { readonly map?: OrthogonalMap; readonly signs?: "cut" | "kept" } = {},
+  options: { readonly map?: OrthogonalMap } = {},
 ): Tensor {
   requireMatrices("orthogonalWeight", original);
-  const { map = defaultMap(original), signs = "cut" } = options;
+  const { map = defaultMap(original) } = options;
   const wide = original.size(-2) < original.size(-1);
   const tall = wide ? original.transpose(-1, -2) : original;
   const n = tall.size(-2);
   if (base !== undefined && (base.size(-1) !== n || base.size(-2) !== n)) {
     fail("orthogonalWeight", `base ${show(base.shape)} must be square, of size ${n}`);
   }
-  const q = map === "householder" ? reflections(tall, signs) : rotation(tall, map);
+  const q = map === "householder" ? reflections(tall) : rotation(tall, map);
   const weight = base === undefined ? q : base.matmul(q);
   return wide ? weight.transpose(-1, -2) : weight;
 }
@@ -73,12 +70,11 @@ function rotation(x: Tensor, map: "matrixExp" | "cayley"): Tensor {
 }
 
 /** A product of reflections; the diagonal of x holds the columns' signs and gets no gradient. */
-function reflections(x: Tensor, kind: "cut" | "kept"): Tensor {
+function reflections(x: Tensor): Tensor {
   const below = x.tril(-1);
   const lengths = below.square().sum({ dim: -2 }).add(constantLike(1, x));
   const q = householderProduct(below, div(constantLike(2, x), lengths));
-  const diagonal = x.detach().diagonal(0, -2, -1);
-  const signs = kind === "cut" ? diagonal.trunc() : diagonal.sign();
+  const signs = x.detach().diagonal(0, -2, -1).trunc();
   return q.mul(signs.unsqueeze(-2));
 }
 

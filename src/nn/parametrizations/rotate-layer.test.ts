@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   evaluate,
   eye,
@@ -51,13 +51,15 @@ test("any numbers give a matrix with orthonormal columns", async () => {
   }
 });
 
-test("directions stay orthonormal when weight decay shrinks all numbers", async () => {
+test("directions whose signs were decayed are zero, as in PyTorch, and said to be", async () => {
+  const said = vi.spyOn(console, "warn").mockImplementation(() => undefined);
   const layer = new RotateLayer(6, 3);
-  const { weight } = layer;
-  await evaluate(weight);
   const { original } = layer.parametrizations.weight;
-  original.set(original.value.mul(0.9));
-  expect(await distance(layer.weight, weight)).toBeLessThan(1e-6);
+  const decayed = original.value.mul(0.9);
+  await evaluate(decayed);
+  original.set(decayed);
+  expect(await layer.weight.abs().sum().item()).toBe(0);
+  expect(said.mock.calls).toEqual([[expect.stringMatching(/3 of 3 directions are zero/)]]);
 });
 
 test("a weight that is set is the weight, and is trained from there", async () => {

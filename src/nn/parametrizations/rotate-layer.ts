@@ -1,3 +1,4 @@
+import { warn } from "../../base/warn.ts";
 import { fail } from "../errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Generator } from "../../tensor/random/random.ts";
@@ -40,7 +41,7 @@ class Parametrized extends Module {
   }
 
   override forward(): Tensor {
-    return orthogonalWeight(this.original.value, this[0].forward(), { signs: "kept" });
+    return orthogonalWeight(this.original.value, this[0].forward());
   }
 }
 
@@ -123,6 +124,7 @@ export class RotateLayer extends Module {
       // One that was evaluated has no graph any more, which gradients would need.
       if (!isLearned || known.weight.values === undefined) return known.weight;
     }
+    if (this.rank < this.size) warnOfLost(original);
     const lazy = weight.forward();
     const made = isLearned ? lazy : new Parameter(lazy, { requiresGrad: false }).value;
     this.#computed = { original, base, weight: made };
@@ -153,6 +155,22 @@ export class RotateLayer extends Module {
   override describe(): string {
     return this.rank === this.size ? String(this.size) : `${this.size}, ${this.rank}`;
   }
+}
+
+/**
+ * Says that directions are zero: torch cuts the numbers on the diagonal, which are their signs, to whole
+ * ones, and weight decay makes them less than 1.
+ */
+function warnOfLost({ values, shape: [, rank = 0] }: Tensor): void {
+  if (values === undefined) return;
+  let lost = 0;
+  for (let i = 0; i < rank; i++) if (Math.abs(Number(values[i * rank + i])) < 1) lost++;
+  if (lost === 0) return;
+  warn(
+    "RotateLayer",
+    `${lost} of ${rank} directions are zero, as in PyTorch, where the signs on the diagonal of ` +
+      "parametrizations.weight.original are below 1; train them without weight decay",
+  );
 }
 
 /** x W, in W's element type. */

@@ -49,7 +49,8 @@ function named({ interventions }: IntervenableModel): readonly TrainedParameter[
     [...intervention.namedParameters()].map(([path, parameter]) => {
       const [property = ""] = path.split(".");
       const group = intervention.parameterKinds[property] ?? "others";
-      return { name: `${name}.${path}`, group, parameter };
+      // Decay moves a rotation towards where it began, and makes the signs of directions zero.
+      return { name: `${name}.${path}`, group, parameter, decays: group !== "rotation" };
     }),
   );
 }

@@ -18,6 +18,8 @@ import type { TrainedParameter } from "./trained-parameters.ts";
 interface RatedGroup {
   readonly parameters: readonly Parameter[];
   readonly lr: number;
+  /** 0 for what does not decay; else as the optimiser has it. */
+  readonly weightDecay?: number;
 }
 
 const OPTIMIZERS: {
@@ -56,7 +58,8 @@ export function makeOptimizer(
     fail(op, `there is no optimizer ${shown(name)}; ${didYouMean(name, Object.keys(OPTIMIZERS))}`);
   }
   if ("lr" in options) fail(op, "give the learning rate as lr beside the optimizer, not in it");
-  return OPTIMIZERS[name](ratedGroups(op, trained, lr ?? DEFAULT_RATE), options);
+  const isDecaySaid = "weightDecay" in options;
+  return OPTIMIZERS[name](ratedGroups(op, trained, lr ?? DEFAULT_RATE, isDecaySaid), options);
 }
 
 function named(op: string, optimizer: NamedOptimizer): NamedOptimizer {
@@ -91,18 +94,20 @@ function checkOwn(
   );
 }
 
-/** One group for each learning rate, in the order in which they come. */
+/** One group for each learning rate, in the order in which they come; all of them decay if that was said. */
 function ratedGroups(
   op: string,
   trained: readonly TrainedParameter[],
   rates: LearningRates,
+  isDecaySaid: boolean,
 ): readonly RatedGroup[] {
   if (typeof rates === "object") checkGroups(op, trained, rates);
-  const groups = new Map<string, { readonly parameters: Parameter[]; readonly lr: number }>();
+  const groups = new Map<string, RatedGroup & { readonly parameters: Parameter[] }>();
   for (const one of trained) {
     const lr = rateOf(op, one, rates);
-    const key = `${one.group} ${lr}`;
-    const group = groups.get(key) ?? { parameters: [], lr };
+    const isKept = one.decays === false && !isDecaySaid;
+    const key = `${one.group} ${lr} ${isKept}`;
+    const group = groups.get(key) ?? { parameters: [], lr, ...(isKept && { weightDecay: 0 }) };
     groups.set(key, group);
     group.parameters.push(one.parameter);
   }

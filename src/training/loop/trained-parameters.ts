@@ -11,6 +11,8 @@ export interface TrainedParameter {
   /** What learning rates by group call its group; "" where there are none. */
   readonly group: string;
   readonly parameter: Parameter;
+  /** Whether an optimiser that is named alone lets it decay as it does others. @default true */
+  readonly decays?: boolean;
 }
 
 /**
