@@ -146,16 +146,16 @@ describe("the same as the class of pyvene's", () => {
 
   const rotated = new RotatedSpaceIntervention({ ...options, interchangeDim: 3 });
 
-  test.each<readonly [string, Intervention, readonly number[] | undefined]>([
-    ["rotation", learned(rotated), [0, 1, 2]],
-    ["low rank", learned(low), undefined],
-    ["jumping ReLUs", learned(sae), undefined],
-  ])("%s", async (_name, own, interchangeDim) => {
+  test.each<readonly [string, Intervention, readonly number[] | undefined, number]>([
+    ["rotation", learned(rotated), [0, 1, 2], 3e-6],
+    ["low rank", learned(low), undefined, 3e-6],
+    ["jumping ReLUs", learned(sae), undefined, 1e-12],
+  ])("%s", async (_name, own, interchangeDim, rounding) => {
     const featurizer = (own as LowRankRotatedSpaceIntervention).featurizerFor();
     const same = new FeaturizedIntervention({ featurizer, interchangeDim });
     const wanted = outputOf(own.forward(base, source));
-    // Each by itself: in one program, what follows may change how a product is computed.
-    expect(await same.forward(base, source).output.toArray()).toStrictEqual(await wanted.toArray());
+    // Those of rotations go the shorter way along the directions that change, which rounds otherwise.
+    expect(await distance(same.forward(base, source).output, wanted)).toBeLessThan(rounding);
   });
 
   test.each<
