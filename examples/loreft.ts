@@ -21,7 +21,7 @@ import {
 } from "tsvene";
 
 const full = process.argv.includes("--full");
-const SIZE = full ? { steps: 300, stories: 72, told: 24 } : { steps: 60, stories: 24, told: 8 };
+const SIZE = full ? { steps: 300, stories: 36, told: 24 } : { steps: 60, stories: 24, told: 8 };
 
 manualSeed(0);
 const gpt2 = await GPT2LMHeadModel.fromPretrained("tsvene-mini");
