@@ -57,7 +57,7 @@ const OP = "probeScore";
  * ```ts
  * import { probeScore, randn } from "tsvene";
  * const x = randn([60, 4]);
- * const labels = Array.from(await x.select(1, 2).data(), (value) => value > 0);
+ * const labels = (await x.select(1, 2).toArray(1)).map((value) => value > 0);
  * const { accuracy, control, selectivity } = await probeScore(x, labels);
  * console.log(accuracy, control, selectivity);
  * ```

@@ -40,7 +40,7 @@ const OP = "logisticProbe";
  * ```ts
  * import { logisticProbe, randn } from "tsvene";
  * const x = randn([100, 8]);
- * const labels = Array.from(await x.select(1, 0).data(), (value) => value > 0);
+ * const labels = (await x.select(1, 0).toArray(1)).map((value) => value > 0);
  * const probe = await logisticProbe(x, labels);
  * console.log(await probe.accuracy(x, labels), (await probe.direction(true)).shape);
  * ```
