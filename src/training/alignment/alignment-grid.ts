@@ -64,7 +64,9 @@ export type AxisValue = number | string | DimensionRange | readonly number[];
 
 /** An axis with its values, in order. */
 export interface Axis {
+  /** What it is called. */
   readonly name: AxisName;
+  /** Its values, in the order of the grid. */
   readonly values: readonly AxisValue[];
 }
 

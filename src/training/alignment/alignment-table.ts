@@ -35,6 +35,7 @@ export interface AlignmentTableFields {
 
 /** A table as JSON has it. */
 export interface AlignmentTableJSON extends Omit<AlignmentTableFields, "rows"> {
+  /** Each site with what was found there. */
   readonly rows: readonly {
     readonly site: GridSite;
     readonly score: AlignmentScoreFields;

@@ -6,6 +6,7 @@ export type Interval = readonly [low: number, high: number];
 
 /** A mean over several draws. */
 export interface Spread {
+  /** Of the draws. */
   readonly mean: number;
   /** Standard deviation, of a sample: divided by n - 1. */
   readonly sd: number;

@@ -21,6 +21,7 @@ function multiplyAddsOf(t: Tensor): number {
 
 /** A tensor that does not depend on what is trained, read by what does. */
 export interface FrozenTensor extends RowUse {
+  /** The tensor. */
   readonly tensor: Tensor;
   /** Number of its structure. */
   readonly id: number;
@@ -28,7 +29,9 @@ export interface FrozenTensor extends RowUse {
 
 /** Where a graph stops to depend on what is trained. */
 export interface Frontier {
+  /** Where it stops. */
   readonly tensors: readonly FrozenTensor[];
+  /** Numbers of structures. */
   readonly structure: Structure;
 }
 

@@ -61,15 +61,21 @@ const MOST_STRUCTURES = 200_000;
 
 /** Tensors that the same examples know. */
 interface Group {
+  /** By which the group is known from batch to batch. */
   readonly key: string;
+  /** The tensors. */
   readonly members: readonly FrozenTensor[];
+  /** Number of examples. */
   readonly rows: number;
 }
 
 /** A group of a batch, with what is known of its rows. */
 interface Looked {
+  /** The group. */
   readonly group: Group;
+  /** What is kept of it. */
   readonly store: KeptRows;
+  /** Digests of the examples. */
   readonly keys: readonly string[];
   /** Rows that are not kept. */
   readonly missing: readonly number[];

@@ -27,9 +27,11 @@ export class KeptRows {
     this.saved = saved;
   }
 
+  /** Number of examples. */
   get size(): number {
     return this.#rows.size;
   }
+  /** What they take. */
   get bytes(): number {
     return this.#rows.size * this.rowBytes;
   }
@@ -52,9 +54,11 @@ export class KeptRows {
     this.#shared = key;
   }
 
+  /** An example by its digest. */
   get(key: string): Row | undefined {
     return this.#rows.get(key);
   }
+  /** Keeps an example. */
   set(key: string, row: Row): void {
     this.#rows.set(key, row);
   }
@@ -75,6 +79,7 @@ const STALE = 1_000;
 
 /** The kept rows of all frontiers, within a number of bytes. */
 export class KeptStores {
+  /** Bytes that all may take. */
   readonly budget: number;
   readonly #stores = new Map<string, KeptRows>();
   #now = 0;
@@ -83,13 +88,16 @@ export class KeptStores {
     this.budget = budget;
   }
 
+  /** Those of each frontier. */
   get all(): readonly KeptRows[] {
     return [...this.#stores.values()];
   }
+  /** What all take. */
   get bytes(): number {
     return this.all.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Forgets everything. */
   clear(): void {
     this.#stores.clear();
   }

@@ -52,6 +52,7 @@ export class Structure {
     return id;
   }
 
+  /** The number of a tensor's structure. */
   idOf(t: Tensor): number {
     return this.#ids.get(t) ?? this.add(t);
   }
