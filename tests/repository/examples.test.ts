@@ -11,6 +11,14 @@ const FINDINGS: Readonly<Record<string, readonly RegExp[]>> = {
     // Of a trained network the alignment is found in part already: random ones give less than .7.
     /^decay, seed 0 {2,}(?:0\.9[89]\d|1\.000) {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[456]\d\d /m,
   ],
+  "examples/indirect-objects.ts": [
+    // The name is at the end after layer 1, and little of it before.
+    /^name, other names {2,}16 {2,}0 {2,}end {2,}0\.[0-3]\d\d /m,
+    /^name, other names {2,}16 {2,}1 {2,}end {2,}(?:0\.[89]\d\d|1\.000) /m,
+    // What moves the answer as a position would with the same names does not with others.
+    /^position, same names {2,}16 {2,}0 {2,}subject {2,}(?:0\.9\d\d|1\.000) /m,
+    /^position, other names {2,}16 {2,}0 {2,}subject {2,}0\.[3-6]\d\d /m,
+  ],
   "examples/three-numbers.ts": [
     // a + b is in the state after b, and not before or after that; the whole state is swapped.
     /^sum {2,}0\.[01]\d\d {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[01]\d\d$/m,
