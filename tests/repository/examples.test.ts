@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { listFiles, runProgram } from "./repository.ts";
 
-const TIMEOUT = 180_000;
+const TIMEOUT = 400_000;
 
 /** What must be among the output of an example that shows a finding, at the size at which it runs here. */
 const FINDINGS: Readonly<Record<string, readonly RegExp[]>> = {
