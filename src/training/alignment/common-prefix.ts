@@ -1,6 +1,6 @@
 import type { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
-import { childOf } from "../loop/batch-order.ts";
+import { childGenerator } from "../data/child-generator.ts";
 import type { BatchMaker } from "../loop/train-options.ts";
 import { drawingFrom } from "../loop/random-scope.ts";
 import { prefixOfBatch } from "./call-alignment.ts";
@@ -28,7 +28,7 @@ export function commonPrefix(
       const size = Math.min(TOGETHER, length - start);
       const indices = Array.from({ length: size }, (_, i) => start + i);
       // Data that draws at random must not draw from what training draws from.
-      const prefix = drawingFrom(childOf(0, start), () =>
+      const prefix = drawingFrom(childGenerator(0, start), () =>
         prefixOfBatch(op, aligned, set.batch(indices)),
       );
       if (prefix === 0) return undefined;

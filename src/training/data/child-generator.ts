@@ -1,6 +1,9 @@
 import { Generator } from "../../tensor/random/random.ts";
 
-/** The n-th generator that a seed gives: it depends on the seed and on n only. */
-export function childGenerator(seed: number, n: number): Generator {
-  return new Generator({ ...new Generator(seed).stateDict(), splits: n }).split();
+/** The generator that a seed gives for some numbers: it depends on nothing else. */
+export function childGenerator(seed: number, ...path: readonly number[]): Generator {
+  return path.reduce(
+    (parent, n) => new Generator({ ...parent.stateDict(), splits: n }).split(),
+    new Generator(seed),
+  );
 }

@@ -233,7 +233,7 @@ function groupsOf({ tensors, structure }: Frontier): readonly Group[] {
   return [...groups].map(([key, members]) => ({
     key: `${key}: ${members.map(({ id }) => id).join()}`,
     members,
-    rows: key.startsWith("whole") ? 1 : structure.rows,
+    rows: members.some(({ axis }) => axis === "whole") ? 1 : structure.rows,
   }));
 }
 

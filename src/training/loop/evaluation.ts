@@ -4,7 +4,7 @@ import type { OptionNames } from "../../base/known-options.ts";
 import type { Parameter } from "../../nn/parameter.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { FrozenParts } from "../frozen/frozen-parts.ts";
-import { childOf } from "./batch-order.ts";
+import { childGenerator } from "../data/child-generator.ts";
 import { requireCount } from "./counts.ts";
 import { batchSizeFor, STREAMS } from "./feeds.ts";
 import { meanOf, type Numbers, numbersOf } from "./numbers.ts";
@@ -80,7 +80,7 @@ async function measureData<Batch>(
       { length: Math.min(size, data.length - start) },
       (_, i) => start + i,
     );
-    const generator = childOf(seed, STREAMS.evaluation, start);
+    const generator = childGenerator(seed, STREAMS.evaluation, start);
     const moment = { step: all.length, microstep: all.length, generator, training: false };
     const traced = drawingFrom(generator.split(), () =>
       asTraced(op, loss(data.batch(indices), moment)),

@@ -2,7 +2,8 @@ import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { requireKnownOptions } from "../../base/known-options.ts";
 import { warn } from "../../base/warn.ts";
-import { childOf, shuffled } from "./batch-order.ts";
+import { shuffle as shuffled } from "../../tensor/random/random.ts";
+import { childGenerator } from "../data/child-generator.ts";
 import { requireCount } from "./counts.ts";
 import type {
   BatchMaker,
@@ -100,7 +101,7 @@ function orders(
   return (epoch) => {
     if (!shuffle) return inOrder;
     if (known?.epoch !== epoch) {
-      known = { epoch, order: shuffled(length, childOf(seed, STREAMS.order, task, epoch)) };
+      known = { epoch, order: shuffled(inOrder, childGenerator(seed, STREAMS.order, task, epoch)) };
     }
     return known.order;
   };

@@ -4,7 +4,7 @@ import type { Parameter } from "../../nn/parameter.ts";
 import type { LRScheduler } from "../../optim/lr-scheduler.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { annealAll } from "./annealing.ts";
-import { childOf } from "./batch-order.ts";
+import { childGenerator } from "../data/child-generator.ts";
 import { Buffers } from "./buffers.ts";
 import { Best } from "./best.ts";
 import { type FullOptions, fullOptions } from "./check-options.ts";
@@ -162,7 +162,7 @@ export class Training<Batch> {
     const { anneal, seed } = this.#options;
     const { steps: step } = this.#records;
     annealAll(anneal, this.#counts, { step, microstep });
-    const generator = childOf(seed, STREAMS.batches, microstep);
+    const generator = childGenerator(seed, STREAMS.batches, microstep);
     const moment: TrainingMoment = { step, microstep, generator, training: true };
     const traced = await traceTasks(this.#op, { feeds: this.#feeds, ...this.#kept() }, moment);
     this.#watch.seeTrace(traced.loss);
