@@ -55,6 +55,6 @@ export class AutoencoderIntervention extends FeatureSwappingIntervention {
     context?: InterventionContext,
   ): InterventionOutput {
     const { output, features } = this.edited(base, source, context);
-    return { output, latent: features };
+    return { output, latent: features() };
   }
 }

@@ -1,7 +1,8 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Featurizer, withFeatures } from "./featurizers/featurizer.ts";
 import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
-import { swap } from "./swap.ts";
+import { interchangeAlong } from "./interchange-along.ts";
+import { swap, type SwapOptions } from "./swap.ts";
 
 /** What a featuriser may depend on: all that an intervention is given in a call. */
 export interface FeatureCall extends InterventionContext {
@@ -16,6 +17,12 @@ export interface EditedFeatures {
   /** What takes its place, of its shape. */
   readonly output: Tensor;
   /** The features of that. */
+  readonly features: () => Tensor;
+}
+
+/** Features of the base, before and after the change. */
+interface CodeChange {
+  readonly own: Tensor;
   readonly features: Tensor;
 }
 
@@ -38,6 +45,9 @@ export abstract class FeatureIntervention extends Intervention {
     context: InterventionContext,
   ): Tensor;
 
+  /** Which features are the source's, where that is all that becomes of them; undefined for other changes. */
+  protected abstract interchanged(context: InterventionContext): SwapOptions | undefined;
+
   /** The base with its features changed. */
   protected edited(
     base: Tensor,
@@ -46,11 +56,21 @@ export abstract class FeatureIntervention extends Intervention {
   ): EditedFeatures {
     const given = this.sourceRepresentation?.value ?? source;
     const featurizer = this.featurizerFor({ ...context, base, source: given });
-    const own = featurizer.encode(base);
-    const other = (): Tensor => featurizer.encode(this.sourceOf(source));
-    const features = this.combined(own, other, context);
+    const change = (): CodeChange => {
+      const own = featurizer.encode(base);
+      const other = (): Tensor => featurizer.encode(this.sourceOf(source));
+      return { own, features: this.combined(own, other, context) };
+    };
+    const { columns } = featurizer;
+    const dimensions = columns && this.interchanged(context);
+    if (columns !== undefined && dimensions !== undefined) {
+      const { name } = this.constructor;
+      const output = interchangeAlong(name, columns, base, this.sourceOf(source), dimensions);
+      return { output: output.to(base.dtype), features: () => change().features };
+    }
+    const { own, features } = change();
     const output = withFeatures(featurizer, base, own, features).to(base.dtype);
-    return { output, features };
+    return { output, features: () => features };
   }
 }
 
@@ -85,6 +105,10 @@ export abstract class FeatureIntervention extends Intervention {
  * ```
  */
 export abstract class FeatureSwappingIntervention extends FeatureIntervention {
+  protected override interchanged(context: InterventionContext): SwapOptions {
+    return this.dimensionsOf(context);
+  }
+
   protected override combined(
     own: Tensor,
     other: () => Tensor,

@@ -15,7 +15,7 @@ import {
   type SourceUse,
   unitWidthOf,
 } from "./intervention.ts";
-import { swap, type SwapMode } from "./swap.ts";
+import { swap, type SwapMode, type SwapOptions } from "./swap.ts";
 
 /** The option of interventions that work on features of any kind. */
 export interface WithFeaturizer {
@@ -101,7 +101,12 @@ export class FeaturizedIntervention extends FeatureIntervention {
     context: InterventionContext = {},
   ): InterventionOutput {
     const { output, features } = this.edited(base, source, context);
-    return { output, latent: features };
+    return { output, latent: features() };
+  }
+
+  protected override interchanged(context: InterventionContext): SwapOptions | undefined {
+    const isPlain = this.mode === "interchange" && this.source_features === undefined;
+    return isPlain ? this.dimensionsOf(context) : undefined;
   }
 
   protected override combined(

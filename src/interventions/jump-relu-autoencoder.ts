@@ -99,6 +99,6 @@ export class JumpReLUAutoencoderIntervention extends FeatureSwappingIntervention
     context?: InterventionContext,
   ): InterventionOutput {
     const { output, features } = this.edited(base, source, context);
-    return { output, latent: features };
+    return { output, latent: features() };
   }
 }

@@ -4,7 +4,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { FeatureSwappingIntervention } from "./feature-intervention.ts";
 import { DirectionsFeaturizer } from "./featurizers/directions.ts";
 import { layerOf } from "./featurizers/rotation.ts";
-import { interchangeAlong } from "./interchange-along.ts";
 import type { OptionNames } from "../base/known-options.ts";
 import {
   Intervention,
@@ -61,9 +60,6 @@ export class LowRankRotatedSpaceIntervention extends FeatureSwappingIntervention
   }
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
-    const { weight } = this.rotate_layer;
-    const [{ name }, dimensions] = [this.constructor, this.dimensionsOf(context)];
-    const edited = interchangeAlong(name, weight, base, this.sourceOf(source), dimensions);
-    return edited.to(base.dtype);
+    return this.edited(base, source, context).output;
   }
 }

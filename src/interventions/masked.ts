@@ -37,6 +37,10 @@ export abstract class MaskedIntervention extends FeatureIntervention {
     return this.edited(base, source, context).output;
   }
 
+  protected override interchanged(): undefined {
+    return undefined;
+  }
+
   protected override combined(
     own: Tensor,
     other: () => Tensor,

@@ -2,7 +2,6 @@ import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { FeatureSwappingIntervention } from "./feature-intervention.ts";
 import { layerOf, RotationFeaturizer } from "./featurizers/rotation.ts";
-import { interchangeAlong } from "./interchange-along.ts";
 import {
   type Intervention,
   type InterventionContext,
@@ -45,9 +44,6 @@ export class RotatedSpaceIntervention extends FeatureSwappingIntervention {
   }
 
   override forward(base: Tensor, source?: Tensor, context?: InterventionContext): Tensor {
-    const { weight } = this.rotate_layer;
-    const [{ name }, dimensions] = [this.constructor, this.dimensionsOf(context)];
-    const edited = interchangeAlong(name, weight, base, this.sourceOf(source), dimensions);
-    return edited.to(base.dtype);
+    return this.edited(base, source, context).output;
   }
 }

@@ -85,6 +85,10 @@ export class DirectionsFeaturizer extends Featurizer {
     this.directions?.set(weight.detach());
   }
 
+  override get columns(): Tensor | undefined {
+    return this.weight.ndim === 2 ? this.weight : undefined;
+  }
+
   /** h W */
   override encode(h: Tensor): Tensor {
     return alongDirections(h, this.weight);

@@ -82,6 +82,13 @@ export abstract class Featurizer extends Module {
   readonly linear: boolean = false;
   /** What learning rates by kind call its parameters. */
   readonly parameterKind: ParameterKind = "others";
+  /**
+   * Orthonormal columns [width, count], where features are coordinates along these and all else of a
+   * representation is kept. Coordinates can then be changed without computing the others.
+   */
+  get columns(): Tensor | undefined {
+    return undefined;
+  }
   /** Whether it holds tensors of one pass, which no file can keep. */
   readonly isComputed: boolean = false;
   readonly #options: FeaturizerOptions;

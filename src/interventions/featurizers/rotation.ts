@@ -60,6 +60,11 @@ export class RotationFeaturizer extends Featurizer {
     return this.#given ?? layerOf(this).weight;
   }
 
+  /** What is given need not be orthogonal to the last bit, nor do its gradients know that it is. */
+  override get columns(): Tensor | undefined {
+    return this.rotate_layer?.weight;
+  }
+
   /** h W */
   override encode(h: Tensor): Tensor {
     return alongDirections(h, this.weight);
