@@ -2,19 +2,10 @@ import type { OptionNames } from "../base/known-options.ts";
 import type { Buffer } from "../nn/buffer.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Generator } from "../tensor/random/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { featurizerOf, optionsWith, type WithFeaturizer } from "./featurized.ts";
 import type { Featurizer } from "./featurizers/featurizer.ts";
 import { Intervention, type InterventionOptions } from "./intervention.ts";
-import {
-  aboveZero,
-  type Annealing,
-  filled,
-  MaskedIntervention,
-  shuffled,
-  sigmoidShares,
-  temperatureOf,
-} from "./masked.ts";
+import { type Annealing, filled, SigmoidMaskedIntervention, temperatureOf } from "./masked.ts";
 
 /** What a {@link MaskedFeaturesIntervention} is built from. */
 export interface MaskedFeaturesOptions extends InterventionOptions, WithFeaturizer {}
@@ -39,7 +30,7 @@ const INITIAL = { mask: 0, temperature: 1 } as const;
  * console.log(which.forward(randn([2, 3, 8]), randn([2, 3, 8])).shape, which.masks.shape);
  * ```
  */
-export class MaskedFeaturesIntervention extends MaskedIntervention {
+export class MaskedFeaturesIntervention extends SigmoidMaskedIntervention {
   static override readonly optionNames: OptionNames<MaskedFeaturesOptions> = {
     ...Intervention.optionNames,
     featurizer: true,
@@ -66,17 +57,14 @@ export class MaskedFeaturesIntervention extends MaskedIntervention {
     return this.featurizer;
   }
 
-  override shares(): Tensor {
-    return sigmoidShares(this.masks, this.temperature);
-  }
-
-  override decisions(): Tensor {
-    return aboveZero(this.masks.value);
+  protected override get learnedMask(): Parameter {
+    return this.masks;
   }
 
   /** As many features at random; of a featuriser that is learned, another one. */
-  override takeSize({ masks, featurizer }: this, generator: Generator): void {
-    this.masks.set(shuffled(masks.value, generator));
+  override takeSize(from: this, generator: Generator): void {
+    super.takeSize(from, generator);
+    const { featurizer } = from;
     const isLearned = featurizer.parameters().some(({ requiresGrad }) => requiresGrad);
     if (!isLearned) this.featurizer.loadStateDict(featurizer.stateDict());
   }

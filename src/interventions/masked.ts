@@ -51,6 +51,27 @@ export abstract class MaskedIntervention extends FeatureIntervention {
   }
 }
 
+/** Those whose mask is one learned number for each feature, of which the share is σ(mask / T). */
+export abstract class SigmoidMaskedIntervention extends MaskedIntervention {
+  /** What σ(mask / T) is the share of, [count], under the name that files have. */
+  protected abstract readonly learnedMask: Parameter;
+
+  override shares(): Tensor {
+    return this.learnedMask.value.div(softness(this.temperature)).sigmoid();
+  }
+
+  /** 1 where a mask is above 0, where a feature gets more of the source than of the base; 0 elsewhere. */
+  override decisions(): Tensor {
+    return this.learnedMask.value.gt(0).to("float32");
+  }
+
+  /** As many features at random. */
+  override takeSize({ learnedMask: { value } }: this, generator: Generator): void {
+    const order = randperm(value.numel, { generator });
+    this.learnedMask.set(value.indexSelect(0, order).detach());
+  }
+}
+
 /** @throws InterventionError for subspaces, where a mask says which features change. */
 export function refuseSubspaces(op: string, { subspaces }: InterventionContext): void {
   if (subspaces === undefined || subspaces === null) return;
@@ -60,21 +81,6 @@ export function refuseSubspaces(op: string, { subspaces }: InterventionContext):
 /** (1 - m) own + m other */
 export function mixed(share: Tensor, own: Tensor, other: Tensor): Tensor {
   return constantLike(1, share).sub(share).mul(own).add(share.mul(other));
-}
-
-/** 1 where a mask is above 0, where a dimension gets more of the source than of the base; 0 elsewhere. */
-export function aboveZero(mask: Tensor): Tensor {
-  return mask.gt(0).to("float32");
-}
-
-/** The same numbers in another order. */
-export function shuffled(mask: Tensor, generator: Generator): Tensor {
-  return mask.indexSelect(0, randperm(mask.numel, { generator })).detach();
-}
-
-/** σ(mask / T) */
-export function sigmoidShares(mask: Parameter, temperature: Buffer): Tensor {
-  return mask.value.div(softness(temperature)).sigmoid();
 }
 
 /** The same number for each of so many features. */

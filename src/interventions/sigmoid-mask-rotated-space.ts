@@ -1,19 +1,9 @@
 import type { Buffer } from "../nn/buffer.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import type { Generator } from "../tensor/random/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import type { RotateLayer } from "../nn/parametrizations/rotate-layer.ts";
 import { layerOf, RotationFeaturizer } from "./featurizers/rotation.ts";
 import { type Intervention, type InterventionOptions, widthOf } from "./intervention.ts";
-import {
-  aboveZero,
-  type Annealing,
-  filled,
-  MaskedIntervention,
-  shuffled,
-  sigmoidShares,
-  temperatureOf,
-} from "./masked.ts";
+import { type Annealing, filled, SigmoidMaskedIntervention, temperatureOf } from "./masked.ts";
 
 const INITIAL = { mask: 100, temperature: 50 } as const;
 
@@ -24,7 +14,7 @@ const INITIAL = { mask: 100, temperature: 50 } as const;
  *
  * It sees the units of a row concatenated, so it takes exactly `maxNumberOfUnits` of them.
  */
-export class SigmoidMaskRotatedSpaceIntervention extends MaskedIntervention {
+export class SigmoidMaskRotatedSpaceIntervention extends SigmoidMaskedIntervention {
   override readonly concatenatesUnits: boolean = true;
   /** The rotation, an orthogonal matrix [width, width], which is trained. */
   readonly rotate_layer: RotateLayer;
@@ -51,15 +41,7 @@ export class SigmoidMaskRotatedSpaceIntervention extends MaskedIntervention {
     return this.#featurizer;
   }
 
-  override shares(): Tensor {
-    return sigmoidShares(this.masks, this.temperature);
-  }
-
-  override decisions(): Tensor {
-    return aboveZero(this.masks.value);
-  }
-
-  override takeSize({ masks }: this, generator: Generator): void {
-    this.masks.set(shuffled(masks.value, generator));
+  protected override get learnedMask(): Parameter {
+    return this.masks;
   }
 }

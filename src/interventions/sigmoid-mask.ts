@@ -1,18 +1,8 @@
 import type { Buffer } from "../nn/buffer.ts";
 import type { Parameter } from "../nn/parameter.ts";
-import type { Generator } from "../tensor/random/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 import { IdentityFeaturizer } from "./featurizers/identity.ts";
 import { type Intervention, type InterventionOptions, unitWidthOf } from "./intervention.ts";
-import {
-  aboveZero,
-  type Annealing,
-  filled,
-  MaskedIntervention,
-  shuffled,
-  sigmoidShares,
-  temperatureOf,
-} from "./masked.ts";
+import { type Annealing, filled, SigmoidMaskedIntervention, temperatureOf } from "./masked.ts";
 
 const INITIAL_TEMPERATURE = 0.01;
 
@@ -21,7 +11,7 @@ const INITIAL_TEMPERATURE = 0.01;
  * with m = σ(mask / T). The mask starts at 0, which is half of each; the temperature T at 0.01. Decided,
  * it swaps the dimensions whose mask is above 0.
  */
-export class SigmoidMaskIntervention extends MaskedIntervention {
+export class SigmoidMaskIntervention extends SigmoidMaskedIntervention {
   override readonly parameterKinds: Intervention["parameterKinds"] = { mask: "mask" };
   override readonly annealing: Annealing = { from: 1, to: 0.01 };
   override readonly temperature: Buffer;
@@ -41,15 +31,7 @@ export class SigmoidMaskIntervention extends MaskedIntervention {
     return this.#featurizer;
   }
 
-  override shares(): Tensor {
-    return sigmoidShares(this.mask, this.temperature);
-  }
-
-  override decisions(): Tensor {
-    return aboveZero(this.mask.value);
-  }
-
-  override takeSize({ mask }: this, generator: Generator): void {
-    this.mask.set(shuffled(mask.value, generator));
+  protected override get learnedMask(): Parameter {
+    return this.mask;
   }
 }

@@ -21,6 +21,26 @@ export function latentsIn(op: string, { latentDim }: { readonly latentDim: numbe
   );
 }
 
+/** Featurisers whose features are the latents of some autoencoder. */
+export abstract class LatentFeaturizer extends Featurizer {
+  static override readonly optionNames: OptionNames<AutoencoderFeaturizerOptions> = {
+    ...Featurizer.optionNames,
+    latentDim: true,
+    errorTerm: true,
+  };
+  readonly width: number;
+  readonly count: number;
+  override readonly keepsError: boolean;
+
+  /** @throws InterventionError without `latentDim`. */
+  constructor(op: string, options: AutoencoderFeaturizerOptions) {
+    super(options);
+    this.count = latentsIn(op, options);
+    this.width = widthIn(op, options);
+    this.keepsError = options.errorTerm ?? true;
+  }
+}
+
 /**
  * Latents of an autoencoder z = ReLU(W (x - b) + c), x = V z + b. What it cannot express is the error term.
  *
@@ -31,24 +51,13 @@ export function latentsIn(op: string, { latentDim }: { readonly latentDim: numbe
  * console.log(code.encode(randn([2, 8])).shape); // [2, 32]
  * ```
  */
-export class AutoencoderFeaturizer extends Featurizer {
-  static override readonly optionNames: OptionNames<AutoencoderFeaturizerOptions> = {
-    ...Featurizer.optionNames,
-    latentDim: true,
-    errorTerm: true,
-  };
-  readonly width: number;
-  readonly count: number;
-  override readonly keepsError: boolean;
+export class AutoencoderFeaturizer extends LatentFeaturizer {
   /** The encoder and the decoder, which are trained. */
   readonly autoencoder: AutoencoderLayer;
 
   /** @throws InterventionError without `latentDim`. */
   constructor(options: AutoencoderFeaturizerOptions) {
-    super(options);
-    this.count = latentsIn("AutoencoderFeaturizer", options);
-    this.width = widthIn("AutoencoderFeaturizer", options);
-    this.keepsError = options.errorTerm ?? true;
+    super("AutoencoderFeaturizer", options);
     this.autoencoder = new AutoencoderLayer(this.width, this.count);
   }
 

@@ -1,10 +1,8 @@
-import type { OptionNames } from "../../base/known-options.ts";
 import { orthogonal } from "../../nn/init.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { initialized } from "../../nn/without-init.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { type AutoencoderFeaturizerOptions, latentsIn } from "./autoencoder.ts";
-import { Featurizer, widthIn } from "./featurizer.ts";
+import { type AutoencoderFeaturizerOptions, LatentFeaturizer } from "./autoencoder.ts";
 
 /**
  * Latents of a sparse autoencoder with jumping ReLUs (Rajamanoharan and others, 2024): with
@@ -22,15 +20,7 @@ import { Featurizer, widthIn } from "./featurizer.ts";
  * console.log(features.shape, error?.shape); // [2, 32] and [2, 8]
  * ```
  */
-export class JumpReLUFeaturizer extends Featurizer {
-  static override readonly optionNames: OptionNames<AutoencoderFeaturizerOptions> = {
-    ...Featurizer.optionNames,
-    latentDim: true,
-    errorTerm: true,
-  };
-  readonly width: number;
-  readonly count: number;
-  override readonly keepsError: boolean;
+export class JumpReLUFeaturizer extends LatentFeaturizer {
   /** [width, latents] */
   readonly W_enc: Parameter;
   /** [latents, width] */
@@ -44,12 +34,8 @@ export class JumpReLUFeaturizer extends Featurizer {
 
   /** @throws InterventionError without `latentDim`. */
   constructor(options: AutoencoderFeaturizerOptions) {
-    super(options);
-    const latents = latentsIn("JumpReLUFeaturizer", options);
-    const width = widthIn("JumpReLUFeaturizer", options);
-    this.width = width;
-    this.count = latents;
-    this.keepsError = options.errorTerm ?? true;
+    super("JumpReLUFeaturizer", options);
+    const { width, count: latents } = this;
     this.W_dec = initialized([latents, width], (shape) => orthogonal(shape));
     this.W_enc = new Parameter(transposed(this.W_dec.value));
     this.threshold = zeroed(latents);
