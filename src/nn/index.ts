@@ -76,8 +76,8 @@ export {
 export {
   TransformerEncoder,
   TransformerEncoderLayer,
-  type TransformerEncoderOptions,
 } from "./layers/transformer/transformer-encoder.ts";
+export type { TransformerEncoderOptions } from "./layers/transformer/transformer-stack.ts";
 export { ModuleDict, ModuleList, Sequential } from "./module-list.ts";
 export { type LoadOptions, Module } from "./module.ts";
 export { EditScope, site, type SiteHandler, type SiteName, type Visit } from "./scope.ts";

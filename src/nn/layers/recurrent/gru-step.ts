@@ -1,27 +1,18 @@
 import { sigmoid, tanh } from "../../functional/activations.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { Activation } from "../activation.ts";
-import { Module } from "../../module.ts";
 import { startState } from "./cell-parameters.ts";
-
-/** A module that makes one tensor of another. */
-export interface TensorMap extends Module {
-  /** `x` [batch, in] as [batch, out]. */
-  forward(x: Tensor): Tensor;
-}
+import { RecurrentStep, type TensorMap } from "./recurrent-step.ts";
 
 /**
- * One step of a GRU, run once for each time step: its call number is the step.
- *
+ * One step of a GRU:
  * r = σ(x₁ + h₁), z = σ(x₂ + h₂), n = tanh(x₃ + r h₃), and then (1 − z) n + z h, for the thirds of the
  * two projections. Cho and others, "Learning phrase representations using RNN encoder-decoder" (2014),
  * with the reset gate after the projection, as in PyTorch.
  */
-export abstract class GRUStep<Projection extends TensorMap = TensorMap> extends Module {
-  /** `[batch, in] -> [batch, 3 × hidden]`: what the input says of the gates and the new state. */
-  readonly x2h: Projection;
-  /** `[batch, hidden] -> [batch, 3 × hidden]`: what the last state says of them. */
-  readonly h2h: Projection;
+export abstract class GRUStep<
+  Projection extends TensorMap = TensorMap,
+> extends RecurrentStep<Projection> {
   /** The activation of the reset gate. */
   readonly reset_act: Activation;
   /** The activation of the update gate. */
@@ -29,10 +20,8 @@ export abstract class GRUStep<Projection extends TensorMap = TensorMap> extends 
   /** The activation of the new state. */
   readonly new_act: Activation;
 
-  constructor([x2h, h2h]: readonly [x2h: Projection, h2h: Projection]) {
-    super();
-    this.x2h = x2h;
-    this.h2h = h2h;
+  constructor(projections: readonly [x2h: Projection, h2h: Projection]) {
+    super(projections);
     this.reset_act = new Activation("sigmoid", sigmoid);
     this.update_act = new Activation("sigmoid", sigmoid);
     this.new_act = new Activation("tanh", tanh);
@@ -51,10 +40,6 @@ export abstract class GRUStep<Projection extends TensorMap = TensorMap> extends 
     const update = this.update_act.forward(xUpdate.add(hUpdate));
     const fresh = this.new_act.forward(xNew.add(reset.mul(hNew)));
     return fresh.add(update.mul(h.sub(fresh)));
-  }
-
-  override widthAt(side: "input" | "output"): number | undefined {
-    return side === "input" ? this.x2h.widthAt("input") : this.h2h.widthAt("input");
   }
 }
 

@@ -3,7 +3,6 @@ import { sameShape, show } from "../../../tensor/shape.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { fail } from "../../errors.ts";
 import { sigmoid, tanh } from "../../functional/activations.ts";
-import { Module } from "../../module.ts";
 import type { Parameter } from "../../parameter.ts";
 import { Activation } from "../activation.ts";
 import { Identity } from "../identity.ts";
@@ -17,6 +16,7 @@ import {
 } from "./cell-parameters.ts";
 import { Projection } from "./projection.ts";
 import { RecurrentLayer, type RecurrentOptions } from "./recurrent-layer.ts";
+import { RecurrentStep } from "./recurrent-step.ts";
 import type { Lengths } from "./row-lengths.ts";
 
 const GATES = 4;
@@ -28,11 +28,7 @@ export type LSTMState = readonly [h: Tensor, c: Tensor];
  * One step of an LSTM: c' = σ(f) c + σ(i) tanh(g), h' = σ(o) tanh(c'), for the quarters i, f, g, o of
  * the sum of two projections. Hochreiter and Schmidhuber, "Long short-term memory" (1997).
  */
-abstract class LSTMStep extends Module {
-  /** `[batch, in] -> [batch, 4 × hidden]` */
-  readonly x2h: Projection;
-  /** `[batch, out] -> [batch, 4 × hidden]` */
-  readonly h2h: Projection;
+abstract class LSTMStep extends RecurrentStep<Projection> {
   /** The activation of the input gate. */
   readonly input_act: Activation;
   /** The activation of the forget gate. */
@@ -47,8 +43,7 @@ abstract class LSTMStep extends Module {
   readonly projection: Projection | undefined;
 
   constructor(p: CellParameters) {
-    super();
-    [this.x2h, this.h2h] = projections(p);
+    super(projections(p));
     this.input_act = new Activation("sigmoid", sigmoid);
     this.forget_act = new Activation("sigmoid", sigmoid);
     this.new_act = new Activation("tanh", tanh);
@@ -72,10 +67,6 @@ abstract class LSTMStep extends Module {
     const cell = this.cell_state.forward(kept.add(added));
     const output = this.output_act.forward(o).mul(cell.tanh());
     return [this.projection?.forward(output) ?? output, cell];
-  }
-
-  override widthAt(side: "input" | "output"): number | undefined {
-    return side === "input" ? this.x2h.widthAt("input") : this.h2h.widthAt("input");
   }
 
   #startCell(h: Tensor, c: Tensor | undefined): Tensor {

@@ -1,7 +1,6 @@
 import { requireOneOf } from "../../../base/known-options.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { relu, tanh } from "../../functional/activations.ts";
-import { Module } from "../../module.ts";
 import type { Parameter } from "../../parameter.ts";
 import { Activation } from "../activation.ts";
 import {
@@ -14,6 +13,7 @@ import {
 import type { RecurrentInputs } from "./gru.ts";
 import type { Projection } from "./projection.ts";
 import { RecurrentLayer, type RecurrentOptions } from "./recurrent-layer.ts";
+import { RecurrentStep } from "./recurrent-step.ts";
 
 /** What a plain recurrent cell makes of its sum. */
 export type Nonlinearity = "tanh" | "relu";
@@ -21,17 +21,12 @@ export type Nonlinearity = "tanh" | "relu";
 const NONLINEARITIES = { tanh, relu } as const satisfies Record<Nonlinearity, unknown>;
 
 /** One step of a plain recurrent layer: f(W x + b + V h + c). Elman, "Finding structure in time" (1990). */
-abstract class RNNStep extends Module {
-  /** `[batch, in] -> [batch, hidden]` */
-  readonly x2h: Projection;
-  /** `[batch, hidden] -> [batch, hidden]` */
-  readonly h2h: Projection;
+abstract class RNNStep extends RecurrentStep<Projection> {
   /** The activation of the new state. */
   readonly act: Activation;
 
   constructor(p: CellParameters, nonlinearity: Nonlinearity) {
-    super();
-    [this.x2h, this.h2h] = projections(p);
+    super(projections(p));
     this.act = new Activation(nonlinearity, NONLINEARITIES[nonlinearity]);
   }
 
@@ -43,10 +38,6 @@ abstract class RNNStep extends Module {
   override forward(x: Tensor, before?: Tensor): Tensor {
     const h = startState(this, x, before);
     return this.act.forward(this.x2h.forward(x).add(this.h2h.forward(h)));
-  }
-
-  override widthAt(side: "input" | "output"): number | undefined {
-    return side === "input" ? this.x2h.widthAt("input") : this.h2h.widthAt("input");
   }
 }
 

@@ -4,6 +4,9 @@ import { shown } from "../../../base/describe-value.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
 import { fail } from "../../errors.ts";
 import { Activation } from "../activation.ts";
+import type { Dropout } from "../dropout.ts";
+import type { LayerNorm } from "../layer-norm.ts";
+import type { Linear } from "../linear.ts";
 
 /** Options of the layers of transformers, as PyTorch's. */
 export interface TransformerLayerOptions {
@@ -49,6 +52,33 @@ export function layerOptions(
     bias: true,
     ...given,
   };
+}
+
+/** The two linear layers of a transformer's layer, and what stands between them. */
+interface FeedForward {
+  readonly linear1: Linear;
+  readonly activation: Activation;
+  readonly dropout: Dropout;
+  readonly linear2: Linear;
+}
+
+/** `[..., width]`, in the shape of `x`: what the linear layers make of it. */
+export function feedForward(
+  { linear1, activation, dropout, linear2 }: FeedForward,
+  x: Tensor,
+): Tensor {
+  return linear2.forward(dropout.forward(activation.forward(linear1.forward(x))));
+}
+
+/** A part of a layer, and the norm that stands before or after it. */
+export type NormedPart = readonly [norm: LayerNorm, part: (x: Tensor) => Tensor];
+
+/** What parts make of `x` in turn, each with a residual connection and its norm. */
+export function throughParts(x: Tensor, parts: readonly NormedPart[], normFirst: boolean): Tensor {
+  return parts.reduce(
+    (y, [norm, part]) => (normFirst ? y.add(part(norm.forward(y))) : norm.forward(y.add(part(y)))),
+    x,
+  );
 }
 
 /** The activation that an option names. */

@@ -1,5 +1,4 @@
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { ModuleList } from "../../module-list.ts";
 import { Module } from "../../module.ts";
 import type { Activation } from "../activation.ts";
 import { Dropout } from "../dropout.ts";
@@ -7,9 +6,16 @@ import { LayerNorm } from "../layer-norm.ts";
 import { Linear } from "../linear.ts";
 import { requireSizes } from "../require-sizes.ts";
 import type { AttentionMasks } from "./attention-masks.ts";
-import { activationOf, layerOptions, type TransformerLayerOptions } from "./feed-forward.ts";
+import {
+  activationOf,
+  feedForward,
+  layerOptions,
+  type NormedPart,
+  throughParts,
+  type TransformerLayerOptions,
+} from "./feed-forward.ts";
 import { MultiheadAttention } from "./multihead-attention.ts";
-import type { TransformerEncoderOptions } from "./transformer-encoder.ts";
+import { type TransformerEncoderOptions, TransformerStack } from "./transformer-stack.ts";
 
 /** Masks of a decoder's layers. */
 export interface DecoderMasks extends AttentionMasks {
@@ -79,16 +85,12 @@ export class TransformerDecoderLayer extends Module {
    */
   override forward(x: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
     const { memory: memoryMasks = {}, ...own } = masks;
-    const parts: readonly [norm: LayerNorm, part: (y: Tensor) => Tensor][] = [
+    const parts: readonly NormedPart[] = [
       [this.norm1, (y) => this.#attend(y, own)],
       [this.norm2, (y) => this.#look(y, memory, memoryMasks)],
-      [this.norm3, (y) => this.#feed(y)],
+      [this.norm3, (y) => this.dropout3.forward(feedForward(this, y))],
     ];
-    return parts.reduce(
-      (y, [norm, part]) =>
-        this.normFirst ? y.add(part(norm.forward(y))) : norm.forward(y.add(part(y))),
-      x,
-    );
+    return throughParts(x, parts, this.normFirst);
   }
 
   #attend(x: Tensor, masks: AttentionMasks): Tensor {
@@ -97,11 +99,6 @@ export class TransformerDecoderLayer extends Module {
 
   #look(x: Tensor, memory: Tensor, masks: AttentionMasks): Tensor {
     return this.dropout2.forward(this.multihead_attn.forward(x, memory, memory, masks)[0]);
-  }
-
-  #feed(x: Tensor): Tensor {
-    const inner = this.dropout.forward(this.activation.forward(this.linear1.forward(x)));
-    return this.dropout3.forward(this.linear2.forward(inner));
   }
 
   override widthAt(): number {
@@ -121,30 +118,21 @@ export class TransformerDecoderLayer extends Module {
  * console.log(y.shape); // [2, 5, 16]
  * ```
  */
-export class TransformerDecoder extends Module {
-  /** The layers, in order. */
-  readonly layers: ModuleList<TransformerDecoderLayer>;
-  /** The norm after the last layer; undefined without. */
-  readonly norm: LayerNorm | undefined;
-
+export class TransformerDecoder extends TransformerStack<TransformerDecoderLayer> {
   constructor(
     dModel: number,
     nHead: number,
     numLayers: number,
     options: TransformerEncoderOptions = {},
   ) {
-    super();
-    const { norm = false, ...rest } = options;
-    requireSizes("TransformerDecoder", { dModel, nHead, numLayers });
-    const { layerNormEps: eps, bias } = layerOptions("TransformerDecoder", rest);
-    const layers = Array.from({ length: numLayers }, () => new TransformerDecoderLayer(dModel, nHead, rest)); // prettier-ignore
-    this.layers = new ModuleList(layers);
-    this.norm = norm ? new LayerNorm(dModel, { eps, bias }) : undefined;
+    const sizes = { dModel, nHead, numLayers };
+    const make = (rest: TransformerLayerOptions) =>
+      new TransformerDecoderLayer(dModel, nHead, rest);
+    super("TransformerDecoder", sizes, options, make);
   }
 
   /** `[batch, positions, width]`, in the shape of `x`; see {@link TransformerDecoderLayer}. */
   override forward(x: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
-    const top = [...this.layers].reduce((y, layer) => layer.forward(y, memory, masks), x);
-    return this.norm?.forward(top) ?? top;
+    return this.run(x, (layer, y) => layer.forward(y, memory, masks));
   }
 }

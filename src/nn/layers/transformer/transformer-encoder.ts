@@ -1,5 +1,4 @@
 import type { Tensor } from "../../../tensor/tensor.ts";
-import { ModuleList } from "../../module-list.ts";
 import { Module } from "../../module.ts";
 import type { Activation } from "../activation.ts";
 import { Dropout } from "../dropout.ts";
@@ -7,8 +6,16 @@ import { LayerNorm } from "../layer-norm.ts";
 import { Linear } from "../linear.ts";
 import { requireSizes } from "../require-sizes.ts";
 import type { AttentionMasks } from "./attention-masks.ts";
-import { activationOf, layerOptions, type TransformerLayerOptions } from "./feed-forward.ts";
+import {
+  activationOf,
+  feedForward,
+  layerOptions,
+  type NormedPart,
+  throughParts,
+  type TransformerLayerOptions,
+} from "./feed-forward.ts";
 import { MultiheadAttention } from "./multihead-attention.ts";
+import { type TransformerEncoderOptions, TransformerStack } from "./transformer-stack.ts";
 
 /**
  * Self-attention and two linear layers, each with a residual connection and a norm, as
@@ -70,32 +77,20 @@ export class TransformerEncoderLayer extends Module {
    * @param masks of the self-attention.
    */
   override forward(x: Tensor, masks: AttentionMasks = {}): Tensor {
-    if (this.normFirst) {
-      const middle = x.add(this.#attend(this.norm1.forward(x), masks));
-      return middle.add(this.#feed(this.norm2.forward(middle)));
-    }
-    const middle = this.norm1.forward(x.add(this.#attend(x, masks)));
-    return this.norm2.forward(middle.add(this.#feed(middle)));
+    const parts: readonly NormedPart[] = [
+      [this.norm1, (y) => this.#attend(y, masks)],
+      [this.norm2, (y) => this.dropout2.forward(feedForward(this, y))],
+    ];
+    return throughParts(x, parts, this.normFirst);
   }
 
   #attend(x: Tensor, masks: AttentionMasks): Tensor {
     return this.dropout1.forward(this.self_attn.forward(x, undefined, undefined, masks)[0]);
   }
 
-  #feed(x: Tensor): Tensor {
-    const inner = this.dropout.forward(this.activation.forward(this.linear1.forward(x)));
-    return this.dropout2.forward(this.linear2.forward(inner));
-  }
-
   override widthAt(): number {
     return this.self_attn.embedDim;
   }
-}
-
-/** Options of {@link TransformerEncoder}. */
-export interface TransformerEncoderOptions extends TransformerLayerOptions {
-  /** Whether there is a norm after the last layer. @default false */
-  readonly norm?: boolean;
 }
 
 /**
@@ -109,30 +104,21 @@ export interface TransformerEncoderOptions extends TransformerLayerOptions {
  * console.log(encoder.forward(ones([2, 5, 16])).shape); // [2, 5, 16]
  * ```
  */
-export class TransformerEncoder extends Module {
-  /** The layers, in order. */
-  readonly layers: ModuleList<TransformerEncoderLayer>;
-  /** The norm after the last layer; undefined without. */
-  readonly norm: LayerNorm | undefined;
-
+export class TransformerEncoder extends TransformerStack<TransformerEncoderLayer> {
   constructor(
     dModel: number,
     nHead: number,
     numLayers: number,
     options: TransformerEncoderOptions = {},
   ) {
-    super();
-    const { norm = false, ...rest } = options;
-    requireSizes("TransformerEncoder", { dModel, nHead, numLayers });
-    const { layerNormEps: eps, bias } = layerOptions("TransformerEncoder", rest);
-    const layers = Array.from({ length: numLayers }, () => new TransformerEncoderLayer(dModel, nHead, rest)); // prettier-ignore
-    this.layers = new ModuleList(layers);
-    this.norm = norm ? new LayerNorm(dModel, { eps, bias }) : undefined;
+    const sizes = { dModel, nHead, numLayers };
+    const make = (rest: TransformerLayerOptions) =>
+      new TransformerEncoderLayer(dModel, nHead, rest);
+    super("TransformerEncoder", sizes, options, make);
   }
 
   /** `[batch, positions, width]`, in the shape of `x`; see {@link TransformerEncoderLayer}. */
   override forward(x: Tensor, masks: AttentionMasks = {}): Tensor {
-    const top = [...this.layers].reduce((y, layer) => layer.forward(y, masks), x);
-    return this.norm?.forward(top) ?? top;
+    return this.run(x, (layer, y) => layer.forward(y, masks));
   }
 }
