@@ -68,7 +68,7 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
   override shares(): Tensor {
     const soft = softness(this.temperature);
     const place = this.#places();
-    const left = this.boundary().mul(constant(this.rotate_layer.size)).sub(place);
+    const left = this.#clamped().mul(constant(this.rotate_layer.size)).sub(place);
     return place.div(soft).sigmoid().mul(left.div(soft).sigmoid());
   }
 
@@ -78,13 +78,22 @@ export class BoundlessRotatedSpaceIntervention extends MaskedIntervention {
     return this.#places().lt(end).to("float32");
   }
 
+  /**
+   * The clamped boundary, [1]. Above 1 it still has a gradient, unlike the shares: a penalty brings a
+   * boundary back that early steps, when all is soft, moved beyond all dimensions.
+   */
   override boundary(): Tensor {
-    const least = constant(LEAST_BOUNDARY);
-    return this.intervention_boundaries.value.clamp({ min: least, max: constant(1) });
+    const over = this.intervention_boundaries.value.clamp({ min: constant(1) });
+    return this.#clamped().add(over.sub(over.detach()));
   }
 
   override takeSize({ intervention_boundaries: boundary }: this): void {
     this.intervention_boundaries.set(boundary.value);
+  }
+
+  #clamped(): Tensor {
+    const least = constant(LEAST_BOUNDARY);
+    return this.intervention_boundaries.value.clamp({ min: least, max: constant(1) });
   }
 
   #places(): Tensor {

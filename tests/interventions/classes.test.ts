@@ -233,6 +233,23 @@ describe("masks", () => {
     expect(() => boundless.setInterventionBoundaries(NaN)).toThrow("expected a number");
   });
 
+  test("a penalty brings back a boundary that is beyond all dimensions", async () => {
+    const boundless = new BoundlessRotatedSpaceIntervention(options);
+    const at = async (boundary: number) => {
+      boundless.setInterventionBoundaries(boundary);
+      const [{ value }, penalty] = [boundless.intervention_boundaries, boundless.boundary()];
+      const gradients = [penalty.sum(), boundless.shares().sum()].map((loss) =>
+        grad(loss, [value])[0].item(),
+      );
+      return Promise.all([penalty.item(), ...gradients]);
+    };
+    const [inside, beyond, below] = [await at(0.5), await at(1.25), await at(-0.5)];
+    expect(inside.slice(0, 2)).toStrictEqual([0.5, 1]);
+    expect(inside[2]).toBeGreaterThan(0);
+    expect(beyond).toStrictEqual([1, 1, 0]);
+    expect(below).toStrictEqual([Math.fround(0.001), 0, 0]);
+  });
+
   test("which dimensions to swap is learned", async () => {
     const mask = new SigmoidMaskIntervention({ embedDim: 6 });
     mask.setTemperature(1);
