@@ -35,8 +35,9 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   interventions: ["featurizers", "reft"],
-  intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving"],
+  intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving", "grid"],
   training: ["data", "frozen", "loop", "alignment", "probes"],
+  analysis: ["data", "results", "metrics", "sweep"],
 };
 
 /**

@@ -19,13 +19,13 @@ export const LINE_BUDGETS: LinesByLayer = {
   files: 3_450,
   formats: 3_950,
   tokenizers: 10_300,
-  plots: 1_000,
+  plots: 1_500,
   models: 22_000,
   interventions: 2_650,
   intervenable: 6_300,
   causal: 1_700,
   training: 7_100,
-  analysis: 350,
+  analysis: 6_000,
   cli: 2_500,
 };
 

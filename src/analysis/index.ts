@@ -8,3 +8,32 @@ export {
   type TopTokensOptions,
 } from "./top-tokens.ts";
 export { terminalTopTokens, type TerminalTopTokensOptions } from "./terminal-top-tokens.ts";
+export type { ContrastBatch, ContrastData, ContrastSide } from "./data/contrast-data.ts";
+export {
+  type ContrastPair,
+  contrastPairs,
+  type ContrastPairsOptions,
+} from "./data/contrast-pairs.ts";
+export type {
+  ContrastMetric,
+  ContrastMetricChoice,
+  ContrastRun,
+} from "./metrics/contrast-metric.ts";
+export type { ArrayPlotOptions } from "./results/array-plot.ts";
+export {
+  type Direction,
+  type EffectIntervals,
+  Effects,
+  type EffectsFields,
+  type EffectsJSON,
+} from "./results/effects.ts";
+export {
+  type ArraySelection,
+  NamedArray,
+  type NamedArrayFields,
+  type NamedArrayJSON,
+  type NamedEntry,
+} from "./results/named-array.ts";
+export type { NamedAxis } from "./results/named-axis.ts";
+export { sweep } from "./sweep/sweep.ts";
+export type { Sweep, SweepOptions } from "./sweep/sweep-options.ts";

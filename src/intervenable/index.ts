@@ -53,6 +53,14 @@ export type {
 export type { EachIntervention } from "./units/each.ts";
 export { fromPyveneLocations } from "./units/pyvene-locations.ts";
 export type { IntervenableOutput, IntervenableResult } from "./call/output.ts";
+export type {
+  Axis as SiteAxis,
+  AxisName as SiteAxisName,
+  AxisValue as SiteAxisValue,
+  AxisValues as SiteAxisValues,
+  GridSite,
+  SiteGrid,
+} from "./grid/site-grid.ts";
 export type { EditedRows } from "./call/rows.ts";
 export type { SourceRepresentations } from "./call/sources.ts";
 export type { PromptsOf, WritingModel } from "./call/writer.ts";

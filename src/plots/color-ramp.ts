@@ -59,13 +59,13 @@ const RAMPS: {
   },
 };
 
-/** Blue below the middle, orange above it. */
+/** Orange below the middle, blue above it. */
 function arm(t: number, middle: number, end: number): Lch {
   const distance = Math.abs(t - 0.5) * 2;
   return {
     lightness: mix(middle, end, distance),
     chroma: mix(0, 0.16, Math.sqrt(distance)),
-    hue: t < 0.5 ? 255 : 38,
+    hue: t < 0.5 ? 38 : 255,
   };
 }
 

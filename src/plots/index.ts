@@ -1,6 +1,7 @@
 // Draws tables of numbers: as Vega-Lite, as SVG and as text.
 export type { GridOptions } from "./grid.ts";
 export { heatMap, type HeatMapOptions } from "./heat-map.ts";
+export { type HeatMapPart, heatMaps, type HeatMapsOptions } from "./heat-maps.ts";
 export { savePng } from "./save-png.ts";
 export { saveSvg } from "./save-svg.ts";
 export type { ColorMode, TerminalOptions } from "./terminal-colors.ts";

@@ -51,15 +51,7 @@ export {
   type PartScore,
   type VariablesScore,
 } from "./alignment/alignment-score.ts";
-export type {
-  AlignmentGrid,
-  AlignmentSites,
-  AxisName as SiteAxisName,
-  Axis as SiteAxis,
-  AxisValue as SiteAxisValue,
-  AxisValues as SiteAxisValues,
-  GridSite,
-} from "./alignment/alignment-grid.ts";
+export type { AlignmentGrid } from "./alignment/alignment-grid.ts";
 export {
   AlignmentTable,
   type AlignmentTableFields,

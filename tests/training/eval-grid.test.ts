@@ -155,10 +155,10 @@ describe("axes", () => {
     );
     expect(heads.axes.map(({ name, values }) => [name, values.length])).toEqual([
       ["variable", 1],
-      ["layer", 1],
       ["component", 1],
-      ["head", 2],
+      ["layer", 1],
       ["position", LENGTH],
+      ["head", 2],
     ]);
   });
 

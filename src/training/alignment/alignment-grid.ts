@@ -1,34 +1,11 @@
+import { describeValue } from "../../base/describe-value.ts";
+import { fail } from "../../base/errors.ts";
+import { requireKnownOptions, type OptionNames } from "../../base/known-options.ts";
 import type { InterventionKind } from "../../intervenable/config/intervention-kind.ts";
 import type { Unit } from "../../intervenable/config/representation-config.ts";
-import type { DimensionRange } from "../../interventions/subspaces.ts";
-import type { Module } from "../../nn/module.ts";
-
-/** One value along an axis, or several. */
-export type AxisValues<T> = T | readonly T[];
-
-/**
- * The axes of a grid of sites, each with its values: plain data, which JSON keeps. A site is one value of
- * each; the last axis varies fastest.
- */
-export interface AlignmentSites {
-  /** Numbers of layers, or all. */
-  readonly layer?: AxisValues<number> | "all";
-  /** Names of components, as in a configuration. @default "block_output" */
-  readonly component?: AxisValues<string>;
-  /** Module paths in place of components, such as `"cell.output"`. */
-  readonly path?: AxisValues<string>;
-  /**
-   * Positions, `"last"`, or `"all"`; names of positions, where the data is a function of these.
-   * @default those of the data
-   */
-  readonly position?: AxisValues<number | string>;
-  /** Heads, of components that have some, or all. */
-  readonly head?: AxisValues<number> | "all";
-  /** Time steps of a module that runs several times. */
-  readonly step?: AxisValues<number>;
-  /** Which dimensions of a unit: ranges, `{ from: 0, to: 8 }`, or lists of them. @default all */
-  readonly dimensions?: readonly (DimensionRange | readonly number[])[];
-}
+import { axesOf } from "../../intervenable/grid/grid-axes.ts";
+import type { Axis, AxisValues, GridSite, SiteGrid } from "../../intervenable/grid/site-grid.ts";
+import { Module } from "../../nn/module.ts";
 
 /** A grid of sites in a model, each of which may be where a variable is. */
 export interface AlignmentGrid<M extends Module = Module> {
@@ -37,55 +14,40 @@ export interface AlignmentGrid<M extends Module = Module> {
   /** The variable that is looked for, or several, one at a time: an axis of the table. */
   readonly variable: AxisValues<string>;
   /** Where it is looked for. */
-  readonly sites: AlignmentSites;
+  readonly sites: SiteGrid;
   /** What is done at each site: a class, or a class with options. @default VanillaIntervention */
   readonly intervention?: InterventionKind;
   /** What locations count, where the axes do not say it. @default "pos" */
   readonly unit?: Unit;
 }
 
-/** Names of axes, in their order. */
-export const AXES = [
-  "variable",
-  "layer",
-  "component",
-  "path",
-  "head",
-  "step",
-  "position",
-  "dimensions",
-] as const;
-
-/** The name of an axis. */
-export type AxisName = (typeof AXES)[number];
-
-/** A value along an axis: plain data. */
-export type AxisValue = number | string | DimensionRange | readonly number[];
-
-/** An axis with its values, in order. */
-export interface Axis {
-  /** What it is called. */
-  readonly name: AxisName;
-  /** Its values, in the order of the grid. */
-  readonly values: readonly AxisValue[];
-}
-
-/** A site of a grid: a value of each axis. */
-export type GridSite = { readonly [K in AxisName]?: AxisValue };
-
 /** The variable that is looked for at a site. */
 export function variableAt({ variable }: GridSite): string {
   return typeof variable === "string" ? variable : "";
 }
 
-/** A value as tables write it. */
-export function valueText(value: AxisValue): string {
-  if (typeof value !== "object") return String(value);
-  if ("from" in value) return `${value.from} to ${value.to - 1}`;
-  return value.join(" ");
-}
+const OP = "evalAlignment";
 
-/** A site as text, the same for equal sites only. */
-export function siteKey(site: GridSite): string {
-  return JSON.stringify(AXES.map((name) => site[name] ?? null));
+const GRID: OptionNames<AlignmentGrid> = {
+  model: true,
+  variable: true,
+  sites: true,
+  intervention: true,
+  unit: true,
+};
+
+/**
+ * The axes of a grid, the variables first.
+ *
+ * @param inputs - What the model takes, which says how many positions there are.
+ * @throws TsveneError for what is no grid of a model.
+ */
+export function alignmentAxes(grid: AlignmentGrid, inputs: unknown): readonly Axis[] {
+  requireKnownOptions(OP, grid, GRID);
+  const { model, variable, sites } = grid;
+  if (!(model instanceof Module)) {
+    fail(OP, `model must be a model (a Module), got ${describeValue(model)}`);
+  }
+  if (variable !== undefined) return axesOf({ op: OP, model, inputs }, sites, variable);
+  return fail(OP, "variable is missing: the name of the variable that is looked for");
 }

@@ -8,7 +8,7 @@ import {
   type AxisValue,
   type GridSite,
   siteKey,
-} from "./alignment-grid.ts";
+} from "../../intervenable/grid/site-grid.ts";
 import { AlignmentScore, type AlignmentScoreFields } from "./alignment-score.ts";
 import { tablePlot, type TablePlotOptions } from "./table-plot.ts";
 import { tableLines } from "./table-text.ts";

@@ -1,8 +1,9 @@
 import { Generator } from "../../tensor/random/generator.ts";
-import { type AlignmentGrid, siteKey } from "./alignment-grid.ts";
+import { sitesOf } from "../../intervenable/grid/grid-axes.ts";
+import { siteKey } from "../../intervenable/grid/site-grid.ts";
+import { alignmentAxes, type AlignmentGrid } from "./alignment-grid.ts";
 import { AlignmentTable, type TableRow } from "./alignment-table.ts";
 import { type EvalGridOptions, gridOptions } from "./eval-options.ts";
-import { axesOf, sitesOf } from "./grid-axes.ts";
 import { evalView } from "./grid-run.ts";
 import { dataFor, type GridData, viewsOf } from "./grid-views.ts";
 
@@ -16,7 +17,7 @@ export async function evalGrid(
 ): Promise<AlignmentTable> {
   const settings = gridOptions(OP, options);
   const [position] = [grid.sites?.position ?? ""].flat();
-  const axes = axesOf(grid, dataFor(data, position).batch([0]).base);
+  const axes = alignmentAxes(grid, dataFor(data, position).batch([0]).base);
   const sites = sitesOf(axes);
   const rows = new Map<string, TableRow>();
   for (const row of options.resume?.rows ?? []) rows.set(siteKey(row.site), row);

@@ -1,45 +1,19 @@
 import { fail } from "../../base/errors.ts";
-import { readKind } from "../../intervenable/config/intervention-kind.ts";
-import type { RepresentationConfig } from "../../intervenable/config/representation-config.ts";
+import type { AxisValue, GridSite } from "../../intervenable/grid/site-grid.ts";
+import { placesAt, representationAt } from "../../intervenable/grid/site-representation.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { isRecord } from "../../intervenable/units/each.ts";
 import type { UnitLocations } from "../../intervenable/units/locations.ts";
-import { ConfiguredIntervention } from "../../interventions/configured-intervention.ts";
-import { expandPartition } from "../../interventions/subspaces.ts";
-import { VanillaIntervention } from "../../interventions/vanilla.ts";
 import type { AlignmentBatch } from "../data/alignment-data.ts";
-import { type AlignmentGrid, type AxisValue, type GridSite, variableAt } from "./alignment-grid.ts";
+import { type AlignmentGrid, variableAt } from "./alignment-grid.ts";
 
 const OP = "evalAlignment";
 
 /** The interventions of one site, not trained. */
 export function alignmentAt(grid: AlignmentGrid, site: GridSite): IntervenableModel {
-  const { layer, component, path } = site;
-  const representation = {
-    name: variableAt(site),
-    ...(layer === undefined ? {} : { layer }),
-    ...(path === undefined && component === undefined ? {} : { component: path ?? component }),
-    unit: unitOf(grid, site),
-    intervention: interventionAt(grid, site),
-  } as RepresentationConfig;
-  return new IntervenableModel(representation, grid.model);
-}
-
-function unitOf({ unit = "pos" }: AlignmentGrid, { step, head, position }: GridSite): string {
-  if (step !== undefined) return "t";
-  if (head === undefined) return unit;
-  return position === undefined ? "h" : "h.pos";
-}
-
-function interventionAt(
-  { intervention = VanillaIntervention }: AlignmentGrid,
-  { dimensions }: GridSite,
-): ConfiguredIntervention {
-  const { intervention: kind, options } = readKind(intervention, "intervention");
-  if (typeof kind !== "function") return fail(OP, "intervention must be a class of interventions");
-  if (dimensions === undefined) return new ConfiguredIntervention(kind, options ?? {});
-  const [interchangeDim] = expandPartition(OP, [dimensions as readonly number[]]);
-  return new ConfiguredIntervention(kind, { ...options, interchangeDim });
+  const { model, intervention, unit } = grid;
+  const at = { op: OP, name: variableAt(site), intervention, unit };
+  return new IntervenableModel(representationAt(at, site), model);
 }
 
 /**
@@ -72,12 +46,13 @@ function sourceOf(sources: AlignmentBatch["sources"], variable: string): unknown
 }
 
 /** What the axes say of places; undefined where they say nothing. */
-function placesOf({ step, head, position }: GridSite, isNamed: boolean): unknown {
-  if (step !== undefined) return step;
-  if (isNamed || (head === undefined && position === undefined)) return undefined;
+function placesOf(site: GridSite, isNamed: boolean): unknown {
+  const { step, head, position } = site;
+  if (step === undefined && (isNamed || (head === undefined && position === undefined))) {
+    return undefined;
+  }
   if (typeof position === "string" && position !== "last") refuseName(position);
-  if (head === undefined) return position;
-  return position === undefined ? head : { head, position };
+  return placesAt(site, position);
 }
 
 function refuseName(position: string): never {

@@ -1,7 +1,8 @@
 import { fail } from "../../base/errors.ts";
+import type { GridSite } from "../../intervenable/grid/site-grid.ts";
 import type { Generator } from "../../tensor/random/generator.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
-import { type GridSite, variableAt } from "./alignment-grid.ts";
+import { variableAt } from "./alignment-grid.ts";
 import { variablesByExample } from "./examples.ts";
 import { batchAt } from "./grid-cell.ts";
 import { requireUnseen } from "./overlap.ts";

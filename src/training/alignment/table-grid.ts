@@ -1,4 +1,10 @@
-import { type Axis, type AxisName, type GridSite, siteKey, valueText } from "./alignment-grid.ts";
+import {
+  type Axis,
+  type AxisName,
+  type GridSite,
+  siteKey,
+  valueText,
+} from "../../intervenable/grid/site-grid.ts";
 import type { AlignmentScore } from "./alignment-score.ts";
 import type { AlignmentTableFields } from "./alignment-table.ts";
 import { numberText } from "./score-text.ts";

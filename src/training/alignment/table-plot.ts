@@ -2,7 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { requireKnownOptions, type OptionNames } from "../../base/known-options.ts";
 import { heatMap } from "../../plots/heat-map.ts";
-import type { Axis, AxisName } from "./alignment-grid.ts";
+import type { Axis, AxisName } from "../../intervenable/grid/site-grid.ts";
 import type { AlignmentTableFields } from "./alignment-table.ts";
 import { axisNames, controlsText, drawnAxes, gridsOf, metricText, siteText } from "./table-grid.ts";
 

@@ -1,0 +1,63 @@
+import { shown } from "../../base/describe-value.ts";
+import { fail } from "../../base/errors.ts";
+import { representationAt } from "../../intervenable/grid/site-representation.ts";
+import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
+import { CollectIntervention } from "../../interventions/collect.ts";
+import type { SweepCell } from "./sweep-cells.ts";
+import type { SweepRuns } from "./sweep-rows.ts";
+
+/** Cells and pairs that one program computes. */
+export interface SweepChunk {
+  readonly cells: readonly SweepCell[];
+  readonly pairs: readonly number[];
+  /** Whether its cells are finished after it. */
+  readonly isLast: boolean;
+}
+
+const OP = "sweep";
+const BUDGET = 2 ** 28;
+/** How many states of a layer's size live at once while a program runs. */
+const LIVE = 6;
+
+/**
+ * What is computed together: as many cells as the budget allows, of all pairs if they fit. The numbers do not
+ * depend on it.
+ * @throws TsveneError for a budget that is too small for one cell.
+ */
+export function planSweep(
+  runs: SweepRuns,
+  cells: readonly SweepCell[],
+  memoryBudget: number = BUDGET,
+): readonly SweepChunk[] {
+  if (!(memoryBudget > 0)) {
+    fail(OP, `memoryBudget must be a number of bytes, got ${shown(memoryBudget)}`);
+  }
+  const [first] = cells;
+  if (first === undefined) return [];
+  const bytes = bytesOfRow(runs, first) * LIVE;
+  const rows = Math.floor(memoryBudget / bytes);
+  if (rows === 0) {
+    fail(OP, `memoryBudget is ${memoryBudget} bytes, but one run of one cell takes about ${bytes}`);
+  }
+  const all = Array.from({ length: runs.data.length }, (_, i) => i);
+  const pairs = partsOf(all, Math.min(all.length, rows));
+  const together = partsOf(cells, Math.max(1, Math.floor(rows / all.length)));
+  return together.flatMap((own) =>
+    pairs.map((some, i) => ({ cells: own, pairs: some, isLast: i === pairs.length - 1 })),
+  );
+}
+
+/** Bytes of the state that is edited, for one pair. */
+function bytesOfRow({ model, data, sweep }: SweepRuns, { edited: [site] }: SweepCell): number {
+  if (site === undefined) return 1;
+  const { intervention: _, ...at } = { ...sweep, op: OP, name: "state" };
+  const place = representationAt({ ...at, intervention: CollectIntervention }, site);
+  const collector = new IntervenableModel(place, model);
+  const { collected } = collector.forward(data.batch([0]).clean);
+  return 4 * collected.reduce((sum, { numel }) => sum + numel, 0);
+}
+
+function partsOf<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
+  const count = Math.ceil(list.length / size);
+  return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
+}

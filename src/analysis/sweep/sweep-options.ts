@@ -1,0 +1,35 @@
+import type { InterventionKind } from "../../intervenable/config/intervention-kind.ts";
+import type { Unit } from "../../intervenable/config/representation-config.ts";
+import type { GridSite, SiteGrid } from "../../intervenable/grid/site-grid.ts";
+import type { ContrastMetricChoice } from "../metrics/contrast-metric.ts";
+import type { Direction, Effects } from "../results/effects.ts";
+
+/** What is edited in a sweep, and what is looked at: plain data, where metric and intervention are named. */
+export interface Sweep {
+  /** The cells: each is one value along each axis. */
+  readonly sites: SiteGrid;
+  /** Which input is run with the edits. @default "denoise" */
+  readonly direction?: Direction;
+  /** What is measured. @default "logitDifference" */
+  readonly metric?: ContrastMetricChoice;
+  /** What is done at each cell: a class, or a class with options. @default VanillaIntervention */
+  readonly intervention?: InterventionKind;
+  /** Layers that are edited at once, around the cell's. @default 1 */
+  readonly window?: number;
+  /** What locations count, where the axes do not say it. @default "pos" */
+  readonly unit?: Unit;
+}
+
+/** How a sweep is run: nothing of it changes what comes out. */
+export interface SweepOptions {
+  /** Bytes that the states of the runs of one program may take. @default 256 MiB */
+  readonly memoryBudget?: number;
+  /** What was found before, of which only what is missing is computed. */
+  readonly resume?: Effects;
+  /** Called for each cell that is finished, with all that were found so far. */
+  readonly onCell?: (cell: GridSite, effects: Effects) => void;
+  /** Called when cells are finished. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops before the next program. */
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,175 @@
+import { describeValue, shown } from "../../base/describe-value.ts";
+import { fail } from "../../base/errors.ts";
+import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
+import { Module } from "../../nn/module.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { ContrastData } from "../data/contrast-data.ts";
+import { contrastMetric } from "../metrics/contrast-metric.ts";
+import { type Direction, Effects } from "../results/effects.ts";
+import { NamedArray } from "../results/named-array.ts";
+import { planSweep, type SweepChunk } from "./plan-sweep.ts";
+import { type SweepCell, type SweepCells, sweepCells } from "./sweep-cells.ts";
+import type { Sweep, SweepOptions } from "./sweep-options.ts";
+import { type SweepRuns, traceRows, traceUnedited } from "./sweep-rows.ts";
+
+const OP = "sweep";
+const SWEEP: OptionNames<Sweep> = {
+  sites: true,
+  direction: true,
+  metric: true,
+  intervention: true,
+  window: true,
+  unit: true,
+};
+const OPTIONS: OptionNames<SweepOptions> = {
+  memoryBudget: true,
+  resume: true,
+  onCell: true,
+  onProgress: true,
+  signal: true,
+};
+
+/**
+ * Activation patching over a grid: for each cell and each pair, what becomes of a metric when the cell's state
+ * in a run of one input is replaced by that of the other's. All cells are rows of a few programs, in which
+ * what rows have in common is computed once.
+ *
+ * @param model - Any model: by components, or by paths of modules.
+ * @param pairs - Of prompts, `contrastPairs` makes them.
+ * @param asked - The grid, and what is done and measured there: plain data.
+ * @returns The metric by named axes, of every pair.
+ * @throws TsveneError, before anything runs, for a grid without cells, cells that cannot be edited, a metric
+ * that the pairs do not allow, and a memory budget that is too small for one cell.
+ *
+ * @example
+ * ```ts
+ * import { AutoModelForCausalLM, AutoTokenizer, contrastPairs, sweep } from "tsvene";
+ * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+ * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
+ * const pairs = contrastPairs(tokenizer, [
+ *   {
+ *     clean: "The capital of Italy is",
+ *     corrupt: "The capital of Spain is",
+ *     right: " Rome",
+ *     wrong: " Madrid",
+ *   },
+ * ]);
+ * const effects = await sweep(model, pairs, {
+ *   sites: { component: "block_input", layer: "all", position: "all" },
+ * });
+ * console.log(String(effects));
+ * ```
+ */
+export async function sweep(
+  model: Module,
+  pairs: ContrastData,
+  asked: Sweep,
+  options: SweepOptions = {},
+): Promise<Effects> {
+  check(model, pairs, asked, options);
+  const runs = { model, data: pairs, sweep: asked, metric: contrastMetric(OP, asked.metric) };
+  const grid = sweepCells(model, pairs, asked);
+  const found = await Found.start(runs, grid, options.resume);
+  const waiting = grid.cells.filter((cell) => !found.has(cell));
+  for (const chunk of planSweep(runs, waiting, options.memoryBudget)) {
+    options.signal?.throwIfAborted();
+    found.take(chunk, await computed(traceRows(runs, chunk.cells, chunk.pairs)));
+    if (!chunk.isLast) continue;
+    const done = grid.cells.filter((cell) => found.has(cell)).length;
+    options.onProgress?.(done, grid.cells.length);
+    for (const { site } of chunk.cells) options.onCell?.(site, found.effects());
+  }
+  return found.effects();
+}
+
+function check(model: unknown, pairs: unknown, asked: Sweep, options: SweepOptions): void {
+  if (!(model instanceof Module)) {
+    fail(OP, `first a model (a Module), got ${describeValue(model)}`);
+  }
+  if (typeof (pairs as Partial<ContrastData>)?.batch !== "function") {
+    fail(OP, `second pairs, as contrastPairs(tokenizer, [...]) makes them, got ${shown(pairs)}`);
+  }
+  requireKnownOptions(OP, asked, SWEEP);
+  requireKnownOptions(OP, options, OPTIONS);
+  requireOneOf(OP, "direction", asked.direction, [undefined, "denoise", "noise"]);
+}
+
+/** What was found so far. */
+class Found {
+  readonly #grid: SweepCells;
+  readonly #pairs: number;
+  readonly #values: Float64Array;
+  readonly #about: Omit<ConstructorParameters<typeof Effects>[0], "values"> & { metric: string };
+
+  private constructor(runs: SweepRuns, grid: SweepCells, unedited: readonly number[][]) {
+    const { metric, sweep: asked, data } = runs;
+    const [clean = [], corrupt = []] = unedited;
+    const direction: Direction = asked.direction ?? "denoise";
+    this.#grid = grid;
+    this.#pairs = data.length;
+    const count = grid.axes.reduce((product, { values }) => product * values.length, 1);
+    this.#values = new Float64Array(count * this.#pairs).fill(NaN);
+    this.#about = { direction, clean, corrupt, isShare: metric.isShare, metric: metric.name };
+  }
+
+  /** Runs all pairs without edits, and takes over what was found before. */
+  static async start(
+    runs: SweepRuns,
+    grid: SweepCells,
+    before: Effects | undefined,
+  ): Promise<Found> {
+    const all = Array.from({ length: runs.data.length }, (_, i) => i);
+    const [clean, corrupt] = [
+      traceUnedited(runs, all, "clean"),
+      traceUnedited(runs, all, "corrupt"),
+    ];
+    await evaluate(clean, corrupt);
+    const found = new Found(runs, grid, [await numbers(clean), await numbers(corrupt)]);
+    if (before !== undefined) found.#resume(before);
+    return found;
+  }
+
+  has({ index }: SweepCell): boolean {
+    const start = index * this.#pairs;
+    return this.#values.subarray(start, start + this.#pairs).every((value) => !Number.isNaN(value));
+  }
+
+  take({ cells, pairs }: SweepChunk, values: readonly number[]): void {
+    cells.forEach(({ index }, c) => {
+      pairs.forEach((pair, p) => {
+        this.#values[index * this.#pairs + pair] = values[c * pairs.length + p] ?? NaN;
+      });
+    });
+  }
+
+  effects(): Effects {
+    const { metric: name, ...about } = this.#about;
+    const examples = Array.from({ length: this.#pairs }, (_, i) => i);
+    const axes = [...this.#grid.axes, { name: "example", values: examples }];
+    return new Effects({ ...about, values: new NamedArray({ name, axes, values: this.#values }) });
+  }
+
+  #resume(before: Effects): void {
+    const own = this.effects();
+    const key = ({ values, direction }: Effects): string =>
+      JSON.stringify([
+        values.name,
+        direction,
+        values.axes.map(({ name, values: of }) => [name, of]),
+      ]);
+    if (key(before) !== key(own)) {
+      fail(OP, "resume is of another sweep: its metric, direction, axes or pairs differ");
+    }
+    this.#values.set(before.values.values);
+  }
+}
+
+async function computed(values: Tensor): Promise<readonly number[]> {
+  await evaluate(values);
+  return numbers(values);
+}
+
+async function numbers(values: Tensor): Promise<number[]> {
+  return Array.from(await values.data(), Number);
+}
