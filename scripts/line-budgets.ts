@@ -22,9 +22,9 @@ export const LINE_BUDGETS: LinesByLayer = {
   plots: 1_500,
   models: 22_000,
   interventions: 2_650,
-  intervenable: 6_300,
+  intervenable: 6_600,
   causal: 1_700,
-  training: 7_100,
+  training: 6_950,
   analysis: 6_000,
   cli: 2_500,
 };
