@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { arange, ones, tensor } from "../../tensor/functions/creation.ts";
+import { arange, eye, ones, tensor } from "../../tensor/functions/creation.ts";
 import { linear } from "../../tensor/functions/linear-algebra.ts";
 import { layerNorm } from "../../tensor/functions/normalisation.ts";
+import { apply } from "../../tensor/ops/apply.ts";
+import { NONE } from "../../tensor/ops/ops.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -14,6 +16,14 @@ import { resetStats, runtimeStats } from "../default-runtime.ts";
 /** Different small numbers, the same every time. */
 function numbers(shape: Shape, seed: number): Tensor {
   const values = Float32Array.from({ length: numel(shape) }, (_, i) => Math.sin(i * 1.7 + seed));
+  return tensor(values, { shape });
+}
+
+/** Whole numbers below a bound, in another order than counted. */
+function wholes(shape: Shape, below: number): Tensor {
+  const values = BigInt64Array.from({ length: numel(shape) }, (_, i) =>
+    BigInt((2 * i + 1) % below),
+  );
   return tensor(values, { shape });
 }
 
@@ -42,6 +52,30 @@ const STEPS: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   prefix: (x) => x.cumsum(1),
   expand: (x) => x.mul(x.sum({ dim: 0 }).expand(x.shape)),
   rows: (x) => x.indexSelect(1, arange(x.size(1))),
+  best: (x) => x.add(x.argmax(1, true).to("float32")),
+  sorted: (x) => x.mul(0).scatter(-1, x.topk(2).indices, x.gather(-1, x.topk(2).indices)),
+  inverse: (x) => {
+    const square = x
+      .matmul(x.transpose(1, 2))
+      .tril()
+      .tanh()
+      .add(eye(x.size(1)).mul(3));
+    const volume = apply("det", [square], NONE).reshape([-1, 1, 1]);
+    return apply("inverse", [square], NONE).matmul(x).add(volume.mul(0.01));
+  },
+  mirrored: (x) =>
+    apply("pad", [x], { mode: "reflect", value: 0 }, [[0, 2, 0, 0, 0, 0]]).slice(1, 1, 6),
+  turned: (x) => apply("gatherNd", [x, wholes([x.size(0), 1], x.size(0))], NONE),
+  image: (x) => {
+    const sides = [1, 1] as const;
+    const window = { stride: sides, padding: [sides, sides], dilation: sides, groups: 1 };
+    return apply("conv", [x.unsqueeze(1), numbers([1, 1, 3, 3], 6)], window).squeeze(1);
+  },
+  pooled: (x) => {
+    const sides = [1, 1] as const;
+    const window = { stride: sides, padding: sides, dilation: sides, kernel: [3, 3] };
+    return apply("maxPool", [x.unsqueeze(0)], { ...window, ceilMode: false }).squeeze(0);
+  },
 };
 
 describe("narrow", () => {

@@ -9,6 +9,8 @@ export interface NarrowedApplication<Attributes> {
   readonly part: Part;
   readonly inputs: readonly Tensor[];
   readonly attributes: Attributes;
+  /** Its size operands. */
+  readonly sizes: readonly (readonly number[])[];
 }
 
 /**
@@ -74,6 +76,46 @@ const indexSelect: Narrowing<Ops["indexSelect"]> = ({ part, inputs, attributes: 
   return [at(part, part.dim - rank + 1), undefined];
 };
 
+/** The position of an element along a dimension, which other dimensions do not take part in. */
+const position: Narrowing<Ops["argmax"]> = (application) => {
+  const { dim, keepdim } = application.attributes;
+  return reduction({ ...application, attributes: { dims: [dim], keepdim } });
+};
+
+/** Each matrix by itself. */
+const matrices: Narrowing<unknown> = ({ part, inputs }) =>
+  part.dim >= (inputs[0]?.shape.length ?? 0) - 2
+    ? undefined
+    : inputs.map(({ shape }) => (shape.length === 0 ? undefined : part));
+
+/**
+ * Elements that are read or written along one dimension, of operands of one size along others. ONNX
+ * Runtime cannot do that to none.
+ */
+const elements: Narrowing<{ readonly dim: number }> = (application) => {
+  const { result, part, inputs } = application;
+  const size = result.shape[part.dim];
+  const fits = part.end > part.start && inputs.every(({ shape }) => shape[part.dim] === size);
+  return fits ? besides(application) : undefined;
+};
+
+const gatherNd: Narrowing<unknown> = ({ part, inputs: [x, index] }) => {
+  const [points, depth] = [(index?.shape.length ?? 1) - 1, index?.shape.at(-1) ?? 0];
+  if (part.dim < points) return [undefined, part];
+  return x === undefined ? undefined : [at(part, part.dim - points + depth), undefined];
+};
+
+const pad: Narrowing<Ops["pad"]> = ({ result, part, sizes: [pads = []] }) => {
+  const isMoved = pads[part.dim] !== 0 || pads[result.shape.length + part.dim] !== 0;
+  return isMoved ? undefined : [part];
+};
+
+/** A window sees one image, of the channels all or its own. */
+const windows =
+  (apart: number): Narrowing<unknown> =>
+  ({ part, inputs }) =>
+    part.dim < apart ? inputs.map((_, i) => (i === 0 ? part : undefined)) : undefined;
+
 /** By batch, by width, or by the numbers of a state, but not by steps. */
 const selectiveScan: Narrowing<Ops["selectiveScan"]> = ({ part, attributes: { result } }) => {
   if (part.dim === 0) return [part, part, undefined, part, part, part];
@@ -138,8 +180,8 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
   amax: reduction,
   amin: reduction,
   prod: reduction,
-  argmax: null,
-  argmin: null,
+  argmax: position,
+  argmin: position,
   cumsum: besides,
   recurrence: ({ part }) => {
     if (part.dim === 1) return undefined;
@@ -163,10 +205,10 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
     const angles = at(part, part.dim === 0 ? 0 : 1);
     return [part, angles, angles];
   },
-  inverse: null,
-  det: null,
-  squarings: null,
-  squaringsGrad: null,
+  inverse: matrices,
+  det: matrices,
+  squarings: matrices,
+  squaringsGrad: matrices,
   factor: null,
 
   reshape,
@@ -174,17 +216,22 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
   expand: elementwise,
   slice: ({ part, attributes: { dims } }) => (dims.includes(part.dim) ? undefined : [part]),
   concat: besides,
-  pad: null,
-  trilu: null,
+  pad,
+  trilu: matrices,
 
   indexSelect,
-  gather: null,
-  scatter: null,
-  gatherNd: null,
+  gather: elements,
+  scatter: elements,
+  gatherNd,
   scatterNd: null,
 
-  conv: null,
-  convTranspose: null,
-  maxPool: null,
+  conv: windows(1),
+  convTranspose: windows(1),
+  maxPool: windows(2),
   maxPoolIndices: null,
 };
+
+/** Whether an operation is done element by element on operands that broadcast. */
+export function isElementwise(op: OpName): boolean {
+  return narrowings[op] === elementwise;
+}

@@ -12,7 +12,8 @@ import {
   type KnownUses,
 } from "./frontier.ts";
 import { KeptRows, KeptStores, type Row } from "./kept-rows.ts";
-import { joinedRows, rowKey, rowOf, sharedKey } from "./row-values.ts";
+import { joinedRows, rowOf } from "../../runtime/program/row-values.ts";
+import { rowKey, sharedKey } from "./row-keys.ts";
 import { SomeRows } from "./rows.ts";
 import { Structures } from "./structure.ts";
 
@@ -173,7 +174,7 @@ export class FrozenParts {
     const shared = leaves.flatMap(([leaf, axis]) => (axis === "whole" ? [leaf] : []));
     const own = leaves.flatMap(([leaf, axis]) => (axis === "whole" ? [] : [[leaf, axis] as const]));
     store.sharing(sharedKey(shared));
-    const keys = Array.from({ length: group.rows }, (_, row) => rowKey(own, row));
+    const keys = Array.from({ length: group.rows }, (_, row) => rowKey(own, row, group.rows));
     const missing = [...keys.keys()].filter((row) => store.get(keys[row] ?? "") === undefined);
     store.looked(keys.length, keys.length - missing.length);
     if (store.isUseless) return undefined;
@@ -245,7 +246,7 @@ function groupsOf({ tensors, structure }: Frontier): readonly Group[] {
 async function computed(looked: readonly Looked[]): Promise<readonly (readonly Tensor[])[]> {
   const made = looked.map(({ group, store, missing }) => {
     if (missing.length === 0) return [];
-    const some = store.isFull ? new SomeRows(missing) : undefined;
+    const some = store.isFull ? new SomeRows(missing, group.rows) : undefined;
     return group.members.map(({ tensor, axis }) => some?.of(tensor, axis) ?? tensor);
   });
   await evaluate(...made.flat());

@@ -1,16 +1,8 @@
-import { narrowings, type Narrowing } from "../../runtime/program/narrowings.ts";
-import { apply } from "../../tensor/ops/apply.ts";
-import { traits } from "../../tensor/ops/traits.ts";
+import { type Axis, isGiven, onRows, operandAxes } from "../../runtime/program/row-axes.ts";
+import { rowsOf, valuesOf, withRows } from "../../runtime/program/row-values.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { internal } from "../../base/errors.ts";
-import { rowsOf } from "./row-values.ts";
-import { coordinatesOf, countsRows, type Structure } from "./structure.ts";
-
-/**
- * The dimension whose places are examples, each computed from its own data; or all of a tensor; or rows of
- * coordinates, which begin with the number of their row.
- */
-export type Axis = number | "whole" | "coordinates";
+import type { Structure } from "./structure.ts";
 
 /** How a tensor comes from the data of its examples. */
 export interface RowUse {
@@ -20,35 +12,6 @@ export interface RowUse {
   readonly uses: readonly (readonly [slot: number, axis: Axis])[];
   /** Whether the size of the batch has a part in it. */
   readonly readsBatchSize: boolean;
-}
-
-function isLeaf(t: Tensor): boolean {
-  return t.lasting || t.values !== undefined || t.origin === undefined;
-}
-
-/**
- * The dimensions of the operands in which the places of a dimension of a result are; undefined where it is
- * not known that each place is computed by itself.
- */
-function operandAxes(t: Tensor, axis: number): readonly Axis[] | undefined {
-  const { origin } = t;
-  if (origin === undefined) return undefined;
-  const { op, inputs } = origin;
-  const points = coordinatesOf(t);
-  if (points !== undefined) {
-    // Coordinates that begin with the row read and write within it.
-    const own = axis === 0 && isLeaf(points) && countsRows(points);
-    if (!own || points.shape[0] !== inputs[0]?.shape[0]) return undefined;
-    return inputs.map((_, i) => (i === 1 ? "coordinates" : 0));
-  }
-  const part = { dim: axis, start: 0, end: 1, step: 1 };
-  const narrowing = narrowings[op] as Narrowing<unknown> | null;
-  const parts = narrowing?.({ result: t, part, ...origin });
-  const axes = parts && inputs.map((_, i): Axis => parts[i]?.dim ?? "whole");
-  const size = t.shape[axis];
-  const fits = (at: Axis, i: number): boolean =>
-    typeof at !== "number" || inputs[i]?.shape[at] === size;
-  return axes?.every(fits) === true ? axes : undefined;
 }
 
 /** Follows tensors to the data that they come from. */
@@ -68,13 +31,15 @@ class Follower {
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const [t, at] = next;
       if (!added(this.#seen, t, at)) continue;
-      if (isLeaf(t)) {
+      if (isGiven(t)) {
         added(this.uses, t, at);
         continue;
       }
       if (at === "whole" && this.#structure.isOpen(t)) this.readsBatchSize = true;
       const inputs = t.origin?.inputs ?? [];
-      const axes = typeof at === "number" ? operandAxes(t, at) : inputs.map((): Axis => "whole");
+      const { rows } = this.#structure;
+      const axes =
+        typeof at === "number" ? operandAxes(t, at, rows) : inputs.map((): Axis => "whole");
       if (axes === undefined) return false;
       for (const [i, u] of inputs.entries()) stack.push([u, axes[i] ?? "whole"]);
     }
@@ -119,10 +84,16 @@ export function rowUseOf(t: Tensor, structure: Structure): RowUse | undefined {
 /** The same computation for some of the examples. */
 export class SomeRows {
   readonly #rows: readonly number[];
+  readonly #total: number;
   readonly #made = new Map<Tensor, Map<Axis, Tensor>>();
 
-  constructor(rows: readonly number[]) {
+  /**
+   * @param rows - The examples.
+   * @param total - How many there are.
+   */
+  constructor(rows: readonly number[], total: number) {
     this.#rows = rows;
+    this.#total = total;
   }
 
   /** A tensor with the places of these examples along the dimension. */
@@ -144,18 +115,16 @@ export class SomeRows {
   /** Makes the tensor, or says which operands have to be made before. */
   #make(t: Tensor, axis: Axis): readonly [Tensor, Axis][] {
     if (axis === "whole" || this.#get(t, axis) !== undefined) return [];
-    if (isLeaf(t) || axis === "coordinates") return this.#keep(t, axis, this.#leaf(t, axis));
+    if (isGiven(t) || axis === "coordinates") return this.#keep(t, axis, this.#leaf(t, axis));
     const { origin } = t;
-    const axes = operandAxes(t, axis);
+    const axes = operandAxes(t, axis, this.#total);
     if (origin === undefined || axes === undefined) return internal("rows that are not their own");
     const places = origin.inputs.map((u, i): [Tensor, Axis] => [u, axes[i] ?? "whole"]);
     const waiting = places.filter(([u, at]) => this.#get(u, at) === undefined);
     if (waiting.length > 0) return waiting;
     const operands = places.map(([u, at]) => this.#get(u, at) ?? internal("no operand"));
-    const shape = t.shape.map((n, dim) => (dim === axis ? this.#rows.length : n));
-    const isShape = traits[origin.op].sizes === "shape";
-    const sizes = isShape ? origin.sizes.map(() => shape) : origin.sizes;
-    return this.#keep(t, axis, apply(origin.op, operands, origin.attributes, sizes));
+    const change = { axis, from: this.#total, to: this.#rows.length };
+    return this.#keep(t, axis, onRows(t, operands, change));
   }
 
   #keep(t: Tensor, axis: Axis, made: Tensor): readonly [Tensor, Axis][] {
@@ -165,8 +134,9 @@ export class SomeRows {
 
   #leaf(t: Tensor, kind: number | "coordinates"): Tensor {
     const axis = kind === "coordinates" ? 0 : kind;
-    const values = rowsOf(t, axis, this.#rows);
-    const shape = t.shape.map((n, dim) => (dim === axis ? this.#rows.length : n));
+    const [rows, total] = [this.#rows, this.#total];
+    const values = rowsOf(valuesOf(t), t, axis, { rows, total });
+    const shape = withRows(t.shape, axis, total, rows.length);
     // Coordinates count the rows that are there now.
     if (kind === "coordinates") {
       const depth = shape.at(-1) ?? 1;

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../tensor/tensor.ts";
 import { traits } from "../../tensor/ops/traits.ts";
+import { coordinatesOf, countsRows } from "../../runtime/program/row-axes.ts";
 import { spelled } from "../../runtime/program/spelled.ts";
 
 /** Numbers that stand for computations: the same number, the same computation on the same weights. */
@@ -102,24 +103,4 @@ export function batchSizeOf(tensors: Iterable<Tensor>): number {
   }
   const [most] = [...counts].sort(([m, a], [n, b]) => b - a || n - m);
   return most?.[0] ?? 1;
-}
-
-/** The coordinates that an operation reads or writes at, if it is one that does. */
-export function coordinatesOf({ origin }: Tensor): Tensor | undefined {
-  return origin?.op === "gatherNd" || origin?.op === "scatterNd" ? origin.inputs[1] : undefined;
-}
-
-/**
- * Whether coordinates [rows, ..., depth] begin with the number of their row, as those of units do: what
- * they read or write in a row is then that row's own.
- */
-export function countsRows({ values, shape }: Tensor): boolean {
-  const depth = shape.at(-1) ?? 0;
-  const [rows = 0] = shape;
-  if (shape.length < 2 || !(values instanceof BigInt64Array) || values.length === 0) return false;
-  const each = values.length / rows;
-  for (let i = 0; i < values.length; i += depth) {
-    if (values[i] !== BigInt(Math.floor(i / each))) return false;
-  }
-  return true;
 }
