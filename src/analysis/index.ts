@@ -37,3 +37,13 @@ export {
 export type { NamedAxis } from "./results/named-axis.ts";
 export { sweep } from "./sweep/sweep.ts";
 export type { Sweep, SweepOptions } from "./sweep/sweep-options.ts";
+export type { TextInputs, TextTokenizer } from "./data/one-text.ts";
+export {
+  type LensColor,
+  type LensPlotOptions,
+  LensReading,
+  type LensReadingFields,
+  type LensReadingJSON,
+} from "./lenses/lens-reading.ts";
+export { logitLens } from "./lenses/logit-lens.ts";
+export type { LensOptions } from "./lenses/read-stream.ts";

@@ -22,6 +22,8 @@ export interface GridOptions {
   readonly center?: number;
   /** Digits after the point. @default 2 */
   readonly digits?: number;
+  /** What is written in the cells, row by row. @default the numbers */
+  readonly texts?: readonly (readonly string[])[];
 }
 
 /** A table of numbers that was checked, with the scale of its colours. */
@@ -30,6 +32,7 @@ export interface Grid {
   readonly kind: RampKind;
   readonly domain: readonly [least: number, most: number];
   readonly digits: number;
+  readonly texts?: readonly (readonly string[])[];
 }
 
 /**
@@ -44,7 +47,7 @@ export function readGrid(
   requireRows(op, values);
   const word = values.flat().find((value) => typeof value !== "number");
   if (word !== undefined) fail(op, `expected rows of numbers, got ${describeValue(word)} in them`);
-  const { rows, columns, center, digits = 2 } = options ?? {};
+  const { rows, columns, center, digits = 2, texts } = options ?? {};
   if (!Array.isArray(rows) || !Array.isArray(columns)) {
     fail(op, "expected the names of rows and columns: { rows: [...], columns: [...] }");
   }
@@ -56,6 +59,8 @@ export function readGrid(
     if (row.length === columns.length) continue;
     fail(op, `row ${i} has ${row.length} values, but there are ${columns.length} names in columns`);
   }
+  const isTold = texts === undefined || sizesOf(texts) === sizesOf(values);
+  if (!isTold) fail(op, "texts must be as many as values, row by row");
   const infinite = values.flat().find((value) => Math.abs(value) === Infinity);
   if (infinite !== undefined) fail(op, `cannot colour ${infinite}; use NaN for what is missing`);
   if (center !== undefined && !Number.isFinite(center)) fail(op, `center must be finite`);
@@ -68,7 +73,12 @@ export function readGrid(
     kind: center === undefined ? "sequential" : "diverging",
     domain: checkDomain(op, domain ?? extent(values)),
     digits,
+    ...(texts && { texts }),
   };
+}
+
+function sizesOf(rows: readonly (readonly unknown[])[]): string {
+  return rows.map(({ length }) => length).join();
 }
 
 /** Values come from JavaScript too: rows of numbers, not one row, a tensor or a promise. */
@@ -100,6 +110,11 @@ export function textOf({ digits }: Pick<Grid, "digits">, value: number): string 
   const text = value.toFixed(digits);
   // Neither "-0.00" nor a hyphen for a minus.
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+/** What is written in each cell: a text of its own, or the number. */
+export function cellTexts(grid: Grid): readonly (readonly string[])[] {
+  return grid.texts ?? grid.values.map((line) => line.map((value) => textOf(grid, value)));
 }
 
 function checkDomain(op: string, [least, most]: Grid["domain"]): Grid["domain"] {

@@ -1,6 +1,6 @@
 import { type OptionNames, requireKnownOptions } from "../base/known-options.ts";
 import type { TopLevelSpec } from "vega-lite";
-import { colorOf, type Grid, type GridOptions, readGrid, textOf } from "./grid.ts";
+import { cellTexts, colorOf, type Grid, type GridOptions, readGrid, textOf } from "./grid.ts";
 import { hexColor, needsLightText, rampColor } from "./color-ramp.ts";
 import { INK, plotConfig } from "./theme.ts";
 import { textWidth } from "./text-width.ts";
@@ -32,6 +32,7 @@ const OPTIONS: OptionNames<HeatMapOptions> = {
   domain: true,
   center: true,
   digits: true,
+  texts: true,
   subtitle: true,
   rowTitle: true,
   columnTitle: true,
@@ -70,7 +71,8 @@ export function heatMap(
   const grid = readGrid(OP, values, options);
   requireKnownOptions(OP, options, OPTIONS);
   const { rows, columns, title, subtitle } = options;
-  const showValues = options.showValues ?? rows.length * columns.length <= MOST_WRITTEN;
+  const isSmall = rows.length * columns.length <= MOST_WRITTEN;
+  const showValues = options.showValues ?? (isSmall || grid.texts !== undefined);
   const [width, height] = options.cellSize ?? cellSize(grid, columns, showValues);
   return {
     $schema: "https://vega.github.io/schema/vega-lite/v6.json",
@@ -88,7 +90,7 @@ export function heatMap(
       x: { field: "column", type: "ordinal", axis: axis("columnNames", options.columnTitle) },
       y: { field: "row", type: "ordinal", axis: axis("rowNames", options.rowTitle) },
     },
-    layer: showValues ? [rectangles(grid, options), numbers()] : [rectangles(grid, options)],
+    layer: showValues ? [rectangles(grid, options), texts(width)] : [rectangles(grid, options)],
     config: plotConfig(),
   };
 }
@@ -104,9 +106,11 @@ interface Cell {
 }
 
 function cells(grid: Grid, { rows, columns }: HeatMapOptions): Cell[] {
+  const written = cellTexts(grid);
   return grid.values.flatMap((line, row) =>
     line.map((value, column) => {
-      const text = textOf(grid, value);
+      const text = written[row]?.[column] ?? "";
+      const number = grid.texts === undefined ? text : `${text}, ${textOf(grid, value)}`;
       const color = colorOf(grid, "paper", value);
       return {
         row,
@@ -114,7 +118,7 @@ function cells(grid: Grid, { rows, columns }: HeatMapOptions): Cell[] {
         value: color === undefined ? null : value,
         text,
         ink: color !== undefined && needsLightText(color) ? "#ffffff" : INK,
-        label: `${rows[row] ?? ""}, ${columns[column] ?? ""}: ${color === undefined ? "no value" : text}`,
+        label: `${rows[row] ?? ""}, ${columns[column] ?? ""}: ${color === undefined ? "no value" : number}`,
       };
     }),
   );
@@ -149,9 +153,10 @@ function rectangles(grid: Grid, { valueTitle }: HeatMapOptions): Layer {
   };
 }
 
-function numbers(): Layer {
+function texts(width: number): Layer {
+  const fill = { expr: "datum.ink" };
   return {
-    mark: { type: "text", fontSize: 12, fill: { expr: "datum.ink" }, aria: false },
+    mark: { type: "text", fontSize: 12, fill, aria: false, limit: width - 4 },
     encoding: { text: { field: "text", type: "nominal" } },
   };
 }
@@ -162,7 +167,7 @@ function cellSize(
   columns: readonly string[],
   showValues: boolean,
 ): readonly [number, number] {
-  const written = showValues ? grid.values.flat().map((value) => textOf(grid, value)) : [];
+  const written = showValues ? cellTexts(grid).flat() : [];
   const longest = [...columns, ...written].reduce(
     (most, text) => Math.max(most, textWidth(text, 12)),
     0,

@@ -1,4 +1,12 @@
-import { colorOf, type Grid, type GridOptions, MISSING, readGrid, textOf } from "./grid.ts";
+import {
+  cellTexts,
+  colorOf,
+  type Grid,
+  type GridOptions,
+  MISSING,
+  readGrid,
+  textOf,
+} from "./grid.ts";
 import { needsLightText, type Rgb, rampColor } from "./color-ramp.ts";
 import { type Painter, painter, type TerminalOptions } from "./terminal-colors.ts";
 import { alignCenter, alignLeft, oneLine, widest } from "./terminal-text.ts";
@@ -37,10 +45,10 @@ export function terminalTable(
   const { title = options.valueTitle, width: most = Infinity } = options;
   const rows = options.rows.map((name) => oneLine(name.trim()));
   const columns = options.columns.map((name) => oneLine(name.trim()));
-  const written = grid.values.map((line) => line.map((value) => textOf(grid, value)));
+  const written = cellTexts(grid).map((line) => line.map((text) => oneLine(text.trim())));
   const width = widest(written.flat());
   const texts = written.map((line) =>
-    line.map((text) => (text === MISSING ? text : text.padStart(width))),
+    line.map((text) => (text === MISSING || grid.texts ? text : text.padStart(width))),
   );
   const margin = widest(rows);
   const widths = columns.map(

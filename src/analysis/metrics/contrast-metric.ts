@@ -156,8 +156,8 @@ function rankOf({ logits, batch }: ContrastRun): Tensor {
   return logits.gt(best).to("float32").sum({ dim: -1 }).add(1);
 }
 
-/** KL(p || q) over the last axis, of log probabilities. */
-function divergence(p: Tensor, q: Tensor): Tensor {
+/** KL(p || q) over the last axis, of log probabilities, in nats. */
+export function divergence(p: Tensor, q: Tensor): Tensor {
   return p.exp().mul(p.sub(q)).sum({ dim: -1 });
 }
 
