@@ -4,7 +4,7 @@ import { internal } from "../../base/errors.ts";
 import { numel } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { narrowings, type Narrowing } from "./narrowings.ts";
-import { withRows } from "./row-values.ts";
+import { halvesOf, withRows } from "./row-values.ts";
 
 /**
  * Where the rows of a batch are in a tensor: along a dimension, which has a place for each, or as many
@@ -32,8 +32,9 @@ export function countsRows({ values, shape }: Tensor): boolean {
   const [rows = 0] = shape;
   if (shape.length < 2 || !(values instanceof BigInt64Array) || values.length === 0) return false;
   const each = values.length / rows;
+  const numbers = halvesOf(values);
   for (let i = 0; i < values.length; i += depth) {
-    if (values[i] !== BigInt(Math.floor(i / each))) return false;
+    if (numbers[2 * i] !== Math.floor(i / each) || numbers[2 * i + 1] !== 0) return false;
   }
   return true;
 }

@@ -65,18 +65,20 @@ function known(classes: Classes, others: readonly Classes[]): Classes {
   return same ?? classes;
 }
 
-/** Which of several operands a row of a result is, or `"mixed"` for what has to be computed. */
-export type Choice = number | "mixed";
+/** In {@link Choices}, a row that has to be computed. */
+export const MIXED = -1;
+
+/** For each row of a result, the place of the operand that it is, or {@link MIXED}. */
+export type Choices = Int8Array;
 
 /**
  * Rows that come from one operand each, or from all of them.
  *
- * @param chosen - For each row, the place of its operand.
- * @param operands - Classes of each operand.
+ * @param operands - Classes of each operand that may be chosen.
  * @param mixed - Classes of what is computed of all of them.
  */
 export function chosenClasses(
-  chosen: readonly Choice[],
+  chosen: Choices,
   operands: readonly Classes[],
   mixed: () => Classes,
 ): Classes {
@@ -86,10 +88,10 @@ export function chosenClasses(
     starts.push(total);
     total += first.length;
   }
-  const rest = chosen.includes("mixed") ? mixed() : undefined;
+  const rest = chosen.includes(MIXED) ? mixed() : undefined;
   const key = (row: number): number => {
-    const choice = chosen[row] ?? "mixed";
-    if (choice === "mixed") return total + (rest?.of[row] ?? 0);
+    const choice = chosen[row] ?? MIXED;
+    if (choice === MIXED) return total + (rest?.of[row] ?? 0);
     return (starts[choice] ?? 0) + (operands[choice]?.of[row] ?? 0);
   };
   return known(byKey(chosen.length, key), operands);
@@ -104,20 +106,22 @@ export function choicesOf(
   condition: Tensor | undefined,
   axis: Axis | undefined,
   rows: number,
-): readonly Choice[] | undefined {
+): Choices | undefined {
   const { values, shape, lasting } = condition ?? {};
   if (values === undefined || shape === undefined || lasting === true) return undefined;
-  const all = { outer: 1, rows: 1, inner: values.length };
-  const own = typeof axis === "number" ? layout(shape, axis, rows) : all;
-  const each = Array.from({ length: own.rows }, (_, row) => choiceAt(values, own, row));
-  return Array.from({ length: rows }, (_, row) => each[own.rows === 1 ? 0 : row] ?? "mixed");
+  if (typeof axis !== "number") {
+    const whole = { outer: 1, rows: 1, inner: values.length };
+    return new Int8Array(rows).fill(choiceAt(values, whole, 0));
+  }
+  const own = layout(shape, axis, rows);
+  return new Int8Array(rows).map((_, row) => choiceAt(values, own, row));
 }
 
-function choiceAt(values: TypedArray, { outer, rows, inner }: Layout, row: number): Choice {
+function choiceAt(values: TypedArray, { outer, rows, inner }: Layout, row: number): number {
   const first = values[row * inner];
   for (let i = 0; i < outer; i++) {
     const start = (i * rows + row) * inner;
-    for (let at = start; at < start + inner; at++) if (values[at] !== first) return "mixed";
+    for (let at = start; at < start + inner; at++) if (values[at] !== first) return MIXED;
   }
   return first ? 0 : 1;
 }
@@ -127,16 +131,19 @@ export function dataClasses(t: Tensor, axis: number, rows: number): Classes {
   if (t.values === undefined || t.lasting || t.numel === 0) return distinct(rows);
   const { outer, inner } = layout(t.shape, axis, rows);
   const { words, each } = wordsOf(t.values, inner);
-  const starts = Array.from({ length: outer }, (_, i) => i * rows * inner * each);
-  return comparedRows(words, { rows, width: inner * each, starts });
+  const width = inner * each;
+  const starts = Array.from({ length: outer }, (_, i) => i * rows * width);
+  return comparedRows(words, { rows, width, starts, step: width });
 }
 
 /** Rows of coordinates that are the same but for the number of the row, with which they begin. */
 export function coordinateClasses({ values, shape }: Tensor, rows: number): Classes {
   if (values === undefined) return distinct(rows);
-  const depth = shape.at(-1) ?? 1;
-  const own = Int32Array.from(values, Number).filter((_, i) => i % depth !== 0);
-  return comparedRows(own, { rows, width: own.length / rows, starts: [0] });
+  const { words, each } = wordsOf(values, 1);
+  const width = (shape.at(-1) ?? 1) * each;
+  const step = words.length / rows;
+  const starts = Array.from({ length: step / width }, (_, i) => i * width + each);
+  return comparedRows(words, { rows, width: width - each, starts, step });
 }
 
 /** Numbers as words of 32 bits where as many of them as lie together are such. */
@@ -158,13 +165,18 @@ interface Compared {
   readonly width: number;
   /** Where the pieces of the first row begin. */
   readonly starts: readonly number[];
+  /** From one row to the next. */
+  readonly step: number;
 }
 
-function comparedRows(words: Int32Array | Uint8Array, { rows, width, starts }: Compared): Classes {
+function comparedRows(
+  words: Int32Array | Uint8Array,
+  { rows, width, starts, step }: Compared,
+): Classes {
   const hash = (row: number): number => {
     let digest = 0x811c9dc5;
     for (const start of starts) {
-      const from = start + row * width;
+      const from = start + row * step;
       for (let at = from; at < from + width; at++) {
         digest = Math.imul(digest ^ (words[at] ?? 0), 0x01000193);
         digest ^= digest >>> 15;
@@ -174,7 +186,7 @@ function comparedRows(words: Int32Array | Uint8Array, { rows, width, starts }: C
   };
   const same = (a: number, b: number): boolean =>
     starts.every((start) => {
-      const [x, y] = [start + a * width, start + b * width];
+      const [x, y] = [start + a * step, start + b * step];
       for (let i = 0; i < width; i++) if (words[x + i] !== words[y + i]) return false;
       return true;
     });

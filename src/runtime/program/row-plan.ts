@@ -3,7 +3,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { type Axis, isGiven, operandAxes } from "./row-axes.ts";
 import {
   alike,
-  type Choice,
+  type Choices,
   choicesOf,
   chosenClasses,
   type Classes,
@@ -11,6 +11,7 @@ import {
   dataClasses,
   distinct,
   inAll,
+  MIXED,
 } from "./row-classes.ts";
 
 /** Rows that stand for all, in an order. */
@@ -30,7 +31,7 @@ export interface RowPlan {
   /** Which rows are equal. */
   readonly classes: Classes;
   /** Of a `where` with a known condition: which of its two values each row is. */
-  readonly choices: readonly Choice[] | undefined;
+  readonly choices: Choices | undefined;
   /** Rows that are computed. */
   readonly standing: Standing;
 }
@@ -62,6 +63,7 @@ class Planner {
   readonly #order: readonly Tensor[];
   readonly #plans = new Map<Tensor, Draft>();
   readonly #distinct: Classes;
+  readonly #alike: Classes;
   readonly #data = new Map<Tensor, Map<Axis, Classes>>();
   /** Classes that are read of what is computed row by row. */
   readonly #needed = new Map<Tensor, Uint8Array>();
@@ -74,6 +76,7 @@ class Planner {
     const operands = (t: Tensor): readonly Tensor[] => (isGiven(t) ? [] : pendingOperands(t));
     this.#order = [...upstream(targets, operands)].filter((t) => !isGiven(t));
     this.#distinct = distinct(rows);
+    this.#alike = alike(rows);
   }
 
   plan(): RowPlans | undefined {
@@ -123,12 +126,14 @@ class Planner {
       const { choices } = plan;
       return choices === undefined ? mixed() : chosenClasses(choices, operands.slice(1), mixed);
     }
-    const kept = op === "scatterNd" ? this.#writtenBack(inputs) : [];
-    return kept.includes(0) ? chosenClasses(kept, operands.slice(0, 1), mixed) : mixed();
+    const kept = op === "scatterNd" && this.#isRead(inputs[2], inputs);
+    if (kept === false) return mixed();
+    const view = new Int8Array(this.#rows).map((_, row) => (isAt(kept, row) ? 0 : MIXED));
+    return chosenClasses(view, operands.slice(0, 1), mixed);
   }
 
   #classesAt(u: Tensor, at: Axis): Classes {
-    if (at === "whole") return alike(this.#rows);
+    if (at === "whole") return this.#alike;
     if (!isGiven(u)) {
       const plan = this.#plans.get(u);
       return plan?.axis === at ? plan.classes : this.#distinct;
@@ -144,27 +149,25 @@ class Planner {
     return at === "coordinates" ? coordinateClasses(u, this.#rows) : dataClasses(u, at, this.#rows);
   }
 
-  /** Rows in which what was read at some coordinates is written there again: they are as they were. */
-  #writtenBack([view, points, units]: readonly Tensor[]): readonly Choice[] {
-    return Array.from({ length: this.#rows }, (_, row): Choice => {
-      const read = units && this.#originOf(units, row)?.origin;
-      const isSame =
-        read?.op === "gatherNd" && read.inputs[0] === view && read.inputs[1] === points;
-      return isSame ? 0 : "mixed";
-    });
-  }
-
-  /** The tensor that a row is chosen from. */
-  #originOf(units: Tensor, row: number): Tensor | undefined {
-    let t: Tensor | undefined = units;
-    while (t !== undefined && !isGiven(t)) {
-      const plan = this.#plans.get(t);
-      const choice = plan?.choices?.[row];
-      const isMoved: boolean = t.origin?.op === "reshape" && plan?.axis === 0 && plan.axes[0] === 0;
-      if (!isMoved && typeof choice !== "number") return t;
-      t = t.origin?.inputs[isMoved ? 0 : 1 + Number(choice)];
+  /**
+   * In which rows units are what was read of a view at some coordinates: written there again, they leave
+   * it as it was.
+   */
+  #isRead(units: Tensor | undefined, place: readonly Tensor[]): Uint8Array | boolean {
+    if (units === undefined || isGiven(units)) return false;
+    const { op, inputs } = units.origin ?? { op: "detach", inputs: [] };
+    if (op === "gatherNd") return inputs[0] === place[0] && inputs[1] === place[1];
+    const plan = this.#plans.get(units);
+    if (op === "reshape" && plan?.axis === 0) {
+      return plan.axes[0] === 0 && this.#isRead(inputs[0], place);
     }
-    return undefined;
+    const { choices } = plan ?? {};
+    if (choices === undefined) return false;
+    const [a, b] = [this.#isRead(inputs[1], place), this.#isRead(inputs[2], place)];
+    if (a === false && b === false) return false;
+    return Uint8Array.from(choices, (choice, row) =>
+      Number(choice !== MIXED && isAt(choice === 0 ? a : b, row)),
+    );
   }
 
   #findNeeds(): void {
@@ -234,15 +237,19 @@ class Planner {
   }
 }
 
+function isAt(rows: Uint8Array | boolean, row: number): boolean {
+  return typeof rows === "boolean" ? rows : rows[row] === 1;
+}
+
 /** Whether each row that is computed is one of two values, so that nothing has to be. */
 export function isChosen({ choices }: RowPlan, rows: readonly number[]): boolean {
-  return choices !== undefined && rows.every((row) => choices[row] !== "mixed");
+  return choices !== undefined && rows.every((row) => choices[row] !== MIXED);
 }
 
 /** The rows of each operand that some rows of a result are computed from, where it is not the same. */
 function someRows(plan: RowPlan, rows: readonly number[]): readonly (readonly number[])[] {
   if (!isChosen(plan, rows)) return [];
-  const of = (choice: Choice): number[] => rows.filter((row) => plan.choices?.[row] === choice);
+  const of = (choice: number): number[] => rows.filter((row) => plan.choices?.[row] === choice);
   return [[], of(0), of(1)];
 }
 

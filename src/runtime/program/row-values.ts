@@ -33,6 +33,24 @@ export function withRows(shape: Shape, axis: number, from: number, to: number): 
   return shape.map((n, dim) => (dim === axis ? (n / from) * to : n));
 }
 
+/**
+ * The lower and the upper halves of whole numbers, one after the other: of those that are small, the
+ * numbers and zeros, which take no BigInt each.
+ */
+export function halvesOf({ buffer, byteOffset, length }: BigInt64Array): Int32Array {
+  return new Int32Array(buffer, byteOffset, 2 * length);
+}
+
+/** Small numbers, from 0, as int64. */
+export function smallInts(numbers: readonly number[]): BigInt64Array {
+  const values = new BigInt64Array(numbers.length);
+  const halves = halvesOf(values);
+  numbers.forEach((n, i) => {
+    halves[2 * i] = n;
+  });
+  return values;
+}
+
 /** The numbers of a tensor that holds them. */
 export function valuesOf({ values }: Tensor): TypedArray {
   return values ?? internal("data without values");

@@ -5,7 +5,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { isElementwise } from "./narrowings.ts";
 import { type Axis, isGiven, onRows } from "./row-axes.ts";
 import { isChosen, placeIn, planRows, type RowPlan, type RowPlans } from "./row-plan.ts";
-import { rowsOf, valuesOf, withRows } from "./row-values.ts";
+import { halvesOf, rowsOf, smallInts, valuesOf, withRows } from "./row-values.ts";
 
 /** A tensor some rows of which stand for all. */
 export interface SharedRows {
@@ -19,16 +19,24 @@ export interface SharedRows {
   readonly count: number;
 }
 
+/** Some rows of an operand. */
+interface Taken {
+  readonly rows: readonly number[];
+  readonly axis: number;
+  readonly made: Tensor;
+}
+
 /** Puts together what plans say. */
 class Builder {
   readonly #plans: RowPlans;
   readonly #made = new Map<Tensor, Tensor>();
-  /** What rows were taken from, with which: several read the same. */
-  readonly #taken = new Map<Tensor, Map<string, Tensor>>();
-  readonly #indices = new Map<string, Tensor>();
+  /** What was taken of which operand for which rows: several read the same. */
+  readonly #taken = new Map<Tensor, Taken[]>();
+  readonly #all: readonly number[];
 
   constructor(plans: RowPlans) {
     this.#plans = plans;
+    this.#all = counted(0, plans.rows);
     for (const t of plans.order) {
       const plan = plans.plans.get(t);
       this.#made.set(t, plan === undefined ? this.#asItIs(t) : this.#byRows(t, plan));
@@ -41,17 +49,13 @@ class Builder {
     const tensor = this.#get(t);
     if (plan === undefined) return { tensor, places: undefined, axis: 0, count: 0 };
     const { axis, standing } = plan;
-    const places = this.#allPlaces(plan);
+    const places = Array.from(plan.classes.of, (at) => standing.places[at] ?? 0);
     const isAll = standing.rows.length === places.length && isCounted(places);
     return { tensor, places: isAll ? undefined : places, axis, count: standing.rows.length };
   }
 
   #get(t: Tensor): Tensor {
     return isGiven(t) ? t : (this.#made.get(t) ?? internal("an operand was not made"));
-  }
-
-  #allPlaces({ classes: { of }, standing: { places } }: RowPlan): number[] {
-    return Array.from(of, (at) => places[at] ?? 0);
   }
 
   #asItIs(t: Tensor): Tensor {
@@ -64,7 +68,7 @@ class Builder {
   /** All rows of an operand. */
   #whole(u: Tensor): Tensor {
     const plan = this.#plans.plans.get(u);
-    return plan === undefined ? this.#get(u) : this.#take(u, plan.axis, this.#allPlaces(plan));
+    return plan === undefined ? this.#get(u) : this.#at(u, plan.axis, this.#all, false);
   }
 
   #byRows(t: Tensor, plan: RowPlan): Tensor {
@@ -122,9 +126,10 @@ class Builder {
     const values = rowsOf(valuesOf(points), points, 0, { rows }) as BigInt64Array;
     const shape = withRows(points.shape, 0, this.#plans.rows, rows.length);
     const [depth, each] = [shape.at(-1) ?? 1, values.length / rows.length];
+    const halves = halvesOf(values);
     rows.forEach((row, place) => {
-      const first = BigInt(placeOf(row, place));
-      for (let at = place * each; at < (place + 1) * each; at += depth) values[at] = first;
+      const first = placeOf(row, place);
+      for (let at = place * each; at < (place + 1) * each; at += depth) halves[2 * at] = first;
     });
     return Tensor.fromData(values, shape, points.dtype);
   }
@@ -139,25 +144,25 @@ class Builder {
     const plan = this.#plans.plans.get(u);
     const isPlanned = plan?.axis === at;
     if (isPlanned && plan.standing.rows === rows) return this.#get(u);
-    const places = rows.map((row) => placeIn(plan, at, row));
     const own = u.shape[at] === this.#plans.rows;
     if (broadcasts && own && isPlanned && plan.standing.rows.length === 1) return this.#get(u);
-    return this.#take(u, at, places);
+    const taken = this.#taken.get(u) ?? [];
+    this.#taken.set(u, taken);
+    const before = taken.find((other) => other.rows === rows && other.axis === at);
+    if (before !== undefined) return before.made;
+    const made = this.#take(u, at, rows);
+    taken.push({ rows, axis: at, made });
+    return made;
   }
 
-  /** Places of what an operand is now, or of all of it where it is given or has its rows elsewhere. */
-  #take(u: Tensor, axis: number, places: readonly number[]): Tensor {
+  #take(u: Tensor, axis: number, rows: readonly number[]): Tensor {
     const plan = this.#plans.plans.get(u);
     const isPlanned = plan?.axis === axis;
     const whole = isPlanned ? this.#get(u) : this.#whole(u);
     const total = isPlanned ? plan.standing.rows.length : this.#plans.rows;
+    const places = rows.map((row) => placeIn(plan, axis, row));
     if (places.length === total && isCounted(places)) return whole;
-    const key = `${axis}:${places.join()}`;
-    const taken = this.#taken.get(whole) ?? new Map<string, Tensor>();
-    this.#taken.set(whole, taken);
-    const made = taken.get(key) ?? this.#taking(whole, axis, { rows: places, total });
-    taken.set(key, made);
-    return made;
+    return this.#taking(whole, axis, { rows: places, total });
   }
 
   #taking(
@@ -169,20 +174,16 @@ class Builder {
       const values = rowsOf(whole.values, whole, axis, { rows, total });
       return Tensor.fromData(values, withRows(whole.shape, axis, total, rows.length), whole.dtype);
     }
+    // Numbers of rows are data: others are no other program.
     const each = (whole.shape[axis] ?? total) / total;
-    return apply("indexSelect", [whole, this.#index(rows, each)], { dim: axis });
+    const numbers = each === 1 ? rows : rows.flatMap((row) => counted(row * each, each));
+    const index = Tensor.fromData(smallInts(numbers), [numbers.length], "int64");
+    return apply("indexSelect", [whole, index], { dim: axis });
   }
+}
 
-  /** Numbers of rows as data: other rows are no other program. */
-  #index(rows: readonly number[], each: number): Tensor {
-    const key = `${each}:${rows.join()}`;
-    const known = this.#indices.get(key);
-    if (known !== undefined) return known;
-    const numbers = rows.flatMap((row) => Array.from({ length: each }, (_, i) => row * each + i));
-    const index = Tensor.fromData(BigInt64Array.from(numbers, BigInt), [numbers.length], "int64");
-    this.#indices.set(key, index);
-    return index;
-  }
+function counted(start: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => start + i);
 }
 
 function isCounted(places: readonly number[]): boolean {
