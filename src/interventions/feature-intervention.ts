@@ -65,7 +65,13 @@ export abstract class FeatureIntervention extends Intervention {
     const dimensions = columns && this.interchanged(context);
     if (columns !== undefined && dimensions !== undefined) {
       const { name } = this.constructor;
-      const output = interchangeAlong(name, columns, base, this.sourceOf(source), dimensions);
+      const output = interchangeAlong(
+        name,
+        { featurizer, weight: columns },
+        base,
+        this.sourceOf(source),
+        dimensions,
+      );
       return { output: output.to(base.dtype), features: () => change().features };
     }
     const { own, features } = change();

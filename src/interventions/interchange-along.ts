@@ -1,5 +1,6 @@
 import { constantLike, where } from "../tensor/functions/arithmetic.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import type { Featurizer } from "./featurizers/featurizer.ts";
 import { fitSource, maskOf, selectedRows, type SwapOptions } from "./swap.ts";
 
 /**
@@ -7,12 +8,13 @@ import { fitSource, maskOf, selectedRows, type SwapOptions } from "./swap.ts";
  * base + (source - base) W_S W_Sᵀ. With W orthogonal that is swap(base W, source W) Wᵀ, for less: only
  * coordinates that are swapped are computed, once for both, and what is not moved stays to the last bit.
  *
- * @param weight - W, [width, count]
+ * @param featurizer - What makes coordinates along W, [width, count].
+ * @param weight - W
  * @returns of the base's shape, in W's element type.
  */
 export function interchangeAlong(
   op: string,
-  weight: Tensor,
+  { featurizer, weight }: { readonly featurizer: Featurizer; readonly weight: Tensor },
   base: Tensor,
   source: Tensor,
   options: SwapOptions,
@@ -21,14 +23,14 @@ export function interchangeAlong(
   const moved = fitSource(op, own, source.to(weight.dtype)).sub(own);
   const coordinates = { shape: [...base.shape.slice(0, -1), weight.size(1)] };
   const rows = selectedRows(op, coordinates, options);
-  const isEach = rows !== undefined && rows.length > 1;
-  const columns = isEach || rows === undefined ? weight : columnsOf(weight, rows[0] ?? []);
-  if (columns.size(1) === 0) return own;
-  const along = moved.matmul(columns);
-  const selected = isEach
-    ? where(maskOf(op, coordinates, rows), along, constantLike(0, along))
-    : along;
-  return own.add(selected.matmul(columns.t()));
+  if (rows?.length === 1 && !featurizer.turnsWithout(moved)) {
+    const columns = columnsOf(weight, rows[0] ?? []);
+    return columns.size(1) === 0 ? own : own.add(moved.matmul(columns).matmul(columns.t()));
+  }
+  const along = featurizer.encode(moved);
+  const mask = rows && maskOf(op, coordinates, rows);
+  const selected = mask === undefined ? along : where(mask, along, constantLike(0, along));
+  return own.add(featurizer.decode(selected));
 }
 
 /** Some columns of a matrix, each once: a slice, where they stand side by side. */

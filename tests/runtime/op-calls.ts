@@ -163,6 +163,10 @@ export const opCalls: {
     apply("cumsum", [i64], { dim: 0, reverse: true }),
   ],
   recurrence: () => [recurrence(false), recurrence(true)],
+  threeTerm: () =>
+    [false, true].map((reverse) =>
+      apply("threeTerm", [square.select(0, 0), numbers([4, 3, 2], 5)], { reverse }),
+    ),
   selectiveScan: () => [scan("outputs", 1), scan("outputs", 2), scan("state", 1), scan("state", 2)],
   topk: () => [
     apply("topk", [x], { dim: 2, largest: true }, [[3]]),

@@ -89,6 +89,10 @@ export abstract class Featurizer extends Module {
   get columns(): Tensor | undefined {
     return undefined;
   }
+  /** @internal Whether it makes all coordinates of vectors like these for less than columns cost. */
+  turnsWithout(_h: Tensor): boolean {
+    return false;
+  }
   /** Whether it holds tensors of one pass, which no file can keep. */
   readonly isComputed: boolean = false;
   readonly #options: FeaturizerOptions;

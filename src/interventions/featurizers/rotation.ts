@@ -65,14 +65,18 @@ export class RotationFeaturizer extends Featurizer {
     return this.rotate_layer?.weight;
   }
 
+  override turnsWithout(h: Tensor): boolean {
+    return this.rotate_layer?.turnFor(h) !== undefined;
+  }
+
   /** h W */
   override encode(h: Tensor): Tensor {
-    return alongDirections(h, this.weight);
+    return this.rotate_layer?.forward(h) ?? alongDirections(h, this.weight);
   }
 
   /** features Wᵀ */
   override decode(features: Tensor): Tensor {
-    return fromDirections(features, this.weight);
+    return this.rotate_layer?.back(features) ?? fromDirections(features, this.weight);
   }
 }
 

@@ -1,5 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
+  describeProgram,
   evaluate,
   eye,
   Generator,
@@ -87,6 +88,58 @@ test("a weight that is not orthonormal is replaced by one of the same space", as
   await expect(layer.setWeight(eye(4))).rejects.toThrow(
     "RotateLayer.setWeight: expected [4, 2], got [4, 4]",
   );
+});
+
+describe("few vectors", () => {
+  const [size, count] = [32, 4];
+  const turned = (layer: RotateLayer, x: Tensor): Tensor =>
+    layer.back(layer.forward(x).mul(WEIGHTS));
+  const multiplied = ({ weight }: RotateLayer, x: Tensor): Tensor =>
+    x.matmul(weight).mul(WEIGHTS).matmul(weight.t());
+  const WEIGHTS = randn([size], { generator: new Generator(8) });
+
+  test.each([0, 0.1, 0.3])(
+    "are turned without the matrix, and gradients are the same: %d",
+    async (scale) => {
+      const layer = new RotateLayer(size, size, { generator });
+      const { original } = layer.parametrizations.weight;
+      original.set(original.value.add(randn([size, size], { generator }).mul(scale)));
+      const [x, weights] = [0, 1].map(() => randn([count, size], { generator })) as [
+        Tensor,
+        Tensor,
+      ];
+      await evaluate(original.value, x, weights, WEIGHTS);
+      const [quick, wanted] = [turned(layer, x), multiplied(layer, x)];
+      const slopes = [quick, wanted].map((y) => grad(y.mul(weights).sum(), [original.value])[0]);
+      const off = [quick.sub(wanted), slopes[0]?.sub(slopes[1] ?? 0) ?? wanted];
+      expect(describeProgram([quick]).nodesByOp).toMatchObject({ threeTerm: 2 });
+      expect(describeProgram([quick]).nodesByOp).not.toHaveProperty("squarings");
+      await evaluate(...off);
+      for (const difference of off) expect(await difference.abs().amax().item()).toBeLessThan(3e-5);
+    },
+  );
+
+  test.each([
+    ["many", 0.1, 20],
+    ["few that go far", 3, count],
+    ["numbers that are not finite", NaN, count],
+    ["none", 0.1, 0],
+  ] as const)("%s are multiplied with the matrix", async (_, scale, rows) => {
+    const layer = new RotateLayer(size, size, { generator });
+    const { original } = layer.parametrizations.weight;
+    original.set(original.value.add(randn([size, size], { generator }).mul(scale)));
+    await evaluate(original.value);
+    const { nodesByOp } = describeProgram([layer.forward(randn([rows, size]))]);
+    expect(nodesByOp).not.toHaveProperty("threeTerm");
+  });
+
+  test("are multiplied with the matrix where it is frozen", async () => {
+    const layer = new RotateLayer(size).requiresGrad(false);
+    expect(describeProgram([layer.forward(randn([1, size]))]).nodesByOp).toHaveProperty("matmul");
+    expect(describeProgram([layer.forward(randn([1, size]))]).nodesByOp).not.toHaveProperty(
+      "threeTerm",
+    );
+  });
 });
 
 test("a frozen weight is computed once, and again when its numbers change", async () => {

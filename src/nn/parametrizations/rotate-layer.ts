@@ -10,6 +10,7 @@ import { Module } from "../module.ts";
 import { Parameter } from "../parameter.ts";
 import { initialized } from "../without-init.ts";
 import { orthogonalState, orthogonalWeight } from "./orthogonal.ts";
+import { Turn } from "./turn.ts";
 
 /** Where the map from numbers to matrices starts. */
 class Start extends Module {
@@ -76,8 +77,8 @@ interface Computed {
  * `parametrizations.orthogonal`, with the same names in files: the matrix exponential of trained
  * numbers for square matrices, Householder reflections for others.
  *
- * While it is trained, W is computed in every pass, once for all that use it; when its parameters are
- * frozen, once for all passes.
+ * While it is trained, W is computed in every pass, once for all that use it, and a square one not at all where
+ * the pass turns few vectors; when its parameters are frozen, once for all passes.
  *
  * @example
  * ```ts
@@ -95,6 +96,7 @@ export class RotateLayer extends Module {
   /** What `weight` is computed from, under the names of PyTorch's parametrizations. */
   readonly parametrizations: Parametrizations;
   #computed: Computed | undefined;
+  #turn: Turn | undefined;
 
   /**
    * @param rank - Columns of W. @default size
@@ -147,9 +149,24 @@ export class RotateLayer extends Module {
     weight[0].base.set(base);
   }
 
-  /** x [..., size] -> [..., rank], in W's element type. */
+  /** x W, for x [..., size]: [..., rank], in W's element type. */
   override forward(x: Tensor): Tensor {
-    return rotated(x, this.weight);
+    return this.turnFor(x)?.along(x) ?? rotated(x, this.weight);
+  }
+
+  /** features Wᵀ, for features [..., rank]: [..., size], the way back from {@link forward}. */
+  back(features: Tensor): Tensor {
+    return this.turnFor(features)?.back(features) ?? rotated(features, this.weight.t());
+  }
+
+  /** @internal How so few vectors are turned for less than making W costs, where they are. */
+  turnFor(x: Tensor): Turn | undefined {
+    const { original, 0: start } = this.parametrizations.weight;
+    if (!original.requiresGrad || this.rank < this.size) return undefined;
+    if (!this.#turn?.isOf(original.value, start.base.value)) {
+      this.#turn = new Turn(original.value, start.base.value);
+    }
+    return this.#turn.isQuickFor(x.numel / this.size) ? this.#turn : undefined;
   }
 
   override describe(): string {

@@ -5,6 +5,7 @@ import {
   noise,
 } from "../../../tests/tensor/ops/gradients.ts";
 import { apply } from "../../tensor/ops/apply.ts";
+import { stack } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { describeProgram } from "../program/describe-program.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
@@ -14,6 +15,10 @@ const [BATCH, STEPS, SIZE, WIDTH] = [2, 4, 3, 5];
 
 const recurrence = (reverse: boolean) => (decay: Tensor, input: Tensor, initial: Tensor) =>
   apply("recurrence", [decay, input, initial], { reverse });
+const threeTerm =
+  (reverse: boolean) =>
+  (...operands: Tensor[]) =>
+    apply("threeTerm", operands, { reverse });
 const scan =
   (result: "outputs" | "state") =>
   (...operands: Tensor[]) =>
@@ -56,7 +61,29 @@ test.each([false, true])("a recurrence goes step by step (from the end: %s)", as
   }
 });
 
+test.each([false, true])("three terms go step by step (from the end: %s)", async (reverse) => {
+  const [matrix, input] = [noise([SIZE, SIZE], 3), noise([STEPS, SIZE, WIDTH], 4)];
+  const none = noise([SIZE, WIDTH]).mul(0);
+  let [state, older] = [none, none];
+  const order = [...Array(STEPS).keys()];
+  const states = (reverse ? order.reverse() : order).map((t) => {
+    [state, older] = [matrix.matmul(state).add(older).add(input.select(0, t)), state];
+    return state;
+  });
+  const wanted = await numbers(stack(reverse ? states.reverse() : states));
+  const all = await numbers(threeTerm(reverse)(matrix, input));
+  expect(all).toHaveLength(wanted.length);
+  all.forEach((value, i) => expect(value).toBeCloseTo(wanted[i] ?? NaN, 12));
+});
+
 describe("gradients", () => {
+  test.each([false, true])("of three terms (from the end: %s)", async (reverse) => {
+    const inputs = [noise([SIZE, SIZE], 3), noise([STEPS, SIZE, 2], 4)];
+    const f = (...t: Tensor[]): Tensor => weighted(threeTerm(reverse)(...t));
+    await expectGradient(f, inputs);
+    await expectSecondGradient(f, inputs);
+  });
+
   test.each([false, true])("of a recurrence (from the end: %s)", async (reverse) => {
     const inputs = [...sequences, noise([BATCH, WIDTH], 8)];
     const f = (...t: Tensor[]): Tensor => weighted(recurrence(reverse)(...(t as [Tensor, Tensor, Tensor]))); // prettier-ignore
@@ -93,6 +120,14 @@ describe("of a part of the result, only what it needs is computed", () => {
     const whole = scan("outputs")(...operands);
     const [some, all] = [describeProgram([whole.select(1, -1)]), describeProgram([whole])];
     expect(some.multiplyAdds).toBe(all.multiplyAdds);
+  });
+
+  test("three terms of some columns", async () => {
+    const whole = threeTerm(false)(noise([SIZE, SIZE], 3), noise([STEPS, SIZE, WIDTH], 4));
+    const part = whole.slice(2, 1, 2);
+    expect(describeProgram([part]).multiplyAdds).toBe(STEPS * SIZE * SIZE);
+    const wanted = await numbers(whole);
+    expect(await numbers(part)).toEqual(wanted.filter((_, i) => indexIn(whole.shape, i)[2] === 1));
   });
 
   test.each([0, 2])("a recurrence, dimension %i", async (dim) => {
@@ -141,6 +176,16 @@ describe("refusals say what does not fit", () => {
     const none = noise([BATCH, 0, WIDTH]);
     expect(() => recurrence(false)(none, none, noise([BATCH, WIDTH]))).toThrow(
       "recurrence: wanted [batch, steps, ...], got [2, 0, 5]",
+    );
+  });
+
+  test("of three terms", () => {
+    const input = noise([STEPS, SIZE, WIDTH]);
+    expect(() => threeTerm(false)(noise([SIZE, WIDTH]), input)).toThrow(
+      "threeTerm: matrix is [3, 5], wanted [3, 3] to fit the others",
+    );
+    expect(() => threeTerm(false)(noise([SIZE, SIZE]), noise([0, SIZE, WIDTH]))).toThrow(
+      "threeTerm: wanted [steps, n, count], got [0, 3, 5]",
     );
   });
 

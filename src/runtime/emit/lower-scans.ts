@@ -1,7 +1,7 @@
 import { internal } from "../../base/errors.ts";
 import type { Ops } from "../../tensor/ops/ops.ts";
 import type { Lower, Lowering } from "./lower.ts";
-import type { OnnxNode, OnnxValue } from "../onnx/model.ts";
+import { int, type OnnxNode, type OnnxValue } from "../onnx/model.ts";
 import { ONE_TEXT } from "../program/kernels.ts";
 
 /** Names within a body; other graphs have no such names. */
@@ -18,6 +18,8 @@ const node = (op: string, inputs: readonly string[], output: string): OnnxNode =
 interface Body {
   /** The state before the first step. */
   readonly initial: string;
+  /** The state before that one, for steps that read `scan_older` too. */
+  readonly older?: string;
   /** Values [steps, ...]. */
   readonly sequences: readonly { readonly name: string; readonly value: string }[];
   readonly nodes: readonly OnnxNode[];
@@ -28,27 +30,33 @@ interface Body {
 /** An ONNX `Scan`. @returns the last state, and the outputs of all steps. */
 function scan(l: Lowering<unknown>, body: Body, reverse = false): readonly [string, string] {
   const { dtype } = l.result;
-  const { initial, sequences, nodes, rank } = body;
+  const { initial, older, sequences, nodes, rank } = body;
+  const isLong = older !== undefined;
   const value = (label: string): OnnxValue => ({ name: within(label), dtype, rank });
   const graph = {
     name: "step",
-    nodes,
-    inputs: [value("state"), ...sequences.map(({ name }) => value(name))],
-    outputs: [value("next"), value("output")],
+    nodes: isLong ? [...nodes, node("Identity", [within("state")], "kept")] : nodes,
+    inputs: [
+      value("state"),
+      ...(isLong ? [value("older")] : []),
+      ...sequences.map(({ name }) => value(name)),
+    ],
+    outputs: [value("next"), ...(isLong ? [value("kept")] : []), value("output")],
   };
   const direction = reverse ? 1 : 0;
-  const [last, outputs] = l.graph.nodes(
+  const results = l.graph.nodes(
     "Scan",
-    [initial, ...sequences.map((sequence) => sequence.value)],
+    [initial, ...(isLong ? [older] : []), ...sequences.map((sequence) => sequence.value)],
     {
       body: { graph },
       num_scan_inputs: { int: sequences.length },
       scan_input_directions: { ints: sequences.map(() => direction) },
       scan_output_directions: { ints: [direction] },
     },
-    { outputs: 2 },
+    { outputs: graph.outputs.length },
   );
-  if (last === undefined || outputs === undefined) return internal("Scan has two outputs");
+  const [last, outputs] = [results.at(0), results.at(-1)];
+  if (last === undefined || outputs === undefined) return internal("Scan has outputs");
   return [last, outputs];
 }
 
@@ -79,6 +87,23 @@ export const recurrence: Lower<Ops["recurrence"]> = (l) => {
     l.attributes.reverse,
   );
   return swapped(l, states, rank);
+};
+
+/** Columns are multiplied, for a matrix that is no constant times few columns is faster than rows times it. */
+export const threeTerm: Lower<Ops["threeTerm"]> = (l) => {
+  const { graph } = l;
+  const [matrix = "", input = ""] = l.inputs;
+  const sizes = graph.node("Shape", [input], { start: int(1) });
+  const none = graph.node("Expand", [graph.constant([0], l.result.dtype, []), sizes]);
+  const nodes = [
+    node("MatMul", [matrix, within("state")], "turned"),
+    node("Add", [within("turned"), within("older")], "both"),
+    node("Add", [within("both"), within("input")], "next"),
+    node("Identity", [within("next")], "output"),
+  ];
+  const sequences = [{ name: "input", value: input }];
+  const body = { initial: none, older: none, sequences, nodes, rank: 2 };
+  return scan(l, body, l.attributes.reverse)[1];
 };
 
 /**

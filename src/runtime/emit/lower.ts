@@ -12,7 +12,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./lower-halves.ts";
 import { elementwise, linear, norm } from "./lower-matrices.ts";
-import { recurrence, selectiveScan } from "./lower-scans.ts";
+import { recurrence, selectiveScan, threeTerm } from "./lower-scans.ts";
 import { onnxDTypeCode } from "../onnx/encode.ts";
 import { loopBody } from "../onnx/loop-body.ts";
 import { flag, int, type OnnxAttributes, type OnnxNode, type OnnxValue } from "../onnx/model.ts";
@@ -333,6 +333,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
       reverse: flag(reverse),
     }),
   recurrence,
+  threeTerm,
   selectiveScan,
   topk: through(BOOLS, topk),
 

@@ -104,6 +104,7 @@ export const kernels: { readonly [K in OpName]: Kernels } = {
   argmin: plain,
   cumsum: plain,
   recurrence: plain,
+  threeTerm: plain,
   selectiveScan: { ...plain, variant: (_, [x]) => (x?.shape[0] === 1 ? ONE_TEXT : "") },
   topk: plain,
 

@@ -187,6 +187,7 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
     if (part.dim === 1) return undefined;
     return [part, part, at(part, Math.max(0, part.dim - 1))];
   },
+  threeTerm: ({ part }) => (part.dim === 2 ? [undefined, part] : undefined),
   selectiveScan,
   topk: besides,
 

@@ -2,7 +2,15 @@ import { apply } from "../ops/apply.ts";
 import { constant, mul, unary } from "../functions/arithmetic.ts";
 import { NONE, type Ops } from "../ops/ops.ts";
 import { sum } from "../functions/reductions.ts";
-import { cat, expand, slice, squeeze, unsqueeze } from "../functions/shaping.ts";
+import {
+  cat,
+  expand,
+  reshape,
+  slice,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from "../functions/shaping.ts";
 import type { Tensor } from "../tensor.ts";
 import { type Any, at, type Vjp, zerosLike } from "./vjp-rule.ts";
 
@@ -30,6 +38,19 @@ export const recurrence: Vjp<Ops["recurrence"]> = (a) => {
   const faded = mul(g, decay);
   const first = reverse ? slice(faded, 1, -1) : slice(faded, 1, 0, 1);
   return [mul(g, before(a.y, initial, reverse)), g, squeeze(first, 1)];
+};
+
+/** The gradient of every state goes the other way; each state was multiplied with for the one after. */
+export const threeTerm: Vjp<Ops["threeTerm"]> = (a) => {
+  const { reverse } = a.attributes;
+  const matrix = at(a, 0);
+  const g = apply("threeTerm", [transpose(matrix, 0, 1), a.g], { reverse: !reverse });
+  const [from, to] = reverse
+    ? [slice(a.y, 0, 1), slice(g, 0, 0, -1)]
+    : [slice(a.y, 0, 0, -1), slice(g, 0, 1)];
+  // [steps, n, count] -> [n, steps x count]: one product adds up all steps.
+  const side = (x: Tensor): Tensor => reshape(transpose(x, 0, 1), [matrix.shape[0] ?? 0, -1]);
+  return [product(side(to), transpose(side(from), 0, 1)), g];
 };
 
 /** [batch, steps, m] and [batch, steps, n] -> [batch, steps, m, n] */

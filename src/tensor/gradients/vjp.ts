@@ -33,7 +33,7 @@ import {
   squaringsGrad,
 } from "./vjp-matrices.ts";
 import { at, compare, keepDims, mask, num, type Vjp } from "./vjp-rule.ts";
-import { recurrence, selectiveScan } from "./vjp-scans.ts";
+import { recurrence, selectiveScan, threeTerm } from "./vjp-scans.ts";
 import {
   concat,
   gather,
@@ -222,6 +222,7 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
     apply("cumsum", [a.g], { dim: a.attributes.dim, reverse: !a.attributes.reverse }),
   ],
   recurrence,
+  threeTerm,
   selectiveScan,
   topk: none,
 

@@ -175,6 +175,11 @@ export interface Ops {
    */
   recurrence: { readonly reverse: boolean };
   /**
+   * matrix [n, n], input [steps, n, count]: all states, of which each is the matrix times the one before,
+   * plus the one before that, plus its input; with `reverse`, of those after.
+   */
+  threeTerm: { readonly reverse: boolean };
+  /**
    * x and dt [batch, steps, width], rates [size, width], into and out [batch, steps, size], initial
    * [batch, size, width]: with state[t] = exp(dt[t] rates) state[t - 1] + into[t] x[t]ᵀ, the outputs
    * out[t] state[t] [batch, steps, width], or the last state.

@@ -5,7 +5,7 @@ import type { OpName, Ops } from "./ops.ts";
 import { input, type Rule, type Signature, size } from "./rule.ts";
 import { broadcastShapes, numel, type Shape, sameShape, show } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { recurrence, selectiveScan } from "./scan-rules.ts";
+import { recurrence, selectiveScan, threeTerm } from "./scan-rules.ts";
 import { conv, convTranspose, pool } from "./window-rules.ts";
 
 const same: Rule<unknown> = (inputs) => {
@@ -378,6 +378,7 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   argmin: position("argmin"),
   cumsum: same,
   recurrence,
+  threeTerm,
   selectiveScan,
   topk,
 

@@ -28,6 +28,17 @@ export const recurrence: Rule<Ops["recurrence"]> = (inputs) => {
   return { shape: decay.shape, dtype: decay.dtype };
 };
 
+export const threeTerm: Rule<Ops["threeTerm"]> = (inputs) => {
+  const [matrix, driven] = [input(inputs, 0), input(inputs, 1)];
+  const [steps = 0, n = 0, count = 0] = driven.shape;
+  if (steps === 0) fail("threeTerm", `wanted [steps, n, count], got ${show(driven.shape)}`);
+  check("threeTerm", [
+    ["input", driven, [steps, n, count]],
+    ["matrix", matrix, [n, n]],
+  ]);
+  return { shape: driven.shape, dtype: driven.dtype };
+};
+
 export const selectiveScan: Rule<Ops["selectiveScan"]> = (inputs, { result }) => {
   const [x, dt, rates, into] = [0, 1, 2, 3].map((i) => input(inputs, i)) as
     [Tensor, Tensor, Tensor, Tensor]; // prettier-ignore

@@ -99,6 +99,7 @@ export const traits: { readonly [K in OpName]: Traits } = {
   argmin: plain,
   cumsum: plain,
   recurrence: counting((result) => numel(result.shape)),
+  threeTerm: counting((result, [matrix]) => numel(result.shape) * last(matrix)),
   // Each number of a state fades and is read out at each step.
   selectiveScan: counting((_, [x, , rates]) => 2 * dims(x) * (rates?.shape[0] ?? 0)),
   topk: { ...plain, sizes: "lists" },

@@ -15,6 +15,29 @@ const recurrence: Rows<"recurrence">["recurrence"] = (call) => {
   return build(decay.shape, call.dtype, stateAt);
 };
 
+/** state[t] = matrix state[t - 1] + state[t - 2] + input[t]; in reverse, of the steps that follow. */
+const threeTerm: Rows<"threeTerm">["threeTerm"] = (call) => {
+  const [matrix, input] = [operand(call, 0), operand(call, 1)];
+  const [steps = 0, n = 0] = input.shape;
+  const back = call.attributes.reverse ? 1 : -1;
+  const stateAt = ([step = 0, row = 0, column = 0]: Sizes): number => {
+    if (step < 0 || step >= steps) return 0;
+    const turned = Array.from(
+      { length: n },
+      (_, i) => Number(get(matrix, [row, i])) * stateAt([step + back, i, column]),
+    );
+    const driven = Number(get(input, [step, row, column]));
+    const older = stateAt([step + 2 * back, row, column]);
+    return Number(
+      of(
+        turned.reduce((a, b) => a + b, older + driven),
+        call.dtype,
+      ),
+    );
+  };
+  return build(input.shape, call.dtype, stateAt);
+};
+
 /** state[t] = exp(dt[t] rates) state[t - 1] + into[t] x[t]ᵀ, and out[t] state[t]. */
 const selectiveScan: Rows<"selectiveScan">["selectiveScan"] = (call) => {
   const [x, dt, rates] = [operand(call, 0), operand(call, 1), operand(call, 2)];
@@ -43,4 +66,8 @@ const selectiveScan: Rows<"selectiveScan">["selectiveScan"] = (call) => {
   });
 };
 
-export const scans: Rows<"recurrence" | "selectiveScan"> = { recurrence, selectiveScan };
+export const scans: Rows<"recurrence" | "threeTerm" | "selectiveScan"> = {
+  recurrence,
+  threeTerm,
+  selectiveScan,
+};
