@@ -19,6 +19,13 @@ const FINDINGS: Readonly<Record<string, readonly RegExp[]>> = {
     /^position, same names {2,}16 {2,}0 {2,}subject {2,}(?:0\.9\d\d|1\.000) /m,
     /^position, other names {2,}16 {2,}0 {2,}subject {2,}0\.[3-6]\d\d /m,
   ],
+  "examples/price-tagging.ts": [
+    // Where the network was made to keep whether the amount reaches the lower bound, that is found.
+    /^left, amount, layer 0 {2,}(?:0\.9\d\d|1\.000) {2,}\d\.\d{3} {2,}0\.6\d\d /m,
+    // The others are no better than without an edit.
+    /^midpoint, amount, layer 0 {2,}0\.[67]\d\d {2,}\d\.\d{3} {2,}0\.6\d\d /m,
+    /^bracket, amount, layer 0 {2,}0\.[67]\d\d {2,}\d\.\d{3} {2,}0\.6\d\d /m,
+  ],
   "examples/three-numbers.ts": [
     // a + b is in the state after b, and not before or after that; the whole state is swapped.
     /^sum {2,}0\.[01]\d\d {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[01]\d\d$/m,
