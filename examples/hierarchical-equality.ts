@@ -5,7 +5,7 @@
  * those of pyvene's tutorial, which is without.
  *
  * `npx tsx node_modules/tsvene/examples/hierarchical-equality.ts` runs it at reduced size, in half a minute;
- * with `--full` at the size of the documented figures, in ten.
+ * with `--full` at full size, in about fifteen.
  */
 import {
   type AlignmentData,
@@ -29,8 +29,8 @@ import {
 
 const full = process.argv.includes("--full");
 const SIZE = full
-  ? { examples: 131_072, steps: 6000, pairs: 65_536, search: 1000, test: 10_000, seeds: [0, 1, 2] }
-  : { examples: 16_384, steps: 1500, pairs: 16_384, search: 300, test: 1000, seeds: [0] };
+  ? { steps: 6000, pairs: 65_536, search: 1000, test: 10_000, seeds: [0, 1, 2] }
+  : { steps: 1500, pairs: 16_384, search: 300, test: 1000, seeds: [0] };
 /** How networks are trained: in a way that finds the two decisions, and as in pyvene's tutorial. */
 const RECIPES = {
   decay: {
@@ -58,62 +58,27 @@ const equality = new CausalModel({
   values: { W: thing, X: thing, Y: thing, Z: thing, WX: truth, YZ: truth, O: truth },
   parents: { WX: ["W", "X"], YZ: ["Y", "Z"], O: ["WX", "YZ"] },
   functions: { WX: isSame, YZ: isSame, O: (wx, yz) => wx === yz },
-  preimages: {
-    WX: (same, from) => {
-      const W = thing(from);
-      return { W, X: same ? W : thing(from) };
-    },
-    YZ: (same, from) => {
-      const Y = thing(from);
-      return { Y, Z: same ? Y : thing(from) };
-    },
-  },
 });
-type Settings = Parameters<typeof equality.inputToTensor>[0];
+
+/** Fresh things, of which each pair is the same as often as not, or as is asked. */
+function draw(from: Generator, { WX = from.integer(2) === 0, YZ = from.integer(2) === 0 } = {}) {
+  const [W, Y] = [thing(from), thing(from)];
+  return { W, X: WX ? W : thing(from), Y, Z: YZ ? Y : thing(from) };
+}
 
 const MLP = { hDim: 16, numClasses: 2, activationFunction: "relu", pdrop: 0 } as const;
-const inputsOf = (settings: Settings) => ({
-  inputsEmbeds: equality.inputToTensor(settings).unsqueeze(1),
-});
+/** Numbers of things, [examples, 16], as the network reads them: at one position. */
+const inputsOf = (numbers: Tensor) => ({ inputsEmbeds: numbers.unsqueeze(1) });
 
 /** Examples in which WX, YZ or both are from other inputs. The other pair of a source is balanced too. */
 function counterfactuals(size: number, seed: number): AlignmentData {
   const examples = equality.counterfactualDataset(size, {
     generator: new Generator(seed),
-    sampler: ({ generator, variable, value }) => {
-      if (variable === undefined) return equality.sampleBalanced({ generator });
-      const mandatory = equality.partialFilter({ [variable]: value });
-      return equality.sampleBalanced({ generator, mandatory });
-    },
+    sampler: ({ generator, variable, value }) =>
+      draw(generator, variable === undefined ? {} : { [variable]: value }),
   });
-  const variables = ["WX", "YZ"];
-  return encodedOnce(settingPairs(equality, examples, { encode: inputsOf, variables }));
-}
-
-/** Data whose tensors are made once, where they are small enough to be kept. */
-function encodedOnce(data: AlignmentData<{ readonly inputsEmbeds: Tensor }>): AlignmentData {
-  const all = data.batch(Array.from({ length: data.length }, (_, i) => i));
-  const chosen = <T>(table: Readonly<Record<string, T>> = {}, choose: (all: T) => T) =>
-    Object.fromEntries(Object.entries(table).map(([name, value]) => [name, choose(value)]));
-  return {
-    length: data.length,
-    batch: (indices) => {
-      const ids = [...indices];
-      const rows = (x: Tensor) => x.indexSelect(0, ids);
-      const embedded = ({ inputsEmbeds }: typeof all.base) => ({
-        inputsEmbeds: rows(inputsEmbeds),
-      });
-      return {
-        indices,
-        base: embedded(all.base),
-        sources: chosen(all.sources, embedded),
-        rows: chosen(all.rows, (edited) => ids.map((i) => edited[i] === true)),
-        subspaces: { each: [0, 1] },
-        labels: rows(all.labels),
-        ...(all.baseLabels && { baseLabels: rows(all.baseLabels) }),
-      };
-    },
-  };
+  const [variables, subspaces] = [["WX", "YZ"], { each: [0, 1] }];
+  return settingPairs(equality, examples, { input: inputsOf, variables, subspaces });
 }
 
 /** The first half of a state for WX, the second for YZ. */
@@ -158,25 +123,19 @@ async function byHand(): Promise<MLPForClassification> {
   return network;
 }
 
-/** A network that learned the task. */
-async function trained({ task }: Recipe, seed: number): Promise<MLPForClassification> {
+/** A network that learned the task, from fresh examples in each step. */
+async function trained({ task: { batchSize, ...how } }: Recipe, seed: number) {
   manualSeed(seed);
   const network = new MLPForClassification({ ...MLP, nLayer: 3 });
-  const examples = equality.factualDataset(SIZE.examples, {
-    generator: new Generator(1000 + seed),
-    sampler: "balanced",
-  });
-  const { inputsEmbeds } = inputsOf(examples.map(({ base }) => base));
-  const answers = examples.map(({ label }) => Number(label.O));
-  const labels = tensor(answers, { dtype: "int64" });
   await train({
     parameters: network,
-    data: { length: examples.length, batch: (indices: readonly number[]) => [...indices] },
-    loss: (rows) => {
-      const { logits } = network.forward({ inputsEmbeds: inputsEmbeds.indexSelect(0, rows) });
-      return functional.crossEntropy(logits, labels.indexSelect(0, rows));
+    data: ({ generator }) => Array.from({ length: batchSize }, () => draw(generator)),
+    loss: (settings) => {
+      const { logits } = network.forward(inputsOf(equality.inputToTensor(settings)));
+      const answers = settings.map((setting) => Number(equality.run(setting).O));
+      return functional.crossEntropy(logits, tensor(answers, { dtype: "int64" }));
     },
-    ...task,
+    ...how,
     schedule: "linear",
     seed,
   });

@@ -8,8 +8,8 @@ const FINDINGS: Readonly<Record<string, readonly RegExp[]>> = {
   "examples/hierarchical-equality.ts": [
     // The network that is written by hand, and its alignment, are right in all examples.
     /^written by hand {2,}1\.000 {2,}1\.000 /m,
-    // Of a trained network the alignment is found in part already: random ones give less than .7.
-    /^decay, seed 0 {2,}(?:0\.9[89]\d|1\.000) {2,}(?:0\.[89]\d\d|1\.000) {2,}0\.[456]\d\d /m,
+    // Of a trained network most of the alignment is found already: random ones give less than .7.
+    /^decay, seed 0 {2,}(?:0\.9[89]\d|1\.000) {2,}(?:0\.9\d\d|1\.000) {2,}0\.[456]\d\d /m,
   ],
   "examples/indirect-objects.ts": [
     // The name is at the end after layer 1, and little of it before.

@@ -1,28 +1,54 @@
-import { shown } from "../../base/describe-value.ts";
+import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { isCount } from "../../base/is-count.ts";
 import { requireOneOf } from "../../base/known-options.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Setting, SettingEncoding, SettingLabel, SettingModel } from "./setting-options.ts";
+import type {
+  Setting,
+  SettingEncoding,
+  SettingLabel,
+  SettingModel,
+  SettingPairsOptions,
+} from "./setting-options.ts";
 
 const OP = "settingPairs";
 
-/** Makes what a model reads of settings. */
-export type Encoder = (settings: readonly Setting[]) => unknown;
+/** How settings become what a model reads, in two steps. */
+export interface Encoder {
+  /** Makes tensors of settings. */
+  readonly encode: (settings: readonly Setting[]) => unknown;
+  /** Whether that is one tensor with a row for each setting, whichever others are encoded with it. */
+  readonly isByRow: boolean;
+  /** Makes the model's inputs of what was encoded. */
+  readonly asInputs: (encoded: unknown) => unknown;
+}
 
 /** @throws TsveneError for an encoding that is none. */
-export function encoderOf(
+export function encoderOf<Inputs>(
   model: SettingModel,
-  encode: SettingEncoding<unknown> | undefined,
-  input: string | undefined,
+  encode: SettingEncoding<Inputs> | undefined,
+  input: SettingPairsOptions<Inputs>["input"],
 ): Encoder {
   if (typeof encode === "function") {
-    if (input !== undefined) fail(OP, "input names a tensor, but encode gives all of the inputs");
-    return encode;
+    if (input !== undefined) fail(OP, "input takes a tensor, but encode gives all of the inputs");
+    return { encode, isByRow: false, asInputs: (inputs) => inputs };
   }
-  const make = tensorEncoder(model, encode ?? "floats");
-  return input === undefined ? make : (settings) => ({ [input]: make(settings) });
+  return {
+    encode: tensorEncoder(model, encode ?? "floats"),
+    isByRow: true,
+    asInputs: inputsMaker(input) as Encoder["asInputs"],
+  };
+}
+
+function inputsMaker(input: SettingPairsOptions<unknown>["input"]): (encoded: Tensor) => unknown {
+  if (input === undefined) return (encoded) => encoded;
+  if (typeof input === "function") return input;
+  if (typeof input === "string") return (encoded) => ({ [input]: encoded });
+  return fail(
+    OP,
+    `input must be the name of an argument, or a function of the tensor, got ${describeValue(input)}`,
+  );
 }
 
 function tensorEncoder(

@@ -37,6 +37,8 @@ export interface Numbered<Example> {
 export class PairExamples<Example extends AlignmentExample> {
   /** Names of all variables that examples have sources for. */
   readonly variables: readonly string[];
+  /** The examples, where they are a list; undefined where each is made when it is asked for. */
+  readonly list: readonly Example[] | undefined;
   /** Whether some example may have no source of some variable. */
   readonly #isPartial: boolean;
   readonly #op: string;
@@ -50,14 +52,15 @@ export class PairExamples<Example extends AlignmentExample> {
     this.#op = op;
     this.#examples = examples;
     this.#mode = mode;
-    const known = Array.isArray(examples) ? examples.map((_, i) => this.#example(i)) : undefined;
-    const looked = (known ?? [this.#example(0)]).flatMap(({ sources }) => Object.keys(sources));
+    const list = Array.isArray(examples) ? examples.map((_, i) => this.#example(i)) : undefined;
+    const looked = (list ?? [this.#example(0)]).flatMap(({ sources }) => Object.keys(sources));
     this.variables = options.variables ?? [...new Set(looked)];
-    known?.forEach((_, i) => this.at(i));
+    list?.forEach((_, i) => this.#checked(i));
+    this.list = list;
     this.#isPartial =
-      known === undefined
+      list === undefined
         ? this.variables.length > 1
-        : known.some(({ sources }) => this.variables.some((name) => !has(sources, name)));
+        : list.some(({ sources }) => this.variables.some((name) => !has(sources, name)));
   }
 
   /** Number of examples. */
@@ -67,6 +70,11 @@ export class PairExamples<Example extends AlignmentExample> {
 
   /** @throws TsveneError for a number that no example has, and for what is no example. */
   at(index: number): Example {
+    // Those of a list were looked at before.
+    return this.list?.[index] ?? this.#checked(index);
+  }
+
+  #checked(index: number): Example {
     const example = this.#example(index);
     for (const name of Object.keys(example.sources)) {
       if (this.variables.includes(name)) continue;

@@ -24,7 +24,8 @@ export interface SettingModel {
  * How settings become what a model reads: `"floats"`, all numbers in a row, [batch, numbers]; `"ids"`, one
  * token for each input, int64 [batch, inputs], which is a value's own whole number, or else its number in
  * its variable's list; `{ oneHot: n }`, the same with n places for each input, [batch, inputs x n]; or a
- * function that makes the model's inputs of a list of settings.
+ * function that makes the model's inputs of a list of settings. A list of examples is encoded once, but by
+ * a function afresh for each batch.
  */
 export type SettingEncoding<Inputs> =
   "floats" | "ids" | { readonly oneHot: number } | ((settings: readonly Setting[]) => Inputs);
@@ -41,10 +42,11 @@ export interface SettingPairsOptions<Inputs = Tensor> extends PairsOptions {
   /** How settings become tensors. @default "floats" */
   readonly encode?: SettingEncoding<Inputs>;
   /**
-   * Name of the model's argument that the tensor is, such as "inputsEmbeds" or "inputIds".
+   * Name of the model's argument that the tensor is, such as "inputsEmbeds" or "inputIds"; or a function
+   * that makes the model's inputs of it, such as `(x) => ({ inputsEmbeds: x.unsqueeze(1) })`.
    * @default the tensor itself is what `forward` takes
    */
-  readonly input?: string;
+  readonly input?: string | ((encoded: Tensor) => Inputs);
   /** What labels are. @default the value of the only output */
   readonly label?: SettingLabel;
   /** Which units are read and edited, the same in all rows. @default whole tensors */

@@ -97,6 +97,51 @@ describe("encodings", () => {
     expect(await own.base.x.toArray()).toEqual([2, 4]);
     const named = batchOf<{ inputsEmbeds: Tensor }>(examples, { input: "inputsEmbeds" });
     expect(named.base.inputsEmbeds.shape).toEqual([2, 2]);
+    const made = batchOf(examples, { input: (x) => ({ inputsEmbeds: x.unsqueeze(1) }) });
+    expect(await made.base.inputsEmbeds.toArray()).toEqual([[[1, 2]], [[0, 4]]]);
+    expect(made.sources["a"]?.inputsEmbeds.shape).toEqual([2, 1, 2]);
+  });
+
+  test("a list is encoded once, and rows of it are what each batch would have encoded", async () => {
+    const many = Array.from({ length: 50 }, (_, i): SettingExample => ({
+      base: { a: i, b: i + 0.5 },
+      sources: i % 3 === 0 ? { a: { a: -i, b: 0 } } : { b: { a: 0, b: i } },
+      label: { total: i },
+    }));
+    const encoded: number[] = [];
+    const counting: SettingModel = {
+      ...MODEL,
+      inputToTensor: (settings) => {
+        encoded.push(settings.length);
+        return tensor(settings.map(({ a, b }) => [Number(a), Number(b)]));
+      },
+    };
+    const data = settingPairs(counting, many);
+    const afresh = settingPairs(MODEL, many, {
+      encode: (settings) => tensor(settings.map(({ a, b }) => [Number(a), Number(b)])),
+    });
+    for (const rows of [[4, 3, 49], [3], [0, 3, 3]]) {
+      const [ours, theirs] = [data.batch(rows), afresh.batch(rows)];
+      expect(await ours.base.toArray()).toEqual(await theirs.base.toArray());
+      for (const name of ["a", "b"]) {
+        const expected = await theirs.sources[name]?.toArray();
+        expect(await ours.sources[name]?.toArray()).toEqual(expected);
+      }
+    }
+    expect(encoded).toEqual([50, 50, 50]); // the bases, and both variables' sources
+  });
+
+  test("what a model leaves to be computed is encoded for each batch", async () => {
+    const lazy: SettingModel = {
+      ...MODEL,
+      inputToTensor: (settings) => tensor(settings.map(({ a }) => [Number(a)])).mul(2),
+    };
+    expect(await batchOf(examples, {}, lazy).base.toArray()).toEqual([[2], [0]]);
+    expect(await settingPairs(lazy, examples).batch([1, 1, 0]).base.toArray()).toEqual([
+      [0],
+      [0],
+      [2],
+    ]);
   });
 });
 
@@ -191,6 +236,11 @@ test("refuses values without a number, and options that do not fit", () => {
   expect(one({ a: 1, b: 1 }, { encode: { oneHot: 0 } })).toThrow(/oneHot must be/);
   expect(one({ a: 1, b: 1 }, { encode: () => tensor([1]), input: "x" })).toThrow(
     /encode gives all/,
+  );
+  const joined: SettingModel = { ...MODEL, inputToTensor: () => tensor([[1, 2, 3, 4]]) };
+  expect(() => batchOf(examples, {}, joined)).toThrow(/inputToTensor gave \[1, 4\] of 2 settings/);
+  expect(one({ a: 1, b: 1 }, { input: 3 as never })).toThrow(
+    /input must be the name of an argument, or a function of the tensor, got a number/,
   );
   expect(one({ a: 1, b: 1 }, { labelPosition: 0.5 })).toThrow(
     /labelPosition must be a whole number/,

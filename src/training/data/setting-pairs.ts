@@ -1,6 +1,7 @@
 import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { requireKnownOptions } from "../../base/known-options.ts";
+import { rowsOf, valuesOf } from "../../runtime/program/row-values.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { AlignmentBatch, AlignmentData, AlignmentExample } from "./alignment-data.ts";
@@ -54,9 +55,11 @@ export function settingPairs<Inputs = Tensor>(
 
 class SettingPairs<Inputs> implements AlignmentData<Inputs> {
   readonly #pairs: PairExamples<SettingExample>;
-  readonly #encode: Encoder;
+  readonly #encoder: Encoder;
   readonly #label: LabelReader;
   readonly #options: SettingPairsOptions<Inputs>;
+  /** The settings of a list, encoded, by variable: those of its sources; under undefined those of the bases. */
+  readonly #kept: ReadonlyMap<Of, Tensor>;
 
   constructor(
     model: SettingModel,
@@ -68,9 +71,10 @@ class SettingPairs<Inputs> implements AlignmentData<Inputs> {
       fail(OP, `labelPosition must be a whole number, got ${shown(labelPosition)}`);
     }
     this.#pairs = new PairExamples(OP, examples, options);
-    this.#encode = encoderOf(model, encode, input);
+    this.#encoder = encoderOf(model, encode, input);
     this.#label = labelReader(model, label);
     this.#options = options;
+    this.#kept = this.#encodedList();
   }
 
   get length(): number {
@@ -92,12 +96,9 @@ class SettingPairs<Inputs> implements AlignmentData<Inputs> {
     const sourceLabels = this.#sourceLabels(examples);
     return {
       indices: [...indices],
-      base: this.#inputs(examples, ({ base }) => base),
+      base: this.#inputs(examples, undefined),
       sources: Object.fromEntries(
-        this.#pairs.variables.map((name) => [
-          name,
-          this.#inputs(examples, ({ base, sources }) => sources[name] ?? base),
-        ]),
+        this.#pairs.variables.map((name) => [name, this.#inputs(examples, name)]),
       ),
       ...(rows && { rows }),
       ...(unitLocations && { unitLocations }),
@@ -109,11 +110,28 @@ class SettingPairs<Inputs> implements AlignmentData<Inputs> {
     };
   }
 
-  #inputs(
-    examples: readonly Numbered<SettingExample>[],
-    of: (example: SettingExample) => object,
-  ): Inputs {
-    return this.#encode(examples.map(({ example }) => of(example) as Setting)) as Inputs;
+  #inputs(examples: readonly Numbered<SettingExample>[], of: Of): Inputs {
+    const { encode, asInputs } = this.#encoder;
+    const kept = this.#kept.get(of);
+    const encoded =
+      kept === undefined
+        ? encode(examples.map(({ example }) => settingOf(example, of)))
+        : rowsIn(kept, examples.map(({ index }) => index)); // prettier-ignore
+    return asInputs(encoded) as Inputs;
+  }
+
+  /** A list is encoded once, where the rows do not depend on which others are encoded with them. */
+  #encodedList(): ReadonlyMap<Of, Tensor> {
+    const { list, variables } = this.#pairs;
+    const { encode, isByRow } = this.#encoder;
+    if (list === undefined || !isByRow) return new Map();
+    const encoded = [undefined, ...variables].map((of) => {
+      const rows = encode(list.map((example) => settingOf(example, of))) as Tensor;
+      if (rows.shape[0] === list.length) return [of, rows] as const;
+      return fail(OP, `inputToTensor gave [${rows.shape.join(", ")}] of ${list.length} settings`);
+    });
+    // A model's own encoder may leave them to be computed.
+    return new Map(encoded.filter(([, { values }]) => values !== undefined));
   }
 
   #sourceLabels(examples: readonly Numbered<SettingExample>[]): Record<string, Tensor> | undefined {
@@ -148,6 +166,23 @@ class SettingPairs<Inputs> implements AlignmentData<Inputs> {
       labels.map((label, i) => this.#label(label, `example ${examples[i]?.index}: ${name}`)),
     );
   }
+}
+
+/** Whose settings: a variable's sources, or the bases. */
+type Of = string | undefined;
+
+/** The base stands in the place of a source that is absent. */
+function settingOf({ base, sources }: SettingExample, of: Of): Setting {
+  return ((of === undefined ? base : sources[of]) ?? base) as Setting;
+}
+
+/** Some rows of an encoded list: a copy. */
+function rowsIn(kept: Tensor, rows: readonly number[]): Tensor {
+  const { dtype, shape } = kept;
+  return tensor(rowsOf(valuesOf(kept), kept, 0, { rows }), {
+    dtype,
+    shape: [rows.length, ...shape.slice(1)],
+  });
 }
 
 /** Numbers of classes, int64 [batch], or lists of numbers, float32 [batch, numbers]. */
