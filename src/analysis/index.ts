@@ -36,7 +36,8 @@ export {
 } from "./results/named-array.ts";
 export type { NamedAxis } from "./results/named-axis.ts";
 export { sweep } from "./sweep/sweep.ts";
-export type { Sweep, SweepOptions } from "./sweep/sweep-options.ts";
+export type { NoiseCorruption, Sweep, SweepOptions, SweepSource } from "./sweep/sweep-options.ts";
+export { causalTrace, type CausalTraceOptions, type TracedPrompt } from "./tracing/causal-trace.ts";
 export type { TextInputs, TextTokenizer } from "./data/one-text.ts";
 export {
   type LensColor,

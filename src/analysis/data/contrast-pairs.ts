@@ -1,5 +1,6 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { isCount } from "../../base/is-count.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { toBatch } from "../../tokenizers/batch-encoding.ts";
@@ -17,13 +18,16 @@ import type { ContrastBatch, ContrastData, ContrastSide } from "./contrast-data.
 export interface ContrastPair {
   /** The prompt whose answer is `right`. */
   readonly clean: string;
-  /** The prompt that it is compared with. */
-  readonly corrupt: string;
+  /** The prompt that it is compared with. @default the clean one, as ablations compare with nothing else */
+  readonly corrupt?: string;
   /** What the clean prompt goes on with, `" Rome"`: one token, or several of which any will do. */
-  readonly right: string | readonly string[];
+  readonly right: Answers;
   /** What it should not go on with, such as the corrupt prompt's answer. @default not known */
-  readonly wrong?: string | readonly string[];
+  readonly wrong?: Answers;
 }
+
+/** One answer or several: a text that is one token, or a token's number. */
+export type Answers = string | number | readonly (string | number)[];
 
 /** How prompts become pairs. */
 export interface ContrastPairsOptions extends EncodeOptions {
@@ -32,7 +36,10 @@ export interface ContrastPairsOptions extends EncodeOptions {
    * prompt and its pair. `"last"` needs no name.
    */
   readonly positions?: Readonly<
-    Record<string, KnownPlaces | ((prompt: string, pair: ContrastPair) => KnownPlaces)>
+    Record<
+      string,
+      KnownPlaces | ((prompt: string, pair: ContrastPair, index: number) => KnownPlaces)
+    >
   >;
 }
 
@@ -155,8 +162,8 @@ class PromptContrasts implements ContrastData<PromptInputs> {
       const known = ["last", ...Object.keys(positions)];
       fail(OP, `there is no position named ${position}; ${didYouMean(position, known)}`);
     }
-    const text = pair[side];
-    const asked = typeof named === "function" ? named(text, pair) : (named ?? position);
+    const text = pair[side] ?? pair.clean;
+    const asked = typeof named === "function" ? named(text, pair, index) : (named ?? position);
     const prompt = { text, ids, context: { index, side: "base" } } as unknown as ReadPrompt;
     const places = placesIn(OP, this.#tokenizer, asked, prompt, encoding);
     return places.map((place) => place + this.#offset(ids));
@@ -186,12 +193,13 @@ function readContrast(
 ): ReadContrast {
   requireKnownOptions(`${OP}: pair ${index}`, pair, PAIR);
   const ids = (side: ContrastSide): readonly number[] => {
-    const text: unknown = pair[side];
+    const text: unknown = pair[side] ?? pair.clean;
     if (typeof text === "string" && text !== "") return tokenizer.encode(text, encoding);
     return fail(OP, `pair ${index}: ${side} must be a text, got ${describeValue(text)}`);
   };
   const answers = (name: "right" | "wrong"): readonly number[] =>
-    [pair[name] ?? []].flat().map((text) => {
+    [pair[name] ?? []].flat().map((text: string | number) => {
+      if (typeof text === "number") return requireToken(tokenizer, text, `pair ${index}: ${name}`);
       const what = { prompt: pair.clean, name: `pair ${index}: ${name}`, text };
       return nextToken(OP, tokenizer, what, encoding);
     });
@@ -205,6 +213,11 @@ function readContrast(
     fail(OP, `pair ${index}: ${text} is both right and wrong`);
   }
   return { ...read, right, wrong };
+}
+
+function requireToken({ vocabSize }: PromptTokenizer, id: number, where: string): number {
+  if (isCount(id) && id < vocabSize) return id;
+  return fail(OP, `${where}: there is no token ${id}; tokens are 0 to ${vocabSize - 1}`);
 }
 
 function requireSameLength(

@@ -35,7 +35,7 @@ export function planSweep(
   const [first] = cells;
   if (first === undefined) return [];
   const bytes = bytesOfRow(runs, first) * LIVE;
-  const rows = Math.floor(memoryBudget / bytes);
+  const rows = Math.floor(memoryBudget / (bytes * runs.source.draws));
   if (rows === 0) {
     fail(OP, `memoryBudget is ${memoryBudget} bytes, but one run of one cell takes about ${bytes}`);
   }

@@ -1,89 +1,133 @@
+import type { ForwardOptions } from "../../intervenable/generation/arguments.ts";
 import { callModel } from "../../intervenable/call/trace.ts";
+import { representationAt } from "../../intervenable/grid/site-representation.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
-import type { GridSite } from "../../intervenable/grid/site-grid.ts";
-import {
-  placeKey,
-  placesAt,
-  representationAt,
-} from "../../intervenable/grid/site-representation.ts";
+import type { InterventionKind } from "../../intervenable/config/intervention-kind.ts";
+import { ZeroIntervention } from "../../interventions/zero.ts";
 import type { Module } from "../../nn/module.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { logitsOf } from "../../training/alignment/logits-of.ts";
 import type { ContrastBatch, ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import type { ContrastMetric } from "../metrics/contrast-metric.ts";
-import { placesOf, type SweepCell } from "./sweep-cells.ts";
+import { meanStates } from "./mean-states.ts";
+import { noiseAt } from "./noise-at.ts";
+import type { SweepCell } from "./sweep-cells.ts";
 import type { Sweep } from "./sweep-options.ts";
+import { locationsOf, type Place, placesIn, type Row } from "./sweep-places.ts";
+import type { SourcePlan } from "./sweep-source.ts";
 
 const OP = "sweep";
-
-/** The two inputs of a sweep: the one that runs with edits, and the one that states are taken from. */
-export const SIDES = {
-  denoise: { base: "corrupt", source: "clean" },
-  noise: { base: "clean", source: "corrupt" },
-} as const;
+/** A cell in which nothing is edited. */
+const UNEDITED: SweepCell = { site: {}, index: 0, edited: [] };
 
 /** What all programs of a sweep have in common. */
 export interface SweepRuns {
   readonly model: Module;
   readonly data: ContrastData;
   readonly sweep: Sweep;
+  readonly source: SourcePlan;
   readonly metric: Required<ContrastMetric>;
-}
-
-/** One run: a pair with the edits of a cell. */
-interface Row {
-  readonly cell: SweepCell;
-  readonly pair: number;
 }
 
 /**
  * Traces some pairs with the edits of some cells: each is a row of one batch, which each intervention edits
  * in its own cells.
  *
- * @returns The metric, [cells * pairs], the pairs varying fastest.
+ * @returns The metric, [cells * pairs], the pairs varying fastest; the mean of a pair's draws.
  */
 export function traceRows(
   runs: SweepRuns,
   cells: readonly SweepCell[],
   pairs: readonly number[],
 ): Tensor {
-  const { model, data, sweep, metric } = runs;
-  const { base, source } = SIDES[sweep.direction ?? "denoise"];
-  const rows = cells.flatMap((cell) => pairs.map((pair): Row => ({ cell, pair })));
-  const places = [...placesOf(cells)].map(([key, site], i) => ({ key, site, name: `site ${i}` }));
-  const batch = data.batch(rows.map(({ pair }) => pair));
-  const { intervention, unit } = sweep;
-  const edited = new IntervenableModel(
-    places.map(({ name, site }) => representationAt({ op: OP, name, intervention, unit }, site)),
-    model,
+  const { data, sweep, source } = runs;
+  const { draws, donorOf } = source;
+  const numbers = Array.from({ length: draws }, (_, draw) => draw);
+  const rows = cells.flatMap((cell) =>
+    pairs.flatMap((pair) =>
+      numbers.map((draw): Row => ({ cell, pair, draw, donor: donorOf(pair, draw) })),
+    ),
   );
-  const isRead = [...edited.interventions].some(([, { sourceUse }]) => sourceUse !== "none");
-  const sites = places.map(({ key, name }) => [name, sitesByRow(rows, key)] as const);
-  const isEdited = sites.map(([name, own]) => [name, own.map((site) => site !== undefined)]);
-  const each = sites.map(([name, own]) => [name, locationsOf(runs, rows, own, isRead)] as const);
-  const stage = isRead ? "sources->base" : "base";
-  const { intervened } = edited.forward(batch[base], {
-    ...(isRead ? { sources: batch[source] } : {}),
-    rows: Object.fromEntries(isEdited) as Readonly<Record<string, boolean[]>>,
-    unitLocations: { [stage]: { each: Object.fromEntries(each) } },
-  });
-  return valuesOf(runs, metric, batch, base, intervened);
+  const batch = data.batch(rows.map(({ pair }) => pair));
+  const side = sweep.corruption === undefined ? source.base : "clean";
+  const output = callEdited(runs, rows, placesIn(rows, cells), batch[side]);
+  const values = valuesOf(runs, batch, side, output);
+  return draws === 1 ? values : values.reshape([-1, draws]).mean({ dim: -1 });
 }
 
-/** Traces pairs without edits: the metric of each, [pairs]. */
+/** Traces pairs without the edits of a cell: the metric of each, [pairs]. */
 export function traceUnedited(
   runs: SweepRuns,
   pairs: readonly number[],
   side: ContrastSide,
 ): Tensor {
-  const { model, data, metric } = runs;
-  const batch = data.batch(pairs);
-  return valuesOf(runs, metric, batch, side, callModel(model, batch[side]));
+  if (side === "corrupt" && runs.sweep.corruption !== undefined) {
+    return traceRows(runs, [UNEDITED], pairs);
+  }
+  const batch = runs.data.batch(pairs);
+  return valuesOf(runs, batch, side, callModel(runs.model, batch[side]));
+}
+
+function callEdited(
+  { model, data, sweep, source }: SweepRuns,
+  rows: readonly Row[],
+  places: readonly Place[],
+  inputs: unknown,
+): unknown {
+  const { unit, corruption } = sweep;
+  const intervention = kindOf(sweep);
+  const side = corruption === undefined ? source.base : "clean";
+  const noise = corruption && noiseAt(model, data, corruption, rows);
+  const edited = new IntervenableModel(
+    [
+      ...(noise === undefined ? [] : [noise.representation]),
+      ...places.map(({ name, site }) =>
+        representationAt({ op: OP, name, intervention, unit }, site),
+      ),
+    ],
+    model,
+  );
+  const isRead = places.some(({ name }) => edited.interventions.get(name)?.sourceUse !== "none");
+  const each = places.map((place) => {
+    const base = locationsOf(data, rows, place, { pair: ({ pair }) => pair, side });
+    if (!isRead || source.from === undefined) return [place.name, base] as const;
+    const from = { pair: ({ donor }: Row) => donor, side: source.from };
+    const locations = { source: locationsOf(data, rows, place, from), base };
+    return [place.name, source.isMean ? base : locations] as const;
+  });
+  const stage = isRead && !source.isMean ? "sources->base" : "base";
+  const isEdited = places.map(
+    ({ name, sites }) => [name, sites.map((site) => site !== undefined)] as const,
+  );
+  const all = [...(noise === undefined ? [] : [[noise.name, noise.locations] as const]), ...each];
+  return edited.forward(inputs as never, {
+    ...(isRead ? sourcesOf({ model, data, sweep, source }, rows, places) : {}),
+    rows: Object.fromEntries(isEdited),
+    unitLocations: { [stage]: { each: Object.fromEntries(all) } },
+  }).intervened;
+}
+
+function kindOf({ source, intervention }: Sweep): InterventionKind | undefined {
+  return source === "zero" ? ZeroIntervention : intervention;
+}
+
+/** What is put in: states of a run, or means that were computed before. */
+function sourcesOf(
+  { model, data, sweep, source }: Omit<SweepRuns, "metric">,
+  rows: readonly Row[],
+  places: readonly Place[],
+): Pick<ForwardOptions<unknown>, "sources" | "sourceRepresentations"> {
+  const { from, isMean } = source;
+  if (from === undefined) return {};
+  if (!isMean) return { sources: data.batch(rows.map(({ donor }) => donor))[from] };
+  const means = places.map(
+    (place) => [place.name, meanStates(model, data, from, sweep.unit, place)] as const,
+  );
+  return { sourceRepresentations: Object.fromEntries(means) };
 }
 
 function valuesOf(
-  { model }: SweepRuns,
-  metric: Required<ContrastMetric>,
+  { model, metric }: SweepRuns,
   batch: ContrastBatch,
   side: ContrastSide,
   output: unknown,
@@ -101,46 +145,4 @@ function valuesOf(
       return logits(callModel(model, batch.clean), "clean");
     },
   });
-}
-
-/** For each row, the site where the intervention of a place edits it; undefined where it does not. */
-function sitesByRow(rows: readonly Row[], place: string): readonly (GridSite | undefined)[] {
-  return rows.map(({ cell }) => cell.edited.find((site) => placeKey(site) === place));
-}
-
-/** Where one intervention reads and edits in each row; null for the whole tensor. */
-function locationsOf(
-  { data, sweep }: SweepRuns,
-  rows: readonly Row[],
-  sites: readonly (GridSite | undefined)[],
-  isRead: boolean,
-): object | null {
-  const known = sites.find((site) => site !== undefined);
-  if (known === undefined) return null;
-  const { step, head, position } = known;
-  if (step === undefined && head === undefined && position === undefined) return null;
-  // A row that is not edited has places as well, of which nothing comes.
-  const inRows = <T>(of: (site: GridSite, pair: number) => T): readonly T[] =>
-    rows.map(({ pair }, i) => of(sites[i] ?? known, pair));
-  const sideAt = (side: ContrastSide): unknown =>
-    placesAt(
-      {
-        ...(step !== undefined && { step: inRows((site) => [site.step]) as never }),
-        ...(head !== undefined && { head: inRows((site) => [site.head]) as never }),
-      },
-      position === undefined
-        ? undefined
-        : inRows((site, pair) => positionsOf(data, site.position as number | string, pair, side)),
-    );
-  const { base, source } = SIDES[sweep.direction ?? "denoise"];
-  return isRead ? { source: sideAt(source), base: sideAt(base) } : (sideAt(base) as object);
-}
-
-function positionsOf(
-  data: ContrastData,
-  position: number | string,
-  pair: number,
-  side: ContrastSide,
-): readonly (number | string)[] {
-  return data.places?.(position, pair, side) ?? [position];
 }

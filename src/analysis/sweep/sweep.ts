@@ -11,12 +11,15 @@ import { NamedArray } from "../results/named-array.ts";
 import { planSweep, type SweepChunk } from "./plan-sweep.ts";
 import { type SweepCell, type SweepCells, sweepCells } from "./sweep-cells.ts";
 import type { Sweep, SweepOptions } from "./sweep-options.ts";
+import { planSource } from "./sweep-source.ts";
 import { type SweepRuns, traceRows, traceUnedited } from "./sweep-rows.ts";
 
 const OP = "sweep";
 const SWEEP: OptionNames<Sweep> = {
   sites: true,
   direction: true,
+  source: true,
+  corruption: true,
   metric: true,
   intervention: true,
   window: true,
@@ -68,7 +71,13 @@ export async function sweep(
   options: SweepOptions = {},
 ): Promise<Effects> {
   check(model, pairs, asked, options);
-  const runs = { model, data: pairs, sweep: asked, metric: contrastMetric(OP, asked.metric) };
+  const runs = {
+    model,
+    data: pairs,
+    sweep: asked,
+    source: planSource(asked, pairs.length),
+    metric: contrastMetric(OP, asked.metric),
+  };
   const grid = sweepCells(model, pairs, asked);
   const found = await Found.start(runs, grid, options.resume);
   const waiting = grid.cells.filter((cell) => !found.has(cell));

@@ -1,0 +1,49 @@
+import { representationAt } from "../../intervenable/grid/site-representation.ts";
+import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
+import { CollectIntervention } from "../../interventions/collect.ts";
+import type { Module } from "../../nn/module.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { fail } from "../../base/errors.ts";
+import type { ContrastData, ContrastSide } from "../data/contrast-data.ts";
+import { locationsOf, type Place, type Row } from "./sweep-places.ts";
+
+/**
+ * For each row, the mean over all pairs of the state at its site: [rows, units...].
+ *
+ * @param side - The inputs that the states are of.
+ */
+export function meanStates(
+  model: Module,
+  data: ContrastData,
+  side: ContrastSide,
+  unit: string | undefined,
+  { name, site, sites }: Place,
+): Tensor {
+  const known = [...new Set(sites.map((own) => own ?? site))];
+  const pairs = Array.from({ length: data.length }, (_, pair) => pair);
+  const rows = known.flatMap((own) => pairs.map((pair) => ({ own, row: rowOf(pair) })));
+  const place = { site, sites: rows.map(({ own }) => own) };
+  const at = { op: "sweep", name, intervention: CollectIntervention, unit };
+  const collector = new IntervenableModel(representationAt(at, site), model);
+  const plain = rows.map(({ row }) => row);
+  const batch = data.batch(plain.map(({ pair }) => pair));
+  const { collected } = collector.forward(
+    batch[side] as never,
+    {
+      unitLocations: { base: locationsOf(data, plain, place, { pair: ({ pair }) => pair, side }) },
+    } as never,
+  );
+  const [states] = collected;
+  if (states === undefined) return fail("sweep", "nothing was collected");
+  const means = states
+    .reshape([known.length, pairs.length, ...states.shape.slice(1)])
+    .mean({ dim: 1 });
+  return means.indexSelect(
+    0,
+    sites.map((own) => known.indexOf(own ?? site)),
+  );
+}
+
+function rowOf(pair: number): Row {
+  return { cell: { site: {}, index: 0, edited: [] }, pair, donor: pair, draw: 0 };
+}
