@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { PatchedStates } from "../analysis/patch-states.ts";
-import type { HeatMapOptions } from "../plots/heat-map.ts";
+import type { TopLevelSpec } from "vega-lite";
+import type { ArrayPlotOptions } from "../analysis/results/array-plot.ts";
 import { type CommandHost, makeCommand, needed, onRun } from "./command.ts";
 import type { Io, Report } from "./io.ts";
 import { loadModelForText } from "./load-model.ts";
@@ -58,45 +58,66 @@ async function patch(io: Io, options: Options): Promise<Report> {
     await (await import("../plots/save-png.ts")).requirePngRenderer();
   }
   const { model, tokenizer } = await loadModelForText(io, options);
-  const { patchStates } = await import("../analysis/patch-states.ts");
-  const other = against !== undefined && { against };
-  const texts = { base, source, answer, ...other };
-  const patched = await withProgress(io, ({ onCount }) =>
-    patchStates(model, tokenizer, {
-      ...texts,
-      component,
-      ...(layers !== undefined && { layers }),
-      onProgress: (done, all) => onCount("layers", done, all),
-      signal: io.signal,
-    }),
+  const { contrastPairs } = await import("../analysis/data/contrast-pairs.ts");
+  const { sweep } = await import("../analysis/sweep/sweep.ts");
+  const wrong = against === undefined ? {} : { wrong: against };
+  const pairs = contrastPairs(tokenizer, [
+    { clean: source, corrupt: base, right: answer, ...wrong },
+  ]);
+  const metric = against === undefined ? "probability" : "logitDifference";
+  const effects = await withProgress(io, ({ onCount }) =>
+    sweep(
+      model,
+      pairs,
+      { sites: { component, layer: layers ?? "all", position: "all" }, metric },
+      { onProgress: (done, all) => onCount("cells", done, all), signal: io.signal },
+    ),
   );
-  const { patchPlot } = await import("../analysis/patch-plot.ts");
-  const plot = patchPlot(patched, texts);
-  if (out !== undefined) await draw(out, patched, plot);
+  const patched = effects.mean();
+  const look = lookOf(options);
+  if (out !== undefined) await draw(out, patched.plot(look));
   return {
-    json: { ...patched, out },
+    json: { ...patched.toJSON(), base: effects.base[0], source: effects.clean[0], out },
     text: async () => {
-      const { terminalTable } = await import("../plots/terminal-table.ts");
+      const { arrayText } = await import("../analysis/results/array-plot.ts");
       const { width, pen } = io;
-      const title = `${plot.title ?? ""}\n${plot.subtitle ?? ""}\n`;
-      const table = terminalTable(patched.values, { ...plot, title, width, colors: pen.mode });
+      const title = `${look.title}\n${look.subtitle}\n`;
       return [
-        table,
+        arrayText(patched, { ...look, title, width, colors: pen.mode }),
         "",
-        `as it is: base ${shown(patched.base)}, source ${shown(patched.source)}`,
+        `as it is: base ${shown(effects.base[0])}, source ${shown(effects.clean[0])}`,
         ...(out === undefined ? [] : [`drawn in ${out}`]),
       ].join("\n");
     },
   };
 }
 
-function shown(value: number): string {
-  return value.toFixed(3);
+/** How table and picture look. */
+type Look = Pick<ArrayPlotOptions, "domain" | "center" | "digits"> & {
+  readonly title: string;
+  readonly subtitle: string;
+};
+
+/** Titles and colours of table and picture. */
+function lookOf({ base, source, answer, against, component }: Options): Look {
+  const quoted = JSON.stringify;
+  const what =
+    against === undefined
+      ? `Probability of ${quoted(answer)}`
+      : `Logit of ${quoted(answer)} less that of ${quoted(against)}`;
+  return {
+    title: `${what} after ${quoted(base)}`,
+    subtitle: `when one ${component} is replaced by that of ${quoted(source)}`,
+    digits: 2,
+    ...(against === undefined ? { domain: [0, 1] as const } : { center: 0 }),
+  };
 }
 
-async function draw(out: string, { values }: PatchedStates, plot: HeatMapOptions): Promise<void> {
-  const { heatMap } = await import("../plots/heat-map.ts");
-  const spec = heatMap(values, plot);
+function shown(value: number | undefined): string {
+  return (value ?? NaN).toFixed(3);
+}
+
+async function draw(out: string, spec: TopLevelSpec): Promise<void> {
   if (out.endsWith(".png")) await (await import("../plots/save-png.ts")).savePng(out, spec);
   else await (await import("../plots/save-svg.ts")).saveSvg(out, spec);
 }

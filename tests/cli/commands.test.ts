@@ -170,7 +170,10 @@ describe("patch", { timeout: SLOW }, () => {
 
   test("compares with another answer, at some layers", async () => {
     const found = await json([...args, "--against", " Madrid", "--layers", "0,3-4"]);
-    expect(found).toMatchObject({ measure: "logitDifference", layers: [0, 3, 4] });
+    expect(found).toMatchObject({
+      name: "logit difference",
+      axes: [{ name: "component" }, { name: "layer", values: [0, 3, 4] }, { name: "position" }],
+    });
   });
 
   test("says what a PNG needs before it computes", async () => {

@@ -73,10 +73,12 @@ export function arrayPlot(array: NamedArray, options: ArrayPlotOptions): TopLeve
 }
 
 /** The same as tables for the terminal. */
-export function arrayText(array: NamedArray, options: Partial<TerminalTableOptions> = {}): string {
-  if (array.axes.length === 0) return `${array.name}: ${String(array.values[0])}`;
-  const texts = panelsOf(array, {}).map(({ title, values, rows, columns }, i) => {
-    const heading = [...(i === 0 ? [array.name] : []), ...(title === "" ? [] : [title])];
+export function arrayText(
+  array: NamedArray,
+  { title = array.name, ...options }: Partial<TerminalTableOptions> = {},
+): string {
+  if (array.axes.length === 0) return `${title}: ${String(array.values[0])}`;
+  const panels = panelsOf(array, {}).map(({ title: part, values, rows, columns }) => {
     const table = terminalTable(values, {
       digits: 3,
       ...colorsOf(array),
@@ -84,10 +86,11 @@ export function arrayText(array: NamedArray, options: Partial<TerminalTableOptio
       rows: longNamesOf(rows),
       columns: longNamesOf(columns),
     });
-    const lines = table.split("\n").filter((line) => line.trim() !== "");
-    return [...heading, ...lines].join("\n");
+    // Names of an axis that is not drawn are none, and so is a heading of these.
+    const named = table.replace(/^ *\n/, "");
+    return part === "" ? named : `${part}\n${named}`;
   });
-  return texts.join("\n\n");
+  return `${title}\n${panels.join("\n\n")}`;
 }
 
 /** Differences are coloured around 0; numbers of one sign from least to most. */
