@@ -27,12 +27,9 @@ export function meanStates(
   const collector = new IntervenableModel(representationAt(at, site), model);
   const plain = rows.map(({ row }) => row);
   const batch = data.batch(plain.map(({ pair }) => pair));
-  const { collected } = collector.forward(
-    batch[side] as never,
-    {
-      unitLocations: { base: locationsOf(data, plain, place, { pair: ({ pair }) => pair, side }) },
-    } as never,
-  );
+  const { collected } = collector.forward(batch[side], {
+    unitLocations: { base: locationsOf(data, plain, place, { pair: ({ pair }) => pair, side }) },
+  });
   const [states] = collected;
   if (states === undefined) return fail("sweep", "nothing was collected");
   const means = states

@@ -100,7 +100,7 @@ function callEdited(
     ({ name, sites }) => [name, sites.map((site) => site !== undefined)] as const,
   );
   const all = [...(noise === undefined ? [] : [[noise.name, noise.locations] as const]), ...each];
-  return edited.forward(inputs as never, {
+  return edited.forward(inputs, {
     ...(isRead ? sourcesOf({ model, data, sweep, source }, rows, places) : {}),
     rows: Object.fromEntries(isEdited),
     unitLocations: { [stage]: { each: Object.fromEntries(all) } },

@@ -48,16 +48,18 @@ export function planSource(
     if (source !== "counterpart") fail(OP, `corruption goes with the source "counterpart" only`);
     const { draws = DRAWS, scale } = corruption;
     if (direction !== "denoise") fail(OP, 'corruption is restored by the direction "denoise" only');
-    if (!(scale >= 0))
+    if (!(scale >= 0)) {
       fail(OP, `corruption: scale must be a number of 0 or more, got ${shown(scale)}`);
+    }
     requireCount("corruption: draws", draws);
     return { ...sides, ...own, draws };
   }
   if (typeof source === "string") {
     requireOneOf(OP, "source", source, ["counterpart", "zero", "{ mean }", "{ resample }"]);
     if (source === "counterpart") return { ...sides, ...own };
-    if (intervention !== undefined)
+    if (intervention !== undefined) {
       fail(OP, 'the source "zero" takes no intervention; leave it out');
+    }
     return { base: sides.base, ...own, from: undefined };
   }
   if ("mean" in source) {

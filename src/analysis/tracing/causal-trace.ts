@@ -167,10 +167,9 @@ async function spreadAtSubjects(model: Module, pairs: ContrastData): Promise<num
     intervention: CollectIntervention,
   } as const;
   const base = numbers.map((index) => pairs.places?.("subject", index, "clean") ?? []);
-  const { collected } = new IntervenableModel(entering, model).forward(
-    pairs.batch(numbers).clean as never,
-    { unitLocations: { base } } as never,
-  );
+  const { collected } = new IntervenableModel(entering, model).forward(pairs.batch(numbers).clean, {
+    unitLocations: { base },
+  });
   const [states] = collected;
   return states === undefined ? fail(OP, "nothing enters the first layer") : states.std().item();
 }
