@@ -67,6 +67,38 @@ describe("causalTrace", () => {
   });
 });
 
+describe("indirect objects in tsvene-mini", () => {
+  test("three heads are needed, and no others", async () => {
+    const names = ["Mary", "John", "Alice", "Tom", "Anna", "Mark"];
+    const list = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b] as const));
+    const pairs = contrastPairs(
+      tokenizer,
+      list.map(([a, b]) => ({
+        clean: `When ${a} and ${b} went to the store, ${b} gave a drink to`,
+        corrupt: `When ${a} and ${b} went to the store, ${a} gave a drink to`,
+        right: ` ${a}`,
+        wrong: ` ${b}`,
+      })),
+    );
+    const heads = await sweep(model, pairs, {
+      sites: { component: "head_attention_value_output", layer: "all", head: "all" },
+      direction: "noise",
+    });
+    const top = heads.change().ranked();
+    const where = top.slice(0, 3).map(({ at }) => [at["layer"], at["head"]]);
+    expect(where).toEqual([
+      [2, 0],
+      [3, 2],
+      [3, 3],
+    ]);
+    expect(top[0]?.value).toBeLessThan(-12);
+    expect(Math.abs(top[3]?.value ?? NaN)).toBeLessThan(0.5);
+    const { low, high } = heads.changeInterval();
+    expect(high.valueAt({ layer: 2, head: 0 })).toBeLessThan(0);
+    expect(low.valueAt({ layer: 2, head: 0 })).toBeLessThan(top[0]?.value ?? NaN);
+  });
+});
+
 describe("ablations", () => {
   const cities = { Spain: " Madrid", Italy: " Rome", France: " Paris", Japan: " Tokyo" };
   const sites = { component: "mlp_output", layer: [0, 4], position: [3, 4] };

@@ -2,6 +2,7 @@ import { representationAt } from "../../intervenable/grid/site-representation.ts
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
 import type { Module } from "../../nn/module.ts";
+import { evaluateSharingRows } from "../../runtime/evaluate-sharing-rows.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { fail } from "../../base/errors.ts";
 import type { ContrastData, ContrastSide } from "../data/contrast-data.ts";
@@ -12,13 +13,13 @@ import { locationsOf, type Place, type Row } from "./sweep-places.ts";
  *
  * @param side - The inputs that the states are of.
  */
-export function meanStates(
+export async function meanStates(
   model: Module,
   data: ContrastData,
   side: ContrastSide,
   unit: string | undefined,
   { name, site, sites }: Place,
-): Tensor {
+): Promise<Tensor> {
   const known = [...new Set(sites.map((own) => own ?? site))];
   const pairs = Array.from({ length: data.length }, (_, pair) => pair);
   const rows = known.flatMap((own) => pairs.map((pair) => ({ own, row: rowOf(pair) })));
@@ -32,6 +33,7 @@ export function meanStates(
   });
   const [states] = collected;
   if (states === undefined) return fail("sweep", "nothing was collected");
+  await evaluateSharingRows([states], rows.length);
   const means = states
     .reshape([known.length, pairs.length, ...states.shape.slice(1)])
     .mean({ dim: 1 });

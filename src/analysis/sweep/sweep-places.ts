@@ -48,8 +48,11 @@ export function locationsOf(
     ...(step !== undefined && { step: inRows((own) => [own.step]) as never }),
     ...(head !== undefined && { head: inRows((own) => [own.head]) as never }),
   };
-  const positions = inRows((own, row) => positionsOf(data, own.position, pair(row), side));
-  return placesAt(axes, position === undefined ? undefined : positions) as object;
+  if (position === undefined) return placesAt(axes, undefined) as object;
+  return placesAt(
+    axes,
+    inRows((own, row) => positionsOf(data, own.position, pair(row), side)),
+  ) as object;
 }
 
 /** The positions of a pair's input that a position of the grid means. */

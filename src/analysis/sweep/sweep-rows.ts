@@ -5,7 +5,9 @@ import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import type { InterventionKind } from "../../intervenable/config/intervention-kind.ts";
 import { ZeroIntervention } from "../../interventions/zero.ts";
 import type { Module } from "../../nn/module.ts";
+import { evaluateSharingRows } from "../../runtime/evaluate-sharing-rows.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { meanOf } from "../../training/alignment/statistics.ts";
 import { logitsOf } from "../../training/alignment/logits-of.ts";
 import type { ContrastBatch, ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import type { ContrastMetric } from "../metrics/contrast-metric.ts";
@@ -33,13 +35,13 @@ export interface SweepRuns {
  * Traces some pairs with the edits of some cells: each is a row of one batch, which each intervention edits
  * in its own cells.
  *
- * @returns The metric, [cells * pairs], the pairs varying fastest; the mean of a pair's draws.
+ * @returns The metric of each cell and pair, the pairs varying fastest; the mean of a pair's draws.
  */
-export function traceRows(
+export async function runCells(
   runs: SweepRuns,
   cells: readonly SweepCell[],
   pairs: readonly number[],
-): Tensor {
+): Promise<readonly number[]> {
   const { data, sweep, source } = runs;
   const { draws, donorOf } = source;
   const numbers = Array.from({ length: draws }, (_, draw) => draw);
@@ -50,30 +52,38 @@ export function traceRows(
   );
   const batch = data.batch(rows.map(({ pair }) => pair));
   const side = sweep.corruption === undefined ? source.base : "clean";
-  const output = callEdited(runs, rows, placesIn(rows, cells), batch[side]);
-  const values = valuesOf(runs, batch, side, output);
-  return draws === 1 ? values : values.reshape([-1, draws]).mean({ dim: -1 });
+  const output = await callEdited(runs, rows, placesIn(rows, cells), batch[side]);
+  const values = await computed(valuesOf(runs, batch, side, output));
+  return Array.from({ length: values.length / draws }, (_, i) =>
+    meanOf(values.slice(i * draws, (i + 1) * draws)),
+  );
 }
 
-/** Traces pairs without the edits of a cell: the metric of each, [pairs]. */
-export function traceUnedited(
+/** The metric of each pair without the edits of a cell. */
+export async function runUnedited(
   runs: SweepRuns,
   pairs: readonly number[],
   side: ContrastSide,
-): Tensor {
+): Promise<readonly number[]> {
   if (side === "corrupt" && runs.sweep.corruption !== undefined) {
-    return traceRows(runs, [UNEDITED], pairs);
+    return runCells(runs, [UNEDITED], pairs);
   }
   const batch = runs.data.batch(pairs);
-  return valuesOf(runs, batch, side, callModel(runs.model, batch[side]));
+  return computed(valuesOf(runs, batch, side, callModel(runs.model, batch[side])));
 }
 
-function callEdited(
+/** What rows have in common is computed once. */
+async function computed(values: Tensor): Promise<number[]> {
+  await evaluateSharingRows([values], values.size(0));
+  return Array.from(await values.data(), Number);
+}
+
+async function callEdited(
   { model, data, sweep, source }: SweepRuns,
   rows: readonly Row[],
   places: readonly Place[],
   inputs: unknown,
-): unknown {
+): Promise<unknown> {
   const { unit, corruption } = sweep;
   const intervention = kindOf(sweep);
   const side = corruption === undefined ? source.base : "clean";
@@ -101,7 +111,7 @@ function callEdited(
   );
   const all = [...(noise === undefined ? [] : [[noise.name, noise.locations] as const]), ...each];
   return edited.forward(inputs, {
-    ...(isRead ? sourcesOf({ model, data, sweep, source }, rows, places) : {}),
+    ...(isRead ? await sourcesOf({ model, data, sweep, source }, rows, places) : {}),
     rows: Object.fromEntries(isEdited),
     unitLocations: { [stage]: { each: Object.fromEntries(all) } },
   }).intervened;
@@ -112,17 +122,18 @@ function kindOf({ source, intervention }: Sweep): InterventionKind | undefined {
 }
 
 /** What is put in: states of a run, or means that were computed before. */
-function sourcesOf(
+async function sourcesOf(
   { model, data, sweep, source }: Omit<SweepRuns, "metric">,
   rows: readonly Row[],
   places: readonly Place[],
-): Pick<ForwardOptions<unknown>, "sources" | "sourceRepresentations"> {
+): Promise<Pick<ForwardOptions<unknown>, "sources" | "sourceRepresentations">> {
   const { from, isMean } = source;
   if (from === undefined) return {};
   if (!isMean) return { sources: data.batch(rows.map(({ donor }) => donor))[from] };
-  const means = places.map(
-    (place) => [place.name, meanStates(model, data, from, sweep.unit, place)] as const,
-  );
+  const means: (readonly [name: string, states: Tensor])[] = [];
+  for (const place of places) {
+    means.push([place.name, await meanStates(model, data, from, sweep.unit, place)]);
+  }
   return { sourceRepresentations: Object.fromEntries(means) };
 }
 

@@ -2,8 +2,6 @@ import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import { Module } from "../../nn/module.ts";
-import { evaluate } from "../../tensor/evaluate.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
 import { type Direction, Effects } from "../results/effects.ts";
@@ -12,7 +10,7 @@ import { planSweep, type SweepChunk } from "./plan-sweep.ts";
 import { type SweepCell, type SweepCells, sweepCells } from "./sweep-cells.ts";
 import type { Sweep, SweepOptions } from "./sweep-options.ts";
 import { planSource } from "./sweep-source.ts";
-import { type SweepRuns, traceRows, traceUnedited } from "./sweep-rows.ts";
+import { runCells, runUnedited, type SweepRuns } from "./sweep-rows.ts";
 
 const OP = "sweep";
 const SWEEP: OptionNames<Sweep> = {
@@ -83,7 +81,7 @@ export async function sweep(
   const waiting = grid.cells.filter((cell) => !found.has(cell));
   for (const chunk of planSweep(runs, waiting, options.memoryBudget)) {
     options.signal?.throwIfAborted();
-    found.take(chunk, await computed(traceRows(runs, chunk.cells, chunk.pairs)));
+    found.take(chunk, await runCells(runs, chunk.cells, chunk.pairs));
     if (!chunk.isLast) continue;
     const done = grid.cells.filter((cell) => found.has(cell)).length;
     options.onProgress?.(done, grid.cells.length);
@@ -111,7 +109,7 @@ class Found {
   readonly #values: Float64Array;
   readonly #about: Omit<ConstructorParameters<typeof Effects>[0], "values"> & { metric: string };
 
-  private constructor(runs: SweepRuns, grid: SweepCells, unedited: readonly number[][]) {
+  private constructor(runs: SweepRuns, grid: SweepCells, unedited: readonly (readonly number[])[]) {
     const { metric, sweep: asked, data } = runs;
     const [clean = [], corrupt = []] = unedited;
     const direction: Direction = asked.direction ?? "denoise";
@@ -129,12 +127,11 @@ class Found {
     before: Effects | undefined,
   ): Promise<Found> {
     const all = Array.from({ length: runs.data.length }, (_, i) => i);
-    const [clean, corrupt] = [
-      traceUnedited(runs, all, "clean"),
-      traceUnedited(runs, all, "corrupt"),
+    const unedited = [
+      await runUnedited(runs, all, "clean"),
+      await runUnedited(runs, all, "corrupt"),
     ];
-    await evaluate(clean, corrupt);
-    const found = new Found(runs, grid, [await numbers(clean), await numbers(corrupt)]);
+    const found = new Found(runs, grid, unedited);
     if (before !== undefined) found.#resume(before);
     return found;
   }
@@ -172,13 +169,4 @@ class Found {
     }
     this.#values.set(before.values.values);
   }
-}
-
-async function computed(values: Tensor): Promise<readonly number[]> {
-  await evaluate(values);
-  return numbers(values);
-}
-
-async function numbers(values: Tensor): Promise<number[]> {
-  return Array.from(await values.data(), Number);
 }
