@@ -86,12 +86,15 @@ describe("narrow", () => {
       from: fc.integer({ min: 0, max: 3 }),
       length: fc.integer({ min: 1, max: 3 }),
       step: fc.integer({ min: 1, max: 2 }),
+      twice: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), part, async (names, p) => {
         const build = (): Tensor =>
           names.reduce((x, name) => STEPS[name]?.(x) ?? x, numbers([3, 5, 4], 0));
-        const cut = (x: Tensor): Tensor => x.slice(p.dim, p.from, p.from + p.length, p.step);
+        const first = (x: Tensor): Tensor => x.slice(p.dim, p.from, p.from + p.length, p.step);
+        const cut = (x: Tensor): Tensor =>
+          p.twice ? first(x).slice((p.dim + 2) % 3, 0, 2) : first(x);
         const whole = build();
         await evaluate(whole);
         const [expected, actual] = [cut(whole), cut(build())];
@@ -110,6 +113,14 @@ describe("narrow", () => {
     const weight = numbers([16, 4], 1);
     resetStats();
     await linear(x.mul(2), weight).slice(1, -1).data();
+    expect(runtimeStats().multiplyAdds).toBe(4 * 16);
+  });
+
+  test("computes one row of a product where one number of it is read", async () => {
+    const x = numbers([1, 8, 4], 0);
+    const weight = numbers([16, 4], 1);
+    resetStats();
+    await linear(x.mul(2), weight).select(1, -1).select(1, 3).data();
     expect(runtimeStats().multiplyAdds).toBe(4 * 16);
   });
 

@@ -97,8 +97,10 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
   };
   for (const t of [...order].reverse()) {
     const origin = t.origin ?? internal("a step without an origin");
-    const demand = demands.get(t);
-    if (demand === undefined) continue;
+    const wanted = demands.get(t);
+    if (wanted === undefined) continue;
+    const demand = stopsSlice(origin, wanted) ? "all" : wanted;
+    if (demand === "all") demands.set(t, "all");
     const from = demand === "all" ? undefined : passed(t, demand);
     if (from !== undefined) {
       want(origin.inputs[from.operand] ?? internal("no operand"), from.part);
@@ -110,6 +112,34 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
     origin.inputs.forEach((u, i) => want(u, sliced ?? parts?.[i] ?? "all"));
   }
   return demands;
+}
+
+/**
+ * Whether a slice is better moved on than the part of it that is read: of one logit at one position, the
+ * product with the unembedding is narrowed by the position, and not by the logit.
+ */
+function stopsSlice(origin: Origin, demand: Demand): boolean {
+  const own = partOf(origin);
+  const [source] = origin.inputs;
+  if (demand === "all" || own === undefined || source === undefined) return false;
+  return !reachesProduct(source, demand) && reachesProduct(source, own);
+}
+
+/** Whether a part of a tensor is moved on until there is a product that is smaller for it. */
+function reachesProduct(from: Tensor, wanted: Part): boolean {
+  let [t, part] = [from, wanted];
+  while (t.values === undefined && t.origin !== undefined) {
+    const { op, inputs } = t.origin;
+    const one = passed(t, part);
+    const parts = one === undefined ? partsOfInputs(t, part) : undefined;
+    if (one === undefined && parts === undefined) return false;
+    if (traits[op].multiplyAdds(t, inputs) > 0) return true;
+    const place = one?.operand ?? parts?.findIndex((own) => own !== undefined) ?? -1;
+    const [next, own] = [inputs[place], one?.part ?? parts?.[place]];
+    if (next === undefined || own === undefined) return false;
+    [t, part] = [next, own];
+  }
+  return false;
 }
 
 /** Of what is still to be computed for targets, that of which something is read once slices are moved. */
