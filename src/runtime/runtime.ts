@@ -7,7 +7,8 @@ import { type CompiledLimits, CompiledPrograms } from "./compiled-programs.ts";
 import { Heats } from "./heats.ts";
 import { narrow } from "./program/narrow.ts";
 import { type Weights, weightsOf } from "./emit/packing.ts";
-import { buildProgram, isStacked, type Program } from "./program/program.ts";
+import { isStacked, type Program } from "./program/program.ts";
+import { Sharings } from "./program/sharings.ts";
 import { Counters, type RuntimeStats } from "./stats.ts";
 
 /** Settings of a runtime. */
@@ -43,6 +44,7 @@ export class Runtime {
   readonly backend: Backend;
   readonly #counters = new Counters();
   readonly #heats = new Heats();
+  readonly #sharings = new Sharings();
   readonly #programs: CompiledPrograms;
   #limits: CompiledLimits;
 
@@ -90,7 +92,7 @@ export class Runtime {
   async evaluate(tensors: readonly Tensor[]): Promise<void> {
     const asked = [...new Set(tensors)].filter((t) => t.values === undefined);
     if (asked.length === 0) return;
-    const program = buildProgram(narrow(asked));
+    const program = this.#sharings.programOf(narrow(asked));
     const values = await this.run(program, weightsOf(program), (executable) =>
       executable.bind(program, NO_IDS).run(NO_INPUTS, 1),
     );

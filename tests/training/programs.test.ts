@@ -27,6 +27,7 @@ interface Step {
   readonly subspaces?: number;
   readonly temperature?: number;
   readonly lr?: number;
+  readonly reusePrefix?: true;
 }
 
 /** How many programs steps compile after the first one. */
@@ -37,13 +38,19 @@ async function compiledLater(
   const aligned = new IntervenableModel({ layer: 1, intervention }, tinyGpt2());
   aligned.disableModelGradients();
   const optimizer = new Adam(aligned.trainableParameters(), { lr: 1e-2 });
-  for (const [i, { at = [[3], [3]], subspaces, temperature, lr = 1e-2 }] of steps.entries()) {
-    const [base, sources] = [ids([3, 1, 4, i], [2, 7, 1, 8]), ids([5, i, 6, 2], [1, 2, 3, i])];
+  for (const [
+    i,
+    { at = [[3], [3]], subspaces, temperature, lr = 1e-2, reusePrefix = false },
+  ] of steps.entries()) {
+    const [base, sources] = [
+      ids([3, 1, 4, i, 5, 9], [2, 7, 1, 8, 2, 8]),
+      ids([5, i, 6, 2, 6, 5], [1, 2, 3, i, 3, 5]),
+    ];
     if (temperature !== undefined) aligned.setTemperature(temperature);
     for (const group of optimizer.groups) group.lr = lr;
     const unitLocations = { "sources->base": at };
     const told = subspaces === undefined ? {} : { subspaces };
-    const options = { sources, unitLocations, reusePrefix: false, ...told };
+    const options = { sources, unitLocations, reusePrefix, ...told };
     const { logits } = aligned.forward(base, options).intervened;
     const labels = tensor([i, 2 * i], { dtype: "int64" });
     await optimizer.step(F.crossEntropy(logits.select(1, -1), labels));
@@ -65,3 +72,12 @@ test.each<readonly [string, ConfiguredIntervention, readonly Step[]]>([
   },
   60_000,
 );
+
+test("a prefix as long as something else by accident makes one other program, and then none", async () => {
+  const from = (position: number): Step => ({ at: [[position], [position]], reusePrefix: true });
+  // With six positions and two rows, 3 halves the text and 4 leaves as many positions as rows.
+  const first = [1, 2, 3, 4].map(from);
+  expect(await compiledLater(lowRank, first)).toBeLessThanOrEqual(1);
+  await compiledLater(lowRank, [3, 1].map(from));
+  expect(await compiledLater(lowRank, [...first, ...first])).toBe(0);
+}, 60_000);

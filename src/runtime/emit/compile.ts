@@ -1,5 +1,6 @@
 import type { OpName, Ops } from "../../tensor/ops/ops.ts";
 import { internal } from "../../base/errors.ts";
+import { mayAddWithin } from "./add-within.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { received, sent, transportOf } from "./lower-halves.ts";
 import { type Lower, lowerings } from "./lower.ts";
@@ -36,11 +37,13 @@ export interface CompiledModel {
 export function compileModel(program: Program, weights?: Weights): CompiledModel {
   const graph = new GraphBuilder();
   const names: string[] = [];
+  const addsWithin = mayAddWithin(program, weights !== undefined);
+  const context: Context = { graph, program, weights, names, addsWithin };
   const allSized = weights?.sized === "all";
   if (!allSized) program.sizes.forEach((_, slot) => graph.input(sizeName(slot), "int64"));
   program.values.forEach((value, id) => {
     const { dtype, shape } = value.tensor;
-    if (isStep(value)) names.push(lowerStep(graph, program, id, { step: value, names, weights }));
+    if (isStep(value)) names.push(lowerStep(context, value, id));
     else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
     else {
       const bits = graph.input(inputName(id), transportOf(dtype), allSized ? shape : undefined);
@@ -107,19 +110,19 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
   };
 }
 
-/** A step, the names of its operands, and the weights that are built in. */
-interface StepToLower {
-  readonly step: Step;
-  readonly names: readonly string[];
+/** What has been written of a program. */
+interface Context {
+  readonly graph: GraphBuilder;
+  readonly program: Program;
+  /** The weights that are built in. */
   readonly weights: Weights | undefined;
+  /** Names of the values so far, by their ids. */
+  readonly names: readonly string[];
+  readonly addsWithin: boolean;
 }
 
-function lowerStep(
-  graph: GraphBuilder,
-  program: Program,
-  id: number,
-  { step, names, weights }: StepToLower,
-): string {
+function lowerStep(context: Context, step: Step, id: number): string {
+  const { graph, program, weights, names, addsWithin } = context;
   if (step.attention !== undefined) return lowerAttention(graph, step.attention, names);
   const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;
   const sized = weights?.sized === "all" || weights?.sized.has(id) === true;
@@ -134,6 +137,7 @@ function lowerStep(
     sizes: step.sizes.map((slot) => (sized ? sizeWithin(graph, program, slot) : sizeName(slot))),
     // What is inside is packed beforehand: nothing is won by turning the product round.
     variant: packed ? "" : step.variant,
+    addsWithin,
   });
 }
 

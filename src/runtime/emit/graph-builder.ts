@@ -46,6 +46,7 @@ export interface Widened {
 /** Collects the nodes of an ONNX graph; equal nodes become one, unread ones are dropped. */
 export class GraphBuilder {
   readonly #nodes: OnnxNode[] = [];
+  readonly #computed = new Set<string>();
   readonly #forms = new Map<string, MatrixForm>();
   readonly #sources = new Map<string, string>();
   readonly #replaced = new Map<string, string>();
@@ -83,6 +84,7 @@ export class GraphBuilder {
     // Names of nodes must differ.
     const named = name === undefined ? {} : { name: `${name}_${this.#nodes.length}` };
     this.#nodes.push({ op, inputs, outputs: names, attributes, ...domain, ...named });
+    for (const computed of names) this.#computed.add(computed);
     if (optional) this.#optional.add(names.at(-1) ?? "");
     this.#known.set(key, names);
     return names;
@@ -190,7 +192,7 @@ export class GraphBuilder {
   output(whole: string, name: string, of: "elements" | "shape" = "shape"): void {
     const computed = of === "shape" ? whole : (this.form(whole)?.rows ?? whole);
     const value = this.#replaced.get(computed) ?? computed;
-    const isComputed = this.#nodes.some((node) => node.outputs.includes(value));
+    const isComputed = this.#computed.has(value);
     if (isComputed && !this.#renamed.has(value)) this.#renamed.set(value, name);
     else this.#nodes.push({ op: "Identity", inputs: [value], outputs: [name] });
   }

@@ -15,21 +15,27 @@ function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number
   return graph.reshape(x, graph.ints([numel(shape.slice(0, -1)), shape.at(-1) ?? 1]));
 }
 
+/** a bᵀ, or a b, of matrices; ONNX Runtime has the kernel without a sum for float32 only. */
+function productOf(l: Lowering<unknown>, a: string, b: string, turnsB = true): string {
+  const attributes = { transB: flag(turnsB) };
+  if (l.result.dtype !== "float32") return l.graph.node("Gemm", [a, b], attributes);
+  return l.graph.node("FusedMatMul", [a, b], attributes, { custom: true });
+}
+
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
 export const linear: Lower<Ops["linear"]> = (l) => {
   const { graph, inputs, sizes, variant } = l;
   const [x = "", w = "", b] = inputs;
   if (variant !== "turned") {
-    const bias = b === undefined ? [] : [b];
-    return graph.fromRows(
-      graph.node("Gemm", [rowsOf(l, 0), w, ...bias], { transB: int(1) }),
-      sizes[0],
-    );
+    const rows = rowsOf(l, 0);
+    if (b === undefined) return graph.fromRows(productOf(l, rows, w), sizes[0]);
+    const sum = l.addsWithin
+      ? graph.node("Gemm", [rows, w, b], { transB: int(1) })
+      : graph.node("Add", [productOf(l, rows, w), b]);
+    return graph.fromRows(sum, sizes[0]);
   }
   const before = graph.form(x)?.columns;
-  const product = graph.node("Gemm", [w, before ?? rowsOf(l, 0)], {
-    transB: flag(before === undefined),
-  });
+  const product = productOf(l, w, before ?? rowsOf(l, 0), before === undefined);
   if (b === undefined) return graph.fromColumns(product, sizes[0]);
   const column = graph.node("Unsqueeze", [b, graph.ints([1])]);
   return graph.fromColumns(graph.node("Add", [product, column]), sizes[0]);

@@ -31,6 +31,8 @@ export interface Lowering<Attributes> {
   /** Names of the size operands. */
   readonly sizes: readonly string[];
   readonly variant: string;
+  /** Whether a product may add its bias itself. */
+  readonly addsWithin: boolean;
 }
 
 /** Writes one operation and names its result. */

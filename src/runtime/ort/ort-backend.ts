@@ -18,6 +18,27 @@ import type { Program } from "../program/program.ts";
 import { isStep } from "../program/step.ts";
 import { explainFailure } from "./explain-failure.ts";
 
+/**
+ * Optimisers of ONNX Runtime that are left out: one that would turn the products back that `linear` turns
+ * round on purpose, and those that look for what no program of ours has in it, each of which goes through
+ * all nodes and takes as long as a tenth of all the rest: numbers of 8 bits and fewer, dropout, shapes that
+ * are computed, equal nodes (there are none), and what is an operation here and so is never written out, or has an operation that is
+ * chosen on purpose.
+ */
+const NO_OPTIMIZERS = [
+  "GemmTransposeFusion;QDQFinalCleanupTransformer;QDQPropagationTransformer",
+  "QDQS8ToU8Transformer;QDQSelectorActionTransformer;Avx2WeightS8ToU8Transformer",
+  "DQMatMulNBitsFusion;MatMulNBitsFusion;MatMulNBitsMlpFusion",
+  "MatMulNBitsQkvFusion;MatMulIntegerToFloatFusion;DynamicQuantizeMatMulFusion",
+  "BiasDropoutFusion;LabelEncoderFusion;EmbedLayerNormFusion",
+  "CommonSubexpressionElimination;ConstantSharing;GeluFusionL1",
+  "GeluFusionL2;FastGeluFusion;LayerNormFusionL1",
+  "LayerNormFusionL2;SimplifiedLayerNormFusion;AttentionFusion",
+  "ReshapeFusion;GatherToSliceFusion;GatherSliceToSplitFusion",
+  "SliceConcatToSpaceToDepthFusion;MatMulActivationFusion;GroupQueryAttentionFusion",
+  "GroupQueryAttentionPreNormFusion;GqaValueLayoutTransformer",
+] as const;
+
 /** What a session is given, by name. */
 type Feeds = Record<string, OrtTensor>;
 
@@ -132,9 +153,8 @@ export class OrtBackend implements Backend {
       graphOptimizationLevel: "all",
       // What goes wrong is thrown; ONNX Runtime need not print it too.
       logSeverityLevel: 4,
-      // It would turn the products back that `linear` turns round on purpose.
       extra: {
-        optimization: { disable_specified_optimizers: "GemmTransposeFusion" },
+        optimization: { disable_specified_optimizers: NO_OPTIMIZERS.join(";") },
         // Threads wait busily for the next operation, but not for the next run.
         session: { force_spinning_stop: "1" },
       },

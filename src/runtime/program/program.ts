@@ -27,8 +27,18 @@ export interface Program {
   readonly work: Work;
   /** Equal for programs that differ in sizes and data only. */
   readonly signature: string;
+  /** Which of the traced tensors are the same value, and which sizes the same operand. */
+  readonly sharing: Sharing;
   /** What one step hands to the next, if the program is run as the steps of a loop. */
   readonly feedback?: readonly Feedback[];
+}
+
+/** What of a trace is one and the same in a program, by the places of tensors in the trace. */
+export interface Sharing {
+  /** Ids of the values. */
+  readonly ids: readonly number[];
+  /** Slots of their sizes, by ids. */
+  readonly slots: readonly (readonly number[])[];
 }
 
 /** A value from outside that is, from the second step on, an output of the step before. */
@@ -53,7 +63,10 @@ export function looped(program: Program, feedback: readonly Feedback[]): Program
 const NO_SLOTS: readonly number[] = [];
 
 class ProgramBuilder {
-  readonly #ids = new Map<Tensor, number>();
+  /** What may be shared at most. */
+  readonly #known: Sharing | undefined;
+  readonly #places = new Map<Tensor, number>();
+  readonly #ids: number[] = [];
   readonly #byKey = new Map<string, number>();
   readonly #slots = new Map<string, number>();
   readonly #values: Value[] = [];
@@ -62,6 +75,10 @@ class ProgramBuilder {
   readonly #signature: string[] = [];
   readonly #kept: Tensor[] = [];
   #hasSoftmax = false;
+
+  constructor(known: Sharing | undefined) {
+    this.#known = known;
+  }
 
   build(asked: readonly Tensor[]): Program {
     for (const t of upstream(asked)) this.#add(t);
@@ -76,6 +93,7 @@ class ProgramBuilder {
       outputs: ids,
       work: sumUp(this.#values),
       signature: `${this.#signature.join("\n")}\n>${ids.join(",")}`,
+      sharing: { ids: this.#ids, slots: this.#values.map((v) => (isStep(v) ? v.sizes : NO_SLOTS)) },
     };
   }
 
@@ -93,19 +111,29 @@ class ProgramBuilder {
   }
 
   #id(t: Tensor): number {
-    return this.#ids.get(t) ?? internal("a tensor was not visited");
+    return this.#ids[this.#place(t)] ?? internal("a tensor has no number");
+  }
+
+  #place(t: Tensor): number {
+    return this.#places.get(t) ?? internal("a tensor was not visited");
+  }
+
+  /** Of things that are the same by their keys, tells apart those that are not to be shared. */
+  #apart(key: string): string {
+    return this.#known === undefined ? key : `${this.#known.ids[this.#ids.length]}|${key}`;
   }
 
   /** Numbers a tensor, whose operands have their numbers. */
   #add(t: Tensor): void {
     const origin = t.values === undefined ? t.origin : undefined;
-    this.#ids.set(t, origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
+    this.#places.set(t, this.#ids.length);
+    this.#ids.push(origin === undefined ? this.#addInput(t) : this.#addStep(t, origin));
   }
 
   #addInput(t: Tensor): number {
     if (t.values === undefined) internal("a tensor has neither values nor an origin");
     // Plain numbers are equal when their values are, so that separate traces share what they feed.
-    const key = t.shape.length === 0 ? `=${t.dtype}${t.values[0]}` : undefined;
+    const key = t.shape.length === 0 ? this.#apart(`=${t.dtype}${t.values[0]}`) : undefined;
     const known = key === undefined ? undefined : this.#byKey.get(key);
     if (known !== undefined) return known;
     const id = this.#values.length;
@@ -123,12 +151,12 @@ class ProgramBuilder {
     }
     if (origin.op === "reshape") {
       const before = reshapedFrom(t);
-      if (before !== undefined) return this.#id(before);
+      if (before !== undefined && this.#mayBe(before)) return this.#id(before);
     }
     const { op, sizes } = origin;
     const named = origin.attributes === NONE ? op : `${op}${spelled(origin.attributes)}`;
     const head = `${named}(${inputs.join(",")})`;
-    const key = sizes.length === 0 ? head : `${head}${sizes.join(";")}`;
+    const key = sizes.length === 0 ? head : this.#apart(`${head}${sizes.join(";")}`);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const slots = sizes.length === 0 ? NO_SLOTS : this.#slotsOf(origin, named);
@@ -142,9 +170,19 @@ class ProgramBuilder {
     return id;
   }
 
+  /** Whether the tensor that is being added may be the same as an earlier one. */
+  #mayBe(earlier: Tensor): boolean {
+    const ids = this.#known?.ids;
+    return ids === undefined || ids[this.#ids.length] === ids[this.#place(earlier)];
+  }
+
   #slotsOf({ op, inputs, sizes }: Origin, named: string): readonly number[] {
     const role = `${named}<${inputs[0]?.origin?.op ?? ""}`;
-    return sizes.map((values, i) => this.#slot(op, `${role}${i}`, values));
+    const known = this.#known?.slots[this.#known.ids[this.#ids.length] ?? -1];
+    return sizes.map((values, i) => {
+      const apart = known === undefined ? "" : `${known[i]}|`;
+      return this.#slot(op, `${apart}${role}${i}`, values);
+    });
   }
 
   /**
@@ -180,7 +218,10 @@ function rankOf(t: Tensor, origin: Origin): string {
   return traits[origin.op].sizes === "shape" ? `:${t.shape.length}` : "";
 }
 
-/** The canonical program that computes `outputs`. */
-export function buildProgram(outputs: readonly Tensor[]): Program {
-  return new ProgramBuilder().build(outputs);
+/**
+ * The canonical program that computes `outputs`.
+ * @param known What may be shared at most, of a trace with the same outline. @default all that is equal
+ */
+export function buildProgram(outputs: readonly Tensor[], known?: Sharing): Program {
+  return new ProgramBuilder(known).build(outputs);
 }
