@@ -46,3 +46,20 @@ export {
 } from "./lenses/lens-reading.ts";
 export { logitLens } from "./lenses/logit-lens.ts";
 export type { LensOptions } from "./lenses/read-stream.ts";
+export { attentionPage, type AttentionPageOptions } from "./attention/attention-page.ts";
+export { type AttentionOptions, attentionPatterns } from "./attention/attention-patterns.ts";
+export { attentionPlot, type AttentionPlotOptions } from "./attention/attention-plot.ts";
+export {
+  headScores,
+  type HeadScoresOptions,
+  randomRepeats,
+  type RandomRepeatsOptions,
+} from "./attention/head-scores.ts";
+export type { HeadScore } from "./attention/score-heads.ts";
+export { type Answer, directLogits, type DirectLogitsOptions } from "./lenses/direct-logits.ts";
+export {
+  DirectLogits,
+  type DirectLogitsFields,
+  type DirectLogitsJSON,
+  type DirectLogitsPlotOptions,
+} from "./lenses/direct-logits-result.ts";

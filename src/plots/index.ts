@@ -13,4 +13,10 @@ export {
 } from "./terminal-columns.ts";
 export { terminalRows, type TerminalRowsOptions } from "./terminal-rows.ts";
 export { terminalTable, type TerminalTableOptions } from "./terminal-table.ts";
+export {
+  terminalTokens,
+  tokenStrip,
+  tokenStripHtml,
+  type TokenStripOptions,
+} from "./token-strip.ts";
 export { toSvg } from "./to-svg.ts";

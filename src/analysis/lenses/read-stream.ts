@@ -5,13 +5,14 @@ import { Replay } from "../../runtime/replay.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { nextToken, tokensRead } from "../../tokenizers/next-token.ts";
+import { tokensRead } from "../../tokenizers/next-token.ts";
 import { type OneText, positionAxis, type TextTokenizer } from "../data/one-text.ts";
 import { NamedArray } from "../results/named-array.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
 import { LensReading } from "./lens-reading.ts";
 import { type ReadState, readState } from "./read-state.ts";
 import { decodeState, END, type Stream, traceStream } from "./stream.ts";
+import { tokenId } from "./token-id.ts";
 
 /** What is read of each state. */
 export interface LensOptions {
@@ -141,24 +142,8 @@ function targetsOf(
   if (list !== undefined && list.length !== positions) {
     fail(op, `target has ${list.length} tokens, but there are ${positions} positions`);
   }
-  const id = (of: unknown): number => idOf(op, of, given, tokenizer, vocabulary);
+  const id = (answer: unknown): number =>
+    tokenId(op, { answer, name: "target", given, tokenizer, vocabulary });
   const ids = list?.map(id) ?? Array.from({ length: positions }, () => id(target));
   return tensor(ids, { dtype: "int64" });
-}
-
-function idOf(
-  op: string,
-  target: unknown,
-  given: Given,
-  tokenizer: TextTokenizer | undefined,
-  vocabulary: number,
-): number {
-  if (typeof target === "string") {
-    if (tokenizer === undefined) return fail(op, "a target that is a text needs a tokenizer");
-    const prompt = typeof given === "string" ? given : "";
-    return nextToken(op, tokenizer, { prompt, name: "target", text: target });
-  }
-  const isId = Number.isInteger(target) && (target as number) >= 0;
-  if (isId && (target as number) < vocabulary) return target as number;
-  return fail(op, `target must be a text or an id below ${vocabulary}, got ${shown(target)}`);
 }
