@@ -20,6 +20,7 @@ import { alignmentJobs } from "./alignment-jobs.ts";
 import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
 import type { Job } from "./job.ts";
+import { steeringJobs } from "./steering-jobs.ts";
 import { trainingJobs } from "./training-jobs.ts";
 
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
@@ -221,4 +222,5 @@ export const jobs: readonly Job[] = [
   ...familyJobs,
   ...alignmentJobs,
   ...trainingJobs,
+  ...steeringJobs,
 ];

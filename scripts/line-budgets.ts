@@ -11,7 +11,7 @@ export type LinesByLayer = { readonly [layer in Layer]: number };
  * change that needs more raises the number, and its commit message says what the lines buy.
  */
 export const LINE_BUDGETS: LinesByLayer = {
-  base: 200,
+  base: 240,
   tensor: 5_900,
   runtime: 3_550,
   nn: 4_700,
@@ -22,7 +22,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   plots: 1_500,
   models: 22_000,
   interventions: 2_650,
-  intervenable: 6_600,
+  intervenable: 6_950,
   causal: 1_700,
   training: 6_950,
   analysis: 6_000,

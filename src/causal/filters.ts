@@ -3,7 +3,7 @@ import { fail } from "../base/errors.ts";
 import { isCount } from "../base/is-count.ts";
 import { hasLivePath, longestLivePath } from "./live-paths.ts";
 import { readSetting } from "./run.ts";
-import { isSame } from "./same-value.ts";
+import { isSame } from "../base/same-value.ts";
 import type { Predicate } from "./sampling.ts";
 import { type Structure, type Values, variableOf } from "./structure.ts";
 

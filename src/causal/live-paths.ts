@@ -1,6 +1,6 @@
 import { fail } from "../base/errors.ts";
 import { readSetting, run } from "./run.ts";
-import { isSame } from "./same-value.ts";
+import { isSame } from "../base/same-value.ts";
 import type { Structure } from "./structure.ts";
 
 /** For each variable, those of its children that would change with it. */

@@ -4,7 +4,7 @@ import type { Generator } from "../tensor/random/generator.ts";
 import { Draws } from "./draw-until.ts";
 import type { EquivalenceClasses } from "./equivalence-classes.ts";
 import { readSetting, run } from "./run.ts";
-import { isSame } from "./same-value.ts";
+import { isSame } from "../base/same-value.ts";
 import { type Structure, type Values, variableOf } from "./structure.ts";
 
 /** What a setting must be, told by all of its variables. */

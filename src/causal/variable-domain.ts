@@ -1,7 +1,7 @@
 import { describeValue, isPromise, shown } from "../base/describe-value.ts";
 import { fail } from "../base/errors.ts";
 import type { Generator } from "../tensor/random/generator.ts";
-import { keyOf } from "./same-value.ts";
+import { keyOf } from "../base/same-value.ts";
 
 /** The values that one variable takes. */
 export class VariableDomain {

@@ -263,8 +263,8 @@ export class IntervenableModel<
     options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): Promise<IntervenedGeneration> {
     const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
-    const { trace, encoded, collected } = generation;
-    const intervened = await writer.generate({ ...settings, trace }, encoded);
+    const { passes, encoded, collected } = generation;
+    const intervened = await writer.generate({ ...settings, passes }, encoded);
     const write = (): Promise<GenerateOutput> => writer.generate(settings, undefined);
     return asPair("IntervenedGeneration", () => new Deferred(write), {
       intervened,
@@ -280,8 +280,8 @@ export class IntervenableModel<
     options: IntervenedGenerateOptions<PromptsOf<W>> = {},
   ): AsyncGenerator<GenerateStep> {
     const { writer, generation, settings } = await this.#traceGeneration(prompts, options);
-    const { trace, encoded } = generation;
-    yield* writer.stream({ ...settings, trace }, encoded);
+    const { passes, encoded } = generation;
+    yield* writer.stream({ ...settings, passes }, encoded);
   }
 
   async #traceGeneration(

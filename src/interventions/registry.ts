@@ -121,8 +121,8 @@ export function pythonModuleOf(kind: AnyInterventionClass): string | undefined {
 }
 
 /** Whether a class is one of this library. */
-export function isLibraryIntervention(kind: AnyInterventionClass): boolean {
-  return Object.values(LIBRARY).includes(kind);
+export function isLibraryIntervention(kind: unknown): boolean {
+  return Object.values<unknown>(LIBRARY).includes(kind);
 }
 
 /**

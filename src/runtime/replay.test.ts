@@ -77,7 +77,7 @@ describe("a loop", () => {
 
   test("gives the state after its steps, and what each of them gave", async () => {
     const start = await drawn(2, 4);
-    const loop = new Replay([start], [...next(start)], { loop: new Map([[0, 0]]) });
+    const loop = new Replay([start], [...next(start)], { loop: { states: new Map([[0, 0]]) } });
     expect(loop.mostSteps).toBeGreaterThan(1);
     for (const times of [1, 2, 7]) {
       const [window, values] = await loop.run([start], times);
@@ -98,13 +98,15 @@ describe("a loop", () => {
 
   test("counts each step, and makes one where a step is much work", async () => {
     const start = await drawn(2, 4);
-    const loop = new Replay([start], [...next(start)], { loop: new Map([[0, 0]]) });
+    const loop = new Replay([start], [...next(start)], { loop: { states: new Map([[0, 0]]) } });
     await loop.run([start], 3);
     resetStats();
     await loop.run([start], 5);
     expect(runtimeStats()).toMatchObject({ runs: 5, programsCompiled: 0, multiplyAdds: 5 * 32 });
     const large = await drawn(2000, 2000);
-    const step = new Replay([large], [large.matmul(large)], { loop: new Map([[0, 0]]) });
+    const step = new Replay([large], [large.matmul(large)], {
+      loop: { states: new Map([[0, 0]]) },
+    });
     expect(step.mostSteps).toBe(1);
   });
 });

@@ -10,8 +10,13 @@ import { buildProgram, type Feedback, isStacked, looped, type Program } from "./
 import type { Runtime } from "./runtime.ts";
 import { isStep } from "./program/step.ts";
 
-/** Which output, by its place, each input is in the next step, by its place. */
-export type Loop = ReadonlyMap<number, number>;
+/** How the inputs of one step of a loop become those of the next. */
+export interface Loop {
+  /** Which output, by its place, an input is in the next step, by its place. */
+  readonly states: ReadonlyMap<number, number>;
+  /** Places of inputs that are given for each step, stacked: [steps, ...]. @default none */
+  readonly each?: readonly number[];
+}
 
 /** Multiply-adds that steps are run together for: some milliseconds' of so small ones. */
 const TOGETHER = 8_000_000;
@@ -37,6 +42,8 @@ export class Replay {
   /** Steps that one run should make at most; 1 if it is no loop. */
   readonly mostSteps: number;
   readonly #inputs: readonly Tensor[];
+  /** Places of the inputs that a run is given for each of its steps. */
+  readonly #each: ReadonlySet<number>;
   readonly #ids: readonly (number | undefined)[];
   readonly #program: Program;
   readonly #weights: Weights | undefined;
@@ -49,7 +56,8 @@ export class Replay {
    * @param inputs Tensors that hold values, of one dimension or more, and that others of their
    * shapes and types are to take the places of.
    * @param outputs What was computed from them, and will be computed from those others.
-   * @param options.loop Makes it the step of a loop, where it does so little that this pays.
+   * @param options.loop Makes it the step of a loop, where it does so little that this pays, as
+   * {@link mostSteps} says.
    * @param options.runtime What runs it. @default the one that computes tensors
    */
   constructor(
@@ -67,9 +75,10 @@ export class Replay {
     const ids = new Map(program.values.map(({ tensor }, id) => [tensor, id]));
     this.#ids = inputs.map((t) => ids.get(t));
     this.mostSteps = loop === undefined ? 1 : stepsTogether(program);
-    const feedback = loop && this.mostSteps > 1 ? this.#feedback(loop) : undefined;
-    this.#program = feedback === undefined ? program : looped(program, feedback);
-    this.#weights = weightsOf(this.#program, { sized: true });
+    const repeated = this.mostSteps > 1 ? loop : undefined;
+    this.#each = new Set(repeated?.each);
+    this.#program = repeated === undefined ? program : this.#looped(program, repeated);
+    this.#weights = weightsOf(this.#program, { sized: true, open: this.#open });
     this.#lasting = program.values.flatMap(({ tensor }) => (tensor.lasting ? [tensor] : []));
   }
 
@@ -96,12 +105,12 @@ export class Replay {
 
   /**
    * The outputs for these inputs; of a loop of `times` steps, what the last one hands on, and all
-   * other outputs stacked: [times, ...].
+   * other outputs stacked: [times, ...], as the inputs that are given for each step.
    *
    * @throws TensorError for inputs of another number, shape or type.
    */
   async run(inputs: readonly Tensor[], times = 1): Promise<readonly Tensor[]> {
-    this.#check(inputs);
+    this.#check(inputs, times);
     const call = (executable: Executable): Promise<readonly HostValue[]> =>
       this.#boundTo(executable).run(this.#byId(inputs), times);
     const values = await this.#runtime.run(this.#program, this.#weights, call, times);
@@ -111,31 +120,38 @@ export class Replay {
     });
   }
 
-  /** The loop's states; one that nothing is computed from is none. */
-  #feedback(loop: Loop): Feedback[] {
-    return [...loop].flatMap(([input, output]) => {
+  /** Ids of the inputs that something is computed from. */
+  get #open(): ReadonlySet<number> {
+    return new Set(this.#ids.flatMap((id) => id ?? []));
+  }
+
+  #looped(program: Program, { states, each = [] }: Loop): Program {
+    const feedback = [...states].flatMap(([input, output]): Feedback[] => {
       const id = this.#ids[input];
       return id === undefined ? [] : [{ input: id, output }];
     });
+    const stacked = each.flatMap((input) => this.#ids[input] ?? []);
+    return looped(program, feedback, stacked);
   }
 
-  #check(inputs: readonly Tensor[]): void {
+  #check(inputs: readonly Tensor[], times: number): void {
     if (inputs.length !== this.#inputs.length) {
       fail("Replay.run", `expected ${this.#inputs.length} tensors, got ${inputs.length}`);
     }
     this.#inputs.forEach(({ shape, dtype }, i) => {
       const given = inputs[i] ?? internal(`no input ${i}`);
-      if (sameShape(given.shape, shape) && given.dtype === dtype) return;
+      const wanted = this.#each.has(i) ? [times, ...shape] : shape;
+      if (sameShape(given.shape, wanted) && given.dtype === dtype) return;
       const got = `${given.dtype} ${show(given.shape)}`;
-      fail("Replay.run", `input ${i} was traced as ${dtype} ${show(shape)}, got ${got}`);
+      fail("Replay.run", `input ${i} was traced as ${dtype} ${show(wanted)}, got ${got}`);
     });
   }
 
   /** The program with all that is the same in every run, put together once. */
   #boundTo(executable: Executable): BoundProgram {
     if (this.#bound?.executable !== executable) {
-      const open = new Set(this.#ids.flatMap((id) => id ?? []));
-      this.#bound = { executable, program: executable.bind(this.#program, open) };
+      const program = executable.bind(this.#program, this.#open);
+      this.#bound = { executable, program };
     }
     return this.#bound.program;
   }

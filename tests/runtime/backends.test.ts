@@ -178,7 +178,7 @@ describe.each(backends)("a runtime on $name", (backend) => {
     const other = numbers([2, 4], 7);
     const [, single] = await once.run([other]);
     expect(await single?.data()).toEqual((await once.run([other]))[1]?.values);
-    const loop = new Replay([start], next(start), { runtime, loop: new Map([[0, 0]]) });
+    const loop = new Replay([start], next(start), { runtime, loop: { states: new Map([[0, 0]]) } });
     expect(loop.mostSteps).toBeGreaterThan(4);
     const [window, values] = await loop.run([other], 4);
     const wanted: Tensor[] = [];
@@ -194,6 +194,25 @@ describe.each(backends)("a runtime on $name", (backend) => {
     expectTensor("what each step gave", values as Tensor, all, near);
     expectTensor("the last state", window as Tensor, state, near);
     expect(runtime.stats).toMatchObject({ programsCompiled: 3, runs: 2 + 4 + 4 + 1 });
+  });
+
+  test("gives each step of a loop a tensor of its own", async () => {
+    const runtime = new Runtime(backend);
+    const [start, shifts] = [numbers([2, 4], 6), numbers([3, 4], 7)];
+    const step = (state: Tensor, shift: Tensor): Tensor => state.mul(0.5).add(shift);
+    const shift = numbers([4], 8);
+    const loop = new Replay([start, shift], [step(start, shift)], {
+      runtime,
+      loop: { states: new Map([[0, 0]]), each: [1] },
+    });
+    const [last] = await loop.run([start, shifts], 3);
+    const wanted = [0, 1, 2].reduce((state, i) => step(state, shifts.select(0, i)), start);
+    await runtime.evaluate([wanted]);
+    const near = { absolute: 1e-6, relative: 1e-6 };
+    expectTensor("the last state", last as Tensor, wanted, near);
+    await expect(loop.run([start, shifts], 2)).rejects.toThrow(
+      "Replay.run: input 1 was traced as float32 [2, 4], got float32 [3, 4]",
+    );
   });
 
   const x = numbers([2, 3]);

@@ -14,6 +14,7 @@ import { type Rows, Selection } from "../units/selection.ts";
 import { type EditedRows, planRows } from "./rows.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "../sites/target.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What a call says about its interventions. */
 export interface PlanOptions extends GivenSources {
@@ -43,8 +44,8 @@ export interface Action extends Target {
   readonly edits: Selection | undefined;
   /** Which dimensions of a unit it changes. */
   readonly subspaces: unknown;
-  /** How far the edit goes: 1 for what the intervention says. */
-  readonly strength: number;
+  /** How far the edit goes: 1 for what the intervention says; a tensor [1] in steps that are traced once. */
+  readonly strength: number | Tensor;
   /** Whether it is to take what it learned to some degree as decided. */
   readonly hard: boolean;
   /** Which rows of the batch it edits; undefined for all. */
@@ -122,10 +123,15 @@ export function makePlan(
   return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
 }
 
-function strengthOf(strength: number | undefined, targets: readonly Target[]): number {
+/** @throws InterventionError for what is no finite number, and where nothing is edited. */
+export function strengthOf(
+  strength: number | undefined,
+  targets: readonly Target[],
+  where = "",
+): number {
   if (strength === undefined) return 1;
   if (typeof strength !== "number" || !Number.isFinite(strength)) {
-    fail(OP, `strength must be a finite number, got ${show(strength)}`);
+    fail(OP, `strength must be a finite number, got ${show(strength)}${where}`);
   }
   if (targets.some(({ intervention }) => !intervention.collects)) return strength;
   return fail(OP, "strength is given, but all interventions collect and edit nothing");

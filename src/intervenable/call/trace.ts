@@ -250,9 +250,15 @@ function edit(
       `it returned ${show(piece.shape)} in the place of ${show(base.shape)}; the shape must stay`,
     );
   }
-  const moved = action.strength === 1 ? piece : base.add(piece.sub(base).mul(action.strength));
-  const written = inRows(action.rows, moved, base);
+  const written = inRows(action.rows, moved(action, base, piece), base);
   return edits?.write(value, written) ?? written;
+}
+
+/** What an edit makes of a base, as far along the way there as its strength says. */
+function moved({ strength }: Action, base: Tensor, piece: Tensor): Tensor {
+  if (strength === 1) return piece;
+  const by = strength instanceof Tensor ? strength.to(base.dtype) : strength;
+  return base.add(piece.sub(base).mul(by));
 }
 
 function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {

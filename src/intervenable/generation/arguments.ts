@@ -101,7 +101,7 @@ export type EachStep<T> = T | ((step: number) => T);
 /** What a call of `generate` says about its interventions. */
 export interface GenerationArguments<Inputs = GenerateInputs> extends Omit<
   InterventionArguments<Inputs>,
-  "sources" | "sourceRepresentations"
+  "sources" | "sourceRepresentations" | "strength"
 > {
   /**
    * As in `forward`, or a function that gives them for each step; `null` for a step without edits that
@@ -110,6 +110,8 @@ export interface GenerationArguments<Inputs = GenerateInputs> extends Omit<
   readonly sources?: EachStep<Sources<Inputs>>;
   /** As in `forward`, or a function that gives them for each step. */
   readonly sourceRepresentations?: EachStep<SourceRepresentations | null>;
+  /** As in `forward`, or a function that gives it for each step that edits. @default 1 */
+  readonly strength?: EachStep<number>;
   /**
    * In which steps edits are made: step 0 reads the prompt, step n the n-th new token. What an encoder
    * reads, it reads in step 0.
@@ -125,7 +127,7 @@ export interface GenerationArguments<Inputs = GenerateInputs> extends Omit<
 
 /** Arguments of `IntervenableModel.generate` beside the prompts. */
 export interface IntervenedGenerateOptions<Inputs = GenerateInputs>
-  extends GenerationArguments<Inputs>, Omit<GenerateOptions, "trace"> {}
+  extends GenerationArguments<Inputs>, Omit<GenerateOptions, "trace" | "passes"> {}
 
 /** What a generation with interventions gives. */
 export interface GenerationResult {

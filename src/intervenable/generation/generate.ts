@@ -1,7 +1,6 @@
 import type { Encoded } from "../../models/parts/encoder/encode.ts";
-import type { GenerateOptions, TracedOutput, TraceStep } from "../../models/generation/options.ts";
+import type { GenerateOptions, Passes } from "../../models/generation/options.ts";
 import { GENERATE_OPTIONS } from "../../models/generation/settings.ts";
-import type { CausalLMOutput } from "../../models/parts/outputs.ts";
 import type { Module } from "../../nn/module.ts";
 import { EditScope } from "../../nn/scope.ts";
 import { fail } from "../../interventions/errors.ts";
@@ -10,20 +9,19 @@ import { type OptionNames, requireKnownOptions } from "../../base/known-options.
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GenerationArguments, IntervenedGenerateOptions } from "./arguments.ts";
 import { batchOf } from "../units/batch-rows.ts";
-import type { Action, Plan, PlanOptions } from "../call/plan.ts";
+import { type Action, type Plan, type PlanOptions, strengthOf } from "../call/plan.ts";
+import { editedPasses, tracePass } from "./passes.ts";
 import { Schedule, type Steps } from "./schedule.ts";
 import { Selection } from "../units/selection.ts";
 import { resolveSteps } from "./steps.ts";
-import { type Activations, emptyHarvest, traceEdits, traceSources } from "../call/trace.ts";
+import { type Activations, emptyHarvest, type Harvest, traceSources } from "../call/trace.ts";
 import type { Target } from "../sites/target.ts";
 import type { Writer } from "../call/writer.ts";
 
-type Trace = NonNullable<GenerateOptions["trace"]>;
-
 /** A generation that is traced with edits. */
 export interface TracedGeneration {
-  /** The hook for the model's own loop. */
-  readonly trace: Trace;
+  /** The hooks for the model's own loop. */
+  readonly passes: Passes;
   /** What the encoder made of its source, edited, where there is an encoder. */
   readonly encoded: Encoded | undefined;
   /** What collecting interventions took in each step, by name; grows while the text is generated. */
@@ -67,8 +65,8 @@ export function modelSettings(options: IntervenedGenerateOptions<unknown>): Gene
 }
 
 /**
- * Computes what the plans' sources give, once, and returns a hook that makes the plans' edits in the
- * steps they belong to.
+ * Hooks that make the plans' edits in the steps they belong to. What the plans' sources give is computed
+ * once, when the first pass is traced and it is known that the edits fit.
  * @throws InterventionError, before anything is computed, for an edit that no step would make.
  */
 export async function traceGeneration(request: GenerationRequest): Promise<TracedGeneration> {
@@ -76,36 +74,39 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
   const { plans, rows, schedule } = scheduling(request);
   // Refuses what could never fire before any source is run.
   schedule((action) => action);
-  const collected = new Map<string, Tensor[]>();
-  const activations = await runSources(request, plans, collected);
+  const sources = plans.map((plan) => traceSourcesOf(request, plan));
+  const activations = new Map(plans.map((plan, i) => [plan, sources[i]?.activations]));
   const sourced = (action: Action, plan: Plan): Action =>
     withSource(action, activations.get(plan)?.get(action.name));
   const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
+  const collected = new Map<string, Tensor[]>();
+  const take = (name: string, tensor: Tensor): void => {
+    const taken = collected.get(name) ?? [];
+    taken.push(tensor);
+    collected.set(name, taken);
+  };
+  const takeAll = (harvest: Harvest): void => {
+    for (const [name, tensor] of harvest.collected) take(name, tensor);
+  };
+  for (const { harvest } of sources) takeAll(harvest);
   for (const { name, intervention } of plans[0]?.base.edits ?? []) {
     if (intervention.collects) collected.set(name, []);
   }
-  const traced = <T>(name: string, edits: readonly Action[], run: () => T): Traced<T> => {
-    const harvest = emptyHarvest();
-    const output = traceEdits({ name, edits, reads: [] }, new Map(), harvest, run);
-    for (const [name, tensor] of harvest.collected) collected.get(name)?.push(tensor);
-    return { output, also: [...harvest.collected.values()] };
+  const compute = async (): Promise<void> => {
+    const holders = request.targets.flatMap(({ intervention }) => intervention.parameters());
+    await evaluate(...holders.map(({ stored }) => stored));
+    for (const { activations, harvest } of sources) {
+      await evaluate(...activations.values(), ...harvest.collected.values());
+    }
   };
-  const trace = (step: TraceStep, run: () => CausalLMOutput<unknown>): TracedOutput => {
-    const name = step.index === 0 ? "prompt's" : "decoding";
-    const { output, also } = traced(name, steps.at(step), run);
-    return { ...output, also };
-  };
-  if (encode === undefined) return { trace, collected, encoded: undefined };
+  const passes = editedPasses({ schedule: steps, take, compute, training: request.model.training });
+  if (encode === undefined) return { passes, collected, encoded: undefined };
   // The encoder reads each source once, however many texts are written from it.
-  const { output, also } = traced("encoder's", schedule(sourced).encoding(), encode);
-  await evaluate(output.lastHiddenState, ...also);
-  return { trace, collected, encoded: output };
-}
-
-/** A pass with its edits, and what they took of it. */
-interface Traced<T> {
-  readonly output: T;
-  readonly also: readonly Tensor[];
+  await compute();
+  const { output, harvest } = tracePass(schedule(sourced).encoding(), encode, "encoder's");
+  takeAll(harvest);
+  await evaluate(output.lastHiddenState, ...harvest.collected.values());
+  return { passes, collected, encoded: output };
 }
 
 /** Rows of the prompts, and how many texts are written from each. */
@@ -144,8 +145,13 @@ function scheduling(request: GenerationRequest): Scheduling {
     byDefault: isDefault(options) && plans.length === 1,
     encoded: encodedNames(targets, encode),
   };
-  const schedule = (change: (action: Action, plan: Plan) => Action): Schedule =>
-    new Schedule(schedules(names, all, fires, change), frame);
+  const { strength } = options;
+  const strengths =
+    typeof strength === "function" ? strengthsOf(strength, all, targets) : undefined;
+  const schedule = (change: (action: Action, plan: Plan) => Action): Schedule => {
+    const steps = schedules(names, all, fires, change);
+    return new Schedule(strengths === undefined ? steps : withStrengths(steps, strengths), frame);
+  };
   return { plans, rows, schedule };
 }
 
@@ -191,16 +197,17 @@ function plansOf(
 ): readonly (Plan | undefined)[] {
   const { unitLocations, subspaces, strength, hard, extra, sources, sourceRepresentations } =
     options;
-  const common = { unitLocations, subspaces, strength, hard, extra };
+  const same = typeof strength === "function" ? {} : { strength };
+  const common = { unitLocations, subspaces, ...same, hard, extra };
   /** No source for a step skips what would need one in it. */
   const skipping = [null];
   const known = new Map<unknown, Map<unknown, Plan>>();
   const make = (from: unknown, given: PlanOptions["sourceRepresentations"]): Plan => {
-    const same = known.get(from) ?? new Map<unknown, Plan>();
-    known.set(from, same);
+    const plans = known.get(from) ?? new Map<unknown, Plan>();
+    known.set(from, plans);
     const made =
-      same.get(given) ?? plan({ ...common, sources: from, sourceRepresentations: given });
-    same.set(given, made);
+      plans.get(given) ?? plan({ ...common, sources: from, sourceRepresentations: given });
+    plans.set(given, made);
     return made;
   };
   return Array.from({ length: count }, (_, step) => {
@@ -252,24 +259,40 @@ function schedules(
   );
 }
 
-/** What the sources of each plan give; what is collected in their runs, in serial mode, is put by. */
-async function runSources(
+/** How far edits go in each step that edits. */
+function strengthsOf(
+  strength: (step: number) => number,
+  plans: readonly (Plan | undefined)[],
+  targets: readonly Target[],
+): readonly number[] {
+  return plans.map((plan, step) =>
+    plan === undefined ? 1 : strengthOf(strength(step), targets, ` in step ${step}`),
+  );
+}
+
+/** The same with strengths; an action of a strength is the same in all of its steps. */
+function withStrengths(all: readonly Steps[], strengths: readonly number[]): readonly Steps[] {
+  return all.map((steps) => {
+    const known = new Map<Action, Map<number, Action>>();
+    return steps.map((action, step) => {
+      if (action === undefined || action.intervention.collects) return action;
+      const strength = strengths[step] ?? 1;
+      const changed = known.get(action) ?? new Map<number, Action>();
+      const made = changed.get(strength) ?? { ...action, strength };
+      known.set(action, changed.set(strength, made));
+      return made;
+    });
+  });
+}
+
+/** What the sources of a plan give, and what is collected in their runs, in serial mode. */
+function traceSourcesOf(
   { model, writer }: GenerationRequest,
-  plans: readonly Plan[],
-  collected: Map<string, Tensor[]>,
-): Promise<ReadonlyMap<Plan, Activations>> {
-  const all = new Map<Plan, Activations>();
-  for (const plan of plans) {
-    const sources = plan.sources.map((run) => ({ ...run, inputs: writer.asInputs(run.inputs) }));
-    const harvest = emptyHarvest();
-    const activations = traceSources(model, { ...plan, sources }, harvest);
-    await evaluate(...activations.values(), ...harvest.collected.values());
-    for (const [name, tensor] of harvest.collected) {
-      collected.set(name, [...(collected.get(name) ?? []), tensor]);
-    }
-    all.set(plan, activations);
-  }
-  return all;
+  plan: Plan,
+): { readonly activations: Activations; readonly harvest: Harvest } {
+  const sources = plan.sources.map((run) => ({ ...run, inputs: writer.asInputs(run.inputs) }));
+  const harvest = emptyHarvest();
+  return { activations: traceSources(model, { ...plan, sources }, harvest), harvest };
 }
 
 /** An action whose source has been computed. */

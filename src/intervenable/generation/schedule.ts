@@ -67,18 +67,53 @@ export class Schedule {
 
   /** The edits of one pass, in order. */
   at(pass: TraceStep): Action[] {
-    return this.#interventions.flatMap((steps) => {
-      const known = steps.find((action) => action !== undefined);
-      if (known === undefined || this.#frame.encoded.has(known.name)) return [];
-      // A pass without a cache reads it again.
-      if (isReadOnce(known)) return pass.pastLength === 0 ? (steps[0] ?? []) : [];
-      const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
-      return [...new Set(read)].flatMap((action) => {
-        if (action === undefined) return [];
-        const whole = read.every((other) => other === action);
-        const edit = this.#editAt(action, steps, pass, whole);
-        return (edit && this.#withReadKeys(edit, pass)) ?? [];
-      });
+    return this.#interventions.flatMap((steps) => this.#made(steps, pass));
+  }
+
+  /** Steps after the first in which each edit is made at least once with each shape of its sources. */
+  samples(): readonly number[] {
+    const samples = new Set<number>();
+    for (const steps of this.#interventions) {
+      const found = new Set<string>();
+      for (const [action, first] of firstSteps(steps)) {
+        const shape = action.source.kind === "given" ? action.source.value.shape.join() : "";
+        const index = found.has(shape) ? undefined : this.#firstMade(steps, action, first);
+        if (index === undefined) continue;
+        samples.add(index);
+        found.add(shape);
+      }
+    }
+    return [...samples];
+  }
+
+  /** The first step from one on that makes an edit. */
+  #firstMade(steps: Steps, { edits, name }: Action, first: number): number | undefined {
+    const { promptLength, useCache } = this.#frame;
+    const levels = (["position", "key"] as const).map(
+      (kind) => edits?.levels[levelOf(edits, kind)],
+    );
+    const places = levels.flatMap((rows) => rows?.flat() ?? []);
+    const last = Math.max(first, ...places.map((place) => this.#stepOf(this.#absolute(place))));
+    for (let index = first; index <= Math.min(last, steps.length - 1); index++) {
+      const pastLength = useCache ? promptLength + index - 1 : 0;
+      const pass = { index, isPrompt: !useCache, pastLength, promptLength };
+      if (this.#made(steps, pass).some((action) => action.name === name)) return index;
+    }
+    return undefined;
+  }
+
+  /** What one intervention does in a pass. */
+  #made(steps: Steps, pass: TraceStep): Action[] {
+    const known = steps.find((action) => action !== undefined);
+    if (known === undefined || this.#frame.encoded.has(known.name)) return [];
+    // A pass without a cache reads it again.
+    if (isReadOnce(known)) return pass.pastLength === 0 ? [steps[0] ?? []].flat() : [];
+    const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
+    return [...new Set(read)].flatMap((action) => {
+      if (action === undefined) return [];
+      const whole = read.every((other) => other === action);
+      const edit = this.#editAt(action, steps, pass, whole);
+      return (edit && this.#withReadKeys(edit, pass)) ?? [];
     });
   }
 
@@ -197,6 +232,15 @@ export class Schedule {
       );
     }
   }
+}
+
+/** Each different action after the first step, with the step that it comes first in. */
+function firstSteps(steps: Steps): ReadonlyMap<Action, number> {
+  const first = new Map<Action, number>();
+  for (const [index, action] of steps.entries()) {
+    if (index > 0 && action !== undefined && !first.has(action)) first.set(action, index);
+  }
+  return first;
 }
 
 /** Each pass of a generation counts its own time steps, so that a step would mean another token. */

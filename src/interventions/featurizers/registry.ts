@@ -169,6 +169,11 @@ export function refuseUnnamed(op: string, name: string): never {
   );
 }
 
+/** Whether a class is one of this library. */
+export function isLibraryFeaturizer(made: unknown): boolean {
+  return Object.values<unknown>(LIBRARY).includes(made);
+}
+
 /** Whether a value is a class of featurisers. */
 export function isFeaturizerClass(value: unknown): value is FeaturizerClass {
   return typeof value === "function" && (value.prototype as unknown) instanceof Featurizer;

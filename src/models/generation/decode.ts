@@ -9,7 +9,7 @@ import type { GenerateStep } from "./options.ts";
 import type { GenerationPlan } from "./plan.ts";
 import { int64 } from "./int64.ts";
 import { Reading } from "./reading.ts";
-import type { Wanted } from "./replayed-steps.ts";
+import type { Wanted } from "./traced-steps.ts";
 import { draw, likeliest } from "./choose.ts";
 import { requireChoice, requireNumbers, scoresOf } from "./scores.ts";
 

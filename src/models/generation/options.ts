@@ -1,5 +1,6 @@
 import type { OptionNames } from "../../base/known-options.ts";
 import type { RankedTensor } from "../../tensor/ranked.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLMOutput } from "../parts/outputs.ts";
 
@@ -38,10 +39,56 @@ export interface TraceStep {
   readonly promptLength: number;
 }
 
-/** What a {@link GenerateOptions.trace} returns. */
+/** What a {@link PassTrace} returns. */
 export interface TracedOutput extends CausalLMOutput<unknown> {
   /** Further tensors to compute in the step's program. */
   readonly also?: readonly Tensor[];
+}
+
+/** What passes of one token have in common that compute the same, each of tensors of its own. */
+export interface PassKind {
+  /**
+   * Traces such a pass.
+   *
+   * @param given - What takes the places of a pass's own tensors, of their shapes.
+   * @param run - Traces what the model does.
+   */
+  readonly trace: (given: readonly Tensor[], run: () => CausalLMOutput<unknown>) => KindOutput;
+  /** What all of them read besides, computed. */
+  readonly held: readonly Tensor[];
+}
+
+/** What a pass of a kind gives. */
+export interface KindOutput extends TracedOutput {
+  /** Shapes of what the edits met, which no edit may see change as the text grows. */
+  readonly met: readonly Shape[];
+}
+
+/** A pass of one token, as one of its kind. */
+export interface AlikePass {
+  /** The same for passes that may be traced once for all of them. */
+  readonly kind: PassKind;
+  /** The tensors that it computes with and others of its kind do not. */
+  readonly given: readonly Tensor[];
+  /** Takes what was computed besides the model's output; called when the pass's turn comes. */
+  readonly take: (also: readonly Tensor[]) => void;
+}
+
+/** Runs a forward pass; an edit scope can be opened around it. */
+export type PassTrace = (step: TraceStep, run: () => CausalLMOutput<unknown>) => TracedOutput;
+
+/** What is done with the passes of a generation. */
+export interface Passes {
+  /** Traces each of them by itself. */
+  readonly trace: PassTrace;
+  /** A pass of one token as one of a kind; undefined for one that has to be traced by itself. */
+  readonly alike: (step: TraceStep) => AlikePass | undefined;
+  /**
+   * Called once the first pass is traced, and before anything is computed.
+   *
+   * @param rehearse - Traces a later pass, as it will be whatever is written until then.
+   */
+  readonly begin: (rehearse: (index: number, trace: PassTrace) => void) => Promise<void>;
 }
 
 /** What is known of a row when its next token is chosen. */
@@ -198,13 +245,15 @@ export interface GenerateOptions {
   readonly tokenizer?: Decoder;
   /** Stops before the next token: `generate` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** @internal Runs each forward pass; an edit scope can be opened around it. */
-  readonly trace?: (step: TraceStep, run: () => CausalLMOutput<unknown>) => TracedOutput;
+  /** @internal Runs each forward pass, and may do something around it. */
+  readonly trace?: PassTrace;
+  /** @internal As `trace`, knowing more of the passes. */
+  readonly passes?: Passes;
 }
 
 /** Options that only a call can give. */
 export type CallOption =
-  "seed" | "logitsProcessors" | "stoppingCriteria" | "tokenizer" | "signal" | "trace";
+  "seed" | "logitsProcessors" | "stoppingCriteria" | "tokenizer" | "signal" | "trace" | "passes";
 
 /** Options that a checkpoint's files can give too, under snake_case names. */
 export type FileOption = Exclude<keyof GenerateOptions, CallOption>;
@@ -217,6 +266,7 @@ export const CALL_OPTIONS: OptionNames<Pick<GenerateOptions, CallOption>> = {
   tokenizer: true,
   signal: true,
   trace: true,
+  passes: true,
 };
 
 /** One step of a generation. */

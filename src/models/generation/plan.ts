@@ -28,7 +28,7 @@ export interface GenerationPlan {
   readonly useCache: boolean;
   /** What is given besides the text. */
   readonly output: Output;
-  readonly calls: Pick<GenerateOptions, "signal" | "trace">;
+  readonly calls: Pick<GenerateOptions, "signal" | "trace" | "passes">;
 }
 
 /** Which tensors are given for each token. */
@@ -127,6 +127,7 @@ export async function planGeneration(
     calls: {
       ...(options.signal && { signal: options.signal }),
       ...(options.trace && { trace: options.trace }),
+      ...(options.passes && { passes: options.passes }),
     },
   };
 }

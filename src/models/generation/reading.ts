@@ -1,14 +1,21 @@
-import { fail } from "../../nn/errors.ts";
-import { show } from "../../tensor/shape.ts";
+import { internal } from "../../base/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { CausalLanguageModel } from "../model/causal-language-model.ts";
 import type { CausalLMOutput, DecoderInputs } from "../parts/outputs.ts";
-import type { TracedOutput } from "./options.ts";
-import { changeTensors, tensorsIn } from "./cache.ts";
+import type { AlikePass, PassTrace, TracedOutput, TraceStep } from "./options.ts";
+import { changeTensors, pickRows, tensorsIn } from "./cache.ts";
 import { int64 } from "./int64.ts";
 import type { GenerationPlan } from "./plan.ts";
-import { ReplayedSteps, type Wanted } from "./replayed-steps.ts";
+import { ReplayedSteps, type StepRead } from "./replayed-steps.ts";
+import { rowNumbers, type Wanted } from "./traced-steps.ts";
+
+/** Passes that do nothing besides are alike. */
+const PLAIN: AlikePass = {
+  kind: { trace: (_, run) => ({ ...run(), met: [] }), held: [] },
+  given: [],
+  take: () => undefined,
+};
 
 /** How many real tokens come before each one; as in Hugging Face, 1 at padding. */
 function positionsOf(mask: readonly boolean[]): number[] {
@@ -27,8 +34,8 @@ export class Reading {
   #next: Tensor | undefined;
   #cache: unknown;
   #count = 0;
-  /** What was wanted of steps that were made ahead. */
-  #ahead: (readonly Tensor[])[] = [];
+  /** Steps that were made ahead. */
+  #ahead: readonly StepRead[] = [];
   /** Undefined before the first step that a cache serves. */
   #steps: ReplayedSteps | "none" | undefined;
 
@@ -57,18 +64,17 @@ export class Reading {
    * @returns what was wanted, computed.
    */
   async read(wanted: Wanted): Promise<readonly Tensor[]> {
-    const ahead = this.#ahead.shift();
-    if (ahead !== undefined) return ahead;
+    if (this.#ahead.length > 0) return this.#takeNext(this.#ahead);
     if (this.#changesAt(this.#count)) this.#readAnew();
     const token = this.#next;
     if (this.#cache !== undefined && token !== undefined) {
-      const [first, ...later] = (await this.#replayed(wanted)?.read(token)) ?? [];
-      this.#ahead = later;
-      if (first !== undefined) return first;
+      const steps = await this.#replayed(wanted)?.read(token);
+      if (steps !== undefined) return this.#takeNext(steps);
       this.#goOnWithout();
     }
-    const { useCache } = this.#plan;
-    const output = this.#forward();
+    const { useCache, calls } = this.#plan;
+    const output = this.#forward(calls.passes?.trace ?? calls.trace);
+    if (this.#count === 0) await calls.passes?.begin((...pass) => this.#rehearse(...pass, output));
     const outputs = wanted.of(output.logits.slice(1, output.logits.size(1) - 1));
     const cached = useCache ? tensorsIn(output.pastKeyValues) : [];
     await evaluate(...outputs, ...cached, ...(output.also ?? []));
@@ -76,18 +82,32 @@ export class Reading {
     return outputs;
   }
 
+  /** The first of the steps, which come in turn. */
+  #takeNext([first, ...later]: readonly StepRead[]): readonly Tensor[] {
+    this.#ahead = later;
+    first?.take();
+    return first?.wanted ?? internal("no step was read");
+  }
+
   /** The steps that are traced once, where that can be. */
   #replayed(wanted: Wanted): ReplayedSteps | undefined {
     if (this.#steps !== undefined) return this.#steps === "none" ? undefined : this.#steps;
     const { prompt, calls, beams, images, maxNewTokens } = this.#plan;
     const alike =
-      calls.trace === undefined &&
-      beams === undefined &&
-      Object.keys(images.later).length === 0 &&
-      !this.#model.training;
+      calls.trace === undefined && Object.keys(images.later).length === 0 && !this.#model.training;
     const real = this.#rows.map((row, i) => row.slice(0, -1).map((_, at) => prompt.mask?.[i]?.[at] ?? true)); // prettier-ignore
     const length = prompt.length + this.#nextChange(maxNewTokens) - 1;
-    const text = { model: this.#model, cache: this.#cache, real, length, wanted };
+    const passAfter = (read: number): AlikePass | undefined =>
+      calls.passes === undefined ? PLAIN : calls.passes.alike(this.#passAfter(read));
+    const text = {
+      model: this.#model,
+      cache: this.#cache,
+      real,
+      length,
+      wanted,
+      reorders: beams !== undefined,
+      passAfter,
+    };
     const steps = alike ? ReplayedSteps.begin(text) : undefined;
     this.#steps = steps ?? "none";
     return steps;
@@ -129,23 +149,44 @@ export class Reading {
   /** Goes on from other rows: the new row i from the old row `parents[i]`. */
   reorder(parents: readonly number[]): void {
     this.#rows = parents.map((parent) => [...(this.#rows[parent] ?? [])]);
-    const rows = parents.length;
-    this.#cache = changeTensors(this.#cache, (t) => {
-      if (t.size(0) === rows) return t.indexSelect(0, parents);
-      if (t.size(0) === 1) return t; // The same for all rows.
-      return fail("generate", `beams: the cache holds ${show(t.shape)}, wanted ${rows} rows first`);
-    });
+    if (this.#steps instanceof ReplayedSteps) this.#steps.reorder(parents);
+    else {
+      const order = rowNumbers(parents);
+      this.#cache = changeTensors(this.#cache, (t) => pickRows(t, order));
+    }
   }
 
-  #forward(): TracedOutput {
-    const { prompt, calls } = this.#plan;
+  #forward(trace: PassTrace | undefined): TracedOutput {
     const inputs = this.#inputs();
     const run = (): CausalLMOutput<unknown> => this.#model.forward(inputs);
-    if (calls.trace === undefined) return run();
-    const pastLength = this.#cache === undefined ? 0 : prompt.length + this.#count - 1;
-    const isPrompt = this.#cache === undefined;
-    const step = { index: this.#count, isPrompt, pastLength, promptLength: prompt.length };
-    return calls.trace(step, run);
+    if (trace === undefined) return run();
+    const { prompt } = this.#plan;
+    return trace(
+      this.#passAfter(this.#cache === undefined ? 0 : prompt.length + this.#count - 1),
+      run,
+    );
+  }
+
+  /** The next pass, or a later one, which reads what comes after so many tokens. */
+  #passAfter(pastLength: number): TraceStep {
+    const { length: promptLength } = this.#plan.prompt;
+    const isPrompt = pastLength === 0;
+    const index = isPrompt ? this.#count : pastLength - promptLength + 1;
+    return { index, isPrompt, pastLength, promptLength };
+  }
+
+  /** Traces a pass as it will be after any tokens, where the first one gave `first`. */
+  #rehearse(index: number, trace: PassTrace, first: TracedOutput): void {
+    const later = new Reading(this.#model, this.#plan);
+    const token = this.#rows.map(() => 0);
+    while (later.count < index - 1) later.append(token);
+    if (index > 0 && this.#plan.useCache) {
+      const { pastKeyValues } = index === 1 ? first : later.#forward(undefined);
+      later.#cache = pastKeyValues;
+    }
+    if (index > 0) later.append(token);
+    if (later.#changesAt(index)) later.#readAnew();
+    later.#forward(trace);
   }
 
   #inputs(): DecoderInputs<unknown> {

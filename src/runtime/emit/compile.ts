@@ -5,8 +5,8 @@ import { GraphBuilder } from "./graph-builder.ts";
 import { received, sent, transportOf } from "./lower-halves.ts";
 import { type Lower, lowerings } from "./lower.ts";
 import { encodeModel } from "../onnx/encode.ts";
-import { loopBody } from "../onnx/loop-body.ts";
-import type { OnnxGraph } from "../onnx/model.ts";
+import { loopBody, stepName } from "../onnx/loop-body.ts";
+import type { OnnxGraph, OnnxValue } from "../onnx/model.ts";
 import type { Weights } from "./packing.ts";
 import type { Feedback, Program } from "../program/program.ts";
 import { type Attention, isStep, type Step } from "../program/step.ts";
@@ -50,7 +50,7 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
       names.push(received(graph, bits, dtype));
     }
   });
-  const { feedback } = program;
+  const { feedback, each = [] } = program;
   const rename = feedback === undefined ? outputName : bodyOutputName;
   const outputs = program.outputs.map((id, i) => {
     const tensor = program.values[id]?.tensor ?? internal(`no value ${id}`);
@@ -59,7 +59,7 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
     return { name: rename(i), dtype: transportOf(tensor.dtype) };
   });
   const once = graph.graph(outputs);
-  const written = feedback === undefined ? once : loopOf(once, feedback);
+  const written = feedback === undefined ? once : loopOf(once, feedback, each);
   const reinterprets = once.nodes.some(({ op }) => op === "BitCast");
   const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
   return { model, externalData: graph.externalData };
@@ -68,18 +68,34 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
 /** Name of the input for what a loop's state is at first, by the id of the value. */
 export const initialName = (id: number): string => `${inputName(id)}_0`;
 
+/** Name of the input that has a value for each step, stacked, by the id of the value. */
+export const eachName = (id: number): string => `${inputName(id)}_each`;
+
 const bodyOutputName = (i: number): string => `step_y${i}`;
 
 /**
  * A graph as the body of a loop: what is fed back are the loop's states, all other outputs are
- * stacked, and all other inputs are the same in each step.
+ * stacked, and all other inputs are the same in each step, but for those of which there is one `each`.
  */
-function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
-  const stateNames = new Set(feedback.map(({ input }) => inputName(input)));
-  const outer = graph.inputs.filter(({ name }) => !stateNames.has(name));
+function loopOf(
+  graph: OnnxGraph,
+  feedback: readonly Feedback[],
+  each: readonly number[],
+): OnnxGraph {
+  const inner = new Set([...feedback.map(({ input }) => input), ...each].map(inputName));
+  const outer = graph.inputs.filter(({ name }) => !inner.has(name));
+  const stacks = each.map((id) => ({
+    name: eachName(id),
+    dtype: inputOf(graph, id).dtype,
+  }));
+  const picks = each.map((id) => ({
+    op: "Gather",
+    inputs: [eachName(id), stepName(BODY)],
+    outputs: [inputName(id)],
+  }));
   const states = feedback.map(({ input, output }) => ({
     id: input,
-    input: graph.inputs.find(({ name }) => name === inputName(input)) ?? internal("no such state"),
+    input: inputOf(graph, input),
     output: graph.outputs[output] ?? internal("no such output"),
     place: output,
   }));
@@ -89,8 +105,8 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
   );
   const initial = states.map(({ id, input }) => ({ ...input, name: initialName(id) }));
   const body = loopBody({
-    name: "step",
-    nodes: graph.nodes,
+    name: BODY,
+    nodes: [...picks, ...graph.nodes],
     states: states.map(({ input }) => input),
     results: [...states.map(({ output }) => output), ...stacked.map(({ value }) => value)],
   });
@@ -105,9 +121,16 @@ function loopOf(graph: OnnxGraph, feedback: readonly Feedback[]): OnnxGraph {
         attributes: { body: { graph: body } },
       },
     ],
-    inputs: [{ name: TIMES, dtype: "int64", rank: 0 }, ...outer, ...initial],
+    inputs: [{ name: TIMES, dtype: "int64", rank: 0 }, ...outer, ...stacks, ...initial],
     outputs: graph.outputs.map(({ dtype }, i) => ({ name: outputName(i), dtype })),
   };
+}
+
+/** Name of the body of a loop. */
+const BODY = "step";
+
+function inputOf({ inputs }: OnnxGraph, id: number): OnnxValue {
+  return inputs.find(({ name }) => name === inputName(id)) ?? internal(`no input ${id}`);
 }
 
 /** What has been written of a program. */

@@ -35,12 +35,16 @@ function serial(t: Tensor): number {
 /**
  * What modules hold among a program's inputs; 16-bit weights are kept at 16 bits, as inputs.
  *
+ * @param options.open Ids of what may be another tensor in each run. @default none
  * @param options.sized Whether all sizes are built in with them. @default if there are convolutions,
  * which ONNX Runtime joins with what follows them if it knows every size
  */
 export function weightsOf(
   program: Program,
-  { sized = hasConvolution(program) }: { readonly sized?: boolean } = {},
+  {
+    sized = hasConvolution(program),
+    open,
+  }: { readonly sized?: boolean; readonly open?: ReadonlySet<number> } = {},
 ): Weights | undefined {
   const ids = new Set<number>();
   const tensors: Tensor[] = [];
@@ -48,6 +52,7 @@ export function weightsOf(
   program.values.forEach((value, id) => {
     const { tensor } = value;
     if (isStep(value) || !tensor.lasting || tensor.dtype !== "float32") return;
+    if (open?.has(id) === true) return;
     ids.add(id);
     tensors.push(tensor);
     bytes += numel(tensor.shape) * itemsize(tensor.dtype);

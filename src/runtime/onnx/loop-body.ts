@@ -11,10 +11,13 @@ export interface LoopStep {
   readonly results: readonly OnnxValue[];
 }
 
+/** Name of the number of the step, from 0, in a body of a name. */
+export const stepName = (body: string): string => `${body}_i`;
+
 /** The body of an ONNX `Loop` that ends only by its count. */
 export function loopBody({ name, nodes, states, results }: LoopStep): OnnxGraph {
   const flag = { dtype: "bool", rank: 0 } as const;
-  const [i, go, on] = [`${name}_i`, `${name}_go`, `${name}_on`];
+  const [i, go, on] = [stepName(name), `${name}_go`, `${name}_on`];
   return {
     name,
     nodes: [{ op: "Identity", inputs: [go], outputs: [on] }, ...nodes],

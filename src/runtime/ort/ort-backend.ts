@@ -6,6 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "../backend.ts";
 import {
   compileModel,
+  eachName,
   initialName,
   inputName,
   outputName,
@@ -101,14 +102,15 @@ class OrtExecutable implements Executable {
   bind(program: Program, open: ReadonlySet<number>): BoundProgram {
     const fixed = fixedFeeds(program, this.#within, open);
     const names = program.outputs.map((_, i) => outputName(i));
-    const states = new Set(program.feedback?.map(({ input }) => input));
+    const named = new Map<number, string>([
+      ...(program.each ?? []).map((id) => [id, eachName(id)] as const),
+      ...(program.feedback ?? []).map(({ input }) => [input, initialName(input)] as const),
+    ]);
     return {
       run: (inputs, times) => {
         if (inputs.size === 0 && program.feedback === undefined) return this.#run(fixed, names);
         const feeds = { ...fixed };
-        for (const [id, t] of inputs) {
-          feeds[states.has(id) ? initialName(id) : inputName(id)] = viewOf(t);
-        }
+        for (const [id, t] of inputs) feeds[named.get(id) ?? inputName(id)] = viewOf(t);
         if (program.feedback !== undefined) feeds[TIMES] = sizeView([times], true);
         return this.#run(feeds, names);
       },

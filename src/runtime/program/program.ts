@@ -31,6 +31,8 @@ export interface Program {
   readonly sharing: Sharing;
   /** What one step hands to the next, if the program is run as the steps of a loop. */
   readonly feedback?: readonly Feedback[];
+  /** Ids of values from outside that are others in each step of a loop. */
+  readonly each?: readonly number[];
 }
 
 /** What of a trace is one and the same in a program, by the places of tensors in the trace. */
@@ -54,10 +56,19 @@ export function isStacked({ feedback }: Program, output: number): boolean {
   return feedback !== undefined && !feedback.some((state) => state.output === output);
 }
 
-/** The program as the body of a loop, each step of which goes on from the one before. */
-export function looped(program: Program, feedback: readonly Feedback[]): Program {
+/**
+ * The program as the body of a loop, each step of which goes on from the one before.
+ *
+ * @param each - Ids of values from outside of which there is one for each step.
+ */
+export function looped(
+  program: Program,
+  feedback: readonly Feedback[],
+  each: readonly number[],
+): Program {
   const places = feedback.map(({ input, output }) => `${input}<${output}`).join(",");
-  return { ...program, feedback, signature: `loop ${places}\n${program.signature}` };
+  const signature = `loop ${places} each ${each.join(",")}\n${program.signature}`;
+  return { ...program, feedback, each, signature };
 }
 
 const NO_SLOTS: readonly number[] = [];

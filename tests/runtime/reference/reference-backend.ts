@@ -9,7 +9,7 @@ import type {
   Weights,
 } from "tsvene";
 import type { Interpret } from "./call.ts";
-import { entry, type HostArray, type Sizes } from "./host-array.ts";
+import { count, entry, type HostArray, type Sizes } from "./host-array.ts";
 import { interpreters } from "./interpreters.ts";
 import { fromStorage, toStorage } from "./storage.ts";
 
@@ -66,7 +66,7 @@ class ReferenceExecutable implements Executable {
     this.#onRelease = onRelease;
   }
 
-  bind({ values, sizes }: Program, open: ReadonlySet<number>): BoundProgram {
+  bind({ values, sizes, each = [] }: Program, open: ReadonlySet<number>): BoundProgram {
     const fixed = new Map<number, HostArray>();
     this.#instructions.forEach((instruction, id) => {
       if ("given" in instruction && !open.has(id)) fixed.set(id, arrayOf(entry(values, id).tensor));
@@ -78,7 +78,7 @@ class ReferenceExecutable implements Executable {
         this.#requireAlive();
         const given = new Map(fixed);
         for (const [id, tensor] of inputs) given.set(id, arrayOf(tensor));
-        return this.#steps(given, sizes, times);
+        return this.#steps(given, { sizes, each }, times);
       },
     };
   }
@@ -94,9 +94,15 @@ class ReferenceExecutable implements Executable {
   }
 
   /** All steps of a loop, or the only run. */
-  #steps(given: Map<number, HostArray>, sizes: readonly Sizes[], times: number): HostValue[] {
+  #steps(
+    given: Map<number, HostArray>,
+    { sizes, each }: { readonly sizes: readonly Sizes[]; readonly each: readonly number[] },
+    times: number,
+  ): HostValue[] {
     const steps: HostArray[][] = [];
+    const stacks = each.map((id) => [id, given.get(id)] as const);
     for (let i = 0; i < times; i++) {
+      for (const [id, stack] of stacks) if (stack !== undefined) given.set(id, partOf(stack, i));
       const outputs = this.#once(given, sizes);
       steps.push(outputs);
       this.#feedback?.forEach(({ input, output }) => given.set(input, entry(outputs, output)));
@@ -145,6 +151,12 @@ function compute(instruction: Instruction, id: number, state: State): HostArray 
 function stacked(arrays: readonly HostArray[]): HostArray {
   const { shape, dtype } = entry(arrays, 0);
   return { shape: [arrays.length, ...shape], dtype, values: arrays.flatMap((x) => x.values) };
+}
+
+/** One of those that were stacked. */
+function partOf({ shape: [, ...shape], dtype, values }: HostArray, i: number): HostArray {
+  const size = count(shape);
+  return { shape, dtype, values: values.slice(i * size, (i + 1) * size) };
 }
 
 function hostValue(x: HostArray): HostValue {
