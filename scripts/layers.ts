@@ -37,7 +37,17 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   interventions: ["featurizers", "reft"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving", "grid"],
   training: ["data", "frozen", "loop", "alignment", "probes"],
-  analysis: ["data", "results", "metrics", "sweep", "tracing", "residual", "lenses", "attention"],
+  analysis: [
+    "data",
+    "results",
+    "metrics",
+    "sweep",
+    "tracing",
+    "residual",
+    "lenses",
+    "attention",
+    "steering",
+  ],
 };
 
 /**

@@ -63,3 +63,12 @@ export {
   type DirectLogitsJSON,
   type DirectLogitsPlotOptions,
 } from "./lenses/direct-logits-result.ts";
+export type { AdditionOptions, Scale } from "./steering/additions.ts";
+export type { SteeringMethod } from "./steering/find-direction.ts";
+export {
+  type SiteVector,
+  Steering,
+  type SteeringFields,
+  type SteeringOrigin,
+} from "./steering/steering.ts";
+export { steeringVector, type SteeringOptions } from "./steering/steering-vector.ts";

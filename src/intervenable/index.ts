@@ -1,8 +1,10 @@
 // Where interventions are made: configurations, and models with interventions.
 export type { ComponentOf, ModulePath } from "../models/model/component-names.ts";
+export type { About } from "./config/about.ts";
 export {
   IntervenableConfig,
   type IntervenableConfigLike,
+  type IntervenableConfigJSON,
   type IntervenableOptions,
   type Mode,
 } from "./config/config.ts";

@@ -69,7 +69,7 @@ function partThatWrites(model: Module, card: BoundCard): string | undefined {
 }
 
 /** A model of two halves may have more layers in one than in the other. */
-function layersWith(model: Module, card: BoundCard, component: string): readonly number[] {
+export function layersWith(model: Module, card: BoundCard, component: string): readonly number[] {
   const path = card.components.get(component)?.path ?? "";
   const paths = new Set([...model.namedModules()].map(([own]) => own));
   const layers = Array.from({ length: card.layers }, (_, layer) => layer);

@@ -1,6 +1,7 @@
 import { describeValue, shown } from "../../base/describe-value.ts";
 import { describeOptions } from "../../interventions/describe-options.ts";
 import { Intervention } from "../../interventions/intervention.ts";
+import { type About, readAbout } from "./about.ts";
 import { placeOf } from "./names.ts";
 import type { InterventionKind } from "./intervention-kind.ts";
 import { fail } from "../../interventions/errors.ts";
@@ -33,6 +34,18 @@ export interface IntervenableOptions<Component extends string = string> {
   readonly asAdaptor?: boolean;
   /** The keys in order, as pyvene's files have them; they must be those of the representations. */
   readonly sortedKeys?: readonly string[] | null;
+  /**
+   * What there is to know of the interventions, such as which texts a vector was made of: plain data, which
+   * files keep and nothing else reads.
+   * @default nothing
+   */
+  readonly about?: About;
+}
+
+/** A configuration as JSON has it. */
+export interface IntervenableConfigJSON extends Pick<IntervenableOptions, "about"> {
+  readonly mode: Mode;
+  readonly representations: readonly RepresentationJSON[];
 }
 
 /** All spellings of a configuration. */
@@ -59,6 +72,8 @@ export type IntervenableConfigLike<Component extends string = string> =
 export class IntervenableConfig {
   /** Whether all groups act in one run, or each group's run is the source of the next. */
   readonly mode: Mode;
+  /** What there is to know of the interventions, which files keep. */
+  readonly about: About | undefined;
   #representations: readonly Representation[];
 
   /** @throws InterventionError for what is unknown or contradicts itself. */
@@ -69,6 +84,7 @@ export class IntervenableConfig {
       fail(OP, `mode must be "parallel" or "serial", got ${shown(mode)}`);
     }
     this.mode = mode;
+    this.about = readAbout(OP, options.about);
     const list = Array.isArray(representations) ? representations : [representations];
     if (list.length === 0) fail(OP, "expected at least one representation");
     this.#representations = readRepresentations(
@@ -138,8 +154,10 @@ export class IntervenableConfig {
    * console.log(String(same) === String(config)); // true
    * ```
    */
-  toJSON(): { readonly mode: Mode; readonly representations: readonly RepresentationJSON[] } {
-    return { mode: this.mode, representations: this.#representations.map(representationJson) };
+  toJSON(): IntervenableConfigJSON {
+    const { mode, about } = this;
+    const representations = this.#representations.map(representationJson);
+    return { mode, representations, ...(about && { about }) };
   }
 
   #checkKeys(given: readonly string[]): void {
@@ -163,6 +181,7 @@ const OPTIONS: OptionNames<IntervenableOptions> = {
   interventionTypes: true,
   asAdaptor: true,
   sortedKeys: true,
+  about: true,
 };
 
 /** All that a representation says. */

@@ -6,6 +6,7 @@ import type { Module } from "../../nn/module.ts";
 import { withoutInit } from "../../nn/without-init.ts";
 import type { IntervenableModel } from "../intervenable-model.ts";
 import { IntervenableConfig, type Mode } from "../config/config.ts";
+import type { About } from "../config/about.ts";
 import type { InterventionLike } from "../config/intervention-kind.ts";
 import type { RepresentationConfig } from "../config/representation-config.ts";
 import { resolveSite } from "../sites/address.ts";
@@ -36,6 +37,8 @@ export interface Blueprint {
   /** What messages call the place that it was read from. */
   readonly location: string;
   readonly mode: Mode;
+  /** What there is to know of them, where that is noted. */
+  readonly about: About | undefined;
   /** What it was made for, where that is noted. */
   readonly madeFor: ModelFacts | undefined;
   readonly parts: readonly Part[];
@@ -125,7 +128,7 @@ function within<T>(where: string, build: () => T): T {
  */
 export async function assemble<M extends Module>(
   op: string,
-  { location, mode, madeFor, parts: all }: Blueprint,
+  { location, mode, about, madeFor, parts: all }: Blueprint,
   given: {
     readonly model: M;
     readonly layers: readonly number[] | undefined;
@@ -138,7 +141,7 @@ export async function assemble<M extends Module>(
   const parts = partsAt(where, all, layers);
   requirePlaces(where, model, parts);
   const representations = parts.map((part) => ({ ...part.place, intervention: toKind(part) }));
-  const config = new IntervenableConfig({ mode, representations });
+  const config = new IntervenableConfig({ mode, representations, ...(about && { about }) });
   const names = config.names;
   const widths = parts.flatMap(({ unitDim }, i): [string, number][] =>
     unitDim === undefined ? [] : [[names[i] ?? "", unitDim]],

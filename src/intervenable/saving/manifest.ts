@@ -1,5 +1,6 @@
 import { isCount } from "../../base/is-count.ts";
 import { fail } from "../../interventions/errors.ts";
+import type { About } from "../config/about.ts";
 import type { Mode } from "../config/config.ts";
 import type { ModelFacts } from "./model-facts.ts";
 import type { OptionJson } from "./option-values.ts";
@@ -54,6 +55,8 @@ export interface Manifest {
   readonly library: string;
   readonly model: ModelFacts;
   readonly mode: Mode;
+  /** What the configuration says there is to know of the interventions. */
+  readonly about?: About;
   readonly representations: readonly SavedPlace[];
   readonly interventions: readonly SavedIntervention[];
   /** All other files of the artefact. */
@@ -88,7 +91,7 @@ const shaped =
 
 const isClass = shaped({ class: isText, options: isObject });
 
-const FIELDS: { readonly [Name in keyof Manifest]: Check } = {
+const FIELDS: { readonly [Name in keyof Manifest]-?: Check } = {
   format: isCount,
   library: isText,
   model: shaped({
@@ -98,6 +101,7 @@ const FIELDS: { readonly [Name in keyof Manifest]: Check } = {
     width: optional(isCount),
   }),
   mode: isText,
+  about: optional(isObject),
   representations: listOf(
     shaped({
       name: isText,

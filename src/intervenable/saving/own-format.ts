@@ -27,7 +27,7 @@ export interface OwnContent {
 }
 
 /** @throws InterventionError for options that cannot be stored. */
-export function ownContent(op: string, { model, mode, places }: SavedModel): OwnContent {
+export function ownContent(op: string, { model, mode, about, places }: SavedModel): OwnContent {
   const tensors = new Map<string, Tensor>();
   const unique = [...new Set(places.map(({ intervention }) => intervention))];
   const given = new Set(
@@ -61,7 +61,7 @@ export function ownContent(op: string, { model, mode, places }: SavedModel): Own
     };
   });
   const library = `tsvene ${VERSION}`;
-  const manifest = { format: FORMAT, library, model: factsOf(model), mode, representations, interventions }; // prettier-ignore
+  const manifest = { format: FORMAT, library, model: factsOf(model), mode, ...(about && { about }), representations, interventions }; // prettier-ignore
   return { manifest, tensors };
 }
 
@@ -106,7 +106,7 @@ export interface OwnReading {
 /** @throws InterventionError for classes that are not known, and tensors that are not there. */
 export function readOwn(manifest: Manifest, reading: OwnReading): Blueprint {
   const { op, tensors, location, replaced } = reading;
-  const { mode, model: madeFor } = manifest;
+  const { mode, about, model: madeFor } = manifest;
   const optionsOf = ({ class: name, options }: SavedClass): Record<string, unknown> =>
     decodeOptions(options, { op: `${op}: ${name}`, tensors });
   const made = new Map<number, Intervention>();
@@ -143,7 +143,7 @@ export function readOwn(manifest: Manifest, reading: OwnReading): Blueprint {
       };
     },
   );
-  return { location, mode, madeFor, parts };
+  return { location, mode, about, madeFor, parts };
 }
 
 function stateOf(

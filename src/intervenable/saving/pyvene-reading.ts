@@ -258,7 +258,7 @@ export async function readPyvene(json: object, reading: PyveneReading): Promise<
   const parts: Part[] = [];
   for (const one of described) parts.push(await readPart(where, one, { files, replaced }));
   const { mode = "parallel" } = json as { readonly mode?: Mode };
-  return { location: files.location, mode, madeFor: undefined, parts };
+  return { location: files.location, mode, about: undefined, madeFor: undefined, parts };
 }
 
 async function readPart(

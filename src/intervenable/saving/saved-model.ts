@@ -10,6 +10,7 @@ import { registeredIntervention } from "../../interventions/registry.ts";
 import type { Module } from "../../nn/module.ts";
 import { withoutInit } from "../../nn/without-init.ts";
 import { sameShape } from "../../tensor/shape.ts";
+import type { About } from "../config/about.ts";
 import type { IntervenableConfig, Mode } from "../config/config.ts";
 import type { InterventionDict } from "../config/intervention-dict.ts";
 import type { Target, WaitingTarget } from "../sites/target.ts";
@@ -19,6 +20,7 @@ import type { Representation } from "../config/representation-config.ts";
 export interface SavedModel {
   readonly model: Module;
   readonly mode: Mode;
+  readonly about: About | undefined;
   readonly places: readonly {
     readonly representation: Representation;
     readonly intervention: Intervention;
@@ -48,7 +50,7 @@ export function savedModel(content: IntervenableContent): SavedModel {
     const unitDim = target.intervention === undefined ? undefined : target.unitDim;
     return { representation, intervention: interventions.get(target.name), unitDim };
   });
-  return { model, mode: config.mode, places };
+  return { model, mode: config.mode, about: config.about, places };
 }
 
 /** The class of an intervention. */
