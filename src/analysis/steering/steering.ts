@@ -32,17 +32,23 @@ export interface SiteVector {
 
 /** How vectors were found. */
 export interface SteeringOrigin {
+  /** What was computed of the states. */
   readonly method: SteeringMethod;
-  /** Numbers of texts. */
+  /** Number of texts with what is looked for. */
   readonly positive: number;
+  /** Number of texts without it. */
   readonly negative: number;
 }
 
 /** What {@link Steering} holds. */
 export interface SteeringFields<M extends Module = Module> {
+  /** The model that they were read in. */
   readonly model: M;
+  /** How they were found. */
   readonly origin: SteeringOrigin;
+  /** The grid that was read, of which some sites may be left. */
   readonly axes: readonly NamedAxis[];
+  /** A vector for each site. */
   readonly vectors: readonly SiteVector[];
 }
 
@@ -60,6 +66,7 @@ export class Steering<M extends Module = Module> implements SteeringFields<M> {
   readonly origin: SteeringOrigin;
   /** The grid that was read, of which some sites may be left. */
   readonly axes: readonly NamedAxis[];
+  /** A vector for each site that is left. */
   readonly vectors: readonly SiteVector[];
 
   constructor({ model, origin, axes, vectors }: SteeringFields<M>) {
