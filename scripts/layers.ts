@@ -31,7 +31,7 @@ export type Layer = (typeof LAYERS)[number];
 export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   tensor: ["ops", "functions", "gradients", "random", "linalg"],
   runtime: ["onnx", "program", "emit", "ort"],
-  formats: ["safetensors", "torch", "quantization"],
+  formats: ["safetensors", "torch", "numpy", "quantization"],
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   interventions: ["featurizers", "reft"],
@@ -47,6 +47,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
     "lenses",
     "attention",
     "steering",
+    "autoencoders",
   ],
 };
 

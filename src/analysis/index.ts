@@ -72,3 +72,16 @@ export {
   type SteeringOrigin,
 } from "./steering/steering.ts";
 export { steeringVector, type SteeringOptions } from "./steering/steering-vector.ts";
+export type { SparseAutoencoderOptions, TrainedOn } from "./autoencoders/autoencoder-options.ts";
+export { autoencoderSite, type AutoencoderSite } from "./autoencoders/autoencoder-site.ts";
+export type { Normalization } from "./autoencoders/input-scale.ts";
+export type { LatentArchitecture } from "./autoencoders/latent-activations.ts";
+export type { AutoencoderFilesOptions } from "./autoencoders/read-autoencoder.ts";
+export { SparseAutoencoder } from "./autoencoders/sparse-autoencoder.ts";
+export { featureEffects, type FeatureEffectsOptions } from "./autoencoders/attribute-features.ts";
+export {
+  type FeatureEffect,
+  FeatureEffects,
+  type FeatureEffectsFields,
+  type RankedLatent,
+} from "./autoencoders/feature-effects.ts";

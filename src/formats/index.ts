@@ -13,6 +13,7 @@ export {
   float32ToBfloat16,
   float32ToFloat16,
 } from "./half-arrays.ts";
+export { loadNpz } from "./numpy/load-npz.ts";
 export { loadSafetensors } from "./safetensors/load-safetensors.ts";
 export type { RawData, RawDType, RawTensor } from "./raw-tensor.ts";
 export { rawToTensor } from "./raw-to-tensor.ts";

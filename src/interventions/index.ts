@@ -6,6 +6,12 @@ export { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts"
 export { CollectIntervention } from "./collect.ts";
 export { ConfiguredIntervention } from "./configured-intervention.ts";
 export {
+  type ByFeature,
+  FeatureEditIntervention,
+  type FeatureEditOptions,
+  type FeatureEdits,
+} from "./feature-edit.ts";
+export {
   type EditedFeatures,
   type FeatureCall,
   FeatureIntervention,

@@ -4,6 +4,7 @@ import { AdditionIntervention } from "./addition.ts";
 import { AutoencoderIntervention } from "./autoencoder.ts";
 import { BoundlessRotatedSpaceIntervention } from "./boundless-rotated-space.ts";
 import { CollectIntervention } from "./collect.ts";
+import { FeatureEditIntervention } from "./feature-edit.ts";
 import { FeaturizedIntervention } from "./featurized.ts";
 import { type AnyInterventionClass, Intervention } from "./intervention.ts";
 import { JumpReLUAutoencoderIntervention } from "./jump-relu-autoencoder.ts";
@@ -39,6 +40,7 @@ const PYREFT: Readonly<Record<string, AnyInterventionClass>> = {
 
 /** Those that no Python library has. */
 const OWN: Readonly<Record<string, AnyInterventionClass>> = {
+  FeatureEditIntervention,
   FeaturizedIntervention,
   MaskedFeaturesIntervention,
 };

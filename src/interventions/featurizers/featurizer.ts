@@ -108,13 +108,17 @@ export abstract class Featurizer extends Module {
   /** The features of a representation: [..., width] to [..., count]. */
   abstract encode(h: Tensor): Tensor;
 
-  /** What features stand for: [..., count] to [..., width]. */
-  abstract decode(features: Tensor): Tensor;
+  /**
+   * What features stand for: [..., count] to [..., width].
+   * @param of - What the features were made of, for featurisers whose way back depends on it, as where
+   * representations are scaled to one size first.
+   */
+  abstract decode(features: Tensor, of?: Tensor): Tensor;
 
   /** Features, and what they leave unsaid: [..., width] to [..., count] and [..., width]. */
   featurize(h: Tensor): Featurized {
     const features = this.encode(h);
-    return this.keepsError ? { features, error: h.sub(this.decode(features)) } : { features };
+    return this.keepsError ? { features, error: h.sub(this.decode(features, h)) } : { features };
   }
 
   /** The representation that features and an error term are of: the way back from {@link featurize}. */
@@ -151,9 +155,9 @@ export function withFeatures(
   code: Tensor,
   features: Tensor,
 ): Tensor {
-  if (!featurizer.keepsError) return featurizer.decode(features);
+  if (!featurizer.keepsError) return featurizer.decode(features, h);
   if (featurizer.linear) return h.add(featurizer.decode(features.sub(code)));
-  return featurizer.decode(features).add(h.sub(featurizer.decode(code)));
+  return featurizer.decode(features, h).add(h.sub(featurizer.decode(code, h)));
 }
 
 /** @throws InterventionError where no width is known. */
