@@ -48,6 +48,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
     "attention",
     "steering",
     "autoencoders",
+    "attribution",
   ],
 };
 

@@ -85,3 +85,12 @@ export {
   type FeatureEffectsFields,
   type RankedLatent,
 } from "./autoencoders/feature-effects.ts";
+export { attribute } from "./attribution/attribute.ts";
+export type {
+  Attributed,
+  Attribution,
+  AttributionCheck,
+  AttributionOptions,
+  CheckedEstimate,
+  GradientRule,
+} from "./attribution/attribution-options.ts";

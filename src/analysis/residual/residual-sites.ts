@@ -13,6 +13,7 @@ const COMPONENTS = {
   q: "head_query_output",
   k: "head_key_output",
   v: "head_value_output",
+  weights: "attention_weight",
   mixed: "head_attention_value_output",
   attention: "attention_addition",
   mlp: "mlp_addition",

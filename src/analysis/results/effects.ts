@@ -81,6 +81,15 @@ export class Effects implements EffectsFields {
     return this.#changes().reduce("example", (values) => meanOf([...values]));
   }
 
+  /**
+   * What each cell does for the answer: of `"denoise"` the change, which brings the answer back; of `"noise"`
+   * the change the other way round, which takes it away.
+   */
+  importance(): NamedArray {
+    const sign = this.direction === "denoise" ? 1 : -1;
+    return this.change().map((value) => sign * value, `importance for ${this.metric}`);
+  }
+
   /** The 95 % interval of {@link mean}. */
   interval(): EffectIntervals {
     return ends(this.values, this.isShare);

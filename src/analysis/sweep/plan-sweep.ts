@@ -57,7 +57,8 @@ function bytesOfRow({ model, data, sweep }: SweepRuns, { edited: [site] }: Sweep
   return 4 * collected.reduce((sum, { numel }) => sum + numel, 0);
 }
 
-function partsOf<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
+/** A list in pieces of a size. */
+export function partsOf<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
   const count = Math.ceil(list.length / size);
   return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }

@@ -39,10 +39,11 @@ const OP = "sweep";
 export function sweepCells(
   model: Module,
   data: ContrastData,
-  { sites, window = 1 }: Sweep,
+  { sites, window = 1 }: Pick<Sweep, "sites" | "window">,
+  op: string = OP,
 ): SweepCells {
   const inputs = data.batch([0]).clean;
-  const axes = axesOf({ op: OP, model, inputs }, sites);
+  const axes = axesOf({ op, model, inputs }, sites);
   const layers = axes.find(({ name }) => name === "layer");
   if (!isCount(window) || window < 1) {
     fail(OP, `window must be a number of layers from 1, got ${shown(window)}`);
@@ -52,7 +53,7 @@ export function sweepCells(
   const cells = sitesOf(axes).flatMap((site, index): SweepCell[] =>
     exists(model, site) ? [{ site, index, edited: windowAt(site, window, last) }] : [],
   );
-  if (cells.length === 0) fail(OP, "no cell of the grid exists: no layer has these heads");
+  if (cells.length === 0) fail(op, "no cell of the grid exists: no layer has these heads");
   return { axes: axes.map((axis) => named(axis, data)), cells };
 }
 

@@ -8,9 +8,9 @@ import type { Module } from "../../nn/module.ts";
 import { evaluateSharingRows } from "../../runtime/evaluate-sharing-rows.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { meanOf } from "../../training/alignment/statistics.ts";
-import { logitsOf } from "../../training/alignment/logits-of.ts";
 import type { ContrastBatch, ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import type { ContrastMetric } from "../metrics/contrast-metric.ts";
+import { traceMetric } from "../metrics/traced-metric.ts";
 import { meanStates } from "./mean-states.ts";
 import { noiseAt } from "./noise-at.ts";
 import type { SweepCell } from "./sweep-cells.ts";
@@ -143,17 +143,5 @@ function valuesOf(
   side: ContrastSide,
   output: unknown,
 ): Tensor {
-  const logits = (of: unknown, at: ContrastSide): Tensor => {
-    const labelPositions = batch.answerPositions?.[at];
-    return logitsOf(OP, of, labelPositions === undefined ? {} : { labelPositions });
-  };
-  return metric.values({
-    batch,
-    get logits() {
-      return logits(output, side);
-    },
-    get cleanLogits() {
-      return logits(callModel(model, batch.clean), "clean");
-    },
-  });
+  return traceMetric({ op: OP, model, metric, batch, side, output }).values;
 }

@@ -31,7 +31,8 @@ export interface SourcePlan {
 }
 
 const OP = "sweep";
-const SIDES = {
+/** The two inputs of a direction: the one that runs with edits, and the one that states are taken from. */
+export const SIDES = {
   denoise: { base: "corrupt", from: "clean" },
   noise: { base: "clean", from: "corrupt" },
 } as const;
