@@ -12,22 +12,28 @@ import {
   type AlignmentScore,
   AutoTokenizer,
   CausalModel,
+  configureRuntime,
   drawnExamples,
+  Embedding,
   evalAlignment,
   functional,
   Generator,
   GPT2LMHeadModel,
   IntervenableModel,
   keepCorrect,
+  Linear,
   LowRankRotatedSpaceIntervention,
   manualSeed,
+  Module,
   type PromptExample,
   promptPairs,
   settingPairs,
   tensor,
+  type Tensor,
   terminalTable,
   train,
   trainAlignment,
+  TransformerEncoder,
 } from "tsvene";
 
 const SIZE = process.argv.includes("--full")
@@ -49,6 +55,9 @@ const SIZE = process.argv.includes("--full")
       miniTest: 60,
       everywhere: false,
     };
+// Operations of this size are not worth being shared between threads.
+configureRuntime({ threads: 1 });
+
 const BATCH = 128;
 const heading = (text: string): void => console.log(`\n${text}\n${"=".repeat(text.length)}\n`);
 const percent = (share: number | undefined): string => (share ?? NaN).toFixed(3);
@@ -96,19 +105,29 @@ function tokensOf({ first, second, again }: Sentence): number[] {
   return [BOS, first, AND, second, WENT, again === "first" ? first : second, GAVE, TO];
 }
 
-const ids = (sentences: readonly Sentence[]) => ({
-  inputIds: tensor(sentences.map(tokensOf), { dtype: "int64" }),
-});
+const ids = (sentences: readonly Sentence[]): Tensor =>
+  tensor(sentences.map(tokensOf), { dtype: "int64" });
 
-const sizes = { nLayer: 3, nEmbd: 64, nHead: 4, vocabSize: 25, nPositions: 8 };
-const dropout = { attnPdrop: 0, embdPdrop: 0, residPdrop: 0 };
-manualSeed(0);
-const toy = new GPT2LMHeadModel({
-  ...sizes,
-  ...dropout,
-  tieWordEmbeddings: false,
-  initializerRange: 0.1, // GPT-2's own 0.02 is for wide models: a narrow one learns little for long
-});
+class Toy extends Module {
+  readonly token = new Embedding(25, 64, { std: 0.1 });
+  readonly place = new Embedding(8, 64, { std: 0.1 });
+  readonly encoder = new TransformerEncoder(64, 4, 3, {
+    dimFeedforward: 256,
+    dropout: 0,
+    activation: "gelu",
+    normFirst: true,
+    norm: true,
+  });
+  readonly head = new Linear(64, 25, { bias: false });
+
+  override forward(tokens: Tensor): Tensor {
+    const embedded = this.token.forward(tokens).add(this.place.weight.value);
+    const states = this.encoder.forward(embedded, { isCausal: true });
+    return this.head.forward(states.select(1, -1));
+  }
+}
+manualSeed(1);
+const toy = new Toy();
 
 const answers = (sentences: readonly Sentence[]) =>
   tensor(
@@ -119,8 +138,7 @@ const answers = (sentences: readonly Sentence[]) =>
 await train({
   parameters: toy,
   data: ({ generator }) => Array.from({ length: BATCH }, () => drawSentence(generator)),
-  loss: (sentences) =>
-    functional.crossEntropy(toy.forward(ids(sentences)).logits.select(1, -1), answers(sentences)),
+  loss: (sentences) => functional.crossEntropy(toy.forward(ids(sentences)), answers(sentences)),
   steps: SIZE.task,
   optimizer: { name: "adamw", betas: [0.9, 0.98], weightDecay: 0.01 },
   lr: 2e-3,
@@ -131,7 +149,7 @@ await train({
 toy.eval();
 
 const fresh = Array.from({ length: 2000 }, (_, i) => drawSentence(new Generator(1_000_000 + i)));
-const said = toy.forward(ids(fresh)).logits.select(1, -1).argmax(-1);
+const said = toy.forward(ids(fresh)).argmax(-1);
 const accuracy = await said.eq(answers(fresh)).float().mean().item();
 console.log(`It says the right name in ${percent(accuracy)} of 2,000 new sentences.`);
 
@@ -163,7 +181,9 @@ function toyData(variable: Variable, names: "same" | "other", length: number, se
 }
 
 interface Search {
-  readonly model: GPT2LMHeadModel;
+  readonly model: Module;
+  /** The output of a layer, by its component or its path. */
+  readonly outputOf: (layer: number) => { readonly component: string; readonly layer?: number };
   readonly variable: string;
   readonly rank: number;
   readonly steps: number;
@@ -177,13 +197,12 @@ interface Search {
 /** Trains as many directions of one layer's output, and evaluates them on examples that were not seen. */
 async function search(
   layer: number,
-  { model, variable, rank, steps, batchSize, isRead, train: data, test }: Search,
+  { model, outputOf, variable, rank, steps, batchSize, isRead, train: data, test }: Search,
 ): Promise<AlignmentScore> {
   manualSeed(layer);
   const aligned = new IntervenableModel(
     {
-      layer,
-      component: "block_output",
+      ...outputOf(layer),
       intervention: LowRankRotatedSpaceIntervention.with({ lowRankDimension: rank }),
       name: variable,
     },
@@ -244,7 +263,16 @@ for (const question of questions) {
     const [layer, word] = place;
     const data = { train: training(places[word]), test: testing(places[word]) };
     const isRead = layer < 2 || word === "end";
-    const settings = { model: toy, variable, rank, steps: SIZE.steps, batchSize: BATCH, isRead };
+    const outputOf = (at: number) => ({ component: `encoder.layers.${at}.output` });
+    const settings = {
+      model: toy,
+      outputOf,
+      variable,
+      rank,
+      steps: SIZE.steps,
+      batchSize: BATCH,
+      isRead,
+    };
     const score = await search(layer, { ...settings, ...data });
     findings.push({ ...question, place, score });
   }
@@ -361,7 +389,8 @@ for (const [word, positions] of looked) {
     const data = { train: dataOf(trainPairs), test: dataOf(testPairs) };
     const isRead = layer < mini.transformer.h.length - 1 || word === "end";
     const how = { steps: SIZE.miniSteps, batchSize: 32, isRead };
-    const settings = { model: mini, variable: "name", rank: 16, ...how };
+    const outputOf = (at: number) => ({ layer: at, component: "block_output" });
+    const settings = { model: mini, outputOf, variable: "name", rank: 16, ...how };
     scores.push(await search(layer, { ...settings, ...data }));
   }
   map.push(scores);
