@@ -7,6 +7,7 @@ import { plotConfig } from "./theme.ts";
 export interface HeatMapPart {
   /** Numbers, row by row from the top; NaN leaves a cell empty. */
   readonly values: readonly (readonly number[])[];
+  /** Names, titles and colours. */
   readonly options: HeatMapOptions;
 }
 

@@ -14,11 +14,7 @@ import type { Runtime } from "./runtime.ts";
  * @param tensors - Lazy tensors with the rows in their first dimension, or without rows.
  * @param rows - How many rows the batch has.
  *
- * @example
- * ```ts
- * const { logits } = intervenable.forward(repeated, { sources, rows, unitLocations }).intervened;
- * await evaluateSharingRows([logits], repeated.inputIds.size(0));
- * ```
+ * For the logits of `forward(repeated, { sources, rows, unitLocations })`, `rows` is the size of the batch.
  */
 export async function evaluateSharingRows(
   tensors: readonly Tensor[],

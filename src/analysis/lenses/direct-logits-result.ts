@@ -21,6 +21,7 @@ export interface DirectLogitsFields {
 
 /** Direct logits as JSON has them. */
 export interface DirectLogitsJSON extends Omit<DirectLogitsFields, "values"> {
+  /** What each part writes. */
   readonly values: NamedArrayJSON;
 }
 

@@ -228,11 +228,17 @@ export class LensReading {
   }
 }
 
+/** A reading as a table of numbers and texts. */
 interface Picture {
+  /** What cells are coloured by, row by row from the top. */
   readonly values: readonly (readonly number[])[];
+  /** What stands in them. */
   readonly texts: readonly (readonly string[])[];
+  /** Names of the rows. */
   readonly rows: readonly string[];
+  /** Names of the columns. */
   readonly columns: readonly string[];
+  /** Title and scale of the colours. */
   readonly look: Pick<HeatMapOptions, "valueTitle" | "domain">;
 }
 

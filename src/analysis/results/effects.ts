@@ -29,12 +29,15 @@ export interface EffectsFields {
 
 /** Effects as JSON has them. */
 export interface EffectsJSON extends Omit<EffectsFields, "values"> {
+  /** The metric of every cell and pair. */
   readonly values: NamedArrayJSON;
 }
 
 /** Means of cells and the 95 % intervals that they lie in. */
 export interface EffectIntervals {
+  /** The lower ends. */
   readonly low: NamedArray;
+  /** The upper ends. */
   readonly high: NamedArray;
 }
 

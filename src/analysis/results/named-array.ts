@@ -29,6 +29,7 @@ export interface NamedArrayJSON extends Omit<NamedArrayFields, "values"> {
 export interface NamedEntry {
   /** A value of each axis. */
   readonly at: Readonly<Record<string, AxisValue>>;
+  /** The number. */
   readonly value: number;
 }
 
@@ -55,8 +56,11 @@ const OP = "NamedArray";
  * ```
  */
 export class NamedArray {
+  /** What the numbers are. */
   readonly name: string;
+  /** The axes, the first outermost. */
   readonly axes: readonly NamedAxis[];
+  /** The numbers, the last axis varying fastest; NaN for what does not exist. */
   readonly values: Float64Array;
 
   /** @throws TsveneError for axes that are named twice, and for another count of numbers. */
