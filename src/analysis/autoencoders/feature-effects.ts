@@ -7,7 +7,9 @@ import type { NamedAxis } from "../results/named-axis.ts";
 export interface FeatureEffect {
   /** Number of the pair. */
   readonly example: number;
+  /** Position in its row. */
   readonly position: number;
+  /** Number of the latent. */
   readonly latent: number;
   /** The latent in the run that is attributed. */
   readonly activation: number;
@@ -33,6 +35,7 @@ export interface FeatureEffectsFields {
 
 /** A latent and what it does in all. */
 export interface RankedLatent {
+  /** Number of the latent. */
   readonly latent: number;
   /** The sum over positions, the mean over examples. */
   readonly effect: number;

@@ -11,7 +11,9 @@ export type Normalization = "none" | "constant_norm_rescale" | "layer_norm";
 
 /** The scale of some representations, which is held when latents are changed. */
 export interface InputScale {
+  /** From a model's scale to the autoencoder's. */
   readonly into: (x: Tensor) => Tensor;
+  /** From the autoencoder's scale to the model's. */
   readonly back: (x: Tensor) => Tensor;
 }
 

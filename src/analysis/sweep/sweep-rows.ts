@@ -79,42 +79,50 @@ async function computed(values: Tensor): Promise<number[]> {
 }
 
 async function callEdited(
-  { model, data, sweep, source }: SweepRuns,
+  runs: SweepRuns,
   rows: readonly Row[],
   places: readonly Place[],
   inputs: unknown,
 ): Promise<unknown> {
+  const { model, data, sweep, source } = runs;
   const { unit, corruption } = sweep;
   const intervention = kindOf(sweep);
-  const side = corruption === undefined ? source.base : "clean";
   const noise = corruption && noiseAt(model, data, corruption, rows);
+  const configs = places.map(({ name, site }) =>
+    representationAt({ op: OP, name, intervention, unit }, site),
+  );
   const edited = new IntervenableModel(
-    [
-      ...(noise === undefined ? [] : [noise.representation]),
-      ...places.map(({ name, site }) =>
-        representationAt({ op: OP, name, intervention, unit }, site),
-      ),
-    ],
+    noise === undefined ? configs : [noise.representation, ...configs],
     model,
   );
   const isRead = places.some(({ name }) => edited.interventions.get(name)?.sourceUse !== "none");
-  const each = places.map((place) => {
-    const base = locationsOf(data, rows, place, { pair: ({ pair }) => pair, side });
-    if (!isRead || source.from === undefined) return [place.name, base] as const;
-    const from = { pair: ({ donor }: Row) => donor, side: source.from };
-    const locations = { source: locationsOf(data, rows, place, from), base };
-    return [place.name, source.isMean ? base : locations] as const;
-  });
-  const stage = isRead && !source.isMean ? "sources->base" : "base";
+  const isRun = isRead && !source.isMean;
+  const each = [
+    ...(noise === undefined ? [] : [[noise.name, noise.locations] as const]),
+    ...places.map((place) => [place.name, locationsIn(runs, rows, place, isRun)] as const),
+  ];
   const isEdited = places.map(
     ({ name, sites }) => [name, sites.map((site) => site !== undefined)] as const,
   );
-  const all = [...(noise === undefined ? [] : [[noise.name, noise.locations] as const]), ...each];
   return edited.forward(inputs, {
-    ...(isRead ? await sourcesOf({ model, data, sweep, source }, rows, places) : {}),
+    ...(isRead ? await sourcesOf(runs, rows, places) : {}),
     rows: Object.fromEntries(isEdited),
-    unitLocations: { [stage]: { each: Object.fromEntries(all) } },
+    unitLocations: { [isRun ? "sources->base" : "base"]: { each: Object.fromEntries(each) } },
   }).intervened;
+}
+
+/** Where an intervention edits, and where it reads if it reads a run. */
+function locationsIn(
+  { data, sweep, source }: SweepRuns,
+  rows: readonly Row[],
+  place: Place,
+  isRun: boolean,
+): object | null {
+  const side = sweep.corruption === undefined ? source.base : "clean";
+  const base = locationsOf(data, rows, place, { pair: ({ pair }) => pair, side });
+  if (!isRun || source.from === undefined) return base;
+  const from = { pair: ({ donor }: Row) => donor, side: source.from };
+  return { source: locationsOf(data, rows, place, from), base };
 }
 
 function kindOf({ source, intervention }: Sweep): InterventionKind | undefined {
@@ -123,7 +131,7 @@ function kindOf({ source, intervention }: Sweep): InterventionKind | undefined {
 
 /** What is put in: states of a run, or means that were computed before. */
 async function sourcesOf(
-  { model, data, sweep, source }: Omit<SweepRuns, "metric">,
+  { model, data, sweep, source }: SweepRuns,
   rows: readonly Row[],
   places: readonly Place[],
 ): Promise<Pick<ForwardOptions<unknown>, "sources" | "sourceRepresentations">> {

@@ -44,7 +44,9 @@ export interface IntervenableOptions<Component extends string = string> {
 
 /** A configuration as JSON has it. */
 export interface IntervenableConfigJSON extends Pick<IntervenableOptions, "about"> {
+  /** Whether all groups act in one run, or one after the other. */
   readonly mode: Mode;
+  /** Where each intervention is, and what it is. */
   readonly representations: readonly RepresentationJSON[];
 }
 
