@@ -110,11 +110,13 @@ const pad: Narrowing<Ops["pad"]> = ({ result, part, sizes: [pads = []] }) => {
   return isMoved ? undefined : [part];
 };
 
-/** A window sees one image, of the channels all or its own. */
+/** A window sees one image, of the channels all or its own. ONNX Runtime has no windows on none. */
 const windows =
   (apart: number): Narrowing<unknown> =>
   ({ part, inputs }) =>
-    part.dim < apart ? inputs.map((_, i) => (i === 0 ? part : undefined)) : undefined;
+    part.dim < apart && part.end > part.start
+      ? inputs.map((_, i) => (i === 0 ? part : undefined))
+      : undefined;
 
 /** By batch, by width, or by the numbers of a state, but not by steps. */
 const selectiveScan: Narrowing<Ops["selectiveScan"]> = ({ part, attributes: { result } }) => {
