@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { fail } from "../../base/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import type { Module } from "../../nn/module.ts";
@@ -72,7 +73,7 @@ export async function attentionPatterns(
     name: "attention",
     axes: [
       { name: "layer", values: layers.map(({ layer }) => layer) },
-      { name: "head", values: Array.from({ length: heads }, (_, head) => head) },
+      { name: "head", values: range(heads) },
       positionAxis("query", queries, text.tokens),
       positionAxis("key", keys, text.tokens),
     ],

@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { didYouMean } from "../../base/nearest.ts";
@@ -36,7 +37,7 @@ export function attentionSites(op: string, model: Module, component?: string): A
   }
   const path = card.components.get(wanted)?.path ?? "";
   const paths = new Set([...model.namedModules()].map(([own]) => own));
-  const layers = Array.from({ length: card.layers }, (_, layer) => layer)
+  const layers = range(card.layers)
     .filter((layer) => paths.has(path.replaceAll("{layer}", String(layer))))
     .map((layer) => ({ layer, site: resolveSite(model, card, { layer, component: wanted }) }));
   return { model, component: wanted, layers };

@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { isCount } from "../../base/is-count.ts";
@@ -91,7 +92,7 @@ export async function headScores(
     axes: [
       { name: "score", values: scores },
       { name: "layer", values: layers.map(({ layer }) => layer) },
-      { name: "head", values: Array.from({ length: heads }, (_, head) => head) },
+      { name: "head", values: range(heads) },
     ],
     values,
   });

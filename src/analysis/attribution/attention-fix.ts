@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { fail } from "../../base/errors.ts";
 import { zeros } from "../../tensor/functions/creation.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
@@ -68,7 +69,7 @@ function keySums(fix: AttentionFix): Tensor {
   const g = padded(gradient, keys);
   const all = a.mul(g).sum({ dim: -1, keepdim: true });
   const length = source.size(1);
-  const every = pairs.pairs.map(() => Array.from({ length }, (_, t) => t));
+  const every = pairs.pairs.map(() => range(length));
   const places = placesOfCells(place, pairs, length) ?? [{ base: every, source: every }];
   return byAlignment(source, places, (k, own) => {
     const change = softmaxBefore(weightsWith(fix, { k })).scores.sub(scores);

@@ -1,17 +1,18 @@
-import { describeValue, shown } from "../../base/describe-value.ts";
+import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { partsOf, range } from "../../base/lists.ts";
 import { isCount } from "../../base/is-count.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import { bytesText } from "../../base/quantities.ts";
-import { Module } from "../../nn/module.ts";
+import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
+import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
 import { Effects } from "../results/effects.ts";
 import { NamedArray } from "../results/named-array.ts";
-import { range } from "../residual/residual-nodes.ts";
-import { partsOf } from "../sweep/plan-sweep.ts";
+import { readNumbers } from "../results/read-numbers.ts";
+import { BUDGET } from "../sweep/plan-sweep.ts";
 import type { SweepCells } from "../sweep/sweep-cells.ts";
 import { planSource } from "../sweep/sweep-source.ts";
 import { attributionCells, type CellsAtPlace, cellsByPlace } from "./attribution-cells.ts";
@@ -22,7 +23,6 @@ import { traceStates } from "./traced-states.ts";
 import { verifyEstimates } from "./verify-estimates.ts";
 
 const OP = "attribute";
-const BUDGET = 2 ** 28;
 /** How many states of a site's size live at once in a program with a gradient. */
 const LIVE = 6;
 /** A metric that falls or rises by less than this per unit of any logit has no gradient there. */
@@ -117,12 +117,7 @@ function check(
   asked: Attribution,
   { verify = 0, ...options }: AttributionOptions,
 ): void {
-  if (!(model instanceof Module)) {
-    fail(OP, `first a model (a Module), got ${describeValue(model)}`);
-  }
-  if (typeof (pairs as Partial<ContrastData>)?.batch !== "function") {
-    fail(OP, `second pairs, as contrastPairs(tokenizer, [...]) makes them, got ${shown(pairs)}`);
-  }
+  requirePairs(OP, model, pairs);
   requireKnownOptions(OP, asked, ASKED);
   requireKnownOptions(OP, options, OPTIONS);
   requireRule(OP, asked);
@@ -191,14 +186,14 @@ class Found {
   async take(pairs: readonly number[], estimates: Estimates): Promise<void> {
     const { sums, clean, corrupt, convergenceDelta: delta, steepest } = estimates;
     await evaluate(...sums, clean, corrupt, steepest, ...(delta === undefined ? [] : [delta]));
-    this.#unedited.clean.push(...(await numbers(clean)));
-    this.#unedited.corrupt.push(...(await numbers(corrupt)));
-    if (delta !== undefined) this.#unedited.delta.push(...(await numbers(delta)));
+    this.#unedited.clean.push(...(await readNumbers(clean)));
+    this.#unedited.corrupt.push(...(await readNumbers(corrupt)));
+    if (delta !== undefined) this.#unedited.delta.push(...(await readNumbers(delta)));
     this.#isFlat &&= Math.abs(await steepest.item()) < FLAT;
     for (const [i, place] of this.#places.entries()) {
       const own = sums[i];
       if (own === undefined) continue;
-      const values = await numbers(own);
+      const values = await readNumbers(own);
       eachCell(place, own.shape, (index, row, offset) => {
         const at = index * this.#runs.data.length + (pairs[row] ?? 0);
         this.#changes[at] = values[offset] ?? NaN;
@@ -230,8 +225,4 @@ class Found {
         '"logitDifference": every estimate would be zero',
     );
   }
-}
-
-async function numbers(values: Tensor): Promise<number[]> {
-  return Array.from(await values.data(), Number);
 }

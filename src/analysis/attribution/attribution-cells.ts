@@ -4,6 +4,7 @@ import { placeKey } from "../../intervenable/grid/site-representation.ts";
 import { resolveSite, type Site } from "../../intervenable/sites/address.ts";
 import { cardOf } from "../../models/model/bound-card.ts";
 import type { Module } from "../../nn/module.ts";
+import { groupedBy } from "../../training/alignment/grouped.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import type { ResidualNode } from "../residual/residual-nodes.ts";
 import { ResidualStream } from "../residual/residual-stream.ts";
@@ -50,12 +51,10 @@ export function cellsByPlace(
   model: Module,
   cells: readonly SweepCell[],
 ): readonly CellsAtPlace[] {
-  const byKey = new Map<string, SweepCell[]>();
-  for (const cell of cells) {
-    const { dimensions: _, ...place } = cell.site;
-    const key = placeKey(place);
-    byKey.set(key, [...(byKey.get(key) ?? []), cell]);
-  }
+  const byKey = groupedBy(cells, ({ site }) => {
+    const { dimensions: _, ...place } = site;
+    return placeKey(place);
+  });
   const card = cardOf(model);
   return [...byKey].map(([key, own]) => {
     const { component = "block_output", path, layer = 0, step, head } = own[0]?.site ?? {};

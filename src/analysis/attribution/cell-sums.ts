@@ -5,7 +5,7 @@ import { tensor } from "../../tensor/functions/creation.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
-import { range } from "../residual/residual-nodes.ts";
+import { range } from "../../base/lists.ts";
 import { readPlace } from "../residual/residual-sites.ts";
 import { positionsOf } from "../sweep/sweep-places.ts";
 import type { SIDES } from "../sweep/sweep-source.ts";

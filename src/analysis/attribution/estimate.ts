@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastBatch, ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import type { ContrastMetric } from "../metrics/contrast-metric.ts";
 import { traceMetric, type TracedMetric } from "../metrics/traced-metric.ts";
-import { range } from "../residual/residual-nodes.ts";
+import { range } from "../../base/lists.ts";
 import { ResidualStream } from "../residual/residual-stream.ts";
 import { SIDES } from "../sweep/sweep-source.ts";
 import { FIXED, fixedSums } from "./attention-fix.ts";

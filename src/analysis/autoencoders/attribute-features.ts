@@ -1,14 +1,17 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { partsOf, range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
-import { Module } from "../../nn/module.ts";
+import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { ContrastData, ContrastSide } from "../data/contrast-data.ts";
+import { requirePairs } from "../data/require-pairs.ts";
 import { positionAxis } from "../data/one-text.ts";
 import { contrastMetric, type ContrastMetricChoice } from "../metrics/contrast-metric.ts";
 import type { Direction } from "../results/effects.ts";
 import { NamedArray } from "../results/named-array.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
+import { readNumbers } from "../results/read-numbers.ts";
 import { type AutoencoderSite, resolveAutoencoderSite } from "./autoencoder-site.ts";
 import { type FeatureEffect, FeatureEffects } from "./feature-effects.ts";
 import { SparseAutoencoder } from "./sparse-autoencoder.ts";
@@ -67,10 +70,7 @@ export async function featureEffects(
 ): Promise<FeatureEffects> {
   requireKnownOptions(OP, options, OPTIONS);
   const { direction, batchSize = 8 } = options;
-  if (!(model instanceof Module)) fail(OP, `first a model, got ${describeValue(model)}`);
-  if (typeof data?.batch !== "function" || !(data.length >= 1)) {
-    fail(OP, `second pairs, as contrastPairs gives them, got ${describeValue(data)}`);
-  }
+  requirePairs(OP, model, data);
   if (!(sae instanceof SparseAutoencoder)) {
     fail(OP, `third a SparseAutoencoder, got ${describeValue(sae)}`);
   }
@@ -89,10 +89,8 @@ export async function featureEffects(
     other: direction === undefined ? undefined : otherSide(side),
   } as const;
   const parts: ReadEffects[] = [];
-  for (let start = 0; start < data.length; start += batchSize) {
-    const count = Math.min(batchSize, data.length - start);
-    const indices = Array.from({ length: count }, (_, i) => start + i);
-    parts.push(await readEffects(traceEffects(run, data.batch(indices)), start));
+  for (const indices of partsOf(range(data.length), batchSize)) {
+    parts.push(await readEffects(traceEffects(run, data.batch(indices)), indices[0] ?? 0));
   }
   const axes = axesOf(data, side, parts[0]?.positions ?? 0);
   const joined = (name: string, of: "error" | "bias" | "total"): NamedArray =>
@@ -112,9 +110,11 @@ function otherSide(side: ContrastSide): ContrastSide {
 }
 
 function axesOf(data: ContrastData, side: ContrastSide, positions: number): readonly NamedAxis[] {
-  const examples = Array.from({ length: data.length }, (_, i) => i);
   const tokens = data.length === 1 ? data.tokens?.(0, side) : undefined;
-  return [{ name: "example", values: examples }, positionAxis("position", positions, tokens)];
+  return [
+    { name: "example", values: range(data.length) },
+    positionAxis("position", positions, tokens),
+  ];
 }
 
 interface ReadEffects {
@@ -144,15 +144,11 @@ async function readEffects(traced: TracedEffects, first: number): Promise<ReadEf
       effect,
     });
   }
-  const numbers = async (t: Tensorlike): Promise<readonly number[]> =>
-    Array.from(await t.data(), Number);
   return {
     effects: found,
-    error: await numbers(error),
-    bias: await numbers(bias),
-    total: await numbers(total),
+    error: await readNumbers(error),
+    bias: await readNumbers(bias),
+    total: await readNumbers(total),
     positions,
   };
 }
-
-type Tensorlike = TracedEffects["error"];

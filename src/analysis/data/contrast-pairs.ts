@@ -103,6 +103,8 @@ class PromptContrasts implements ContrastData<PromptInputs> {
   readonly #read: readonly ReadContrast[];
   readonly #length: number;
   readonly #isPadded: boolean;
+  /** Places that were looked up: the rows of a batch ask for the same ones again and again. */
+  readonly #places = new Map<string, readonly number[]>();
 
   constructor(
     tokenizer: PromptTokenizer,
@@ -153,6 +155,13 @@ class PromptContrasts implements ContrastData<PromptInputs> {
   }
 
   places(position: number | string, index: number, side: ContrastSide): readonly number[] {
+    const key = JSON.stringify([position, index, side]);
+    const known = this.#places.get(key) ?? this.#find(position, index, side);
+    this.#places.set(key, known);
+    return known;
+  }
+
+  #find(position: number | string, index: number, side: ContrastSide): readonly number[] {
     const pair = this.#pairs[index];
     const { [side]: ids } = this.#at(index);
     const { positions = {}, ...encoding } = this.#options;

@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
@@ -70,6 +71,6 @@ export function positionAxis(
   length: number,
   tokens: readonly string[] | undefined,
 ): NamedAxis {
-  const values = Array.from({ length }, (_, i) => i);
+  const values = range(length);
   return { name, values, ...(tokens?.length === length && { labels: tokens }) };
 }

@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
@@ -62,12 +63,11 @@ export class DirectLogits {
     for (const [i, { kind, layer = 0, head = 0 }] of this.nodes.entries()) {
       if (kind === "head") values[layer * heads + head] = this.values.values[i] ?? NaN;
     }
-    const count = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);
     return new NamedArray({
       name: this.values.name,
       axes: [
-        { name: "layer", values: count(layers) },
-        { name: "head", values: count(heads) },
+        { name: "layer", values: range(layers) },
+        { name: "head", values: range(heads) },
       ],
       values,
     });

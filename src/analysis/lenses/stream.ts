@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { fail } from "../../base/errors.ts";
 import { resolveSite, type Site } from "../../intervenable/sites/address.ts";
 import { callModel } from "../../intervenable/call/trace.ts";
@@ -72,7 +73,7 @@ function partThatWrites(model: Module, card: BoundCard): string | undefined {
 export function layersWith(model: Module, card: BoundCard, component: string): readonly number[] {
   const path = card.components.get(component)?.path ?? "";
   const paths = new Set([...model.namedModules()].map(([own]) => own));
-  const layers = Array.from({ length: card.layers }, (_, layer) => layer);
+  const layers = range(card.layers);
   return layers.filter((layer) => paths.has(path.replaceAll("{layer}", String(layer))));
 }
 

@@ -1,5 +1,4 @@
-import { fail } from "../../base/errors.ts";
-import { didYouMean } from "../../base/nearest.ts";
+import { range } from "../../base/lists.ts";
 
 /** What a head reads the residual stream for. */
 export type HeadInput = "q" | "k" | "v";
@@ -75,22 +74,4 @@ export function isEdge(
   return (
     isAttention && receiver.kind === "mlp" && shape.layers[receiver.layer]?.isParallel === false
   );
-}
-
-/** The nodes with these names. @throws TsveneError for a name that none has. */
-export function nodesNamed(
-  op: string,
-  nodes: readonly ResidualNode[],
-  names: readonly string[],
-): readonly ResidualNode[] {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  return names.map(
-    (name) =>
-      byName.get(name) ?? fail(op, `there is no node ${name}; ${didYouMean(name, byName.keys())}`),
-  );
-}
-
-/** The numbers from 0. */
-export function range(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, i) => i);
 }

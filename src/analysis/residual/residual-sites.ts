@@ -4,7 +4,7 @@ import { type BoundCard, cardOf } from "../../models/model/bound-card.ts";
 import type { Module } from "../../nn/module.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { range } from "./residual-nodes.ts";
+import { range } from "../../base/lists.ts";
 
 /** The components that say what a layer does with a residual stream. */
 const COMPONENTS = {

@@ -1,7 +1,8 @@
+import { range } from "../../base/lists.ts";
 import { fail } from "../../base/errors.ts";
 import { zeros } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { range, type ResidualNode } from "./residual-nodes.ts";
+import type { ResidualNode } from "./residual-nodes.ts";
 import type { ResidualStream, TracedLayer, TracedResidual } from "./residual-stream.ts";
 
 /** What a node wrote to the residual stream. */

@@ -1,5 +1,6 @@
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { partsOf, range } from "../../base/lists.ts";
 import type { GridSite, SiteGrid } from "../../intervenable/grid/site-grid.ts";
 import { axesOf, sitesOf } from "../../intervenable/grid/grid-axes.ts";
 import { placeKey, representationAt } from "../../intervenable/grid/site-representation.ts";
@@ -9,6 +10,7 @@ import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { groupedBy } from "../../training/alignment/grouped.ts";
 import type { PromptInputs, PromptTokenizer } from "../../training/data/prompt-options.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import { contrastPairs } from "../data/contrast-pairs.ts";
@@ -56,8 +58,7 @@ export async function readStates(
     model,
   );
   const parts: (readonly Tensor[])[] = [];
-  for (let start = 0; start < texts.length; start += TEXTS) {
-    const rows = texts.slice(start, start + TEXTS).map((_, i) => start + i);
+  for (const rows of partsOf(range(texts.length), TEXTS)) {
     const collected = collect(op, reader, places, data, rows);
     await evaluate(...collected);
     parts.push(collected);
@@ -89,9 +90,7 @@ export function textData(
 }
 
 function placesOf(sites: readonly GridSite[]): readonly ReadPlace[] {
-  const keys = [...new Set(sites.map(placeKey))];
-  return keys.map((key, i) => {
-    const own = sites.filter((site) => placeKey(site) === key);
+  return [...groupedBy(sites, placeKey).values()].map((own, i) => {
     const [site = {}] = own;
     const each = <K extends "head" | "position">(axis: K): readonly GridSite[K][] => [
       ...new Set(own.map((one) => one[axis])),

@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { canSpare, findDirection, type SteeringMethod, type TwoSets } from "./find-direction.ts";
@@ -36,7 +37,7 @@ export async function heldOutShare(
 }
 
 function rowsOf(states: Tensor, isWanted: (row: number) => boolean): Tensor {
-  const rows = Array.from({ length: states.size(0) }, (_, i) => i).filter(isWanted);
+  const rows = range(states.size(0)).filter(isWanted);
   return states.indexSelect(0, rows);
 }
 

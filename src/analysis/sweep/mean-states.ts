@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { representationAt } from "../../intervenable/grid/site-representation.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
@@ -21,7 +22,7 @@ export async function meanStates(
   { name, site, sites }: Place,
 ): Promise<Tensor> {
   const known = [...new Set(sites.map((own) => own ?? site))];
-  const pairs = Array.from({ length: data.length }, (_, pair) => pair);
+  const pairs = range(data.length);
   const rows = known.flatMap((own) => pairs.map((pair) => ({ own, row: rowOf(pair) })));
   const place = { site, sites: rows.map(({ own }) => own) };
   const at = { op: "sweep", name, intervention: CollectIntervention, unit };

@@ -1,5 +1,6 @@
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { partsOf, range } from "../../base/lists.ts";
 import { representationAt } from "../../intervenable/grid/site-representation.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
@@ -15,7 +16,8 @@ export interface SweepChunk {
 }
 
 const OP = "sweep";
-const BUDGET = 2 ** 28;
+/** Bytes that the states of one program may take where nothing is said. */
+export const BUDGET: number = 2 ** 28;
 /** How many states of a layer's size live at once while a program runs. */
 const LIVE = 6;
 
@@ -39,7 +41,7 @@ export function planSweep(
   if (rows === 0) {
     fail(OP, `memoryBudget is ${memoryBudget} bytes, but one run of one cell takes about ${bytes}`);
   }
-  const all = Array.from({ length: runs.data.length }, (_, i) => i);
+  const all = range(runs.data.length);
   const pairs = partsOf(all, Math.min(all.length, rows));
   const together = partsOf(cells, Math.max(1, Math.floor(rows / all.length)));
   return together.flatMap((own) =>
@@ -55,10 +57,4 @@ function bytesOfRow({ model, data, sweep }: SweepRuns, { edited: [site] }: Sweep
   const collector = new IntervenableModel(place, model);
   const { collected } = collector.forward(data.batch([0]).clean);
   return 4 * collected.reduce((sum, { numel }) => sum + numel, 0);
-}
-
-/** A list in pieces of a size. */
-export function partsOf<T>(list: readonly T[], size: number): readonly (readonly T[])[] {
-  const count = Math.ceil(list.length / size);
-  return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }

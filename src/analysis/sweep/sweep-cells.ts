@@ -9,7 +9,7 @@ import {
   valueText,
 } from "../../intervenable/grid/site-grid.ts";
 import { placeKey } from "../../intervenable/grid/site-representation.ts";
-import { cardOf } from "../../models/model/bound-card.ts";
+import { type BoundCard, cardOf } from "../../models/model/bound-card.ts";
 import type { Module } from "../../nn/module.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
@@ -46,20 +46,21 @@ export function sweepCells(
   const axes = axesOf({ op, model, inputs }, sites);
   const layers = axes.find(({ name }) => name === "layer");
   if (!isCount(window) || window < 1) {
-    fail(OP, `window must be a number of layers from 1, got ${shown(window)}`);
+    fail(op, `window must be a number of layers from 1, got ${shown(window)}`);
   }
-  if (window > 1 && layers === undefined) fail(OP, "a window is of layers; sites have no layer");
-  const last = (cardOf(model)?.layers ?? 0) - 1;
+  if (window > 1 && layers === undefined) fail(op, "a window is of layers; sites have no layer");
+  const card = cardOf(model);
+  const last = (card?.layers ?? 0) - 1;
   const cells = sitesOf(axes).flatMap((site, index): SweepCell[] =>
-    exists(model, site) ? [{ site, index, edited: windowAt(site, window, last) }] : [],
+    exists(card, site) ? [{ site, index, edited: windowAt(site, window, last) }] : [],
   );
   if (cells.length === 0) fail(op, "no cell of the grid exists: no layer has these heads");
   return { axes: axes.map((axis) => named(axis, data)), cells };
 }
 
-function exists(model: Module, { component, head }: GridSite): boolean {
+function exists(card: BoundCard | undefined, { component, head }: GridSite): boolean {
   if (typeof head !== "number" || typeof component !== "string") return true;
-  const heads = cardOf(model)?.components.get(component)?.heads;
+  const heads = card?.components.get(component)?.heads;
   return heads === undefined || head < heads;
 }
 

@@ -19,10 +19,13 @@ export interface Place {
 
 /** The places that some rows edit, in the order of the cells. */
 export function placesIn(rows: readonly Row[], cells: readonly SweepCell[]): readonly Place[] {
+  const edited = new Map(
+    cells.map((cell) => [cell, new Map(cell.edited.map((site) => [placeKey(site), site]))]),
+  );
   return [...placesOf(cells)].map(([key, site], i) => ({
     name: `site ${i}`,
     site,
-    sites: rows.map(({ cell }) => cell.edited.find((one) => placeKey(one) === key)),
+    sites: rows.map(({ cell }) => edited.get(cell)?.get(key)),
   }));
 }
 

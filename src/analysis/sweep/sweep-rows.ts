@@ -1,3 +1,4 @@
+import { partsOf, range } from "../../base/lists.ts";
 import type { ForwardOptions } from "../../intervenable/generation/arguments.ts";
 import { callModel } from "../../intervenable/call/trace.ts";
 import { representationAt } from "../../intervenable/grid/site-representation.ts";
@@ -11,6 +12,7 @@ import { meanOf } from "../../training/alignment/statistics.ts";
 import type { ContrastBatch, ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import type { ContrastMetric } from "../metrics/contrast-metric.ts";
 import { traceMetric } from "../metrics/traced-metric.ts";
+import { readNumbers } from "../results/read-numbers.ts";
 import { meanStates } from "./mean-states.ts";
 import { noiseAt } from "./noise-at.ts";
 import type { SweepCell } from "./sweep-cells.ts";
@@ -44,7 +46,7 @@ export async function runCells(
 ): Promise<readonly number[]> {
   const { data, sweep, source } = runs;
   const { draws, donorOf } = source;
-  const numbers = Array.from({ length: draws }, (_, draw) => draw);
+  const numbers = range(draws);
   const rows = cells.flatMap((cell) =>
     pairs.flatMap((pair) =>
       numbers.map((draw): Row => ({ cell, pair, draw, donor: donorOf(pair, draw) })),
@@ -54,9 +56,7 @@ export async function runCells(
   const side = sweep.corruption === undefined ? source.base : "clean";
   const output = await callEdited(runs, rows, placesIn(rows, cells), batch[side]);
   const values = await computed(valuesOf(runs, batch, side, output));
-  return Array.from({ length: values.length / draws }, (_, i) =>
-    meanOf(values.slice(i * draws, (i + 1) * draws)),
-  );
+  return partsOf(values, draws).map(meanOf);
 }
 
 /** The metric of each pair without the edits of a cell. */
@@ -73,9 +73,9 @@ export async function runUnedited(
 }
 
 /** What rows have in common is computed once. */
-async function computed(values: Tensor): Promise<number[]> {
+async function computed(values: Tensor): Promise<readonly number[]> {
   await evaluateSharingRows([values], values.size(0));
-  return Array.from(await values.data(), Number);
+  return readNumbers(values);
 }
 
 async function callEdited(

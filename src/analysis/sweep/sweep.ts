@@ -1,8 +1,9 @@
-import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import { range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
-import { Module } from "../../nn/module.ts";
+import type { Module } from "../../nn/module.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
+import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
 import { type Direction, Effects } from "../results/effects.ts";
 import { NamedArray } from "../results/named-array.ts";
@@ -85,18 +86,15 @@ export async function sweep(
     if (!chunk.isLast) continue;
     const done = grid.cells.filter((cell) => found.has(cell)).length;
     options.onProgress?.(done, grid.cells.length);
-    for (const { site } of chunk.cells) options.onCell?.(site, found.effects());
+    if (options.onCell === undefined) continue;
+    const effects = found.effects();
+    for (const { site } of chunk.cells) options.onCell(site, effects);
   }
   return found.effects();
 }
 
 function check(model: unknown, pairs: unknown, asked: Sweep, options: SweepOptions): void {
-  if (!(model instanceof Module)) {
-    fail(OP, `first a model (a Module), got ${describeValue(model)}`);
-  }
-  if (typeof (pairs as Partial<ContrastData>)?.batch !== "function") {
-    fail(OP, `second pairs, as contrastPairs(tokenizer, [...]) makes them, got ${shown(pairs)}`);
-  }
+  requirePairs(OP, model, pairs);
   requireKnownOptions(OP, asked, SWEEP);
   requireKnownOptions(OP, options, OPTIONS);
   requireOneOf(OP, "direction", asked.direction, [undefined, "denoise", "noise"]);
@@ -126,7 +124,7 @@ class Found {
     grid: SweepCells,
     before: Effects | undefined,
   ): Promise<Found> {
-    const all = Array.from({ length: runs.data.length }, (_, i) => i);
+    const all = range(runs.data.length);
     const unedited = [
       await runUnedited(runs, all, "clean"),
       await runUnedited(runs, all, "corrupt"),
@@ -151,8 +149,7 @@ class Found {
 
   effects(): Effects {
     const { metric: name, ...about } = this.#about;
-    const examples = Array.from({ length: this.#pairs }, (_, i) => i);
-    const axes = [...this.#grid.axes, { name: "example", values: examples }];
+    const axes = [...this.#grid.axes, { name: "example", values: range(this.#pairs) }];
     return new Effects({ ...about, values: new NamedArray({ name, axes, values: this.#values }) });
   }
 

@@ -1,4 +1,5 @@
 import { fail } from "../../base/errors.ts";
+import { range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
@@ -160,7 +161,7 @@ async function likeliest(
 
 /** Standard deviation of what enters the first layer at the subjects, over all of its numbers. */
 async function spreadAtSubjects(model: Module, pairs: ContrastData): Promise<number> {
-  const numbers = Array.from({ length: pairs.length }, (_, i) => i);
+  const numbers = range(pairs.length);
   const entering = {
     layer: 0,
     component: "block_input",

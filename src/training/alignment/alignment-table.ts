@@ -7,7 +7,6 @@ import {
   type AxisName,
   type AxisValue,
   type GridSite,
-  siteKey,
 } from "../../intervenable/grid/site-grid.ts";
 import { AlignmentScore, type AlignmentScoreFields } from "./alignment-score.ts";
 import { tablePlot, type TablePlotOptions } from "./table-plot.ts";
@@ -166,9 +165,4 @@ function selected(axis: Axis, wanted: AxisValue | readonly AxisValue[] | undefin
 
 function isSame(a: AxisValue | undefined, b: AxisValue | undefined): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
-}
-
-/** The score at a site of a table, by its text. */
-export function scoresBySite(rows: readonly TableRow[]): ReadonlyMap<string, AlignmentScore> {
-  return new Map(rows.map(({ site, score }) => [siteKey(site), score]));
 }

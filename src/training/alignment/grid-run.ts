@@ -1,3 +1,4 @@
+import { partsOf } from "../../base/lists.ts";
 import type { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { drawingFrom } from "../../tensor/random/generator.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -54,8 +55,7 @@ export async function evalView(
 function chunksOf(cells: readonly GridCell[], most: number): readonly (readonly GridCell[])[] {
   return [...groupedBy(cells, ({ site }) => programKey(site)).values()].flatMap((group) => {
     const size = Math.ceil(group.length / Math.ceil(group.length / most));
-    const count = Math.ceil(group.length / size);
-    return Array.from({ length: count }, (_, i) => group.slice(i * size, (i + 1) * size));
+    return partsOf(group, size);
   });
 }
 

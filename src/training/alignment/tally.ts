@@ -1,3 +1,4 @@
+import { partsOf } from "../../base/lists.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { AlignmentBatch, AlignmentData } from "../data/alignment-data.ts";
@@ -36,7 +37,7 @@ export async function tally(
   const tallied = new Map<string, Float64Array>();
   const total = groups.reduce((sum, { length }) => sum + length, 0);
   let start = 0;
-  for (const indices of groups.flatMap((group) => batchesOf(group, batchSize))) {
+  for (const indices of groups.flatMap((group) => partsOf(group, batchSize))) {
     signal?.throwIfAborted();
     const traced = trace(data.batch(indices));
     await evaluate(...traced.values());
@@ -49,11 +50,6 @@ export async function tally(
     onProgress?.(start, total);
   }
   return tallied;
-}
-
-function batchesOf(examples: readonly number[], size: number): readonly (readonly number[])[] {
-  const count = Math.ceil(examples.length / size);
-  return Array.from({ length: count }, (_, i) => examples.slice(i * size, (i + 1) * size));
 }
 
 /** The metric of a variant on a batch, [batch]. */
