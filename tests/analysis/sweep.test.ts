@@ -204,6 +204,18 @@ describe("a sweep that was stopped", () => {
   });
 });
 
+test("a small budget is refused before anything runs, or holds for runs without edits too", async () => {
+  const before = runtimeStats().runs;
+  await expect(sweep(gpt2, pairs, { sites: grid }, { memoryBudget: 100 })).rejects.toThrow(
+    /one run of one cell takes about/,
+  );
+  expect(runtimeStats().runs).toBe(before);
+  const one = { component: "block_output", layer: 0, position: 2 };
+  await sweep(gpt2, pairs, { sites: one }, { memoryBudget: 4000 });
+  // Each of three pairs by itself: clean, corrupt, and with the cell's edit.
+  expect(runtimeStats().runs - before).toBe(9);
+});
+
 describe("metrics", () => {
   const sites = { component: "block_output", layer: 2, position: "last" } as const;
   const metric = async (name: string): Promise<Effects> =>

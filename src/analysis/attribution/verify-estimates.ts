@@ -2,7 +2,7 @@ import { Generator } from "../../tensor/random/generator.ts";
 import type { AxisValue } from "../../intervenable/grid/site-grid.ts";
 import type { Effects } from "../results/effects.ts";
 import { rankCorrelation } from "../results/rank-correlation.ts";
-import { planSweep } from "../sweep/plan-sweep.ts";
+import { planSweep, rowsAtOnce } from "../sweep/plan-sweep.ts";
 import type { SweepCell, SweepCells } from "../sweep/sweep-cells.ts";
 import { runCells, type SweepRuns } from "../sweep/sweep-rows.ts";
 import { meanOf } from "../../training/alignment/statistics.ts";
@@ -62,7 +62,7 @@ async function exactChanges(
   memoryBudget: number | undefined,
 ): Promise<readonly number[]> {
   const values = new Map(cells.map((cell) => [cell, [] as number[]]));
-  for (const chunk of planSweep(runs, cells, memoryBudget)) {
+  for (const chunk of planSweep(cells, runs.data.length, rowsAtOnce(runs, cells, memoryBudget))) {
     const numbers = await runCells(runs, chunk.cells, chunk.pairs);
     chunk.cells.forEach((cell, c) => {
       const start = c * chunk.pairs.length;

@@ -22,28 +22,38 @@ export const BUDGET: number = 2 ** 28;
 const LIVE = 6;
 
 /**
- * What is computed together: as many cells as the budget allows, of all pairs if they fit. The numbers do not
- * depend on it.
- * @throws TsveneError for a budget that is too small for one cell.
+ * How many pairs the budget allows in one program, each with the edits of one cell.
+ * @throws TsveneError for a budget that is too small for one.
  */
-export function planSweep(
+export function rowsAtOnce(
   runs: SweepRuns,
   cells: readonly SweepCell[],
   memoryBudget: number = BUDGET,
-): readonly SweepChunk[] {
+): number {
   if (!(memoryBudget > 0)) {
     fail(OP, `memoryBudget must be a number of bytes, got ${shown(memoryBudget)}`);
   }
   const [first] = cells;
-  if (first === undefined) return [];
-  const bytes = bytesOfRow(runs, first) * LIVE;
+  const bytes = first === undefined ? 1 : bytesOfRow(runs, first) * LIVE;
   const rows = Math.floor(memoryBudget / (bytes * runs.source.draws));
-  if (rows === 0) {
-    fail(OP, `memoryBudget is ${memoryBudget} bytes, but one run of one cell takes about ${bytes}`);
-  }
-  const all = range(runs.data.length);
-  const pairs = partsOf(all, Math.min(all.length, rows));
-  const together = partsOf(cells, Math.max(1, Math.floor(rows / all.length)));
+  if (rows > 0) return rows;
+  return fail(
+    OP,
+    `memoryBudget is ${memoryBudget} bytes, but one run of one cell takes about ${bytes}`,
+  );
+}
+
+/**
+ * What is computed together: as many cells as rows allow, of all pairs if they fit. The numbers do not depend
+ * on it.
+ */
+export function planSweep(
+  cells: readonly SweepCell[],
+  pairCount: number,
+  rows: number,
+): readonly SweepChunk[] {
+  const pairs = partsOf(range(pairCount), rows);
+  const together = partsOf(cells, Math.max(1, Math.floor(rows / pairCount)));
   return together.flatMap((own) =>
     pairs.map((some, i) => ({ cells: own, pairs: some, isLast: i === pairs.length - 1 })),
   );

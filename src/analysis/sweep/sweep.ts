@@ -1,5 +1,5 @@
 import { fail } from "../../base/errors.ts";
-import { range } from "../../base/lists.ts";
+import { partsOf, range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import type { Module } from "../../nn/module.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
@@ -7,7 +7,7 @@ import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
 import { type Direction, Effects } from "../results/effects.ts";
 import { NamedArray } from "../results/named-array.ts";
-import { planSweep, type SweepChunk } from "./plan-sweep.ts";
+import { planSweep, rowsAtOnce, type SweepChunk } from "./plan-sweep.ts";
 import { type SweepCell, type SweepCells, sweepCells } from "./sweep-cells.ts";
 import type { Sweep, SweepOptions } from "./sweep-options.ts";
 import { planSource } from "./sweep-source.ts";
@@ -78,9 +78,10 @@ export async function sweep(
     metric: contrastMetric(OP, asked.metric),
   };
   const grid = sweepCells(model, pairs, asked);
-  const found = await Found.start(runs, grid, options.resume);
+  const rows = rowsAtOnce(runs, grid.cells, options.memoryBudget);
+  const found = await Found.start(runs, grid, rows, options.resume);
   const waiting = grid.cells.filter((cell) => !found.has(cell));
-  for (const chunk of planSweep(runs, waiting, options.memoryBudget)) {
+  for (const chunk of planSweep(waiting, pairs.length, rows)) {
     options.signal?.throwIfAborted();
     found.take(chunk, await runCells(runs, chunk.cells, chunk.pairs));
     if (!chunk.isLast) continue;
@@ -122,14 +123,15 @@ class Found {
   static async start(
     runs: SweepRuns,
     grid: SweepCells,
+    rows: number,
     before: Effects | undefined,
   ): Promise<Found> {
-    const all = range(runs.data.length);
-    const unedited = [
-      await runUnedited(runs, all, "clean"),
-      await runUnedited(runs, all, "corrupt"),
-    ];
-    const found = new Found(runs, grid, unedited);
+    const [clean, corrupt]: [number[], number[]] = [[], []];
+    for (const pairs of partsOf(range(runs.data.length), rows)) {
+      clean.push(...(await runUnedited(runs, pairs, "clean")));
+      corrupt.push(...(await runUnedited(runs, pairs, "corrupt")));
+    }
+    const found = new Found(runs, grid, [clean, corrupt]);
     if (before !== undefined) found.#resume(before);
     return found;
   }
