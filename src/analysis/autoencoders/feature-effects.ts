@@ -77,7 +77,7 @@ export class FeatureEffects implements FeatureEffectsFields {
 
   /**
    * The effects of some latents by position, `[latent, position]`, the mean over examples; for pictures.
-   * @param latents - Their numbers. @default the ten of {@link latents}
+   * @param latents - Their numbers. @default the ten greatest
    */
   table(latents: readonly number[] = this.latents().map(({ latent }) => latent)): NamedArray {
     const positions = this.total.axis("position");
