@@ -25,7 +25,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   intervenable: 6_950,
   causal: 1_700,
   training: 6_950,
-  analysis: 7_500,
+  analysis: 10_500,
   cli: 2_500,
 };
 
