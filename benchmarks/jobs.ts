@@ -21,6 +21,7 @@ import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
 import type { Job } from "./job.ts";
 import { steeringJobs } from "./steering-jobs.ts";
+import { sweepJobs } from "./sweep-jobs.ts";
 import { trainingJobs } from "./training-jobs.ts";
 
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
@@ -223,4 +224,5 @@ export const jobs: readonly Job[] = [
   ...alignmentJobs,
   ...trainingJobs,
   ...steeringJobs,
+  ...sweepJobs,
 ];

@@ -181,6 +181,35 @@ describe("a sweep of layers and positions is rows of one batch, computed as a st
       expect([part, runtimeStats().programsCompiled]).toEqual([part, 0]);
     }
   });
+
+  test("of the second half of a text, whose first half is read once", async () => {
+    const cells = layers.flatMap((layer) => [3, 4, 5].map((at) => ({ layer, at })));
+    const edited = new IntervenableModel<Model>(
+      layers.map((layer) => ({ layer, component: "block_output", intervention: VanillaIntervention })),
+      model,
+    );
+    const logits = (reusePrefix: boolean): Tensor => {
+      const { intervened } = edited.forward(repeatedInputs({ inputIds }, 0, cells.length), {
+        sources: repeatedInputs({ inputIds }, 1, cells.length),
+        unitLocations: { "sources->base": cells.map(({ at }) => [at]) },
+        rows: Object.fromEntries(
+          edited.names.map((name, i) => [name, cells.map(({ layer }) => layer === i)]),
+        ),
+        reusePrefix,
+      });
+      return (intervened as unknown as { readonly logits: Tensor }).logits.select(1, -1);
+    };
+    const work = async (reusePrefix: boolean): Promise<[Tensor, number]> => {
+      const made = logits(reusePrefix);
+      resetStats();
+      await evaluateSharingRows([made], cells.length);
+      return [made, runtimeStats().multiplyAdds];
+    };
+    const [[whole, many], [half, few]] = [await work(false), await work(true)];
+    expect(await whole.sub(half).abs().amax().item()).toBeLessThan(1e-5);
+    expect(few).toBeLessThan(0.75 * many);
+  }); // prettier-ignore
+
   test("and leaves alone what mixes rows, or is drawn for each", async () => {
     const x = tensor([[1, 2], [1, 2], [1, 2]]); // prettier-ignore
     const [norm, linear] = [new BatchNorm1d(2), new Linear(2, 2)];
