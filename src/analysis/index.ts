@@ -71,6 +71,14 @@ export {
   type SteeringFields,
   type SteeringOrigin,
 } from "./steering/steering.ts";
+export type { TextTensors } from "./steering/neutral-texts.ts";
+export { steeringTable, type SteeringTableOptions } from "./steering/steer-strengths.ts";
+export {
+  SteeringTable,
+  type SteeringTableFields,
+  type SteeringTableJSON,
+  type StrengthLimits,
+} from "./steering/steering-table.ts";
 export { steeringVector, type SteeringOptions } from "./steering/steering-vector.ts";
 export type { SparseAutoencoderOptions, TrainedOn } from "./autoencoders/autoencoder-options.ts";
 export { autoencoderSite, type AutoencoderSite } from "./autoencoders/autoencoder-site.ts";

@@ -2,6 +2,7 @@
 export type { GridOptions } from "./grid.ts";
 export { heatMap, type HeatMapOptions } from "./heat-map.ts";
 export { type HeatMapPart, heatMaps, type HeatMapsOptions } from "./heat-maps.ts";
+export { type LinePlot, linePlots, type LinePlotsOptions } from "./line-plots.ts";
 export { savePng } from "./save-png.ts";
 export { saveSvg } from "./save-svg.ts";
 export type { ColorMode, TerminalOptions } from "./terminal-colors.ts";

@@ -14,6 +14,7 @@ import { type Rows, Selection } from "../units/selection.ts";
 import { type EditedRows, planRows } from "./rows.ts";
 import { type GivenSources, planSources, type SourcePlan } from "./sources.ts";
 import type { Target } from "../sites/target.ts";
+import { tensor } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What a call says about its interventions. */
@@ -22,8 +23,8 @@ export interface PlanOptions extends GivenSources {
   readonly unitLocations?: UnitLocations | null | undefined;
   /** Which dimensions of a unit are changed: for all interventions, or `{ each }`. */
   readonly subspaces?: unknown;
-  /** How far edits go. @default 1 */
-  readonly strength?: number | undefined;
+  /** How far edits go, in all rows or in each. @default 1 */
+  readonly strength?: number | readonly number[] | undefined;
   /** Take learned masks as decided. @default false */
   readonly hard?: boolean | undefined;
   /** Which rows of the batch are edited. @default all */
@@ -44,7 +45,10 @@ export interface Action extends Target {
   readonly edits: Selection | undefined;
   /** Which dimensions of a unit it changes. */
   readonly subspaces: unknown;
-  /** How far the edit goes: 1 for what the intervention says; a tensor [1] in steps that are traced once. */
+  /**
+   * How far the edit goes: 1 for what the intervention says; of each row, [batch], or [1] in steps that are
+   * traced once.
+   */
   readonly strength: number | Tensor;
   /** Whether it is to take what it learned to some degree as decided. */
   readonly hard: boolean;
@@ -92,12 +96,9 @@ export function makePlan(
   const places = located(targets, mode, base, sources, options.padTokenId);
   const locations = planLocations(options.unitLocations, mode, places);
   const subspaces = subspacesOf(options.subspaces, targets);
-  const strength = strengthOf(options.strength, targets);
-  const rows = planRows(
-    options.rows,
-    targets,
-    places.map(({ base: { batch } }) => batch?.rows),
-  );
+  const batches = places.map(({ base: { batch } }) => batch?.rows);
+  const strength = strengthsOf(options.strength, targets, batches);
+  const rows = planRows(options.rows, targets, batches);
   const actions = targets.map((target, i): Action => {
     const source = sources.get(target.name) ?? { kind: "none" };
     const { source: from = null, base: to = null }: Partial<PlannedLocations> =
@@ -121,6 +122,23 @@ export function makePlan(
   const active = actions.filter(({ source }) => source.kind !== "skip");
   if (mode === "parallel") return parallelPlan(active, base);
   return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
+}
+
+/** Of all rows, or of each. @throws InterventionError where they are not as many as the rows that are edited. */
+function strengthsOf(
+  given: PlanOptions["strength"],
+  targets: readonly Target[],
+  batches: readonly (number | undefined)[],
+): number | Tensor {
+  if (!Array.isArray(given)) return strengthOf(given as number | undefined, targets);
+  const strengths = given.map((each: number, row) => strengthOf(each, targets, ` in row ${row}`));
+  const batch = batches.find((rows) => rows !== undefined && rows !== strengths.length);
+  if (batch === undefined) return tensor(strengths);
+  return fail(
+    OP,
+    `strength has ${strengths.length} numbers, but the batch has ${batch} rows; give one for each row, or one ` +
+      "for all",
+  );
 }
 
 /** @throws InterventionError for what is no finite number, and where nothing is edited. */

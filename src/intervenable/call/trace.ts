@@ -257,8 +257,21 @@ function edit(
 /** What an edit makes of a base, as far along the way there as its strength says. */
 function moved({ strength }: Action, base: Tensor, piece: Tensor): Tensor {
   if (strength === 1) return piece;
-  const by = strength instanceof Tensor ? strength.to(base.dtype) : strength;
+  const by = strength instanceof Tensor ? ofRows(strength, base) : strength;
   return base.add(piece.sub(base).mul(by));
+}
+
+/** A number for each row, [batch], as what a tensor [batch, ...] can be multiplied by. */
+function ofRows(numbers: Tensor, base: Tensor): Tensor {
+  const rows = numbers.size(0);
+  if (rows > 1 && base.size(0) !== rows) {
+    fail(
+      OP,
+      `strengths are said for a batch of ${rows}, but the tensor ${show(base.shape)} has no such dimension in ` +
+        "front; give one for all rows",
+    );
+  }
+  return numbers.to(base.dtype).reshape(base.shape.map((_, dim) => (dim === 0 ? rows : 1)));
 }
 
 function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {

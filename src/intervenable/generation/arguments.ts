@@ -40,9 +40,10 @@ export interface InterventionArguments<Inputs> {
   readonly subspaces?: unknown;
   /**
    * How far edits go: what an intervention makes of an activation is moved along the way from the
-   * activation to it, 0 for not at all, 2 for twice as far, below 0 for the other way. @default 1
+   * activation to it, 0 for not at all, 2 for twice as far, below 0 for the other way. In `forward`, a list
+   * has one for each row of the batch. @default 1
    */
-  readonly strength?: number;
+  readonly strength?: number | readonly number[];
   /**
    * Take what interventions learned to some degree, such as masks, as decided: each dimension is swapped
    * whole or not at all. Their parameters stay as they are. @default false
