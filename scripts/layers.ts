@@ -44,6 +44,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
     "sweep",
     "tracing",
     "residual",
+    "paths",
     "lenses",
     "attention",
     "steering",

@@ -102,3 +102,5 @@ export type {
   CheckedEstimate,
   GradientRule,
 } from "./attribution/attribution-options.ts";
+export type { Patching, PatchingOptions, PatchSource } from "./paths/patching.ts";
+export { type EdgePatching, runEdges, type EdgeSet } from "./paths/run-edges.ts";

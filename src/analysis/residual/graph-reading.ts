@@ -33,17 +33,19 @@ export function upstreamUntil(t: Tensor, isEnd: (t: Tensor) => boolean): Readonl
   return upstream([t], (u) => (isEnd(u) ? [] : pendingOperands(u)));
 }
 
-/** A linear layer: weight [out, in], bias [out]. */
+/** A linear layer in a traced pass: weight [out, in], bias [out]. */
 export interface TracedLinear {
+  /** What it is given. */
+  readonly of: Tensor;
   readonly weight: Tensor;
   readonly bias: Tensor | undefined;
 }
 
-/** The linear layer that makes `y` of `x`; undefined where it is made otherwise. */
-export function linearBetween(x: Tensor, y: Tensor): TracedLinear | undefined {
+/** The linear layer that makes `y` of something; undefined where it is made otherwise. */
+export function linearBefore(y: Tensor): TracedLinear | undefined {
   if (y.origin?.op !== "linear") return undefined;
-  const [input, weight, bias] = y.origin.inputs;
-  return input === x && weight !== undefined ? { weight, bias } : undefined;
+  const [of, weight, bias] = y.origin.inputs;
+  return of !== undefined && weight !== undefined ? { of, weight, bias } : undefined;
 }
 
 /** The norm that makes `y` of something; undefined where it is made otherwise. */

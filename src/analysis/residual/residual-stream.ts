@@ -5,7 +5,7 @@ import { EditScope } from "../../nn/scope.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import {
   isSumOf,
-  linearBetween,
+  linearBefore,
   normBefore,
   type TracedLinear,
   type TracedNorm,
@@ -51,6 +51,9 @@ export interface TracedResidual {
   readonly final: Tensor;
   readonly layers: readonly TracedLayer[];
 }
+
+/** What is at the places of a layer that was run by itself, as {@link readPlace} gives it. */
+export type LayerValues = { readonly [K in LayerPlace]: Tensor };
 
 /** How a layer is run by itself. */
 export interface LayerRun {
@@ -126,12 +129,8 @@ export class ResidualStream implements ResidualShape {
    * Traces a layer by itself, with the context that it had in a pass of as many rows.
    * @returns What is at its places, as {@link readPlace} gives it.
    */
-  runLayer(
-    pass: TracedResidual,
-    layer: number,
-    { input, edits = {} }: LayerRun,
-  ): { readonly [K in LayerPlace]: Tensor } {
-    const sites = this.#sitesAt(layer);
+  runLayer(pass: TracedResidual, layer: number, { input, edits = {} }: LayerRun): LayerValues {
+    const sites = this.sitesAt(layer);
     const scope = new EditScope();
     const found: { [K in LayerPlace]?: Tensor } = {};
     for (const place of PLACES) {
@@ -144,22 +143,28 @@ export class ResidualStream implements ResidualShape {
     }
     const module = sites.input.module as unknown as { forward(...args: unknown[]): unknown };
     scope.run(() => module.forward(input, ...(pass.layers[layer]?.context ?? [])));
-    return found as { readonly [K in LayerPlace]: Tensor };
+    return found as LayerValues;
   }
 
   /** Traces what the model makes of another final state, [batch, position, width]. */
   finish(inputs: unknown, final: Tensor): unknown {
-    const { module, side } = this.#sitesAt(this.layers.length - 1).output;
+    const { module, side } = this.sitesAt(this.layers.length - 1).output;
     return new EditScope().on(module, side, () => final).run(() => callModel(this.model, inputs));
   }
 
-  /** What the heads of a layer mixed, [batch, position, heads, width]. */
-  mixed({ layers }: TracedResidual, layer: number): Tensor {
-    const value = layers[layer]?.at.mixed ?? this.#refuse(`it has no layer ${layer}`);
-    return readPlace(value, this.#sitesAt(layer).mixed);
+  /** What a layer did in a pass. */
+  layerOf({ layers }: TracedResidual, layer: number): TracedLayer {
+    return layers[layer] ?? this.#refuse(`it has no layer ${layer}`);
   }
 
-  #sitesAt(layer: number): LayerSites {
+  /** What the heads of a layer mixed, [batch, position, heads, width]. */
+  mixed(pass: TracedResidual, layer: number): Tensor {
+    const { at } = this.layerOf(pass, layer);
+    return readPlace(at.mixed, this.sitesAt(layer).mixed);
+  }
+
+  /** Where the places of a layer are. */
+  sitesAt(layer: number): LayerSites {
     return this.#sites[layer] ?? this.#refuse(`it has no layer ${layer}`);
   }
 
@@ -170,7 +175,7 @@ export class ResidualStream implements ResidualShape {
   ): TracedLayer {
     const missing = PLACES.find((place) => !found.has(place));
     if (missing !== undefined) {
-      const { path, side } = this.#sitesAt(layer)[missing];
+      const { path, side } = this.sitesAt(layer)[missing];
       return this.#refuse(`${path}.${side} is not reached`);
     }
     const at = Object.fromEntries(found) as TracedLayer["at"];
@@ -181,8 +186,8 @@ export class ResidualStream implements ResidualShape {
       );
     }
     const norm = normBefore(at.attention);
-    const output = linearBetween(at.mixed, norm?.of ?? at.attention);
-    if (output === undefined) {
+    const output = linearBefore(norm?.of ?? at.attention);
+    if (output?.of !== at.mixed) {
       this.#refuse(
         `layer ${layer} does not add a linear function of its heads' values, or a norm of it`,
       );
