@@ -64,6 +64,8 @@ export {
   type DirectLogitsPlotOptions,
 } from "./lenses/direct-logits-result.ts";
 export type { AdditionOptions, Scale } from "./steering/additions.ts";
+export { chooseDirection, type DirectionChoiceOptions } from "./steering/choose-direction.ts";
+export { DirectionChoice, type DirectionChoiceFields } from "./steering/direction-choice.ts";
 export type { SteeringMethod } from "./steering/find-direction.ts";
 export {
   type SiteVector,

@@ -6,6 +6,7 @@ import {
   AutoModelForCausalLM,
   AutoTokenizer,
   type CausalLanguageModel,
+  chooseDirection,
   CollectIntervention,
   evaluate,
   GPT2LMHeadModel,
@@ -17,6 +18,7 @@ import {
   type SteeringMethod,
   type Tensor,
   tensor,
+  toSvg,
 } from "tsvene";
 import { refusesEach, untyped } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
@@ -244,4 +246,81 @@ describe("mistakes are refused before anything runs", () => {
         new IntervenableModel({ representations: { layer: 0 }, about: { at: new Date() } }, model),
     ).toThrow(/about must be an object/);
   });
+});
+
+describe("a direction is chosen", () => {
+  const [heldOut, others] = [["The capital of Italy is"], ["The capital of Spain is"]];
+  const ask = { positive: heldOut, negative: others, says: " Rome" };
+
+  test("among layers and positions, by what it does taken out and added", async () => {
+    const candidates = await steeringVector(model, tokenizer, {
+      positive: ["language", "food"].map((what) => `The ${what} of Italy is`),
+      negative: ["language", "food"].map((what) => `The ${what} of Spain is`),
+      sites: { component: "block_input", layer: [0, 1, 3, 4] },
+      read: [-2, -1],
+    });
+    const choice = await chooseDirection(candidates, {
+      ...ask,
+      tokenizer,
+      maxKl: 3,
+      minInduced: -4,
+    });
+    expect(choice.ablated.axes.map(({ name }) => name)).toEqual(
+      candidates.separability.axes.map(({ name }) => name),
+    );
+    // Of the last layer of five none may be chosen, and none that changes what is said of others.
+    for (const { at, value } of choice.allowed.entries()) {
+      const fits = choice.kl.valueAt(at) <= 3 && choice.induced.valueAt(at) >= -4;
+      expect(value).toBe(Number(fits && at["layer"] !== 4));
+    }
+    expect(choice.kl.valueAt({ layer: 0, position: -1 })).toBeNaN();
+    const [first, ...rest] = choice.ranked();
+    expect(rest.every(({ value }) => value >= (first?.value ?? NaN))).toBe(true);
+    expect(choice.best.vectors[0]?.site).toMatchObject(first?.at ?? {});
+    const batch = tokenizer.tokenize(heldOut);
+    const { logits } = choice.best.ablation().forward(batch).intervened;
+    const id = tokenizer.encode(" Rome")[0] ?? 0;
+    const p = await logits.select(1, -1).softmax(-1).select(1, id).toArray(1);
+    const odds = p.map((value) => Math.log(value / (1 - value)));
+    const mean = odds.reduce((sum, value) => sum + value, 0) / odds.length;
+    expect(first?.value).toBeCloseTo(mean, 2);
+    expect(String(choice)).toMatch(/log odds of.*taken out.*added.*KL/);
+    expect((await toSvg(choice.plot())).length).toBeGreaterThan(1000);
+  });
+
+  refusesEach([
+    [
+      "where none is allowed",
+      async () => {
+        const options = { ...ask, tokenizer, maxKl: 0 };
+        return (await chooseDirection(given(model, Array(112).fill(1) as number[]), options)).best;
+      },
+      /no candidate is allowed/,
+    ],
+    [
+      "of what are no vectors",
+      () => untyped({ chooseDirection }).chooseDirection(model, { ...ask, tokenizer }),
+      /first vectors, as steeringVector finds them/,
+    ],
+    [
+      "with an answer of several tokens",
+      () =>
+        chooseDirection(given(model, Array(112).fill(1) as number[]), {
+          ...ask,
+          tokenizer,
+          says: " Rome Madrid",
+        }),
+      /one token was expected/,
+    ],
+    [
+      "of no layers",
+      () =>
+        chooseDirection(given(model, Array(112).fill(1) as number[]), {
+          ...ask,
+          tokenizer,
+          deepest: 2,
+        }),
+      /deepest is a share of the layers/,
+    ],
+  ]);
 });

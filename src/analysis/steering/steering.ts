@@ -83,17 +83,17 @@ export class Steering<M extends Module = Module> implements SteeringFields<M> {
 
   /** How well each site's vector tells the texts; see {@link SiteVector}. */
   get separability(): NamedArray {
-    return this.#array("separability", ({ separability }) => separability);
+    return this.arrayOf("separability", ({ separability }) => separability);
   }
 
   /** Standard deviation of the states along each vector. */
   get sd(): NamedArray {
-    return this.#array("standard deviation", ({ sd }) => sd);
+    return this.arrayOf("standard deviation", ({ sd }) => sd);
   }
 
   /** Lengths of the vectors. */
   get lengths(): NamedArray {
-    return this.#array("length", ({ vector }) => lengthOf(vector));
+    return this.arrayOf("length", ({ vector }) => lengthOf(vector));
   }
 
   /**
@@ -202,7 +202,8 @@ export class Steering<M extends Module = Module> implements SteeringFields<M> {
     return new Steering({ model, origin, axes: left, vectors });
   }
 
-  #array(name: string, of: (vector: SiteVector) => number): NamedArray {
+  /** @internal A number for each site, NaN where there is no vector. */
+  arrayOf(name: string, of: (vector: SiteVector) => number): NamedArray {
     const { axes } = this;
     const cells = axes.reduce<readonly GridSite[]>(
       (before, axis) =>
