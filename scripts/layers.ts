@@ -50,6 +50,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
     "steering",
     "autoencoders",
     "attribution",
+    "circuits",
   ],
 };
 

@@ -106,3 +106,14 @@ export type {
 } from "./attribution/attribution-options.ts";
 export type { Patching, PatchingOptions, PatchSource } from "./paths/patching.ts";
 export { type EdgePatching, runEdges, type EdgeSet } from "./paths/run-edges.ts";
+export { attributeEdges, type AttributedEdges } from "./circuits/attribute-edges.ts";
+export type {
+  EdgeAttribution,
+  EdgeAttributionOptions,
+} from "./circuits/edge-attribution-options.ts";
+export {
+  EdgeScores,
+  type EdgeScoresFields,
+  type EdgeScoresJSON,
+  type ScoredEdge,
+} from "./circuits/edge-scores.ts";

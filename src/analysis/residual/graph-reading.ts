@@ -10,6 +10,8 @@ export interface TracedNorm {
   readonly forward: (x: Tensor) => Tensor;
   /** What it makes of a part of `of`, with the mean taken away and the scale of the whole; without bias. */
   readonly linear: (part: Tensor) => Tensor;
+  /** How it changes along a direction, [..., width], from `of` on. */
+  readonly derivative: (direction: Tensor) => Tensor;
   /** What it adds; undefined for nothing. */
   readonly bias: Tensor | undefined;
 }
@@ -60,11 +62,16 @@ export function normBefore(y: Tensor): TracedNorm | undefined {
     op === "layerNorm" ? x.sub(x.mean({ dim: -1, keepdim: true })) : x;
   const square = centred(of).square().mean({ dim: -1, keepdim: true });
   const scale = square.add(attributes.eps).rsqrt();
+  const linear = (part: Tensor): Tensor => centred(part).mul(scale).mul(weight);
   return {
     of,
     bias,
     forward: (x) => apply(op, [x, ...rest], attributes),
-    linear: (part) => centred(part).mul(scale).mul(weight),
+    linear,
+    derivative: (direction) => {
+      const along = centred(direction).mul(centred(of)).mean({ dim: -1, keepdim: true });
+      return linear(direction).sub(linear(of).mul(along).mul(scale.square()));
+    },
   };
 }
 

@@ -39,6 +39,8 @@ export interface TracedLayer {
   readonly norm: TracedNorm | undefined;
   /** Whether the MLP reads what the attention reads, and not what it wrote. */
   readonly isParallel: boolean;
+  /** The residual stream where the MLP reads it: tensors of the same numbers. */
+  readonly read: readonly Tensor[];
 }
 
 /** A traced pass of a model. Nothing is computed yet. */
@@ -54,6 +56,9 @@ export interface TracedResidual {
 
 /** What is at the places of a layer that was run by itself, as {@link readPlace} gives it. */
 export type LayerValues = { readonly [K in LayerPlace]: Tensor };
+
+/** What is put at a place of a traced pass, in the place of the tensor there. */
+export type PlaceEdit = (layer: number, place: LayerPlace, value: Tensor) => Tensor | undefined;
 
 /** How a layer is run by itself. */
 export interface LayerRun {
@@ -101,8 +106,11 @@ export class ResidualStream implements ResidualShape {
     return isEdge(this, sender, receiver);
   }
 
-  /** Traces a pass. */
-  trace(inputs: unknown): TracedResidual {
+  /**
+   * Traces a pass.
+   * @param edit - What goes on from a place, whole; undefined for what is there. @default nothing is edited
+   */
+  trace(inputs: unknown, edit?: PlaceEdit): TracedResidual {
     const scope = new EditScope();
     const found = this.#sites.map(() => new Map<LayerPlace, Tensor>());
     const contexts: (readonly unknown[])[] = [];
@@ -111,9 +119,10 @@ export class ResidualStream implements ResidualShape {
         const { module, side } = sites[place];
         scope.on(module, side, (value, { args }) => {
           if (found[layer]?.has(place) === true) this.#refuse(`layer ${layer} runs twice`);
-          found[layer]?.set(place, value);
+          const edited = edit?.(layer, place, value);
+          found[layer]?.set(place, edited ?? value);
           if (place === "input") contexts[layer] = args.slice(1);
-          return undefined;
+          return edited;
         });
       }
     });
@@ -157,10 +166,15 @@ export class ResidualStream implements ResidualShape {
     return layers[layer] ?? this.#refuse(`it has no layer ${layer}`);
   }
 
+  /** {@link readPlace} of a tensor at a place, or of its gradient. */
+  readAt(layer: number, place: LayerPlace, value: Tensor): Tensor {
+    return readPlace(value, this.sitesAt(layer)[place]);
+  }
+
   /** What the heads of a layer mixed, [batch, position, heads, width]. */
   mixed(pass: TracedResidual, layer: number): Tensor {
     const { at } = this.layerOf(pass, layer);
-    return readPlace(at.mixed, this.sitesAt(layer).mixed);
+    return this.readAt(layer, "mixed", at.mixed);
   }
 
   /** Where the places of a layer are. */
@@ -192,15 +206,18 @@ export class ResidualStream implements ResidualShape {
         `layer ${layer} does not add a linear function of its heads' values, or a norm of it`,
       );
     }
-    return { at, context, output, norm, isParallel: this.#isParallel(layer, at) };
+    return { at, context, output, norm, ...this.#readByMlp(layer, at) };
   }
 
-  #isParallel(layer: number, { input, attention, mlp }: TracedLayer["at"]): boolean {
+  #readByMlp(
+    layer: number,
+    { input, attention, mlp }: TracedLayer["at"],
+  ): Pick<TracedLayer, "isParallel" | "read"> {
     const isMiddle = (t: Tensor): boolean => isSumOf(t, [input, attention]);
     const isEnd = (t: Tensor): boolean => t === input || t === attention || isMiddle(t);
     const read = [...upstreamUntil(mlp, isEnd)].filter(isEnd);
-    if (read.length > 0 && read.every((t) => t === input)) return true;
-    if (read.length > 0 && read.every(isMiddle)) return false;
+    if (read.length > 0 && read.every((t) => t === input)) return { isParallel: true, read };
+    if (read.length > 0 && read.every(isMiddle)) return { isParallel: false, read };
     return this.#refuse(`the MLP of layer ${layer} reads something else than the residual stream`);
   }
 

@@ -1,0 +1,135 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import {
+  attribute,
+  attributeEdges,
+  AutoModelForCausalLM,
+  type ContrastData,
+  type EdgeAttribution,
+  EdgeScores,
+  GPT2LMHeadModel,
+  type Module,
+  tensor,
+} from "tsvene";
+import { refusesEach, untyped } from "../mistakes.ts";
+import { golden } from "../models/checkpoints.ts";
+import { RESIDUAL_FAMILIES, UNDIVIDED_FAMILIES } from "./residual-families.ts";
+import { type Ids, tinyPairs } from "./tiny-pairs.ts";
+
+const gpt2 = new GPT2LMHeadModel({ nLayer: 3, nEmbd: 16, nHead: 2, vocabSize: 20 }).eval();
+const pairs = tinyPairs();
+
+const scoresOf = async (model: Module, asked: EdgeAttribution = {}): Promise<EdgeScores> =>
+  (await attributeEdges(model, pairs, asked)).scores;
+
+const apart = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.max(...Array.from(a, (value, i) => Math.abs(value - (b[i] ?? NaN))));
+
+const size = (values: ArrayLike<number>): number =>
+  Math.max(...Array.from(values, Math.abs).filter((value) => !Number.isNaN(value)));
+
+test.each(RESIDUAL_FAMILIES)(
+  "%s: edges of a node sum to its attribution",
+  async (name) => {
+    const model = await AutoModelForCausalLM.fromPretrained(golden(name));
+    const asked = { direction: "noise", method: "integratedGradients", steps: 2 } as const;
+    const nodes = (await scoresOf(model, asked)).nodes().values;
+    const { effects } = await attribute(model, pairs, { sites: "nodes", ...asked });
+    expect(apart(nodes, effects.change().values)).toBeLessThan(1e-5);
+    expect(size(nodes)).toBeGreaterThan(1e-4);
+  },
+  60_000,
+);
+
+describe("scores are those of EAP-IG's formulas in PyTorch", async () => {
+  const recorded = await recordedScores();
+  const model = await AutoModelForCausalLM.fromPretrained(golden("gpt2"));
+  const rules = { integratedGradients: "left", integratedActivations: "right" } as const;
+  test.each(Object.entries(recorded.scores))("%s", async (name, wanted) => {
+    const method = name as keyof typeof rules;
+    const asked = { method, steps: recorded.steps, rule: rules[method] ?? "midpoint" };
+    const { scores } = await attributeEdges(model, recorded.pairs, asked);
+    const found = scores.changes.entries();
+    const names = found.map(({ at }) => `${at["sender"] as string}->${at["receiver"] as string}`);
+    const values = found.map(({ value }) => value);
+    expect(names).toEqual(recorded.edges);
+    expect(apart(values, wanted)).toBeLessThan(1e-5 * size(wanted));
+  });
+});
+
+test("numbers depend neither on how pairs and points are cut, nor on the direction's sign", async () => {
+  const asked = { method: "integratedGradients", steps: 20 } as const;
+  const whole = await attributeEdges(gpt2, pairs, asked);
+  const dones: number[] = [];
+  const onProgress = (done: number): number => dones.push(done);
+  const cut = await attributeEdges(gpt2, pairs, asked, { memoryBudget: 500_000, onProgress });
+  expect(dones).toEqual([1, 2, 3]);
+  const most = size(whole.scores.changes.values);
+  const values = ({ scores }: typeof whole, of: "changes" | "errors"): Float64Array =>
+    scores[of].values.filter((value) => !Number.isNaN(value));
+  for (const of of ["changes", "errors"] as const) {
+    expect(apart(values(cut, of), values(whole, of))).toBeLessThan(1e-5 * most);
+  }
+  const gaps = whole.convergenceDelta ?? [];
+  const { clean, corrupt } = whole.scores;
+  expect(size(gaps)).toBeLessThan(2e-3 * apart(clean, corrupt));
+  const { scores: back } = await attributeEdges(gpt2, pairs, { ...asked, direction: "denoise" });
+  expect(size(back.importance().values)).toBeGreaterThan(0);
+});
+
+test("scores are plain data, and sum up what they are", async () => {
+  const scores = await scoresOf(gpt2);
+  const again = EdgeScores.fromJSON(JSON.parse(JSON.stringify(scores)) as never);
+  expect(again.toJSON()).toEqual(scores.toJSON());
+  const [top] = again.top(1);
+  expect(String(again)).toContain(`${top?.edge}  `);
+  expect(Math.abs(top?.change ?? 0)).toBe(size(again.changes.values));
+  expect(JSON.stringify(again.plot())).toContain("importance of edges");
+});
+
+describe("is refused", () => {
+  const ask =
+    (asked: object, options: object = {}, model: Module = gpt2) =>
+    (): unknown =>
+      untyped(attributeEdges)(model, pairs, asked, options);
+  const stopped = AbortSignal.abort();
+  refusesEach([
+    ["a method of another library", ask({ method: "EAP" }), /method must be one of/],
+    ["an unknown option", ask({ mehtod: "gradient" }), /no option mehtod.*method/s],
+    ["no points", ask({ steps: 0 }), /steps must be a number of points/],
+    ["too small a budget", ask({}, { memoryBudget: 10 }), /one pair takes about/],
+    ["a metric without gradient", ask({ metric: "kl" }), /gradient of the KL divergence is zero/],
+    ["no scores", () => untyped(EdgeScores).fromJSON?.({}), /these are no scores/],
+  ]);
+  test("a run that was stopped", async () => {
+    await expect(ask({}, { signal: stopped })()).rejects.toThrow("aborted");
+  });
+  test("a model without a residual stream", async () => {
+    const model = await AutoModelForCausalLM.fromPretrained(golden("mamba"));
+    await expect(ask({}, {}, model)()).rejects.toThrow(UNDIVIDED_FAMILIES["mamba"]);
+  });
+});
+
+async function recordedScores(): Promise<{
+  readonly edges: readonly string[];
+  readonly scores: Readonly<Record<string, readonly number[]>>;
+  readonly steps: number;
+  readonly pairs: ContrastData<Ids>;
+}> {
+  const text = await readFile(new URL("../goldens/circuits.json", import.meta.url), "utf8");
+  const { edges, scores, steps, clean, corrupt, right, wrong } = JSON.parse(text);
+  const rows = (of: readonly number[][], indices: readonly number[]): Ids => ({
+    inputIds: tensor(indices.map((i) => of[i] ?? []), { dtype: "int64" }), // prettier-ignore
+  });
+  const data: ContrastData<Ids> = {
+    length: clean.length,
+    batch: (indices) => ({
+      indices,
+      clean: rows(clean, indices),
+      corrupt: rows(corrupt, indices),
+      right: indices.map(() => [right]),
+      wrong: indices.map(() => [wrong]),
+    }),
+  };
+  return { edges: edges.split(" "), scores, steps, pairs: data };
+}
