@@ -1,3 +1,4 @@
+import { fixed } from "../base/fixed.ts";
 import { describeValue } from "../base/describe-value.ts";
 import { fail } from "../base/errors.ts";
 import { rampColor, type RampKind, type Rgb, type Surface } from "./color-ramp.ts";
@@ -106,10 +107,7 @@ export const MISSING = "–";
 
 /** A number as it is written in a cell. */
 export function textOf({ digits }: Pick<Grid, "digits">, value: number): string {
-  if (Number.isNaN(value)) return MISSING;
-  const text = value.toFixed(digits);
-  // Neither "-0.00" nor a hyphen for a minus.
-  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+  return Number.isNaN(value) ? MISSING : fixed(value, digits);
 }
 
 /** What is written in each cell: a text of its own, or the number. */

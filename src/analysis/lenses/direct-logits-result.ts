@@ -1,3 +1,4 @@
+import { fixed } from "../../base/fixed.ts";
 import { range } from "../../base/lists.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
@@ -102,10 +103,10 @@ export class DirectLogits {
     const number = { type: "quantitative", title: this.values.name, axis: { grid: true } };
     return {
       $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-      description: `What each of ${names.length} parts writes into the ${this.values.name}, ${this.total.toFixed(3)}.`,
+      description: `What each of ${names.length} parts writes into the ${this.values.name}, ${fixed(this.total, 3)}.`,
       title: {
         text: title ?? `Direct effect on the ${this.values.name}`,
-        subtitle: `bars: each part; line: their sum so far, in the end ${this.total.toFixed(2)}`,
+        subtitle: `bars: each part; line: their sum so far, in the end ${fixed(this.total, 2)}`,
       },
       width: Math.max(240, 18 * names.length),
       height: 240,
@@ -152,9 +153,9 @@ export class DirectLogits {
       .slice(0, 10)
       .map(
         ({ at, value }) =>
-          `${valueText(at["component"] ?? "").padEnd(10)}${value.toFixed(3).padStart(9)}`,
+          `${valueText(at["component"] ?? "").padEnd(10)}${fixed(value, 3).padStart(9)}`,
       );
-    const rest = [`remainder ${this.remainder.toFixed(3).padStart(9)}`, `total     ${this.total.toFixed(3).padStart(9)}`]; // prettier-ignore
+    const rest = [`remainder ${fixed(this.remainder, 3).padStart(9)}`, `total     ${fixed(this.total, 3).padStart(9)}`]; // prettier-ignore
     return [`direct effect on the ${this.values.name}`, ...lines, ...rest].join("\n");
   }
 }

@@ -1,3 +1,4 @@
+import { fixed } from "../../base/fixed.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
@@ -157,7 +158,7 @@ export class Effects implements EffectsFields {
   }
 
   #summary(): string {
-    const text = (values: readonly number[]): string => meanOf(values).toFixed(3);
+    const text = (values: readonly number[]): string => fixed(meanOf(values), 3);
     const what =
       this.direction === "denoise"
         ? "clean states in corrupt runs"
