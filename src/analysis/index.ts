@@ -46,6 +46,13 @@ export {
 } from "./lenses/lens-reading.ts";
 export { logitLens } from "./lenses/logit-lens.ts";
 export type { LensOptions } from "./lenses/read-stream.ts";
+export { tunedLens } from "./lenses/read-tuned.ts";
+export { type TrainedLens, trainTunedLens, type TunedLensTraining } from "./lenses/train-tuned-lens.ts"; // prettier-ignore
+export {
+  TunedLens,
+  type TunedLensFilesOptions,
+  type TunedLensOptions,
+} from "./lenses/tuned-lens.ts";
 export { attentionPage, type AttentionPageOptions } from "./attention/attention-page.ts";
 export { type AttentionOptions, attentionPatterns } from "./attention/attention-patterns.ts";
 export { attentionPlot, type AttentionPlotOptions } from "./attention/attention-plot.ts";

@@ -6,7 +6,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { SparseAutoencoderOptions, TrainedOn } from "./autoencoder-options.ts";
 import type { Normalization } from "./input-scale.ts";
 import type { LatentArchitecture } from "./latent-activations.ts";
-import type { Tensors } from "./read-autoencoder.ts";
+import type { Tensors } from "../data/read-torch.ts";
 
 /** What files of some form say. */
 export interface Described {

@@ -8,9 +8,9 @@ import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { loadNpz } from "../../formats/numpy/load-npz.ts";
 import { rawToTensor } from "../../formats/raw-to-tensor.ts";
 import { SafetensorsFile } from "../../formats/safetensors/safetensors.ts";
-import { loadTorchFile } from "../../formats/torch/load-torch-file.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { readTorch, type Tensors } from "../data/read-torch.ts";
 import type { SparseAutoencoderOptions } from "./autoencoder-options.ts";
 import { type Described, dictionaryLearning, gemmaScope, saeLens, sparsify } from "./file-forms.ts";
 
@@ -30,9 +30,6 @@ const OPTIONS: OptionNames<AutoencoderFilesOptions> = {
   folder: true,
   normFactor: true,
 };
-
-/** Tensors by name. */
-export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** What files say: how to make the autoencoder, and its parameters. */
 export interface ReadAutoencoder {
@@ -121,15 +118,6 @@ async function readSafetensors(_op: string, source: ByteSource): Promise<Tensors
 
 async function readNpz(_op: string, source: ByteSource): Promise<Tensors> {
   return Object.fromEntries(await loadNpz(source));
-}
-
-async function readTorch(op: string, source: ByteSource): Promise<Tensors> {
-  const saved = await loadTorchFile(await source.read(0, source.size));
-  if (!(saved instanceof Map)) return fail(op, `${source.name} holds no state dict`);
-  const entries = [...saved].flatMap(([name, value]) =>
-    value instanceof Tensor ? [[String(name), value] as const] : [],
-  );
-  return Object.fromEntries(entries);
 }
 
 /** Weights that take representations as they are. */

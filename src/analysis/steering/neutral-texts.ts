@@ -5,8 +5,8 @@ import { logSoftmax } from "../../nn/functional/activations.ts";
 import { ones } from "../../tensor/functions/creation.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
+import { textData } from "../data/text-data.ts";
 import { divergence } from "../metrics/contrast-metric.ts";
-import { textData } from "./read-states.ts";
 
 /** Texts as a model's `forward` takes them. */
 export interface TextTensors {

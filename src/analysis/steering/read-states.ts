@@ -13,7 +13,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { groupedBy } from "../../training/alignment/grouped.ts";
 import type { PromptInputs, PromptTokenizer } from "../../training/data/prompt-options.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
-import { contrastPairs } from "../data/contrast-pairs.ts";
+import { textData } from "../data/text-data.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
 
 /** Texts of which states are read. */
@@ -72,21 +72,6 @@ export async function readStates(
   const read = states.map((state) => state.detach());
   await evaluate(...read);
   return { axes, sites: places.flatMap(sitesIn), states: read };
-}
-
-/** Texts as inputs with their own positions. @throws TsveneError for what are no texts. */
-export function textData(
-  op: string,
-  tokenizer: PromptTokenizer,
-  texts: readonly string[],
-): ContrastData<PromptInputs> {
-  const isTexts = Array.isArray(texts) && texts.length > 0;
-  const wrong = isTexts ? texts.find((text: unknown) => typeof text !== "string") : texts;
-  if (!isTexts || wrong !== undefined) fail(op, `a list of texts is wanted, got ${shown(wrong)}`);
-  return contrastPairs(
-    tokenizer,
-    texts.map((clean) => ({ clean, right: 0 })),
-  );
 }
 
 function placesOf(sites: readonly GridSite[]): readonly ReadPlace[] {
