@@ -50,27 +50,59 @@ export function asPair<Original, Others extends { readonly intervened: unknown }
   make: () => Original,
   others: Others,
 ): Others & { readonly original: Original } & readonly [Original, Others["intervened"]] {
-  let made: { readonly original: Original } | undefined;
-  const get = (): Original => (made ??= { original: make() }).original;
-  // An array, because only arrays destructure without `undefined` in their types.
-  const pair: unknown[] = [undefined, others.intervened];
+  const pair = new Pair(make, others.intervened);
   const named = Object.entries(others).map(([key, value]) => [key, { value }] as const);
   const toString = (): string => `${name}(original, ${Object.keys(others).join(", ")})`;
   Object.defineProperties(pair, {
     ...Object.fromEntries(named),
-    0: { get, enumerable: true },
-    original: { get },
     toString: { value: toString },
     toJSON: {
       value: (): never =>
         fail(name, "JSON cannot say tensors; await toArray() of those that you want to keep"),
     },
   });
-  showsInstead(pair, () => ({ original: made?.original ?? WAITING, ...others }));
+  showsInstead(pair, () => ({ original: pair.madeSoFar ?? WAITING, ...others }));
   return pair as unknown as Others & { readonly original: Original } & readonly [
       Original,
       Others["intervened"],
     ];
+}
+
+/**
+ * An array, because only arrays destructure without `undefined` in their types. Its getters are those of
+ * the class: one that an object has itself is old to V8 when it is made, and keeps all that it reads, here
+ * a trace, until the next full collection.
+ */
+class Pair<Original> extends Array<unknown> {
+  readonly #make: () => Original;
+  #made: { readonly original: Original } | undefined;
+
+  static {
+    // The first element is not there, so that reading it asks the class.
+    Object.defineProperty(this.prototype, 0, {
+      get(this: Pair<unknown>) {
+        return this.original;
+      },
+    });
+  }
+
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  constructor(make: () => Original, intervened: unknown) {
+    super(2);
+    this[1] = intervened;
+    this.#make = make;
+  }
+
+  get original(): Original {
+    return (this.#made ??= { original: this.#make() }).original;
+  }
+
+  get madeSoFar(): Original | undefined {
+    return this.#made?.original;
+  }
 }
 
 /** What is printed for an original that nobody asked for. */
