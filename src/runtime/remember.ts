@@ -1,7 +1,10 @@
 /** Puts an entry last, and forgets the first of too many. */
-export function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
+export function remember<K, T>(map: Map<K, T>, key: K, value: T, most: number): void {
   map.delete(key);
   map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > most && oldest !== undefined) map.delete(oldest);
+  if (map.size <= most) return;
+  for (const oldest of map.keys()) {
+    map.delete(oldest);
+    return;
+  }
 }

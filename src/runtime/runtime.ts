@@ -5,10 +5,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Backend, Executable, HostValue } from "./backend.ts";
 import { type CompiledLimits, CompiledPrograms } from "./compiled-programs.ts";
 import { Heats } from "./heats.ts";
-import { narrow } from "./program/narrow.ts";
 import { type Weights, weightsOf } from "./emit/packing.ts";
 import { isStacked, type Program } from "./program/program.ts";
-import { Sharings } from "./program/sharings.ts";
+import { Plans } from "./program/plans.ts";
 import { Counters, type RuntimeStats } from "./stats.ts";
 
 /** Settings of a runtime. */
@@ -44,7 +43,7 @@ export class Runtime {
   readonly backend: Backend;
   readonly #counters = new Counters();
   readonly #heats = new Heats();
-  readonly #sharings = new Sharings();
+  readonly #plans = new Plans();
   readonly #programs: CompiledPrograms;
   #limits: CompiledLimits;
 
@@ -92,7 +91,7 @@ export class Runtime {
   async evaluate(tensors: readonly Tensor[]): Promise<void> {
     const asked = [...new Set(tensors)].filter((t) => t.values === undefined);
     if (asked.length === 0) return;
-    const program = this.#sharings.programOf(narrow(asked));
+    const program = this.#plans.programOf(asked);
     const values = await this.run(program, weightsOf(program), (executable) =>
       executable.bind(program, NO_IDS).run(NO_INPUTS, 1),
     );
