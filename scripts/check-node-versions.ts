@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const VERSIONS = path.join(ROOT, "scripts", "node-versions");
 
 /** Parts of the paths of test files. */
-const TESTS = ["src/runtime/", "runtime-facts", "half-weights", "examples.test"] as const;
+const TESTS = ["src/runtime/", "runtime-facts", "half-weights", "tour.test"] as const;
 
 function run(command: string, args: readonly string[], label?: string): number {
   const env = { ...process.env, ...(label === undefined ? {} : { TSVENE_TEST_RUN: label }) };

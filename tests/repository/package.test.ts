@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { ROOT, runCommand } from "./repository.ts";
+import { ROOT, runCommand, TOUR } from "./repository.ts";
 import {
   type Installed,
   installPackage,
@@ -45,7 +45,7 @@ describe("the package, installed into a new project", () => {
       "dist/index.d.ts",
       "dist/cli/main.js",
       "dist/index.js",
-      "examples/quickstart.ts",
+      TOUR,
       "models/tsvene-mini/model.safetensors",
     ]) {
       expect(files).toContain(wanted);
@@ -82,7 +82,7 @@ describe("the package, installed into a new project", () => {
   it("runs the tour from where it is installed", { timeout: SLOW }, async (context) => {
     const { folder } = project(context);
     const tsx = path.join(ROOT, "node_modules", "tsx", "dist", "cli.mjs");
-    const tour = "node_modules/tsvene/examples/quickstart.ts";
+    const tour = `node_modules/tsvene/${TOUR}`;
     const command = [process.execPath, tsx, tour];
     const { code, stderr } = await runCommand(command, { cwd: folder, timeout: SLOW });
     expect(code, stderr).toBe(0);

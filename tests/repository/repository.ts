@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 
 /** Root of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
+/** The example that `npm start` runs. */
+export const TOUR = "examples/quickstart.ts";
 
 const SKIPPED: ReadonlySet<string> = new Set(["node_modules", "dist", "out", "coverage"]);
 
