@@ -1,4 +1,5 @@
 import {
+  attribute,
   AutoModelForCausalLM,
   AutoTokenizer,
   type ContrastData,
@@ -16,6 +17,15 @@ import type { Job } from "./job.ts";
 const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const EVERY = {
   sites: { component: "block_output", layer: "all", position: "all" },
+} as const;
+
+/** Heads' outputs, MLPs and residual stream, everywhere. */
+const EVERYWHERE = {
+  sites: {
+    component: ["head_attention_value_output", "mlp_output", "block_output"],
+    layer: "all",
+    position: "all",
+  },
 } as const;
 
 let built: Promise<GPT2LMHeadModel> | undefined;
@@ -65,7 +75,18 @@ async function plainPass(): Promise<() => Promise<unknown>> {
 
 const other = "plain_T64";
 
-/** Sweeps over every layer and every position, each with its metric of every cell. */
+/** Estimates of every cell of GPT-2 small at 64 tokens. */
+function attribution(name: string, asked: Parameters<typeof attribute>[2]): Job {
+  return {
+    name,
+    async prepare() {
+      const [model, pair] = [await gpt2(), randomPair(64)];
+      return { run: () => attribute(model, pair, asked), beside: await plainPass(), other };
+    },
+  };
+}
+
+/** Sweeps over every layer and every position, each with its metric of every cell, and attributions. */
 export const sweepJobs: readonly Job[] = [
   {
     name: "sweep_12x16",
@@ -90,4 +111,6 @@ export const sweepJobs: readonly Job[] = [
       return { run: () => sweep(model, pair, EVERY), beside: await plainPass(), other };
     },
   },
+  attribution("attribution_T64", EVERYWHERE),
+  attribution("attribution_nodes_T64", { sites: "nodes" }),
 ];

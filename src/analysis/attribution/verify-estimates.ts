@@ -62,8 +62,8 @@ async function exactChanges(
   memoryBudget: number | undefined,
 ): Promise<readonly number[]> {
   const values = new Map(cells.map((cell) => [cell, [] as number[]]));
-  for (const chunk of planSweep(cells, runs.data.length, rowsAtOnce(runs, cells, memoryBudget))) {
-    const numbers = await runCells(runs, chunk.cells, chunk.pairs);
+  for (const chunk of planSweep(runs, cells, rowsAtOnce(runs, cells, memoryBudget))) {
+    const numbers = await runCells(runs, chunk);
     chunk.cells.forEach((cell, c) => {
       const start = c * chunk.pairs.length;
       values.get(cell)?.push(...numbers.slice(start, start + chunk.pairs.length));

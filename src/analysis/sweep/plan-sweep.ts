@@ -4,6 +4,7 @@ import { partsOf, range } from "../../base/lists.ts";
 import { representationAt } from "../../intervenable/grid/site-representation.ts";
 import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
+import { blocksOf } from "./sweep-blocks.ts";
 import type { SweepCell } from "./sweep-cells.ts";
 import type { SweepRuns } from "./sweep-rows.ts";
 
@@ -11,6 +12,8 @@ import type { SweepRuns } from "./sweep-rows.ts";
 export interface SweepChunk {
   readonly cells: readonly SweepCell[];
   readonly pairs: readonly number[];
+  /** Whether what comes before the first edited position is read once, and the rest for each row. */
+  readonly readsInTwo: boolean;
   /** Whether its cells are finished after it. */
   readonly isLast: boolean;
 }
@@ -48,14 +51,22 @@ export function rowsAtOnce(
  * on it.
  */
 export function planSweep(
+  runs: SweepRuns,
   cells: readonly SweepCell[],
-  pairCount: number,
   rows: number,
 ): readonly SweepChunk[] {
+  const pairCount = runs.data.length;
+  const most = Math.max(1, Math.floor(rows / pairCount));
   const pairs = partsOf(range(pairCount), rows);
-  const together = partsOf(cells, Math.max(1, Math.floor(rows / pairCount)));
-  return together.flatMap((own) =>
-    pairs.map((some, i) => ({ cells: own, pairs: some, isLast: i === pairs.length - 1 })),
+  return blocksOf(runs, cells, most).flatMap(({ cells: block, readsInTwo }) =>
+    partsOf(block, most).flatMap((own) =>
+      pairs.map((some, i) => ({
+        cells: own,
+        pairs: some,
+        readsInTwo,
+        isLast: i === pairs.length - 1,
+      })),
+    ),
   );
 }
 

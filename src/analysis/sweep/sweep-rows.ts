@@ -15,6 +15,7 @@ import { traceMetric } from "../metrics/traced-metric.ts";
 import { readNumbers } from "../results/read-numbers.ts";
 import { meanStates } from "./mean-states.ts";
 import { noiseAt } from "./noise-at.ts";
+import type { SweepChunk } from "./plan-sweep.ts";
 import type { SweepCell } from "./sweep-cells.ts";
 import type { Sweep } from "./sweep-options.ts";
 import { locationsOf, type Place, placesIn, type Row } from "./sweep-places.ts";
@@ -33,6 +34,13 @@ export interface SweepRuns {
   readonly metric: Required<ContrastMetric>;
 }
 
+/** Rows of a batch, what is edited in them, and whether what comes before is read once. */
+interface EditedRows {
+  readonly rows: readonly Row[];
+  readonly places: readonly Place[];
+  readonly readsInTwo: boolean;
+}
+
 /**
  * Traces some pairs with the edits of some cells: each is a row of one batch, which each intervention edits
  * in its own cells.
@@ -41,8 +49,7 @@ export interface SweepRuns {
  */
 export async function runCells(
   runs: SweepRuns,
-  cells: readonly SweepCell[],
-  pairs: readonly number[],
+  { cells, pairs, readsInTwo }: Pick<SweepChunk, "cells" | "pairs" | "readsInTwo">,
 ): Promise<readonly number[]> {
   const { data, sweep, source } = runs;
   const { draws, donorOf } = source;
@@ -54,7 +61,8 @@ export async function runCells(
   );
   const batch = data.batch(rows.map(({ pair }) => pair));
   const side = sweep.corruption === undefined ? source.base : "clean";
-  const output = await callEdited(runs, rows, placesIn(rows, cells), batch[side]);
+  const places = placesIn(rows, cells);
+  const output = await callEdited(runs, { rows, places, readsInTwo }, batch[side]);
   const values = await computed(valuesOf(runs, batch, side, output));
   return partsOf(values, draws).map(meanOf);
 }
@@ -66,7 +74,7 @@ export async function runUnedited(
   side: ContrastSide,
 ): Promise<readonly number[]> {
   if (side === "corrupt" && runs.sweep.corruption !== undefined) {
-    return runCells(runs, [UNEDITED], pairs);
+    return runCells(runs, { cells: [UNEDITED], pairs, readsInTwo: false });
   }
   const batch = runs.data.batch(pairs);
   return computed(valuesOf(runs, batch, side, callModel(runs.model, batch[side])));
@@ -80,8 +88,7 @@ async function computed(values: Tensor): Promise<readonly number[]> {
 
 async function callEdited(
   runs: SweepRuns,
-  rows: readonly Row[],
-  places: readonly Place[],
+  { rows, places, readsInTwo }: EditedRows,
   inputs: unknown,
 ): Promise<unknown> {
   const { model, data, sweep, source } = runs;
@@ -107,6 +114,7 @@ async function callEdited(
   return edited.forward(inputs, {
     ...(isRead ? await sourcesOf(runs, rows, places) : {}),
     rows: Object.fromEntries(isEdited),
+    reusePrefix: readsInTwo,
     unitLocations: { [isRun ? "sources->base" : "base"]: { each: Object.fromEntries(each) } },
   }).intervened;
 }

@@ -81,9 +81,9 @@ export async function sweep(
   const rows = rowsAtOnce(runs, grid.cells, options.memoryBudget);
   const found = await Found.start(runs, grid, rows, options.resume);
   const waiting = grid.cells.filter((cell) => !found.has(cell));
-  for (const chunk of planSweep(waiting, pairs.length, rows)) {
+  for (const chunk of planSweep(runs, waiting, rows)) {
     options.signal?.throwIfAborted();
-    found.take(chunk, await runCells(runs, chunk.cells, chunk.pairs));
+    found.take(chunk, await runCells(runs, chunk));
     if (!chunk.isLast) continue;
     const done = grid.cells.filter((cell) => found.has(cell)).length;
     options.onProgress?.(done, grid.cells.length);

@@ -64,15 +64,20 @@ function isLearned({ intervention }: Action): boolean {
 
 /** How many positions of a run come before all that is edited and read in it; 0 where that is not known. */
 function prefixOf(model: Module, run: Run): number {
-  const length = textLength(run.inputs);
+  const length = lengthInParts(model, run.inputs);
   if (run.edits.length === 0 || length === undefined || !readsInParts(model)) return 0;
-  if (model.training || isTraced()) return 0;
   const places = [
     ...run.edits.map(({ edits }) => firstPlace(edits, length)),
     ...run.reads.map(({ reads }) => firstPlace(reads, length)),
   ];
   const first = Math.min(...places);
   return first > 0 && !model.changesAt(first, length) ? first : 0;
+}
+
+/** Length of the text that a model reads, if it may read it in two parts. */
+export function lengthInParts(model: Module, inputs: unknown): number | undefined {
+  if (!readsInParts(model) || model.training || isTraced()) return undefined;
+  return textLength(inputs);
 }
 
 function readsInParts(model: Module): model is Module & CachingModel {
