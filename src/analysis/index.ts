@@ -46,6 +46,12 @@ export {
 } from "./lenses/lens-reading.ts";
 export { logitLens } from "./lenses/logit-lens.ts";
 export type { LensOptions } from "./lenses/read-stream.ts";
+export { identityPrompt, patchscope, type PatchscopeOptions } from "./lenses/patchscope.ts";
+export {
+  PatchscopeReading,
+  type PatchscopeReadingFields,
+  type PatchscopeReadingJSON,
+} from "./lenses/patchscope-reading.ts";
 export { tunedLens } from "./lenses/read-tuned.ts";
 export { type TrainedLens, trainTunedLens, type TunedLensTraining } from "./lenses/train-tuned-lens.ts"; // prettier-ignore
 export {

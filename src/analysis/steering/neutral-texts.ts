@@ -5,6 +5,7 @@ import { logSoftmax } from "../../nn/functional/activations.ts";
 import { ones } from "../../tensor/functions/creation.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
+import { inputRows } from "../data/input-rows.ts";
 import { textData } from "../data/text-data.ts";
 import { divergence } from "../metrics/contrast-metric.ts";
 
@@ -41,7 +42,7 @@ export function neutralTexts(
 ): NeutralTexts {
   const { inputIds } = (given ?? {}) as Partial<TextTensors>;
   if (inputIds instanceof Tensor && inputIds.ndim === 2) {
-    return requireLong(op, inputIds.size(0), (indices) => rowsOf(given as TextTensors, indices));
+    return requireLong(op, inputIds.size(0), (indices) => inputRows(given as TextTensors, indices));
   }
   if (!Array.isArray(given)) {
     fail(
@@ -60,14 +61,6 @@ function requireLong(op: string, length: number, batch: NeutralTexts["batch"]): 
     fail(op, "neutral texts of one token say nothing of what comes next; give longer ones");
   }
   return { length, batch };
-}
-
-function rowsOf(inputs: TextTensors, indices: readonly number[]): TextTensors {
-  const rows = Object.entries(inputs).map(([name, value]: [string, unknown]) => [
-    name,
-    value instanceof Tensor ? value.indexSelect(0, [...indices]) : value,
-  ]);
-  return Object.fromEntries(rows) as TextTensors;
 }
 
 /**
