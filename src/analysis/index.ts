@@ -86,6 +86,8 @@ export {
   type SteeringFields,
   type SteeringOrigin,
 } from "./steering/steering.ts";
+export { probeSweep, type ProbeSweepOptions } from "./steering/probe-sweep.ts";
+export { ProbeScores, type ProbeScoresFields, type ProbeScoresJSON } from "./steering/probe-scores.ts"; // prettier-ignore
 export type { TextTensors } from "./steering/neutral-texts.ts";
 export { steeringTable, type SteeringTableOptions } from "./steering/steer-strengths.ts";
 export {
