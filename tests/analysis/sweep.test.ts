@@ -261,6 +261,17 @@ describe("intervals", () => {
   });
 });
 
+test("a cell of a later program that cannot be edited is refused before anything runs", async () => {
+  const before = runtimeStats().runs;
+  const sites = { ...grid, position: [0, 1, 9] };
+  for (const source of ["counterpart", { mean: "clean" }] as const) {
+    await expect(sweep(gpt2, pairs, { sites, source }, { memoryBudget: 20_000 })).rejects.toThrow(
+      /9/,
+    );
+  }
+  expect(runtimeStats().runs).toBe(before);
+});
+
 describe("what is refused, before anything runs", () => {
   const call = untyped({ sweep }).sweep;
   class Plain extends Module {

@@ -43,28 +43,67 @@ interface EditedRows {
 
 /**
  * Traces some pairs with the edits of some cells: each is a row of one batch, which each intervention edits
- * in its own cells.
+ * in its own cells. Nothing is computed but means that are put in.
  *
- * @returns The metric of each cell and pair, the pairs varying fastest; the mean of a pair's draws.
+ * @returns The metric of each row: of cells, in them of pairs, and in these of draws.
  */
-export async function runCells(
+export async function traceCells(
   runs: SweepRuns,
   { cells, pairs, readsInTwo }: Pick<SweepChunk, "cells" | "pairs" | "readsInTwo">,
-): Promise<readonly number[]> {
-  const { data, sweep, source } = runs;
-  const { draws, donorOf } = source;
+): Promise<Tensor> {
+  const { draws, donorOf } = runs.source;
   const numbers = range(draws);
   const rows = cells.flatMap((cell) =>
     pairs.flatMap((pair) =>
       numbers.map((draw): Row => ({ cell, pair, draw, donor: donorOf(pair, draw) })),
     ),
   );
-  const batch = data.batch(rows.map(({ pair }) => pair));
+  const edited = { rows, places: placesIn(rows, cells), readsInTwo };
+  const { batch, side } = batchOf(runs, rows);
+  return valuesOf(runs, batch, side, await callEdited(runs, edited, batch[side]));
+}
+
+/** @returns The metric of each cell and pair, the pairs varying fastest; the mean of a pair's draws. */
+export async function computeCells(
+  { source: { draws } }: SweepRuns,
+  traced: Tensor,
+): Promise<readonly number[]> {
+  return partsOf(await computed(traced), draws).map(meanOf);
+}
+
+/** Traces and computes. */
+export async function runCells(
+  runs: SweepRuns,
+  chunk: Pick<SweepChunk, "cells" | "pairs" | "readsInTwo">,
+): Promise<readonly number[]> {
+  return computeCells(runs, await traceCells(runs, chunk));
+}
+
+/**
+ * Traces all cells of one pair, and each position of the others: what cannot be edited is refused before
+ * anything runs.
+ */
+export async function requireEditable(runs: SweepRuns, cells: readonly SweepCell[]): Promise<void> {
+  const rowAt = (cell: SweepCell, pair: number): Row => ({ cell, pair, draw: 0, donor: pair });
+  const byPosition = new Map(cells.map((cell) => [JSON.stringify(cell.site.position), cell]));
+  const others = range(runs.data.length).slice(1);
+  const rows = [
+    ...cells.map((cell) => rowAt(cell, 0)),
+    ...[...byPosition.values()].flatMap((cell) => others.map((pair) => rowAt(cell, pair))),
+  ];
+  const { batch, side } = batchOf(runs, rows);
+  const edited = { rows, places: placesIn(rows, cells), readsInTwo: false };
+  const given = { ...runs, source: { ...runs.source, isMean: false } };
+  await callEdited(given, edited, batch[side]);
+}
+
+/** The inputs of rows, and which of them run with the edits. */
+function batchOf(
+  { data, sweep, source }: SweepRuns,
+  rows: readonly Row[],
+): { readonly batch: ContrastBatch; readonly side: ContrastSide } {
   const side = sweep.corruption === undefined ? source.base : "clean";
-  const places = placesIn(rows, cells);
-  const output = await callEdited(runs, { rows, places, readsInTwo }, batch[side]);
-  const values = await computed(valuesOf(runs, batch, side, output));
-  return partsOf(values, draws).map(meanOf);
+  return { batch: data.batch(rows.map(({ pair }) => pair)), side };
 }
 
 /** The metric of each pair without the edits of a cell. */

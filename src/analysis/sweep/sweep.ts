@@ -2,6 +2,7 @@ import { fail } from "../../base/errors.ts";
 import { partsOf, range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import type { Module } from "../../nn/module.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
@@ -11,7 +12,14 @@ import { planSweep, rowsAtOnce, type SweepChunk } from "./plan-sweep.ts";
 import { type SweepCell, type SweepCells, sweepCells } from "./sweep-cells.ts";
 import type { Sweep, SweepOptions } from "./sweep-options.ts";
 import { planSource } from "./sweep-source.ts";
-import { runCells, runUnedited, type SweepRuns } from "./sweep-rows.ts";
+import {
+  computeCells,
+  requireEditable,
+  runCells,
+  runUnedited,
+  type SweepRuns,
+  traceCells,
+} from "./sweep-rows.ts";
 
 const OP = "sweep";
 const SWEEP: OptionNames<Sweep> = {
@@ -79,11 +87,15 @@ export async function sweep(
   };
   const grid = sweepCells(model, pairs, asked);
   const rows = rowsAtOnce(runs, grid.cells, options.memoryBudget);
-  const found = await Found.start(runs, grid, rows, options.resume);
+  const found = new Found(runs, grid, options.resume);
   const waiting = grid.cells.filter((cell) => !found.has(cell));
-  for (const chunk of planSweep(runs, waiting, rows)) {
+  const chunks = planSweep(runs, waiting, rows);
+  const ahead = await tracedAhead(runs, waiting, chunks);
+  await found.runUnedited(runs, rows);
+  for (const chunk of chunks) {
     options.signal?.throwIfAborted();
-    found.take(chunk, await runCells(runs, chunk));
+    const values = ahead ? computeCells(runs, ahead) : runCells(runs, chunk);
+    found.take(chunk, await values);
     if (!chunk.isLast) continue;
     const done = grid.cells.filter((cell) => found.has(cell)).length;
     options.onProgress?.(done, grid.cells.length);
@@ -92,6 +104,19 @@ export async function sweep(
     for (const { site } of chunk.cells) options.onCell(site, effects);
   }
   return found.effects();
+}
+
+/** Traces all cells before anything is computed: the only program, or what is refused. */
+async function tracedAhead(
+  runs: SweepRuns,
+  cells: readonly SweepCell[],
+  [only, ...others]: readonly SweepChunk[],
+): Promise<Tensor | undefined> {
+  if (only === undefined) return undefined;
+  // Means are computed first.
+  if (others.length === 0 && !runs.source.isMean) return traceCells(runs, only);
+  await requireEditable(runs, cells);
+  return undefined;
 }
 
 function check(model: unknown, pairs: unknown, asked: Sweep, options: SweepOptions): void {
@@ -106,34 +131,32 @@ class Found {
   readonly #grid: SweepCells;
   readonly #pairs: number;
   readonly #values: Float64Array;
-  readonly #about: Omit<ConstructorParameters<typeof Effects>[0], "values"> & { metric: string };
+  readonly #clean: number[] = [];
+  readonly #corrupt: number[] = [];
+  readonly #about: {
+    readonly direction: Direction;
+    readonly isShare: boolean;
+    readonly metric: string;
+  };
 
-  private constructor(runs: SweepRuns, grid: SweepCells, unedited: readonly (readonly number[])[]) {
+  /** @throws TsveneError for results of another sweep. */
+  constructor(runs: SweepRuns, grid: SweepCells, before: Effects | undefined) {
     const { metric, sweep: asked, data } = runs;
-    const [clean = [], corrupt = []] = unedited;
     const direction: Direction = asked.direction ?? "denoise";
     this.#grid = grid;
     this.#pairs = data.length;
     const count = grid.axes.reduce((product, { values }) => product * values.length, 1);
     this.#values = new Float64Array(count * this.#pairs).fill(NaN);
-    this.#about = { direction, clean, corrupt, isShare: metric.isShare, metric: metric.name };
+    this.#about = { direction, isShare: metric.isShare, metric: metric.name };
+    if (before !== undefined) this.#resume(before);
   }
 
-  /** Runs all pairs without edits, and takes over what was found before. */
-  static async start(
-    runs: SweepRuns,
-    grid: SweepCells,
-    rows: number,
-    before: Effects | undefined,
-  ): Promise<Found> {
-    const [clean, corrupt]: [number[], number[]] = [[], []];
-    for (const pairs of partsOf(range(runs.data.length), rows)) {
-      clean.push(...(await runUnedited(runs, pairs, "clean")));
-      corrupt.push(...(await runUnedited(runs, pairs, "corrupt")));
+  /** Runs all pairs without edits. */
+  async runUnedited(runs: SweepRuns, rows: number): Promise<void> {
+    for (const pairs of partsOf(range(this.#pairs), rows)) {
+      this.#clean.push(...(await runUnedited(runs, pairs, "clean")));
+      this.#corrupt.push(...(await runUnedited(runs, pairs, "corrupt")));
     }
-    const found = new Found(runs, grid, [clean, corrupt]);
-    if (before !== undefined) found.#resume(before);
-    return found;
   }
 
   has({ index }: SweepCell): boolean {
@@ -152,7 +175,8 @@ class Found {
   effects(): Effects {
     const { metric: name, ...about } = this.#about;
     const axes = [...this.#grid.axes, { name: "example", values: range(this.#pairs) }];
-    return new Effects({ ...about, values: new NamedArray({ name, axes, values: this.#values }) });
+    const values = new NamedArray({ name, axes, values: this.#values });
+    return new Effects({ ...about, values, clean: this.#clean, corrupt: this.#corrupt });
   }
 
   #resume(before: Effects): void {

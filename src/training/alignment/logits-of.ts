@@ -1,8 +1,16 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { isElementwise } from "../../runtime/program/narrowings.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
+import { linear } from "../../tensor/functions/linear-algebra.ts";
+import { apply } from "../../tensor/ops/apply.ts";
+import { NONE } from "../../tensor/ops/ops.ts";
+import { sameShape } from "../../tensor/shape.ts";
 import type { AlignmentBatch } from "../data/alignment-data.ts";
+
+/** Of a tensor that is not computed. */
+const LEAF = { op: undefined, inputs: [] as readonly Tensor[], attributes: NONE, sizes: [] };
 
 /**
  * The logits of a model's output where a batch has its labels, [batch, classes]: of [batch, sequence, classes]
@@ -34,5 +42,24 @@ export function logitsOf(
   const [first, ...others] = labelPositions ?? [-1];
   if (others.every((position) => position === first)) return logits.select(1, first ?? -1);
   const index = tensor(labelPositions ?? [], { dtype: "int64" });
-  return logits.takeAlongDim(index.reshape([-1, 1, 1]), 1).squeeze(1);
+  return atPositions(logits, index.reshape([-1, 1, 1])).squeeze(1);
+}
+
+/**
+ * A tensor [batch, sequence, ...] at one position of each row, [batch, 1, ...]. Of a product with weights what
+ * it is a product of is read there, so that the others are never computed, nor is their gradient.
+ */
+function atPositions(x: Tensor, index: Tensor): Tensor {
+  const { op, inputs, attributes, sizes } = x.values === undefined ? (x.origin ?? LEAF) : LEAF;
+  const [from, weight, bias] = inputs;
+  if (op === "linear" && from?.ndim === 3 && weight !== undefined) {
+    return linear(atPositions(from, index), weight, bias);
+  }
+  const isNumber = (t: Tensor): boolean => t.numel === 1;
+  const fits = (t: Tensor): boolean => isNumber(t) || sameShape(t.shape, x.shape);
+  if (op === undefined || !isElementwise(op) || sizes.length > 0 || !inputs.every(fits)) {
+    return x.takeAlongDim(index, 1);
+  }
+  const parts = inputs.map((t) => (isNumber(t) ? t : atPositions(t, index)));
+  return apply(op, parts, attributes);
 }
