@@ -21,6 +21,7 @@ import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
 import type { Job } from "./job.ts";
 import { steeringJobs } from "./steering-jobs.ts";
+import { pathJobs } from "./path-jobs.ts";
 import { sweepJobs } from "./sweep-jobs.ts";
 import { trainingJobs } from "./training-jobs.ts";
 
@@ -225,4 +226,5 @@ export const jobs: readonly Job[] = [
   ...trainingJobs,
   ...steeringJobs,
   ...sweepJobs,
+  ...pathJobs,
 ];

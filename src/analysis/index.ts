@@ -119,6 +119,8 @@ export type {
   CheckedEstimate,
   GradientRule,
 } from "./attribution/attribution-options.ts";
+export { pathPatch, type PathPatching } from "./paths/path-patch.ts";
+export type { PathSenders } from "./paths/path-nodes.ts";
 export type { Patching, PatchingOptions, PatchSource } from "./paths/patching.ts";
 export { type EdgePatching, runEdges, type EdgeSet } from "./paths/run-edges.ts";
 export { attributeEdges, type AttributedEdges } from "./circuits/attribute-edges.ts";

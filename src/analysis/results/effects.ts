@@ -94,6 +94,25 @@ export class Effects implements EffectsFields {
     return this.change().map((value) => sign * value, `importance for ${this.metric}`);
   }
 
+  /**
+   * {@link change} as a share of the mean of the inputs that were edited, in percent, by the means over all
+   * pairs: -20 where an edit takes a fifth of the metric away.
+   *
+   * @throws TsveneError where that mean is hardly more than nothing.
+   */
+  percent(): NamedArray {
+    const base = meanOf(this.base);
+    const { sd } = spreadOf([...this.clean, ...this.corrupt]);
+    if (!(Math.abs(base) > LEAST * sd)) {
+      fail(
+        OP,
+        `the ${this.metric} of the inputs that were edited is ${base}: there is nothing to take percents ` +
+          "of; look at change()",
+      );
+    }
+    return this.change().map((value) => (100 * value) / base, `change of ${this.metric}, %`);
+  }
+
   /** The 95 % interval of {@link mean}. */
   interval(): EffectIntervals {
     return ends(this.values, this.isShare);
