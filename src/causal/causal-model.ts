@@ -1,4 +1,5 @@
 import { printsItself } from "../base/inspect.ts";
+import { showsInNotebooks } from "../plots/notebook.ts";
 import { requireKnownOptions } from "../base/known-options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { counterfactualDataset, type Example, factualDataset } from "./datasets.ts";
@@ -366,3 +367,4 @@ export class CausalModel<V extends object, const P extends ParentLists<V> = Pare
 }
 
 printsItself(CausalModel.prototype);
+showsInNotebooks(CausalModel.prototype, (one) => one.toSvg());

@@ -1,4 +1,5 @@
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import type { ContrastSide } from "../data/contrast-data.ts";
 import { NamedArray } from "../results/named-array.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
@@ -102,3 +103,4 @@ export class FeatureEffects implements FeatureEffectsFields {
 }
 
 printsItself(FeatureEffects.prototype);
+showsInNotebooks(FeatureEffects.prototype, (one) => one.table().plot());

@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { meanOf } from "../../training/alignment/statistics.ts";
 import type { ResidualShape } from "../residual/residual-nodes.ts";
 import type { ArrayPlotOptions } from "../results/array-plot.ts";
@@ -159,3 +160,4 @@ export class EdgeScores implements EdgeScoresFields {
 }
 
 printsItself(EdgeScores.prototype);
+showsInNotebooks(EdgeScores.prototype, (one) => one.plot());

@@ -3,6 +3,7 @@ import { range } from "../../base/lists.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { valueText } from "../../intervenable/grid/site-grid.ts";
 import { hexColor, rampColor } from "../../plots/color-ramp.ts";
 import { plotConfig } from "../../plots/theme.ts";
@@ -161,3 +162,4 @@ export class DirectLogits {
 }
 
 printsItself(DirectLogits.prototype);
+showsInNotebooks(DirectLogits.prototype, (one) => one.plot());

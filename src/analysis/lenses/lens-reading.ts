@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { requireOneOf } from "../../base/known-options.ts";
 import { heatMap, type HeatMapOptions } from "../../plots/heat-map.ts";
 import { terminalTable, type TerminalTableOptions } from "../../plots/terminal-table.ts";
@@ -243,3 +244,4 @@ interface Picture {
 }
 
 printsItself(LensReading.prototype);
+showsInNotebooks(LensReading.prototype, (one) => one.plot());

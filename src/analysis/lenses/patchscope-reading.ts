@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import type { AxisValue } from "../../intervenable/grid/site-grid.ts";
 import { heatMap, type HeatMapOptions } from "../../plots/heat-map.ts";
 import { terminalTable } from "../../plots/terminal-table.ts";
@@ -135,3 +136,4 @@ export class PatchscopeReading implements PatchscopeReadingFields {
 }
 
 printsItself(PatchscopeReading.prototype);
+showsInNotebooks(PatchscopeReading.prototype, (one) => one.plot());

@@ -36,6 +36,9 @@ const OPTIONS: OptionNames<ArrayPlotOptions> = {
   upwards: true,
 };
 
+/** How many axes with several values tables can have: rows, columns, and one table for each value of another. */
+const DRAWN = 3;
+
 /** A table of numbers with its names. */
 interface Panel {
   readonly title: string;
@@ -78,6 +81,12 @@ export function arrayText(
   { title = array.name, ...options }: Partial<TerminalTableOptions> = {},
 ): string {
   if (array.axes.length === 0) return `${title}: ${String(array.values[0])}`;
+  const long = array.axes.filter(({ values }) => values.length > 1);
+  if (long.length > DRAWN) {
+    // Printing must not fail, as a debugger does it unasked.
+    const sizes = array.axes.map(({ name, values }) => `${values.length} ${name}`);
+    return `${title}: ${sizes.join(" x ")}`;
+  }
   const panels = panelsOf(array, {}).map(({ title: part, values, rows, columns }) => {
     const table = terminalTable(values, {
       digits: 3,

@@ -2,6 +2,7 @@ import { fixed } from "../../base/fixed.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { meanOf, spreadOf } from "../../training/alignment/statistics.ts";
 import type { ArrayPlotOptions } from "./array-plot.ts";
 import { intervalOf } from "./intervals.ts";
@@ -189,6 +190,7 @@ export class Effects implements EffectsFields {
 }
 
 printsItself(Effects.prototype);
+showsInNotebooks(Effects.prototype, (one) => one.plot());
 
 function ends(values: NamedArray, isShare: boolean): EffectIntervals {
   const end = (which: 0 | 1): NamedArray =>

@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import type { AxisValue } from "../../intervenable/grid/site-grid.ts";
 import { arrayPlot, type ArrayPlotOptions, arrayText } from "./array-plot.ts";
@@ -193,6 +194,7 @@ export class NamedArray {
 }
 
 printsItself(NamedArray.prototype);
+showsInNotebooks(NamedArray.prototype, (one) => one.plot());
 
 function requireLabels({ name, values, labels }: NamedAxis): void {
   const keys = new Set(values.map((value) => JSON.stringify(value)));

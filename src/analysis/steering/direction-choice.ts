@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import type { Module } from "../../nn/module.ts";
 import { terminalRows } from "../../plots/terminal-rows.ts";
 import { valueText } from "../../intervenable/grid/site-grid.ts";
@@ -100,3 +101,4 @@ export class DirectionChoice<M extends Module = Module> implements DirectionChoi
 }
 
 printsItself(DirectionChoice.prototype);
+showsInNotebooks(DirectionChoice.prototype, (one) => one.plot());

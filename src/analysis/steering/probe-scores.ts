@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import type { ArrayPlotOptions } from "../results/array-plot.ts";
 import { NamedArray, type NamedArrayJSON } from "../results/named-array.ts";
 
@@ -100,3 +101,4 @@ export class ProbeScores implements ProbeScoresFields {
 }
 
 printsItself(ProbeScores.prototype);
+showsInNotebooks(ProbeScores.prototype, (one) => one.plot());

@@ -2,6 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { linePlots, type LinePlot } from "../../plots/line-plots.ts";
 import { terminalRows } from "../../plots/terminal-rows.ts";
@@ -186,3 +187,4 @@ export class SteeringTable implements SteeringTableFields {
 }
 
 printsItself(SteeringTable.prototype);
+showsInNotebooks(SteeringTable.prototype, (one) => one.plot());

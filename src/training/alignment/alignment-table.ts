@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
+import { showsInNotebooks } from "../../plots/notebook.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import {
   type Axis,
@@ -145,6 +146,7 @@ export class AlignmentTable implements AlignmentTableFields {
 }
 
 printsItself(AlignmentTable.prototype);
+showsInNotebooks(AlignmentTable.prototype, (one) => one.plot());
 
 /** An axis with the values of a selection. */
 function selected(axis: Axis, wanted: AxisValue | readonly AxisValue[] | undefined): Axis {
