@@ -73,11 +73,14 @@ test.each<readonly [string, ConfiguredIntervention, readonly Step[]]>([
   60_000,
 );
 
-test("a prefix as long as something else by accident makes one other program, and then none", async () => {
+test("steps compile once for prefixes of all lengths, whatever else is as long by accident", async () => {
   const from = (position: number): Step => ({ at: [[position], [position]], reusePrefix: true });
-  // With six positions and two rows, 3 halves the text and 4 leaves as many positions as rows.
-  const first = [1, 2, 3, 4].map(from);
-  expect(await compiledLater(lowRank, first)).toBeLessThanOrEqual(1);
-  await compiledLater(lowRank, [3, 1].map(from));
-  expect(await compiledLater(lowRank, [...first, ...first])).toBe(0);
+  // With six positions and two rows, 3 halves the text, and 4 leaves as many positions as rows.
+  expect(await compiledLater(lowRank, [1, 2, 3, 4, 5].map(from))).toBe(0);
+  expect(
+    await compiledLater(
+      rotated,
+      [5, 3, 1].map((at) => ({ ...from(at), subspaces: 1 })),
+    ),
+  ).toBe(0);
 }, 60_000);

@@ -6,6 +6,7 @@ import { zeros } from "../../tensor/functions/creation.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import { numel } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { markVarying } from "../../tensor/varying.ts";
 import { Selection } from "../units/selection.ts";
 import type { Action, Plan, Run } from "./plan.ts";
 
@@ -203,7 +204,8 @@ function positions(t: Tensor, start: number, end: number): Tensor {
     const part = t.values.subarray(row * length + start, row * length + end);
     (values as { set(part: unknown, at: number): void }).set(part, row * (end - start));
   }
-  return Tensor.fromData(values, [rows, end - start], t.dtype);
+  const part = Tensor.fromData(values, [rows, end - start], t.dtype);
+  return markVarying(part, start === 0 ? "start" : "rest");
 }
 
 /** The same units counted from a later position on. */
@@ -218,7 +220,7 @@ function shifted(
   const levels = selection.levels.map((rows, i) =>
     i === level ? rows.map((row) => row.map(move)) : rows,
   );
-  return new Selection(selection.axes, levels);
+  return new Selection(selection.axes, levels, "part");
 }
 
 function joinPositions(before: unknown, rest: unknown): unknown {

@@ -48,13 +48,16 @@ export class Selection {
   readonly axes: UnitAxes;
   /** Locations along each selected axis. */
   readonly levels: readonly Rows[];
+  /** Units of a part of a text are some of it, even where they are all there is: for any part's length. */
+  readonly #of: "whole" | "part";
   #look: Look | undefined;
   /** Points of the last view written to or read, for views of one shape. */
   #points: { readonly view: string; readonly points: Points } | undefined;
 
-  constructor(axes: UnitAxes, levels: readonly Rows[]) {
+  constructor(axes: UnitAxes, levels: readonly Rows[], of: "whole" | "part" = "whole") {
     this.axes = axes;
     this.levels = levels;
+    this.#of = of;
   }
 
   /** Whether rows have different numbers of units. */
@@ -102,6 +105,7 @@ export class Selection {
   #wholeOf(view: Tensor, indexed: readonly Indexed[], piece: Tensor): Tensor | undefined {
     const ranges = indexed.map(rangeOf);
     const { part, turned } = this.axes;
+    if (this.#of === "part") return undefined;
     if (part !== undefined || turned === "elements") return undefined;
     if (!ranges.every((range) => range?.start === 0 && range.end === view.shape[range.dim])) {
       return undefined;
@@ -148,7 +152,8 @@ export class Selection {
   #slice(view: Tensor, ranges: readonly Range[]): Tensor {
     const { part } = this.axes;
     const fixed = part === undefined ? view : view.slice(2, part, part + 1);
-    const sliced = ranges.reduce((t, { dim, start, end }) => t.slice(dim, start, end), fixed);
+    const take = this.#of === "part" ? sliceOf : wholeOrSliceOf;
+    const sliced = ranges.reduce(take, fixed);
     if (part !== undefined) return sliced.reshape([...sliced.shape.slice(0, 2), sliced.size(-1)]);
     return sliced.permute(this.#order(view, ranges));
   }
@@ -233,6 +238,15 @@ function rangeOf({ axis, rows }: Indexed): Range | undefined {
     isRange &&= row.length === first.length && row.every((at, i) => at === start + i);
   });
   return isRange ? { dim: axis.dim, start, end: start + first.length } : undefined;
+}
+
+function wholeOrSliceOf(t: Tensor, { dim, start, end }: Range): Tensor {
+  return t.slice(dim, start, end);
+}
+
+/** The same operation of a range that is all there is as of any other. */
+function sliceOf(t: Tensor, { dim, start, end }: Range): Tensor {
+  return apply("slice", [t], { dims: [dim], steps: [1] }, [[start], [end]]);
 }
 
 function refuseDuplicates(row: readonly number[], batchRow: number): void {

@@ -2,7 +2,8 @@ import type { Origin } from "../../tensor/ops/apply.ts";
 import type { OpName } from "../../tensor/ops/ops.ts";
 import { numel, sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { linearVariant } from "./linear-variant.ts";
+import type { PartOfText } from "../../tensor/varying.ts";
+import { linearVariant, linearVariantOfPart } from "./linear-variant.ts";
 
 /** The variant of an elementwise operation that broadcasts nothing. */
 export const SAME_SHAPE = "=";
@@ -14,6 +15,8 @@ export const ONE_TEXT = "1";
 export interface Kernels {
   /** Which of several computes this result; part of the signature. "" for the only one. */
   readonly variant: (result: Tensor, inputs: Origin["inputs"]) => string;
+  /** The one for parts of texts of any length, where others are better for some. */
+  readonly ofPart?: (part: PartOfText, inputs: Origin["inputs"]) => string;
   /** Whether it may be the last one of attention that is written out, or its weights. */
   readonly attention: "end" | "weights" | "no";
   /**
@@ -43,6 +46,11 @@ const matrixWise: Kernels = {
 function linearVariantOf({ shape }: Tensor, [, weight]: Origin["inputs"]): string {
   const [outer = 1, inner = 1] = weight?.shape ?? [];
   return linearVariant(numel(shape) / Math.max(1, outer), inner, outer);
+}
+
+function linearOfPart(part: PartOfText, [, weight]: Origin["inputs"]): string {
+  const [outer = 1, inner = 1] = weight?.shape ?? [];
+  return linearVariantOfPart(part, inner, outer);
 }
 
 /** The kernels of every operation. */
@@ -109,7 +117,7 @@ export const kernels: { readonly [K in OpName]: Kernels } = {
   topk: plain,
 
   matmul: { ...plain, attention: "end" },
-  linear: { ...plain, variant: linearVariantOf },
+  linear: { ...plain, variant: linearVariantOf, ofPart: linearOfPart },
   softmax: { ...plain, attention: "weights" },
   logSoftmax: plain,
   layerNorm: plain,

@@ -1,9 +1,10 @@
 import { apply, type Origin } from "../../tensor/ops/apply.ts";
 import { internal } from "../../base/errors.ts";
-import { pending } from "../../tensor/graph.ts";
+import { pending, upstream } from "../../tensor/graph.ts";
 import type { Ops } from "../../tensor/ops/ops.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { traits } from "../../tensor/ops/traits.ts";
+import { varyingPart } from "../../tensor/varying.ts";
 import { narrowings, type Narrowing } from "./narrowings.ts";
 
 /** Part of a tensor along one dimension. */
@@ -47,13 +48,24 @@ interface Passed {
   readonly part: Part;
 }
 
+/** Whether a part that lies within what was padded is taken without the padding. */
+type Padding = "left out" | "kept";
+
+/** Where sizes vary, a part lies there only by accident: it is to be the same program where it does not. */
+function paddingOf(targets: readonly Tensor[], order: readonly Tensor[]): Padding {
+  const isPadded = order.some(({ origin }) => origin?.op === "pad");
+  return isPadded && [...upstream(targets)].some((t) => varyingPart(t) !== undefined)
+    ? "kept"
+    : "left out";
+}
+
 /** Where a part of what operands were put together to comes from, if that is one of them alone. */
-function passed({ origin }: Tensor, part: Part): Passed | undefined {
+function passed({ origin }: Tensor, part: Part, padding: Padding): Passed | undefined {
   if (origin?.op === "concat") {
     const { dim } = origin.attributes as Ops["concat"];
     return dim === part.dim ? withinOne(origin.inputs, part) : undefined;
   }
-  if (origin?.op !== "pad") return undefined;
+  if (origin?.op !== "pad" || padding === "kept") return undefined;
   const [pads = []] = origin.sizes;
   const rank = pads.length / 2;
   const isOther = (n: number, i: number): boolean => i % rank !== part.dim && n !== 0;
@@ -88,7 +100,11 @@ function partsOfInputs(t: Tensor, part: Part): readonly (Part | undefined)[] | u
 /**
  * Demands of every step that is read, readers first; a step that cannot be narrowed is wanted whole.
  */
-function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Tensor, Demand> {
+function demandsOf(
+  targets: readonly Tensor[],
+  order: readonly Tensor[],
+  padding: Padding,
+): Map<Tensor, Demand> {
   const demands = new Map<Tensor, Demand>(targets.map((t) => [t, "all"]));
   const want = (t: Tensor, demand: Demand): void => {
     const sofar = demands.get(t);
@@ -99,9 +115,9 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
     const origin = t.origin ?? internal("a step without an origin");
     const wanted = demands.get(t);
     if (wanted === undefined) continue;
-    const demand = stopsSlice(origin, wanted) ? "all" : wanted;
+    const demand = stopsSlice(origin, wanted, padding) ? "all" : wanted;
     if (demand === "all") demands.set(t, "all");
-    const from = demand === "all" ? undefined : passed(t, demand);
+    const from = demand === "all" ? undefined : passed(t, demand, padding);
     if (from !== undefined) {
       want(origin.inputs[from.operand] ?? internal("no operand"), from.part);
       continue;
@@ -118,19 +134,19 @@ function demandsOf(targets: readonly Tensor[], order: readonly Tensor[]): Map<Te
  * Whether a slice is better moved on than the part of it that is read: of one logit at one position, the
  * product with the unembedding is narrowed by the position, and not by the logit.
  */
-function stopsSlice(origin: Origin, demand: Demand): boolean {
+function stopsSlice(origin: Origin, demand: Demand, padding: Padding): boolean {
   const own = partOf(origin);
   const [source] = origin.inputs;
   if (demand === "all" || own === undefined || source === undefined) return false;
-  return !reachesProduct(source, demand) && reachesProduct(source, own);
+  return !reachesProduct(source, demand, padding) && reachesProduct(source, own, padding);
 }
 
 /** Whether a part of a tensor is moved on until there is a product that is smaller for it. */
-function reachesProduct(from: Tensor, wanted: Part): boolean {
+function reachesProduct(from: Tensor, wanted: Part, padding: Padding): boolean {
   let [t, part] = [from, wanted];
   while (t.values === undefined && t.origin !== undefined) {
     const { op, inputs } = t.origin;
-    const one = passed(t, part);
+    const one = passed(t, part, padding);
     const parts = one === undefined ? partsOfInputs(t, part) : undefined;
     if (one === undefined && parts === undefined) return false;
     if (traits[op].multiplyAdds(t, inputs) > 0) return true;
@@ -145,7 +161,7 @@ function reachesProduct(from: Tensor, wanted: Part): boolean {
 /** Of what is still to be computed for targets, that of which something is read once slices are moved. */
 export function demanded(targets: readonly Tensor[]): ReadonlySet<Tensor> {
   const order = pending(targets);
-  return new Set(demandsOf(targets, order).keys());
+  return new Set(demandsOf(targets, order, paddingOf(targets, order)).keys());
 }
 
 /**
@@ -156,7 +172,8 @@ export function demanded(targets: readonly Tensor[]): ReadonlySet<Tensor> {
 export function narrow(targets: readonly Tensor[]): readonly Tensor[] {
   const order = collect(targets);
   if (order === undefined) return targets;
-  const demands = demandsOf(targets, order);
+  const padding = paddingOf(targets, order);
+  const demands = demandsOf(targets, order, padding);
   if (![...demands.values()].some((d) => d !== "all")) return targets;
   const built = new Map<Tensor, Tensor>();
   /** An operand, of which only `part` is wanted. */
@@ -169,20 +186,20 @@ export function narrow(targets: readonly Tensor[]): readonly Tensor[] {
   };
   for (const t of order) {
     const demand = demands.get(t);
-    if (demand !== undefined) built.set(t, rebuild(t, demand, operand));
+    if (demand !== undefined) built.set(t, rebuild(t, { demand, padding }, operand));
   }
   return targets.map((t) => built.get(t) ?? t);
 }
 
 function rebuild(
   t: Tensor,
-  demand: Demand,
+  { demand, padding }: { readonly demand: Demand; readonly padding: Padding },
   operand: (u: Tensor, part: Part | undefined) => Tensor,
 ): Tensor {
   const origin = t.origin ?? internal("a step without an origin");
   const { op, attributes, inputs, sizes } = origin;
   if (demand !== "all") {
-    const from = passed(t, demand);
+    const from = passed(t, demand, padding);
     if (from !== undefined) {
       return operand(inputs[from.operand] ?? internal("no operand"), from.part);
     }

@@ -4,6 +4,7 @@ import { upstream } from "../../tensor/graph.ts";
 import { NONE, type OpName } from "../../tensor/ops/ops.ts";
 import { sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { varyingPart } from "../../tensor/varying.ts";
 import { AttentionFinder } from "./fuse.ts";
 import { traits } from "../../tensor/ops/traits.ts";
 import { kernels } from "./kernels.ts";
@@ -86,13 +87,19 @@ class ProgramBuilder {
   readonly #signature: string[] = [];
   readonly #kept: Tensor[] = [];
   #hasSoftmax = false;
+  /** Whether sizes are only by accident what they are: then none are shared, and nothing rests on them. */
+  #varies = false;
+  /** Ids of what is computed from the rest of a text. */
+  readonly #rest = new Set<number>();
 
   constructor(known: Sharing | undefined) {
     this.#known = known;
   }
 
   build(asked: readonly Tensor[]): Program {
-    for (const t of upstream(asked)) this.#add(t);
+    const order = upstream(asked);
+    for (const t of order) this.#varies ||= varyingPart(t) !== undefined;
+    for (const t of order) this.#add(t);
     const targets = [...asked, ...this.#kept];
     const ids = targets.map((t) => this.#id(t));
     this.#fuse(ids);
@@ -149,6 +156,7 @@ class ProgramBuilder {
     if (known !== undefined) return known;
     const id = this.#values.length;
     this.#values.push({ tensor: t });
+    if (varyingPart(t) === "rest") this.#rest.add(id);
     this.#signature.push(`${t.dtype}:${t.shape.length}`);
     if (key !== undefined) this.#byKey.set(key, id);
     return id;
@@ -167,12 +175,12 @@ class ProgramBuilder {
     const { op, sizes } = origin;
     const named = origin.attributes === NONE ? op : `${op}${spelled(origin.attributes)}`;
     const head = `${named}(${inputs.join(",")})`;
-    const key = sizes.length === 0 ? head : this.#apart(`${head}${sizes.join(";")}`);
+    const key = sizes.length === 0 ? head : this.#sizedKey(head, sizes);
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
     const slots = sizes.length === 0 ? NO_SLOTS : this.#slotsOf(origin, named);
-    const variant = kernels[op].variant(t, origin.inputs);
     const id = this.#values.length;
+    const variant = this.#variantOf(t, origin, inputs);
     this.#hasSoftmax ||= kernels[op].attention === "weights";
     this.#values.push({ tensor: t, origin, inputs, sizes: slots, variant });
     this.#byKey.set(key, id);
@@ -181,17 +189,30 @@ class ProgramBuilder {
     return id;
   }
 
+  #variantOf(t: Tensor, { op, inputs }: Origin, ids: readonly number[]): string {
+    const { variant, ofPart } = kernels[op];
+    if (!this.#varies) return variant(t, inputs);
+    const isRest = ids.some((id) => this.#rest.has(id));
+    if (isRest) this.#rest.add(this.#values.length);
+    return ofPart?.(isRest ? "rest" : "start", inputs) ?? variant(t, inputs);
+  }
+
   /** Whether the tensor that is being added may be the same as an earlier one. */
   #mayBe(earlier: Tensor): boolean {
+    if (this.#varies) return false;
     const ids = this.#known?.ids;
     return ids === undefined || ids[this.#ids.length] === ids[this.#place(earlier)];
+  }
+
+  #sizedKey(head: string, sizes: Origin["sizes"]): string {
+    return this.#varies ? `${this.#ids.length}|${head}` : this.#apart(`${head}${sizes.join(";")}`);
   }
 
   #slotsOf({ op, inputs, sizes }: Origin, named: string): readonly number[] {
     const role = `${named}<${inputs[0]?.origin?.op ?? ""}`;
     const known = this.#known?.slots[this.#known.ids[this.#ids.length] ?? -1];
     return sizes.map((values, i) => {
-      const apart = known === undefined ? "" : `${known[i]}|`;
+      const apart = this.#varies ? `${this.#ids.length}|` : ownSlot(known, i);
       return this.#slot(op, `${apart}${role}${i}`, values);
     });
   }
@@ -211,6 +232,11 @@ class ProgramBuilder {
     this.#slots.set(key, slot);
     return slot;
   }
+}
+
+/** Tells a slot apart from those that it is not known to be one with. */
+function ownSlot(known: readonly number[] | undefined, i: number): string {
+  return known === undefined ? "" : `${known[i]}|`;
 }
 
 /** The tensor that reshapes, one after another, have brought back to its own shape. */
