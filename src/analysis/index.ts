@@ -103,6 +103,19 @@ export type { Normalization } from "./autoencoders/input-scale.ts";
 export type { LatentArchitecture } from "./autoencoders/latent-activations.ts";
 export type { AutoencoderFilesOptions } from "./autoencoders/read-autoencoder.ts";
 export { SparseAutoencoder } from "./autoencoders/sparse-autoencoder.ts";
+export {
+  AutoencoderHealth,
+  autoencoderHealth,
+  type AutoencoderHealthFields,
+  type SubstitutedLosses,
+} from "./autoencoders/autoencoder-health.ts";
+export type { AutoencoderTextsOptions } from "./autoencoders/autoencoder-texts.ts";
+export {
+  type ActivatingText,
+  type LatentTexts,
+  topActivations,
+  type TopActivationsOptions,
+} from "./autoencoders/top-activations.ts";
 export { featureEffects, type FeatureEffectsOptions } from "./autoencoders/attribute-features.ts";
 export {
   type FeatureEffect,

@@ -39,26 +39,34 @@ export function neutralTexts(
   op: string,
   given: readonly string[] | TextTensors,
   tokenizer: PromptTokenizer | undefined,
+  what = "neutral texts",
 ): NeutralTexts {
   const { inputIds } = (given ?? {}) as Partial<TextTensors>;
   if (inputIds instanceof Tensor && inputIds.ndim === 2) {
-    return requireLong(op, inputIds.size(0), (indices) => inputRows(given as TextTensors, indices));
+    return requireLong(op, what, inputIds.size(0), (indices) =>
+      inputRows(given as TextTensors, indices),
+    );
   }
   if (!Array.isArray(given)) {
     fail(
       op,
-      `neutral must be texts or { inputIds: [texts, positions] }, got ${describeValue(given)}`,
+      `${what} must be a list or { inputIds: [texts, positions] }, got ${describeValue(given)}`,
     );
   }
-  if (tokenizer === undefined) fail(op, "neutral texts need a tokenizer: pass { tokenizer }");
+  if (tokenizer === undefined) fail(op, `${what} need a tokenizer: pass { tokenizer }`);
   const data = textData(op, tokenizer, given as readonly string[]);
-  return requireLong(op, data.length, (indices) => data.batch(indices).clean);
+  return requireLong(op, what, data.length, (indices) => data.batch(indices).clean);
 }
 
-function requireLong(op: string, length: number, batch: NeutralTexts["batch"]): NeutralTexts {
+function requireLong(
+  op: string,
+  what: string,
+  length: number,
+  batch: NeutralTexts["batch"],
+): NeutralTexts {
   const { inputIds } = batch(range(length));
   if (inputIds.size(1) < 2) {
-    fail(op, "neutral texts of one token say nothing of what comes next; give longer ones");
+    fail(op, `${what} of one token say nothing of what comes next; give longer ones`);
   }
   return { length, batch };
 }
