@@ -1,3 +1,4 @@
+import { spelled } from "../program/spelled.ts";
 import type { DType, TypedArray } from "../../tensor/dtype.ts";
 import { encodeNumbers } from "../../tensor/ops/apply.ts";
 import { internal } from "../../base/errors.ts";
@@ -76,7 +77,7 @@ export class GraphBuilder {
     attributes: OnnxAttributes = {},
     { outputs = 1, custom = false, optional = false, name }: NodeOptions = {},
   ): readonly string[] {
-    const key = `${op}(${inputs.join(",")})${JSON.stringify(attributes)}`;
+    const key = `${op}(${inputs.join(",")})${spelled(attributes)}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
@@ -102,7 +103,7 @@ export class GraphBuilder {
 
   /** Numbers baked into the program. */
   constant(numbers: readonly number[], dtype: DType, dims: readonly number[]): string {
-    const name = `c_${dtype}_${dims.join("x")}_${numbers.map(spelled).join("_")}`;
+    const name = `c_${dtype}_${dims.join("x")}_${numbers.map((n) => spelled(n)).join("_")}`;
     if (!this.#initializers.has(name)) {
       this.#initializers.set(name, {
         name,
@@ -288,11 +289,6 @@ function liveNodes(nodes: readonly OnnxNode[], outputs: readonly string[]): Onnx
     return true;
   });
   return live.reverse();
-}
-
-/** Tells -0 from 0. */
-function spelled(n: number): string {
-  return Object.is(n, -0) ? "-0" : String(n);
 }
 
 function bytesOf(values: TypedArray): Uint8Array {

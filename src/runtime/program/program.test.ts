@@ -33,6 +33,8 @@ describe("buildProgram", () => {
     expect(a).not.toBe(b);
     const [c, d] = buildProgram([x.mul(2), x.mul(4)]).outputs;
     expect(c).not.toBe(d);
+    const [positive, negative] = buildProgram([x.div(0), x.div(-0)]).outputs;
+    expect(positive).not.toBe(negative);
   });
 
   test("shares size operands of one role only", () => {

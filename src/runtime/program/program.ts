@@ -151,7 +151,8 @@ class ProgramBuilder {
   #addInput(t: Tensor): number {
     if (t.values === undefined) internal("a tensor has neither values nor an origin");
     // Plain numbers are equal when their values are, so that separate traces share what they feed.
-    const key = t.shape.length === 0 ? this.#apart(`=${t.dtype}${t.values[0]}`) : undefined;
+    const key =
+      t.shape.length === 0 ? this.#apart(`=${t.dtype}${spelled(t.values[0])}`) : undefined;
     const known = key === undefined ? undefined : this.#byKey.get(key);
     if (known !== undefined) return known;
     const id = this.#values.length;

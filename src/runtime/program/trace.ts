@@ -6,6 +6,7 @@ import type { OpName } from "../../tensor/ops/ops.ts";
 import { traits } from "../../tensor/ops/traits.ts";
 import { sameShape, type Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { spelled } from "./spelled.ts";
 
 /** What was recorded for targets, in an order that is the same in equal traces. */
 export interface Trace {
@@ -75,7 +76,7 @@ function placeOf(places: ReadonlyMap<Tensor, number>, t: Tensor): number {
 /** Plain numbers are one where they are equal: the place of the first such; of others their own. */
 function scalarPlace(scalars: Map<string, number>, t: Tensor, place: number): number {
   if (t.shape.length > 0) return place;
-  const key = `${t.dtype}${t.values?.[0]}`;
+  const key = `${t.dtype}${spelled(t.values?.[0])}`;
   const first = scalars.get(key);
   if (first !== undefined) return first;
   scalars.set(key, place);
