@@ -25,7 +25,7 @@ export const LINE_BUDGETS: LinesByLayer = {
   intervenable: 6_950,
   causal: 1_700,
   training: 6_950,
-  analysis: 10_500,
+  analysis: 12_000,
   cli: 2_500,
 };
 

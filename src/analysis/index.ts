@@ -147,3 +147,41 @@ export {
   type EdgeScoresJSON,
   type ScoredEdge,
 } from "./circuits/edge-scores.ts";
+export {
+  acdc,
+  type AcdcDecision,
+  type AcdcOptions,
+  type AcdcResult,
+  type AcdcSettings,
+} from "./circuits/acdc.ts";
+export { Circuit, type CircuitFields, type CircuitModel } from "./circuits/circuit.ts";
+export {
+  CircuitCurve,
+  type CircuitCurveFields,
+  type CircuitCurveJSON,
+  type CurvePoint,
+} from "./circuits/circuit-curve.ts";
+export {
+  CircuitEvaluation,
+  type CircuitEvaluationFields,
+  type CircuitEvaluationJSON,
+} from "./circuits/circuit-evaluation.ts";
+export type { CircuitJSON, CircuitPart } from "./circuits/circuit-file.ts";
+export type { CircuitPlotOptions } from "./circuits/circuit-plot.ts";
+export type { CircuitMeasure } from "./circuits/circuit-runs.ts";
+export {
+  type CircuitControls,
+  type CircuitEvaluationSettings,
+  evaluateCircuits,
+} from "./circuits/evaluate-circuits.ts";
+export { type CurveSettings, faithfulnessCurve } from "./circuits/faithfulness-curve.ts";
+export type { EdgeSelection } from "./circuits/select-edges.ts";
+export {
+  circuitCompleteness,
+  circuitMinimality,
+  type Completeness,
+  type CompletenessSettings,
+  type Minimality,
+  type MinimalitySettings,
+} from "./circuits/circuit-knockouts.ts";
+export type { CheckedEdge, EdgeCheck } from "./circuits/verify-edges.ts";

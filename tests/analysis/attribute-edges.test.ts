@@ -1,20 +1,18 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import {
   attribute,
   attributeEdges,
   AutoModelForCausalLM,
-  type ContrastData,
   type EdgeAttribution,
   EdgeScores,
   GPT2LMHeadModel,
   type Module,
-  tensor,
 } from "tsvene";
 import { refusesEach, untyped } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
 import { RESIDUAL_FAMILIES, UNDIVIDED_FAMILIES } from "./residual-families.ts";
-import { type Ids, tinyPairs } from "./tiny-pairs.ts";
+import { recordedCircuits } from "./recorded-circuits.ts";
+import { tinyPairs } from "./tiny-pairs.ts";
 
 const gpt2 = new GPT2LMHeadModel({ nLayer: 3, nEmbd: 16, nHead: 2, vocabSize: 20 }).eval();
 const pairs = tinyPairs();
@@ -42,7 +40,7 @@ test.each(RESIDUAL_FAMILIES)(
 );
 
 describe("scores are those of EAP-IG's formulas in PyTorch", async () => {
-  const recorded = await recordedScores();
+  const recorded = await recordedCircuits();
   const model = await AutoModelForCausalLM.fromPretrained(golden("gpt2"));
   const rules = { integratedGradients: "left", integratedActivations: "right" } as const;
   test.each(Object.entries(recorded.scores))("%s", async (name, wanted) => {
@@ -77,6 +75,17 @@ test("numbers depend neither on how pairs and points are cut, nor on the directi
   expect(size(back.importance().values)).toBeGreaterThan(0);
 });
 
+test("the greatest edges are run exactly", async () => {
+  const asked = { method: "integratedGradients", steps: 20 } as const;
+  const { scores, verified } = await attributeEdges(gpt2, pairs, asked, { verify: 4 });
+  expect(verified?.edges.length).toBe(8);
+  expect(verified?.edges[0]?.estimate).toBe(scores.top(1)[0]?.change);
+  for (const { estimate, exact } of verified?.edges.slice(0, 4) ?? []) {
+    expect(Math.abs(estimate / exact - 1)).toBeLessThan(0.2);
+  }
+  expect(verified?.spearman).toBeGreaterThan(0.9);
+});
+
 test("scores are plain data, and sum up what they are", async () => {
   const scores = await scoresOf(gpt2);
   const again = EdgeScores.fromJSON(JSON.parse(JSON.stringify(scores)) as never);
@@ -109,27 +118,3 @@ describe("is refused", () => {
     await expect(ask({}, {}, model)()).rejects.toThrow(UNDIVIDED_FAMILIES["mamba"]);
   });
 });
-
-async function recordedScores(): Promise<{
-  readonly edges: readonly string[];
-  readonly scores: Readonly<Record<string, readonly number[]>>;
-  readonly steps: number;
-  readonly pairs: ContrastData<Ids>;
-}> {
-  const text = await readFile(new URL("../goldens/circuits.json", import.meta.url), "utf8");
-  const { edges, scores, steps, clean, corrupt, right, wrong } = JSON.parse(text);
-  const rows = (of: readonly number[][], indices: readonly number[]): Ids => ({
-    inputIds: tensor(indices.map((i) => of[i] ?? []), { dtype: "int64" }), // prettier-ignore
-  });
-  const data: ContrastData<Ids> = {
-    length: clean.length,
-    batch: (indices) => ({
-      indices,
-      clean: rows(clean, indices),
-      corrupt: rows(corrupt, indices),
-      right: indices.map(() => [right]),
-      wrong: indices.map(() => [wrong]),
-    }),
-  };
-  return { edges: edges.split(" "), scores, steps, pairs: data };
-}

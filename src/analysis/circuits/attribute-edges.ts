@@ -6,6 +6,7 @@ import { partsOf, range } from "../../base/lists.ts";
 import { bytesText } from "../../base/quantities.ts";
 import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
@@ -16,6 +17,7 @@ import { type EdgeAttributionRuns, traceEdgeEstimates } from "./edge-estimates.t
 import { type EdgePoint, edgePoints } from "./edge-points.ts";
 import { FoundEdges } from "./found-edges.ts";
 import type { EdgeScores } from "./edge-scores.ts";
+import { type EdgeCheck, verifyEdges } from "./verify-edges.ts";
 
 const OP = "attributeEdges";
 /** How many tensors of all receivers and all senders live at once. */
@@ -29,6 +31,7 @@ const ASKED: OptionNames<EdgeAttribution> = {
   metric: true,
 };
 const OPTIONS: OptionNames<EdgeAttributionOptions> = {
+  verify: true,
   memoryBudget: true,
   onProgress: true,
   signal: true,
@@ -43,6 +46,8 @@ export interface AttributedEdges {
    * the other input does. With more steps it goes to 0.
    */
   readonly convergenceDelta?: readonly number[];
+  /** Of `verify`. */
+  readonly verified?: EdgeCheck;
 }
 
 /**
@@ -86,9 +91,10 @@ export async function attributeEdges(
   const stream = new ResidualStream(OP, model, pairs.batch([0]).clean);
   const runs: EdgeAttributionRuns = { op: OP, model, stream, data: pairs, metric, asked };
   const points = edgePoints(asked, stream.layers.length);
-  const found = new FoundEdges(runs);
+  const { input } = stream.trace(pairs.batch([0]).clean);
+  const found = new FoundEdges(runs, input.size(-1));
   let done = 0;
-  for (const { pairs: own, points: parts } of chunksOf(runs, points, options.memoryBudget)) {
+  for (const { pairs: own, points: parts } of chunksOf(runs, input, points, options)) {
     for (const some of parts) {
       options.signal?.throwIfAborted();
       const estimates = traceEdgeEstimates(runs, own, some);
@@ -100,8 +106,14 @@ export async function attributeEdges(
     options.onProgress?.(done, pairs.length);
   }
   const scores = found.scores();
-  if (asked.method !== "integratedGradients") return { scores };
-  return { scores, convergenceDelta: found.convergenceDelta() };
+  const { verify = 0, memoryBudget } = options;
+  const verified = verify > 0 ? await verifyEdges(runs, scores, verify, memoryBudget) : undefined;
+  const isPath = asked.method === "integratedGradients";
+  return {
+    scores,
+    ...(isPath && { convergenceDelta: found.convergenceDelta() }),
+    ...(verified && { verified }),
+  };
 }
 
 function check(
@@ -117,6 +129,8 @@ function check(
   requireOneOf(OP, "method", asked.method, [undefined, ...methods]);
   requireOneOf(OP, "rule", asked.rule, [undefined, "midpoint", "left", "right"]);
   requireOneOf(OP, "direction", asked.direction, [undefined, "denoise", "noise"]);
+  const { verify = 0 } = options;
+  if (!isCount(verify)) fail(OP, `verify must be a number of edges, got ${shown(verify)}`);
   const { steps = 1 } = asked;
   if (!isCount(steps) || steps < 1) {
     fail(OP, `steps must be a number of points from 1, got ${shown(steps)}`);
@@ -132,10 +146,10 @@ interface Chunk {
 /** As much at once as the budget allows. */
 function chunksOf(
   { stream, data }: EdgeAttributionRuns,
+  { numel }: Tensor,
   points: readonly EdgePoint[],
-  memoryBudget: number = BUDGET,
+  { memoryBudget = BUDGET }: EdgeAttributionOptions,
 ): readonly Chunk[] {
-  const { numel } = stream.trace(data.batch([0]).clean).input;
   const bytes = 4 * LIVE * numel * (stream.senders.length + stream.receivers.length);
   const rows = Math.floor(memoryBudget / bytes);
   if (!(rows >= 1)) {

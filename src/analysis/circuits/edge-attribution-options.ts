@@ -31,6 +31,8 @@ export interface EdgeAttribution {
 
 /** How an attribution of edges is run. */
 export interface EdgeAttributionOptions {
+  /** How many of the greatest edges, and as many at random, are run exactly. @default 0 */
+  readonly verify?: number;
   /** Bytes that the states of one program may take. @default 256 MiB */
   readonly memoryBudget?: number;
   /** Called when pairs are done. */

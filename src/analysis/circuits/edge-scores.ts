@@ -6,7 +6,10 @@ import { meanOf } from "../../training/alignment/statistics.ts";
 import type { ResidualShape } from "../residual/residual-nodes.ts";
 import type { ArrayPlotOptions } from "../results/array-plot.ts";
 import type { Direction } from "../results/effects.ts";
-import { NamedArray, type NamedArrayJSON } from "../results/named-array.ts";
+import { NamedArray, type NamedArrayJSON, type NamedEntry } from "../results/named-array.ts";
+import { Circuit } from "./circuit.ts";
+import { EdgeGraph } from "./edge-graph.ts";
+import { type EdgeSelection, selectEdges } from "./select-edges.ts";
 
 /** What {@link EdgeScores} hold. */
 export interface EdgeScoresFields {
@@ -22,6 +25,8 @@ export interface EdgeScoresFields {
   readonly corrupt: readonly number[];
   /** The layers of the model. */
   readonly layers: ResidualShape["layers"];
+  /** The width of its residual stream. */
+  readonly width: number;
 }
 
 /** Scores as JSON has them. */
@@ -55,6 +60,7 @@ export class EdgeScores implements EdgeScoresFields {
   readonly clean: readonly number[];
   readonly corrupt: readonly number[];
   readonly layers: ResidualShape["layers"];
+  readonly width: number;
 
   constructor(fields: EdgeScoresFields) {
     this.changes = fields.changes;
@@ -63,6 +69,7 @@ export class EdgeScores implements EdgeScoresFields {
     this.clean = fields.clean;
     this.corrupt = fields.corrupt;
     this.layers = fields.layers;
+    this.width = fields.width;
   }
 
   /**
@@ -91,30 +98,60 @@ export class EdgeScores implements EdgeScoresFields {
       .ranked(by)
       .slice(0, count)
       .map(({ at, value }) => ({
-        edge: `${at["sender"] as string}->${at["receiver"] as string}`,
+        edge: edgeName(at),
         change: value,
         error: this.errors.valueAt(at),
       }));
   }
 
-  /** A heat map of {@link importance}, senders from top to bottom; see {@link NamedArray.plot}. */
+  /**
+   * The circuit of the edges that matter most, with what they are worth.
+   * @throws TsveneError for a number of edges that the model does not have.
+   *
+   * @example
+   * ```ts
+   * import { attributeEdges, AutoModelForCausalLM, AutoTokenizer, contrastPairs } from "tsvene";
+   * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
+   * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
+   * const pairs = contrastPairs(tokenizer, [
+   *   {
+   *     clean: "The capital of Italy is",
+   *     corrupt: "The capital of Spain is",
+   *     right: " Rome",
+   *     wrong: " Madrid",
+   *   },
+   * ]);
+   * const { scores } = await attributeEdges(model, pairs);
+   * const circuit = scores.circuit({ edges: 20, selection: "greedy" });
+   * console.log(String(circuit));
+   * ```
+   */
+  circuit(selection: EdgeSelection): Circuit {
+    const { layers, width } = this;
+    const entries = this.importance().entries();
+    const scores = Object.fromEntries(entries.map(({ at, value }) => [edgeName(at), value]));
+    const graph = new EdgeGraph({ layers });
+    const edges = selectEdges(graph, new Map(Object.entries(scores)), selection);
+    return new Circuit({ layers, width, scores, edges: edges.map(({ name }) => name) });
+  }
+
+  /** A heat map of {@link importance}, receivers from top to bottom; see {@link NamedArray.plot}. */
   plot(options: ArrayPlotOptions = {}): TopLevelSpec {
     const title = `importance of edges for ${this.changes.name}`;
-    const look = { title, subtitle: this.#summary(), showValues: false, valueTitle: "importance" };
+    const look = {
+      title,
+      subtitle: this.#summary(),
+      rows: "receiver",
+      showValues: false,
+      valueTitle: "importance",
+    };
     return this.importance().plot({ ...look, ...options });
   }
 
   /** Plain data: what {@link fromJSON} takes. */
   toJSON(): EdgeScoresJSON {
-    const { changes, errors, direction, clean, corrupt, layers } = this;
-    return {
-      changes: changes.toJSON(),
-      errors: errors.toJSON(),
-      direction,
-      clean,
-      corrupt,
-      layers,
-    };
+    const { changes, errors, ...rest } = this;
+    return { ...rest, changes: changes.toJSON(), errors: errors.toJSON() };
   }
 
   /** The scores that {@link toJSON} gave. @throws TsveneError for what are none. */
@@ -161,3 +198,7 @@ export class EdgeScores implements EdgeScoresFields {
 
 printsItself(EdgeScores.prototype);
 showsInNotebooks(EdgeScores.prototype, (one) => one.plot());
+
+function edgeName(at: NamedEntry["at"]): string {
+  return `${at["sender"] as string}->${at["receiver"] as string}`;
+}

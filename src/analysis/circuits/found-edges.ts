@@ -19,9 +19,11 @@ export class FoundEdges {
   #ends: { readonly clean: readonly number[]; readonly corrupt: readonly number[] } | undefined;
   #isFlat = true;
   #count = 0;
+  readonly #width: number;
 
-  constructor(runs: EdgeAttributionRuns) {
+  constructor(runs: EdgeAttributionRuns, width: number) {
     this.#runs = runs;
+    this.#width = width;
     const { senders, receivers } = runs.stream;
     const size = senders.length * receivers.length;
     this.#mean = new Float64Array(size);
@@ -109,6 +111,7 @@ export class FoundEdges {
       clean,
       corrupt,
       layers,
+      width: this.#width,
     });
   }
 }

@@ -5,14 +5,18 @@ import type { ResidualStream } from "./residual-stream.ts";
 export interface ResidualEdge {
   /** What it is called: `a0.h1->m2`, `m1->a2.h0<q>`, as in EAP-IG's files. */
   readonly name: string;
+  /** What writes. */
   readonly sender: ResidualNode;
+  /** What reads. */
   readonly receiver: ResidualNode;
   /** Its number in a matrix of all senders by all receivers, of which many are no edge. */
   readonly at: number;
 }
 
 /** All edges, sender by sender. */
-export function residualEdges(stream: ResidualStream): readonly ResidualEdge[] {
+export function residualEdges(
+  stream: Pick<ResidualStream, "senders" | "receivers" | "hasEdge">,
+): readonly ResidualEdge[] {
   const { senders, receivers } = stream;
   return senders.flatMap((sender, s) =>
     receivers.flatMap((receiver, r) => {
