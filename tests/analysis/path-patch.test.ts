@@ -136,6 +136,23 @@ test("the numbers do not depend on what is computed together", async () => {
   }
 });
 
+test("with the norm's scale kept, effects on logits add up", async () => {
+  const llama = await AutoModelForCausalLM.fromPretrained(golden("llama"));
+  const senders = ["input", "a0.h0", "m1", ["input", "a0.h0", "m1"]];
+  for (const model of [gpt2, llama]) {
+    const gap = async (linearNorm: boolean): Promise<number> => {
+      const asked = { senders, linearNorm, throughMlps: false };
+      const [a = 0, b = 0, c = 0, all = 0] = (await pathPatch(model, pairs, asked)).change().values;
+      return Math.abs(a + b + c - all) / Math.abs(all);
+    };
+    expect(await gap(true)).toBeLessThan(1e-4);
+    expect(await gap(false)).toBeGreaterThan(1e-3);
+    const into = async (linearNorm: boolean): Promise<Float64Array> =>
+      valuesOf(pathPatch(model, pairs, { receivers: ["a1.h0", "m1"], senders, linearNorm }));
+    expect(apart(await into(true), await into(false))).toBeGreaterThan(1e-6);
+  }
+});
+
 test("a stored configuration, and percents", async () => {
   const asked = { senders: ["a0.h0", ["a0.h0", "m1"]], throughMlps: false } as const;
   const stored = JSON.parse(JSON.stringify(asked)) as typeof asked;

@@ -13,7 +13,7 @@ import { type PairChunk, PairRuns } from "./pair-runs.ts";
 import { OPTIONS, PATCHING, type Patching, type PatchingOptions } from "./patching.ts";
 import { type PathSenders, receiversNamed, senderTable } from "./path-nodes.ts";
 import { answerLogits } from "./prepared-pairs.ts";
-import { tracePaths, traceReceivers } from "./trace-paths.ts";
+import { readAs, tracePaths, traceReceivers } from "./trace-paths.ts";
 import { mapStates } from "./written-states.ts";
 
 /** Which paths are patched, and what is measured: plain data, where the metric is named. */
@@ -33,6 +33,11 @@ export interface PathPatching extends Patching {
    * else they write what they write without edits. @default true
    */
   readonly throughMlps?: boolean;
+  /**
+   * Whether the norms of what receivers read keep the scale that they have without edits, as other tools do,
+   * which makes what they read linear in the change; to compare with. @default false
+   */
+  readonly linearNorm?: boolean;
 }
 
 const OP = "pathPatch";
@@ -41,6 +46,7 @@ const ASKED: OptionNames<PathPatching> = {
   senders: true,
   receivers: true,
   throughMlps: true,
+  linearNorm: true,
 };
 
 /**
@@ -80,14 +86,17 @@ export async function pathPatch(
 ): Promise<Effects> {
   requireKnownOptions(OP, asked, ASKED);
   requireKnownOptions(OP, options, OPTIONS);
-  const { senders = "heads", receivers = "logits", throughMlps = true, ...patching } = asked;
+  const { senders = "heads", receivers = "logits", throughMlps = true, ...others } = asked;
+  const { linearNorm = false, ...patching } = others;
   requireOneOf(OP, "throughMlps", throughMlps, [true, false]);
+  requireOneOf(OP, "linearNorm", linearNorm, [true, false]);
   const runs = new PairRuns(OP, model, pairs, patching, options.memoryBudget);
   const { axes, groups } = senderTable(OP, runs.stream, senders);
   const paths: Paths = {
     runs,
     receivers: receiversNamed(OP, runs.stream, receivers),
     throughMlps,
+    linearNorm,
   };
   const rows = runs.rowsAtOnce(receivers === "logits" ? LIVE : LIVE + runs.stream.layers.length);
   const count = axes.reduce((product, { values }) => product * values.length, 1);
@@ -127,11 +136,12 @@ interface Paths {
   readonly runs: PairRuns;
   readonly receivers: readonly ResidualNode[];
   readonly throughMlps: boolean;
+  readonly linearNorm: boolean;
 }
 
 /** The metric of each group of senders and each pair, the pairs varying fastest. */
 async function runPaths(
-  { runs, receivers, throughMlps }: Paths,
+  { runs, receivers, ...how }: Paths,
   chunk: PairChunk,
   groups: readonly (readonly ResidualNode[])[],
 ): Promise<readonly number[]> {
@@ -144,13 +154,15 @@ async function runPaths(
     pass: stream.trace(batch[base]),
     source: mapStates(inRows, [chunk.source]),
     senders: groups.flatMap((nodes) => chunk.pairs.map(() => nodes)),
-    throughMlps,
+    ...how,
   };
   const final = traceReceivers(trace, tracePaths(trace), receivers);
-  const output = stream.finish(batch[base], final);
+  const finish = (): Tensor => answerLogits(OP, stream.finish(batch[base], final), batch, base);
+  const isRead = receivers.some(({ kind }) => kind === "logits");
+  const kept = { parts: [final], base: trace.pass.final };
   const values = metric.values({
     batch,
-    logits: answerLogits(OP, output, batch, base),
+    logits: isRead ? readAs(trace, kept, finish) : finish(),
     get cleanLogits() {
       return inRows(chunk.cleanLogits ?? fail(OP, "internal: no clean logits"));
     },

@@ -4,12 +4,7 @@ import { zerosLike } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { normBefore } from "../residual/graph-reading.ts";
 import type { HeadInput } from "../residual/residual-nodes.ts";
-import type {
-  LayerRun,
-  LayerValues,
-  ResidualStream,
-  TracedLayer,
-} from "../residual/residual-stream.ts";
+import type { LayerValues, ResidualStream, TracedLayer } from "../residual/residual-stream.ts";
 import { headReader, type PassOf } from "./read-heads.ts";
 import { SenderChanges } from "./sender-changes.ts";
 import type { WrittenStates } from "./written-states.ts";
@@ -90,7 +85,10 @@ function traceLayer(run: LayerTrace): Tensor {
 }
 
 /** A layer whose MLP reads a state: nothing is added to it before. */
-export function mlpAlone(input: Tensor): LayerRun {
+export function mlpAlone(input: Tensor): {
+  readonly input: Tensor;
+  readonly edits: { readonly attention: Tensor };
+} {
   return { input, edits: { attention: zerosLike(input) } };
 }
 

@@ -4,6 +4,7 @@ import { tensor } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { HeadInput, ResidualNode } from "../residual/residual-nodes.ts";
 import type { LayerValues, ResidualStream, TracedResidual } from "../residual/residual-stream.ts";
+import { keepScale, type KeptScale } from "./keep-scale.ts";
 import { mlpAlone } from "./trace-edges.ts";
 import type { WrittenStates } from "./written-states.ts";
 
@@ -16,6 +17,8 @@ export interface PathTrace {
   readonly source: WrittenStates;
   /** The senders of each row. */
   readonly senders: readonly (readonly ResidualNode[])[];
+  /** Whether norms of what receivers read keep the scale that they have without edits. */
+  readonly linearNorm: boolean;
   /** Whether MLPs on the way are computed anew; else they write what they write in the pass. */
   readonly throughMlps: boolean;
 }
@@ -95,10 +98,11 @@ function isSame(a: Sender, b: Sender): boolean {
  * @returns The state that the end reads, [rows, position, width].
  */
 export function traceReceivers(
-  { stream, pass }: PathTrace,
+  trace: PathTrace,
   reads: PathReads,
   receivers: readonly ResidualNode[],
 ): Tensor {
+  const { stream, pass } = trace;
   if (receivers.some(({ kind }) => kind === "logits")) return reads.final;
   const first = Math.min(...receivers.map(({ layer = 0 }) => layer));
   let state = stream.layerOf(pass, first).at.input;
@@ -112,14 +116,35 @@ export function traceReceivers(
       const heads = own.filter((node) => node.reads === kind).map(({ head }) => head);
       if (heads.length === 0) continue;
       const { [kind]: made } = run(state);
-      edits[kind] = withHeads(made, run(attention)[kind], heads);
+      const { input } = stream.layerOf(pass, layer).at;
+      const other = readAs(trace, { parts: [attention], base: input }, () => run(attention)[kind]);
+      edits[kind] = withHeads(made, other, heads);
     }
     if (own.some(({ kind }) => kind === "mlp")) {
-      edits.mlp = stream.runLayer(pass, layer, mlpAlone(mlp)).mlp;
+      edits.mlp = mlpReading(trace, layer, mlp);
     }
     state = run(state, edits).output;
   }
   return state;
+}
+
+/** What an MLP that is a receiver makes of what it reads. */
+function mlpReading(trace: PathTrace, layer: number, read: Tensor): Tensor {
+  const { stream, pass } = trace;
+  const { at, isParallel } = stream.layerOf(pass, layer);
+  const alone = mlpAlone(read);
+  const parts = isParallel ? [read] : [read, alone.edits.attention];
+  const base = isParallel ? at.input : at.input.add(at.attention);
+  return readAs(trace, { parts, base }, () => stream.runLayer(pass, layer, alone).mlp);
+}
+
+/** Traces what a receiver makes of what it reads. */
+export function readAs(
+  { linearNorm, stream }: PathTrace,
+  kept: KeptScale,
+  trace: () => Tensor,
+): Tensor {
+  return linearNorm ? keepScale("pathPatch", stream.model, kept, trace) : trace();
 }
 
 /** [rows, position, heads, width] with some heads of another. */
