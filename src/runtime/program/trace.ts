@@ -21,15 +21,21 @@ export interface Trace {
 /** A place of a trace without its tensor: an operation, or what comes from outside. */
 type Mark = Pick<Origin, "op" | "attributes" | "sizes" | "keep"> | Outside;
 
+/** What comes from outside, which no operation makes. */
 interface Outside {
+  /** None. */
   readonly op: undefined;
+  /** Its sizes. */
   readonly shape: Shape;
+  /** Its element type. */
   readonly dtype: DType;
 }
 
 /** A trace to compare others with, which holds no tensors. */
 export interface Outline {
+  /** As those of a trace. */
   readonly links: readonly number[];
+  /** What stands at each place. */
   readonly marks: readonly Mark[];
 }
 
