@@ -16,6 +16,7 @@ const SEEN = 512;
 
 /** A program without the tensors that it was made of, and where in an equal trace others are found. */
 interface Plan {
+  /** What an equal trace is known by. */
   readonly outline: Outline;
   /** With tensors that say shapes and types only. */
   readonly program: Program;
