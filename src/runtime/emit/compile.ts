@@ -1,9 +1,11 @@
 import type { OpName, Ops } from "../../tensor/ops/ops.ts";
 import { internal } from "../../base/errors.ts";
 import { mayAddWithin } from "./add-within.ts";
-import { GraphBuilder } from "./graph-builder.ts";
-import { received, sent, transportOf } from "./lower-halves.ts";
-import { type Lower, lowerings } from "./lower.ts";
+import type { BlockedWeight } from "./by-blocks.ts";
+import { transportOf } from "./carriers.ts";
+import { bodiesOf, GraphBuilder } from "./graph-builder.ts";
+import { inBlocks, received, sent, widenedCopy } from "./lower-halves.ts";
+import { type Lower, type Lowering, lowerings } from "./lower.ts";
 import { encodeModel } from "../onnx/encode.ts";
 import { loopBody, stepName } from "../onnx/loop-body.ts";
 import type { OnnxGraph, OnnxValue } from "../onnx/model.ts";
@@ -60,7 +62,11 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
   });
   const once = graph.graph(outputs);
   const written = feedback === undefined ? once : loopOf(once, feedback, each);
-  const reinterprets = once.nodes.some(({ op }) => op === "BitCast");
+  const reinterprets = once.nodes.some(
+    (node) =>
+      node.op === "BitCast" ||
+      bodiesOf(node).some(({ nodes }) => nodes.some(({ op }) => op === "BitCast")),
+  );
   const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
   return { model, externalData: graph.externalData };
 }
@@ -152,7 +158,7 @@ function lowerStep(context: Context, step: Step, id: number): string {
   const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
   return lower({
     graph,
-    inputs: step.inputs.map((input) => nameIn(names, input)),
+    ...weightsRead(context, step),
     operands: step.origin.inputs,
     result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
     attributes: step.origin.attributes,
@@ -163,6 +169,21 @@ function lowerStep(context: Context, step: Step, id: number): string {
     addsWithin,
   });
 }
+
+/** The operands by name, and which of them is widened while it is read. */
+function weightsRead({ graph, names }: Context, { inputs, widenings }: Step): WeightsRead {
+  let blocked: BlockedWeight | undefined;
+  const operands = inputs.map((input) => {
+    const widening = widenings?.get(input);
+    if (widening === undefined) return nameIn(names, input);
+    const source = nameIn(names, widening.source);
+    blocked ??= inBlocks(graph, source, widening);
+    return widening.blocks ? (blocked?.source ?? source) : widenedCopy(graph, source, widening);
+  });
+  return { inputs: operands, blocked };
+}
+
+type WeightsRead = Pick<Lowering<unknown>, "inputs" | "blocked">;
 
 function lowerAttention(
   graph: GraphBuilder,

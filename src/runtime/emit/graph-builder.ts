@@ -14,7 +14,7 @@ import type {
 } from "../onnx/model.ts";
 
 /** Operations outside the standard set. */
-const MICROSOFT = "com.microsoft";
+export const MICROSOFT = "com.microsoft";
 
 interface NodeOptions {
   /** @default 1 */
@@ -23,6 +23,8 @@ interface NodeOptions {
   readonly optional?: boolean;
   /** What a message of a failed run calls it. @default nothing */
   readonly name?: string;
+  /** Keeps it apart from equal nodes of another number. @default they are one */
+  readonly copy?: number;
 }
 
 /** The matrix that a value is as well: its last dimension, with a row for each place before it. */
@@ -75,9 +77,9 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    { outputs = 1, custom = false, optional = false, name }: NodeOptions = {},
+    { outputs = 1, custom = false, optional = false, name, copy }: NodeOptions = {},
   ): readonly string[] {
-    const key = `${op}(${inputs.join(",")})${spelled(attributes)}`;
+    const key = `${op}(${inputs.join(",")})${spelled(attributes)}${copy ?? ""}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const names = Array.from({ length: outputs }, (_, i) => `n${this.#nodes.length}_${i}`);
@@ -96,7 +98,7 @@ export class GraphBuilder {
     op: string,
     inputs: readonly string[],
     attributes: OnnxAttributes = {},
-    options: Pick<NodeOptions, "custom" | "name"> = {},
+    options: Pick<NodeOptions, "custom" | "name" | "copy"> = {},
   ): string {
     return this.nodes(op, inputs, attributes, options)[0] ?? internal(`${op} has no output`);
   }
@@ -253,7 +255,7 @@ function inOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
 }
 
 /** The graphs that a node runs, such as the step of a scan. */
-function bodiesOf({ attributes = {} }: OnnxNode): readonly OnnxGraph[] {
+export function bodiesOf({ attributes = {} }: OnnxNode): readonly OnnxGraph[] {
   return Object.values(attributes).flatMap((a) => ("graph" in a ? [a.graph] : []));
 }
 

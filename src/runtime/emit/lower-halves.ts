@@ -1,27 +1,13 @@
 import type { DType } from "../../tensor/dtype.ts";
 import type { Ops } from "../../tensor/ops/ops.ts";
-import type { GraphBuilder } from "./graph-builder.ts";
+import type { Widening } from "../program/step.ts";
+import type { BlockedWeight } from "./by-blocks.ts";
+import { carrierOf, transportOf } from "./carriers.ts";
+import type { GraphBuilder, Widened } from "./graph-builder.ts";
 import type { Lowering } from "./lower.ts";
 import { byRows } from "./lower-matrices.ts";
 import { onnxDTypeCode } from "../onnx/encode.ts";
 import type { OnnxDType } from "../onnx/model.ts";
-
-/**
- * The type that values of a dtype have in a program: ONNX Runtime's JavaScript interface has no
- * bfloat16, whose bits travel as whole numbers.
- */
-export function carrierOf(dtype: DType): Exclude<OnnxDType, "bfloat16"> {
-  return dtype === "bfloat16" ? "uint16" : dtype;
-}
-
-/**
- * The type that values of a dtype come and go as. Where JavaScript has a Float16Array, ONNX Runtime's
- * own tensors hold one, which its addon for Node cannot read; then these bits travel as numbers too.
- */
-export function transportOf(dtype: DType): Exclude<OnnxDType, "bfloat16"> {
-  const bits = dtype === "float16" && "Float16Array" in globalThis;
-  return bits ? "uint16" : carrierOf(dtype);
-}
 
 /** A value from outside, as the program computes with it. */
 export function received(graph: GraphBuilder, bits: string, dtype: DType): string {
@@ -37,20 +23,29 @@ export function sent(graph: GraphBuilder, value: string, dtype: DType): string {
   return transport === carrierOf(dtype) ? value : reinterpret(graph, value, transport);
 }
 
-function convert(
-  graph: GraphBuilder,
-  value: string,
-  from: DType,
-  to: DType,
-  isBits = from === "bfloat16",
-): string {
-  const read = isBits ? reinterpret(graph, value, from) : value;
-  const cast = graph.node("Cast", [read], { to: { int: onnxDTypeCode(to) } });
+function convert(graph: GraphBuilder, value: string, to: DType, how: Conversion): string {
+  const { from, isBits = from === "bfloat16", copy } = how;
+  const apart = copy === undefined ? {} : { copy };
+  const read = isBits ? reinterpret(graph, value, from, apart) : value;
+  const cast = graph.node("Cast", [read], { to: { int: onnxDTypeCode(to) } }, apart);
   return to === "bfloat16" ? reinterpret(graph, cast, "uint16") : cast;
 }
 
-function reinterpret(graph: GraphBuilder, value: string, as: OnnxDType): string {
-  return graph.node("BitCast", [value], { to: { int: onnxDTypeCode(as) } });
+/** What is converted, and whether on its own. */
+interface Conversion {
+  readonly from: DType;
+  /** Whether it is whole numbers with the bits. */
+  readonly isBits?: boolean;
+  readonly copy?: number;
+}
+
+function reinterpret(
+  graph: GraphBuilder,
+  value: string,
+  as: OnnxDType,
+  options: { readonly copy?: number } = {},
+): string {
+  return graph.node("BitCast", [value], { to: { int: onnxDTypeCode(as) } }, options);
 }
 
 /** Another element type. What only widens 16 bits is known as such, for {@link select}. */
@@ -58,12 +53,34 @@ export function cast(l: Lowering<Ops["cast"]>): string {
   const { graph, inputs, operands, attributes } = l;
   const [source = ""] = inputs;
   const from = operands[0]?.dtype ?? attributes.dtype;
-  const result = byRows(l, (x) => convert(graph, x, from, attributes.dtype));
+  const result = byRows(l, (x) => convert(graph, x, attributes.dtype, { from }));
   const widens = (from === "float16" || from === "bfloat16") && attributes.dtype === "float32";
-  const bits = graph.bitsOf(source);
-  const isBits = from === "bfloat16" || bits !== undefined;
-  if (widens) graph.markWidened(result, { source: bits ?? source, from, isBits });
+  if (widens) graph.markWidened(result, { from, ...keptAs(graph, source, from) });
   return result;
+}
+
+/** What holds a value of 16 bits in a program, and whether that is whole numbers. */
+function keptAs(graph: GraphBuilder, value: string, from: DType): Omit<Widened, "from"> {
+  const bits = graph.bitsOf(value);
+  return { source: bits ?? value, isBits: from === "bfloat16" || bits !== undefined };
+}
+
+/** One of the copies in float32 of a weight in 16 bits. */
+export function widenedCopy(graph: GraphBuilder, source: string, widening: Widening): string {
+  const { from, copy } = widening;
+  const kept = keptAs(graph, source, from);
+  const value = convert(graph, kept.source, "float32", { from, isBits: kept.isBits, copy });
+  graph.markWidened(value, { from, ...kept });
+  return value;
+}
+
+/** The same weight, of which a product widens a block after the other. */
+export function inBlocks(
+  graph: GraphBuilder,
+  source: string,
+  { from, blocks }: Widening,
+): BlockedWeight | undefined {
+  return blocks && { from, ...keptAs(graph, source, from), ...blocks };
 }
 
 /** Rows by number. Of a table that is kept in 16 bits, only the rows are widened. */
@@ -82,7 +99,7 @@ export function select({
   const half = graph.widened(table);
   return half === undefined
     ? gather(table)
-    : convert(graph, gather(half.source), half.from, "float32", half.isBits);
+    : convert(graph, gather(half.source), "float32", { from: half.from, isBits: half.isBits });
 }
 
 /** An index without its sign: a negative one is then larger than any table. */

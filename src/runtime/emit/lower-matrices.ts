@@ -1,7 +1,9 @@
 import type { Ops } from "../../tensor/ops/ops.ts";
 import { numel } from "../../tensor/shape.ts";
+import { byBlocks } from "./by-blocks.ts";
+import { MICROSOFT } from "./graph-builder.ts";
 import type { Lower, Lowering } from "./lower.ts";
-import { flag, int } from "../onnx/model.ts";
+import { flag, int, type OnnxAttributes } from "../onnx/model.ts";
 import { SAME_SHAPE } from "../program/kernels.ts";
 
 /** The matrix of an operand. */
@@ -15,11 +17,24 @@ function rowsOf({ graph, inputs, operands, sized }: Lowering<unknown>, i: number
   return graph.reshape(x, graph.ints([numel(shape.slice(0, -1)), shape.at(-1) ?? 1]));
 }
 
+/** A product of matrices; with a weight that is to be widened block by block, block by block. */
+export function product(
+  l: Lowering<unknown>,
+  op: string,
+  inputs: readonly string[],
+  attributes: OnnxAttributes = {},
+  options: { readonly custom?: boolean } = {},
+): string {
+  if (l.blocked === undefined) return l.graph.node(op, inputs, attributes, options);
+  const domain = options.custom === true ? { domain: MICROSOFT } : {};
+  return byBlocks(l.graph, l.blocked, { op, inputs, attributes, ...domain });
+}
+
 /** a bᵀ, or a b, of matrices; ONNX Runtime has the kernel without a sum for float32 only. */
 function productOf(l: Lowering<unknown>, a: string, b: string, turnsB = true): string {
   const attributes = { transB: flag(turnsB) };
-  if (l.result.dtype !== "float32") return l.graph.node("Gemm", [a, b], attributes);
-  return l.graph.node("FusedMatMul", [a, b], attributes, { custom: true });
+  if (l.result.dtype !== "float32") return product(l, "Gemm", [a, b], attributes);
+  return product(l, "FusedMatMul", [a, b], attributes, { custom: true });
 }
 
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
@@ -30,15 +45,15 @@ export const linear: Lower<Ops["linear"]> = (l) => {
     const rows = rowsOf(l, 0);
     if (b === undefined) return graph.fromRows(productOf(l, rows, w), sizes[0]);
     const sum = l.addsWithin
-      ? graph.node("Gemm", [rows, w, b], { transB: int(1) })
+      ? product(l, "Gemm", [rows, w, b], { transB: int(1) })
       : graph.node("Add", [productOf(l, rows, w), b]);
     return graph.fromRows(sum, sizes[0]);
   }
   const before = graph.form(x)?.columns;
-  const product = productOf(l, w, before ?? rowsOf(l, 0), before === undefined);
-  if (b === undefined) return graph.fromColumns(product, sizes[0]);
+  const turned = productOf(l, w, before ?? rowsOf(l, 0), before === undefined);
+  if (b === undefined) return graph.fromColumns(turned, sizes[0]);
   const column = graph.node("Unsqueeze", [b, graph.ints([1])]);
-  return graph.fromColumns(graph.node("Add", [product, column]), sizes[0]);
+  return graph.fromColumns(graph.node("Add", [turned, column]), sizes[0]);
 };
 
 /** What is done along the last dimension, or to each element, of one operand: on its matrix. */

@@ -9,9 +9,10 @@ import type {
   ScatterReduction,
 } from "../../tensor/ops/ops.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { BlockedWeight } from "./by-blocks.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./lower-halves.ts";
-import { elementwise, linear, norm } from "./lower-matrices.ts";
+import { elementwise, linear, norm, product } from "./lower-matrices.ts";
 import { recurrence, selectiveScan, threeTerm } from "./lower-scans.ts";
 import { onnxDTypeCode } from "../onnx/encode.ts";
 import { loopBody } from "../onnx/loop-body.ts";
@@ -33,6 +34,8 @@ export interface Lowering<Attributes> {
   readonly variant: string;
   /** Whether a product may add its bias itself. */
   readonly addsWithin: boolean;
+  /** The second operand, if it is a weight in 16 bits that is to be widened block by block. */
+  readonly blocked: BlockedWeight | undefined;
 }
 
 /** Writes one operation and names its result. */
@@ -112,7 +115,7 @@ function matrixLoop(
   return l.graph.nodes("Loop", [count, "", ...state], { body: { graph: body } }, { outputs });
 }
 
-const product = (a: string, b: string, out: string): OnnxNode => ({
+const square = (a: string, b: string, out: string): OnnxNode => ({
   op: "MatMul",
   inputs: [a, b],
   outputs: [out],
@@ -121,7 +124,7 @@ const product = (a: string, b: string, out: string): OnnxNode => ({
 const squarings: Lower<Ops["squarings"]> = (l) => {
   const [x = ""] = l.inputs;
   const [result] = matrixLoop(l, [x], ([e = ""]) => ({
-    nodes: [product(e, e, "loop_square")],
+    nodes: [square(e, e, "loop_square")],
     next: ["loop_square"],
   }));
   return result ?? internal("Loop has an output");
@@ -136,9 +139,9 @@ const squaringsGrad: Lower<Ops["squaringsGrad"]> = (l) => {
   const turned = l.graph.node("Transpose", [x], { perm: { ints: perm } });
   const [, result] = matrixLoop(l, [turned, g], ([e = "", d = ""]) => ({
     nodes: [
-      product(e, e, "loop_square"),
-      product(e, d, "loop_left"),
-      product(d, e, "loop_right"),
+      square(e, e, "loop_square"),
+      square(e, d, "loop_left"),
+      square(d, e, "loop_right"),
       { op: "Add", inputs: ["loop_left", "loop_right"], outputs: ["loop_grad"] },
     ],
     next: ["loop_square", "loop_grad"],
@@ -339,7 +342,7 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
   selectiveScan,
   topk: through(BOOLS, topk),
 
-  matmul: through(SMALL_INTS, plain("MatMul")),
+  matmul: through(SMALL_INTS, (l) => product(l, "MatMul", l.inputs)),
   linear,
   softmax: ({ graph, inputs, attributes: { dim } }) =>
     graph.node("Softmax", inputs, { axis: int(dim) }),

@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor as OrtTensor } from "#ort";
-import { isFloat, itemsize, type TypedArray } from "../../tensor/dtype.ts";
+import type { TypedArray } from "../../tensor/dtype.ts";
 import { internal } from "../../base/errors.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -13,7 +13,7 @@ import {
   sizeName,
   TIMES,
 } from "../emit/compile.ts";
-import { transportOf } from "../emit/lower-halves.ts";
+import { transportOf } from "../emit/carriers.ts";
 import type { Weights } from "../emit/packing.ts";
 import type { Program } from "../program/program.ts";
 import { isStep } from "../program/step.ts";
@@ -60,13 +60,6 @@ function sizeView(values: readonly number[], isScalar: boolean): OrtTensor {
     "int64",
     BigInt64Array.from(values, BigInt),
     isScalar ? [] : [values.length],
-  );
-}
-
-/** Whether weights in 16 bits come in. */
-function readsHalves(program: Program): boolean {
-  return program.values.some(
-    (value) => !isStep(value) && isFloat(value.tensor.dtype) && itemsize(value.tensor.dtype) === 2,
   );
 }
 
@@ -150,8 +143,6 @@ export class OrtBackend implements Backend {
     const session = await InferenceSession.create(model, {
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(externalData.length === 0 ? {} : { externalData }),
-      // A session never gives back the memory of its arena, which widened weights would fill.
-      enableCpuMemArena: !readsHalves(program),
       graphOptimizationLevel: "all",
       // What goes wrong is thrown; ONNX Runtime need not print it too.
       logSeverityLevel: 4,

@@ -10,6 +10,7 @@ import { traits } from "../../tensor/ops/traits.ts";
 import { kernels } from "./kernels.ts";
 import { spelled } from "./spelled.ts";
 import { isStep, type Value } from "./step.ts";
+import { findWidenings, spelledWidening } from "./widenings.ts";
 import { sumUp, type Work } from "./work.ts";
 
 /** A graph in canonical form: equal subgraphs are one, sizes are operands. */
@@ -87,6 +88,7 @@ class ProgramBuilder {
   readonly #signature: string[] = [];
   readonly #kept: Tensor[] = [];
   #hasSoftmax = false;
+  #hasHalves = false;
   /** Whether sizes are only by accident what they are: then none are shared, and nothing rests on them. */
   #varies = false;
   /** Ids of what is computed from the rest of a text. */
@@ -103,6 +105,7 @@ class ProgramBuilder {
     const targets = [...asked, ...this.#kept];
     const ids = targets.map((t) => this.#id(t));
     this.#fuse(ids);
+    this.#widen();
     return {
       targets,
       values: this.#values,
@@ -126,6 +129,19 @@ class ProgramBuilder {
       this.#values[id] = { ...value, attention };
       this.#signature.push(`attention ${id}`);
     });
+  }
+
+  /** Says who reads which copies of weights in 16 bits. */
+  #widen(): void {
+    if (!this.#hasHalves) return;
+    for (const [id, widenings] of findWidenings(this.#values)) {
+      const step = this.#values[id];
+      if (step === undefined || !isStep(step)) return internal("no step reads a weight");
+      this.#values[id] = { ...step, widenings };
+      for (const [operand, widening] of widenings) {
+        this.#signature.push(spelledWidening(id, operand, widening));
+      }
+    }
   }
 
   #id(t: Tensor): number {
@@ -157,6 +173,7 @@ class ProgramBuilder {
     if (known !== undefined) return known;
     const id = this.#values.length;
     this.#values.push({ tensor: t });
+    this.#hasHalves ||= t.dtype === "float16" || t.dtype === "bfloat16";
     if (varyingPart(t) === "rest") this.#rest.add(id);
     this.#signature.push(`${t.dtype}:${t.shape.length}`);
     if (key !== undefined) this.#byKey.set(key, id);

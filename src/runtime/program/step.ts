@@ -33,6 +33,28 @@ export interface Cached {
   readonly value: Joined;
 }
 
+/** How a matrix is cut along a dimension. */
+export interface Blocks {
+  readonly dim: 0 | 1;
+  /** Rows, or columns, of a block. */
+  readonly size: number;
+  /** Where each begins; the last one begins early where they do not come out even. */
+  readonly starts: readonly number[];
+  /** Sizes of the matrix. */
+  readonly shape: readonly [number, number];
+}
+
+/** A weight that is kept in 16 bits, as one step reads it: in float32. */
+export interface Widening {
+  /** Id of what is kept. */
+  readonly source: number;
+  readonly from: "float16" | "bfloat16";
+  /** Which copy in float32 it reads, for steps that follow soon read the same one. */
+  readonly copy: number;
+  /** The blocks that a product widens one after the other, if it does. */
+  readonly blocks?: Blocks;
+}
+
 /** One operation of a program; its place in the list is the id of its value. */
 export interface Step {
   /** A tensor that this step computes: its dtype and rank hold for all runs, its sizes do not. */
@@ -47,6 +69,8 @@ export interface Step {
   readonly variant: string;
   /** The attention that it is the last step of. */
   readonly attention?: Attention;
+  /** What it reads in float32 of weights in 16 bits, by ids of its operands. */
+  readonly widenings?: ReadonlyMap<number, Widening>;
 }
 
 /** A value that comes from outside. */
