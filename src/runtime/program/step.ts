@@ -35,6 +35,7 @@ export interface Cached {
 
 /** How a matrix is cut along a dimension. */
 export interface Blocks {
+  /** Whether blocks are of rows, 0, or of columns, 1. */
   readonly dim: 0 | 1;
   /** Rows, or columns, of a block. */
   readonly size: number;
@@ -48,6 +49,7 @@ export interface Blocks {
 export interface Widening {
   /** Id of what is kept. */
   readonly source: number;
+  /** How it is kept. */
   readonly from: "float16" | "bfloat16";
   /** Which copy in float32 it reads, for steps that follow soon read the same one. */
   readonly copy: number;
