@@ -7,8 +7,10 @@ import {
   AutoModelForCausalLM,
   AutoModelForSeq2SeqLM,
   AutoTokenizer,
+  CollectIntervention,
   GPT2LMHeadModel,
   headScores,
+  IntervenableModel,
   type ModelCard,
   Module,
   NamedArray,
@@ -17,12 +19,15 @@ import {
   tensor,
   toSvg,
 } from "tsvene";
+import { range } from "../../src/base/lists.ts";
 import { refusesEach, untyped } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
 import { DECODERS } from "./families.ts";
 
 const IDS = [5, 7, 9, 11, 13, 2];
 const inputIds = tensor([IDS], { dtype: "int64" });
+/** The matrix that heads write with in layer 1. */
+const OUTPUT = /(?:h|layers)\.1\.(?:attn\.c_proj|self_attn\.o_proj)\.weight$/;
 const gpt2 = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 20 }).eval();
 
 describe.each(DECODERS)("%s", (name) => {
@@ -38,6 +43,37 @@ describe.each(DECODERS)("%s", (name) => {
     expect(Math.max(...sums.values)).toBeLessThan(1 + 1e-5);
     const later = patterns.entries().filter(({ at }) => Number(at["key"]) > Number(at["query"]));
     expect(later.every(({ value }) => value === 0)).toBe(true);
+  });
+});
+
+describe.each(["gpt2", "llama", "gemma2"])("what the keys of %s say", (name) => {
+  test("is their weight times the length of what is written of their value", async () => {
+    const model = await AutoModelForCausalLM.fromPretrained(golden(name));
+    const plain = await attentionPatterns(model, { inputIds });
+    const shares = await attentionPatterns(model, { inputIds }, { weighting: "value" });
+    const { collected } = new IntervenableModel(
+      { layer: 1, component: "value_output", intervention: CollectIntervention },
+      model,
+    ).forward({ inputIds });
+    const heads = plain.axis("head").values.length;
+    const flat = (await collected[0]?.squeeze(0).toArray(2)) ?? [];
+    const weight = Object.entries(model.stateDict()).find(([key]) => OUTPUT.test(key))?.[1];
+    const output = await weight?.toArray(2);
+    const features = (output?.[0]?.length ?? 0) / heads;
+    const group = (heads * features) / (flat[0]?.length ?? 1);
+    const lengthOf = (key: number, head: number): number => {
+      const own = Math.floor(head / group) * features;
+      const value = flat[key]?.slice(own, own + features) ?? [];
+      const rows = output?.map((row) => row.slice(head * features, (head + 1) * features)) ?? [];
+      return Math.hypot(...rows.map((row) => row.reduce((sum, w, i) => sum + w * (value[i] ?? 0), 0))); // prettier-ignore
+    };
+    for (const head of range(heads)) {
+      const at = { layer: 1, head, query: 4 };
+      const written = [...plain.at(at).values].map((share, key) => share * lengthOf(key, head));
+      const sum = written.reduce((a, b) => a + b, 0);
+      const found = [...shares.at(at).values];
+      for (const [key, own] of written.entries()) expect(found[key]).toBeCloseTo(own / sum, 5);
+    }
   });
 });
 
@@ -187,6 +223,8 @@ describe("what is refused", () => {
     ["a period that is none", () => scores(gpt2, { inputIds }, { period: 3 }), /the last 3 tokens of each row are not those before/],
     ["padding", () => scores(gpt2, { inputIds, attentionMask: tensor([[0, 1, 1, 1, 1, 1]]) }), /without padding/],
     ["no vocabulary", () => untyped({ randomRepeats }).randomRepeats({}), /vocabularySize must be 1 or more/],
+    ["a weighting that is none", () => patterns(gpt2, { inputIds }, { weighting: "values" }), /weighting/],
+    ["values of a component", () => patterns(gpt2, { inputIds }, { weighting: "value", component: "attention_weight" }), /leave out component/],
     ["a plot of something else", () => untyped({ attentionPlot }).attentionPlot([]), /as attentionPatterns gives it/],
   ]); // prettier-ignore
 });

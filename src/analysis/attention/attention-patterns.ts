@@ -1,11 +1,12 @@
 import { range } from "../../base/lists.ts";
 import { fail } from "../../base/errors.ts";
-import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
+import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { oneText, positionAxis, type TextInputs, type TextTokenizer } from "../data/one-text.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { attentionSites, traceAttention } from "./attention-sites.ts";
+import { traceWrittenShares } from "./weigh-by-values.ts";
 
 /** Which attention is read. */
 export interface AttentionOptions {
@@ -16,17 +17,30 @@ export interface AttentionOptions {
    * @default the attention weights of the text that is written
    */
   readonly component?: string;
+  /**
+   * What a pattern says of a key: `"attention"`, its weight; `"value"`, its share in what the head writes: the
+   * weight times the length of the key's value as the head writes it to the residual stream, before any norm,
+   * by the sum of these over the keys (Kobayashi and others, 2020). A key that gets much attention but has
+   * nothing to say, as the first token often, then gets little.
+   * @default "attention"
+   */
+  readonly weighting?: "attention" | "value";
 }
 
 const OP = "attentionPatterns";
-const OPTIONS: OptionNames<AttentionOptions> = { tokenizer: true, component: true };
+const OPTIONS: OptionNames<AttentionOptions> = {
+  tokenizer: true,
+  component: true,
+  weighting: true,
+};
 
 /**
  * The attention weights of every head, [layer, head, query, key]: for each query the shares of the keys,
  * labelled by tokens. A head that a layer does not have is NaN.
  *
  * @param inputs - A text, or what the model's `forward` takes, of one row.
- * @throws TsveneError for models without attention.
+ * @throws TsveneError for models without attention, and `weighting: "value"` for those without a residual stream
+ * that can be taken apart.
  *
  * @example
  * ```ts
@@ -44,9 +58,20 @@ export async function attentionPatterns(
   options: AttentionOptions = {},
 ): Promise<NamedArray> {
   requireKnownOptions(OP, options, OPTIONS);
-  const sites = attentionSites(OP, model, options.component);
+  const { component, weighting = "attention" } = options;
+  requireOneOf(OP, "weighting", weighting, ["attention", "value"]);
+  if (component !== undefined && weighting === "value") {
+    fail(
+      OP,
+      'weighting "value" is of the attention that writes to the residual stream; leave out component',
+    );
+  }
+  const sites = attentionSites(OP, model, component);
   const text = await oneText(OP, inputs, options.tokenizer);
-  const layers = traceAttention(OP, sites, text.inputs);
+  const layers =
+    weighting === "value"
+      ? traceWrittenShares(OP, model, text.inputs)
+      : traceAttention(OP, sites, text.inputs);
   for (const { weights } of layers) {
     const [batch, ...rest] = weights.shape;
     if (batch === 1 && rest.length === 3) continue;
@@ -70,7 +95,7 @@ export async function attentionPatterns(
     );
   }
   return new NamedArray({
-    name: "attention",
+    name: weighting === "value" ? "share of what is written" : "attention",
     axes: [
       { name: "layer", values: layers.map(({ layer }) => layer) },
       { name: "head", values: range(heads) },
