@@ -58,7 +58,7 @@ describe.each(["gpt2", "llama", "gemma2"])("what the keys of %s say", (name) => 
     const heads = plain.axis("head").values.length;
     const flat = (await collected[0]?.squeeze(0).toArray(2)) ?? [];
     const weight = Object.entries(model.stateDict()).find(([key]) => OUTPUT.test(key))?.[1];
-    const output = await weight?.toArray(2);
+    const output = await (name === "gpt2" ? weight?.transpose(0, 1) : weight)?.toArray(2);
     const features = (output?.[0]?.length ?? 0) / heads;
     const group = (heads * features) / (flat[0]?.length ?? 1);
     const lengthOf = (key: number, head: number): number => {

@@ -61,14 +61,14 @@ describe("the package, installed into a new project", () => {
     );
     expect(code, stderr).toBe(0);
     expect(stdout).toContain('" Madrid"');
-    expect(stdout).toContain('" Rome"');
+    expect(stdout).toMatch(/^layer 0 .* 0\.99\d /m);
   });
 
   it("runs it with require", { timeout: SLOW }, async (context) => {
     const program = withRequire(await readmeProgram());
     const { code, stdout, stderr } = await runIn(project(context), "first.cjs", program);
     expect(code, stderr).toBe(0);
-    expect(stdout).toContain('" Rome"');
+    expect(stdout).toMatch(/^layer 0 .* 0\.99\d /m);
   });
 
   it("has the command line", { timeout: SLOW }, async (context) => {

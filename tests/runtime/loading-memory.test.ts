@@ -101,7 +101,8 @@ describe.skipIf(!existsSync("/proc/self/status"))(
       const block = 12 * 1024 ** 2 + 13 * 1024;
       expect(weights).toBe(itemsize * (10_064 * 1024 + 3 * block + 2 * 1024));
       expect(loading).toBeLessThan(1.2 * weights);
-      expect(loading).toBeGreaterThan(0.9 * weights);
+      // What loading the small model before it left is used again: up to 20 MB of it.
+      expect(loading).toBeGreaterThan(weights - 40e6);
     });
   },
 );

@@ -1,5 +1,5 @@
 import { fail } from "../../interventions/errors.ts";
-import { type UnitAxes, withWhole } from "../sites/axes.ts";
+import { allWhole, isDivided, type UnitAxes, withWhole } from "../sites/axes.ts";
 import { BatchRows } from "../units/batch-rows.ts";
 import type { Mode } from "../config/config.ts";
 import {
@@ -184,14 +184,17 @@ function located(
   }));
 }
 
-/** The units at places of which some axes may be taken whole. */
+/** The units at places of which some axes may be taken whole; undefined for a whole tensor. */
 function select(
   name: string,
   axes: UnitAxes,
   levels: readonly Level[] | null,
   batch: number,
 ): Selection | undefined {
-  if (levels === null) return undefined;
+  if (levels === null) {
+    // All of a part of a tensor, or of its heads, and not the tensor that other parts are in too.
+    return isDivided(axes) ? new Selection(allWhole(axes), []) : undefined;
+  }
   let whole = axes;
   const rows = levels.flatMap((level, i): Rows[] => {
     if (level !== "all") return [level];
@@ -216,7 +219,7 @@ function checkUnits(
   edits: Selection | undefined,
 ): void {
   const { concatenatesUnits, keepLastDim, embedDim } = intervention;
-  if (edits === undefined || !concatenatesUnits || keepLastDim) return;
+  if (edits === undefined || edits.levels.length === 0 || !concatenatesUnits || keepLastDim) return;
   const kind = intervention.constructor.name;
   const counts = edits.levels[0]?.map((row) => row.length) ?? [];
   if (edits.ragged) {

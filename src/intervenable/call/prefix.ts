@@ -115,7 +115,7 @@ function firstPlace(selection: Selection | undefined, length: number): number {
 
 /** Which of a selection's levels counts positions of the text, if one does and none is taken whole. */
 function positionLevel(selection: Selection | undefined): number | undefined {
-  if (selection === undefined || selection.axes.steps || selection.axes.whole !== undefined) {
+  if (selection === undefined || selection.axes.steps || selection.axes.whole.length > 0) {
     return undefined;
   }
   const level = selection.axes.selected.findIndex(

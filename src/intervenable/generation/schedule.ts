@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import type { Counted } from "../../models/model/card.ts";
 import type { TraceStep } from "../../models/generation/options.ts";
 import { fail } from "../../interventions/errors.ts";
@@ -181,9 +182,12 @@ export class Schedule {
   #partOf(action: Action, steps: Steps, { index, pastLength, promptLength }: TraceStep): Action {
     const all = Array.from({ length: promptLength + index - pastLength }, (_, i) => pastLength + i);
     const positions = all.filter((position) => steps[this.#stepOf(position)] === action);
-    const rows = Array.from({ length: this.#frame.rows }, () => positions);
-    const axes = withPositions(action);
-    return { ...action, edits: new Selection(axes, [...(action.edits?.levels ?? []), rows]) };
+    const ofAll = (places: readonly number[]): Rows => range(this.#frame.rows).map(() => places);
+    const heads = (action.edits?.axes.whole ?? []).flatMap(({ kind, size = 0 }) =>
+      kind === "head" ? [ofAll(range(size))] : [],
+    );
+    const levels = [...(action.edits?.levels ?? []), ...heads, ofAll(positions)];
+    return { ...action, edits: new Selection(withPositions(action), levels) };
   }
 
   #absolute(position: number): number {
@@ -277,8 +281,8 @@ function withPositions({ name, edits, site }: Action): UnitAxes {
   if (axes === undefined && !site.layout.headsFirst) {
     return axesOf("pos", { ...site, layout: PLAIN });
   }
-  if (axes?.whole?.kind === "position") {
-    return { ...axes, selected: [...axes.selected, axes.whole], whole: undefined };
+  if (axes?.whole.at(-1)?.kind === "position") {
+    return { ...axes, selected: [...axes.selected, ...axes.whole], whole: [] };
   }
   const [heads, ...others] = axes?.selected ?? [];
   if (axes !== undefined && heads?.kind === "head" && others.length === 0 && heads.dim === 1) {

@@ -31,8 +31,8 @@ export interface UnitAxes {
   readonly layout: Layout;
   /** The axes that locations name, outermost first. */
   readonly selected: readonly Axis[];
-  /** The axis that is taken whole after the selected ones, for heads over all positions. */
-  readonly whole: Axis | undefined;
+  /** Axes that are taken whole after the selected ones, as positions of heads are. */
+  readonly whole: readonly Axis[];
   /** The part of a fused projection, at dimension 2 of the view. */
   readonly part: number | undefined;
   /** Dimensions that the tensor must have. */
@@ -78,7 +78,7 @@ export function axesOf(unit: string, site: Site): UnitAxes {
     );
   }
   const [first, second] = names;
-  const flat = { layout, whole: undefined, part: part?.index };
+  const flat = { layout, whole: [], part: part?.index };
   const outer = axis(1, kindOf(first), counts);
   if (second === undefined) return { ...flat, selected: [outer], rank: isHead ? 4 : undefined };
   if (part !== undefined) {
@@ -94,7 +94,7 @@ function stepAxes({ layout, width, recurrent, counts }: Site, where: string): Un
   }
   const { part } = layout;
   const selected = [axis(1, "step", counts)];
-  return { layout, selected, whole: undefined, part: part?.index, rank: undefined, steps: true };
+  return { layout, selected, whole: [], part: part?.index, rank: undefined, steps: true };
 }
 
 function axis(dim: number, kind: AxisKind, counts: Counted, size?: number, offset = 0): Axis {
@@ -108,7 +108,7 @@ function kindOf(name: string | undefined): AxisKind {
 
 /** Attention weights, [batch, heads, queries, keys]. */
 function weightAxes(unit: string, { layout, counts }: Site, where: string): UnitAxes {
-  const common = { layout, whole: undefined, part: undefined, rank: 4 };
+  const common = { layout, whole: [], part: undefined, rank: 4 };
   const head = axis(1, "head", counts);
   const query = axis(2, "position", counts);
   const keys = layout.keys ?? counts;
@@ -132,13 +132,18 @@ function headAxes(unit: string, { layout, counts }: Site, heads: number, where: 
   const head = axis(2, "head", counts, heads, offset);
   const position = axis(1, "position", counts);
   const common = { layout, part: undefined, rank: 3 };
-  if (unit === "h") return { ...common, selected: [head], whole: position };
-  if (unit === "h.pos") return { ...common, selected: [head, position], whole: undefined };
+  if (unit === "h") return { ...common, selected: [head], whole: [position] };
+  if (unit === "h.pos") return { ...common, selected: [head, position], whole: [] };
   return fail(
     OP,
     `unit "${unit}" does not fit ${where} split into ${heads} heads; use "h" for whole heads, "h.pos" ` +
       `for heads at positions, or the component without "head_" for all heads`,
   );
+}
+
+/** Whether units are not of the tensor at the site as it is, but of a part of it, or of heads. */
+export function isDivided({ layout: { heads, part, headsFirst } }: UnitAxes): boolean {
+  return !headsFirst && (heads !== undefined || part !== undefined);
 }
 
 /**
@@ -147,8 +152,13 @@ function headAxes(unit: string, { layout, counts }: Site, heads: number, where: 
  */
 export function withWhole(axes: UnitAxes, level: number): UnitAxes | undefined {
   const { selected, whole } = axes;
-  if (level !== selected.length - 1 || whole !== undefined) return undefined;
-  return { ...axes, selected: selected.slice(0, -1), whole: selected[level] };
+  if (level !== selected.length - 1 || whole.length > 0) return undefined;
+  return allWhole({ ...axes, selected: selected.slice(-1) }, selected.slice(0, -1));
+}
+
+/** The unit with its axes taken whole, but for some before them. */
+export function allWhole(axes: UnitAxes, selected: readonly Axis[] = []): UnitAxes {
+  return { ...axes, selected, whole: [...axes.selected, ...axes.whole] };
 }
 
 /** The tensor at a site with heads and parts as dimensions of their own. */

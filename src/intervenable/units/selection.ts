@@ -1,3 +1,4 @@
+import { range } from "../../base/lists.ts";
 import { apply } from "../../tensor/ops/apply.ts";
 import { fail } from "../../interventions/errors.ts";
 import { NONE } from "../../tensor/ops/ops.ts";
@@ -144,9 +145,11 @@ export class Selection {
       const size = axis.size ?? view.size(axis.dim);
       return { axis, rows: mapRows(rows, (row) => row.map((at) => resolve(at, size, axis))) };
     });
-    if (whole === undefined) return indexed;
-    const all = Array.from({ length: view.size(whole.dim) }, (_, i) => i);
-    return [...indexed, { axis: whole, rows: Array.from({ length: batch }, () => all) }];
+    const others = whole.map((axis): Indexed => {
+      const all = range(axis.size ?? view.size(axis.dim)).map((at) => axis.offset + at);
+      return { axis, rows: range(batch).map(() => all) };
+    });
+    return [...indexed, ...others];
   }
 
   #slice(view: Tensor, ranges: readonly Range[]): Tensor {
