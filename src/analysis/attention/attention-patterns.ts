@@ -3,6 +3,7 @@ import { fail } from "../../base/errors.ts";
 import { type OptionNames, requireKnownOptions, requireOneOf } from "../../base/known-options.ts";
 import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { oneText, positionAxis, type TextInputs, type TextTokenizer } from "../data/one-text.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { attentionSites, traceAttention } from "./attention-sites.ts";
@@ -84,16 +85,6 @@ export async function attentionPatterns(
   const [heads, queries, keys] = [1, 2, 3].map((axis) =>
     Math.max(...layers.map(({ weights }) => weights.size(axis))),
   ) as [number, number, number];
-  const values = new Float64Array(layers.length * heads * queries * keys).fill(NaN);
-  for (const [i, { weights }] of layers.entries()) {
-    // A layer with fewer heads, or a window, fills the beginning of its part.
-    const own = await weights.squeeze(0).toArray(3);
-    own.forEach((rows, head) =>
-      rows.forEach((row, query) => {
-        values.set(row, ((i * heads + head) * queries + query) * keys);
-      }),
-    );
-  }
   return new NamedArray({
     name: weighting === "value" ? "share of what is written" : "attention",
     axes: [
@@ -102,6 +93,23 @@ export async function attentionPatterns(
       positionAxis("query", queries, text.tokens),
       positionAxis("key", keys, text.tokens),
     ],
-    values,
+    values: await valuesOf(layers, [heads, queries, keys]),
   });
+}
+
+/** [layer, head, query, key]; a layer with fewer heads, or a window, fills the beginning of its part. */
+async function valuesOf(
+  layers: readonly { readonly weights: Tensor }[],
+  [heads, queries, keys]: readonly [number, number, number],
+): Promise<Float64Array> {
+  const values = new Float64Array(layers.length * heads * queries * keys).fill(NaN);
+  for (const [i, { weights }] of layers.entries()) {
+    const own = await weights.squeeze(0).toArray(3);
+    own.forEach((rows, head) =>
+      rows.forEach((row, query) => {
+        values.set(row, ((i * heads + head) * queries + query) * keys);
+      }),
+    );
+  }
+  return values;
 }
