@@ -74,15 +74,25 @@ async function create({ fs }: NodeModules, path: string, text: string): Promise<
   }
 }
 
+/** The lock that is had while a dead holder's is taken away. */
+function guardOf(path: string): string {
+  return `${path}.removal`;
+}
+
+/** Takes away what a process left that was killed while it took a lock away. */
+async function removeDeadGuard(node: NodeModules, guard: string, here: string): Promise<void> {
+  const holder = await holderOf(node, guard);
+  if (holder !== undefined && isDead(holder, here)) await node.fs.rm(guard, { force: true });
+}
+
 /** Takes the lock of a dead holder away; one process at a time, so that no living one loses his. */
 async function removeDead(node: NodeModules, path: string, text: string): Promise<void> {
   const here = await place(node);
   const found = await holderOf(node, path);
   if (found === undefined || !isDead(found, here)) return;
-  const guard = `${path}.removal`;
+  const guard = guardOf(path);
   if (!(await create(node, guard, text))) {
-    const other = await holderOf(node, guard);
-    if (other !== undefined && isDead(other, here)) await node.fs.rm(guard, { force: true });
+    await removeDeadGuard(node, guard, here);
     return;
   }
   try {
@@ -114,12 +124,14 @@ export async function withFileLock<T>(
   work: (stillHeld: () => Promise<void>) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const text = `${process.pid}.${randomName()}@${await place(node)}`;
+  const here = await place(node);
+  const text = `${process.pid}.${randomName()}@${here}`;
   for (let wait = 2; !(await create(node, path, text)); wait = Math.min(2 * wait, LONGEST_WAIT)) {
     signal?.throwIfAborted();
     await removeDead(node, path, text);
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
   }
+  await removeDeadGuard(node, guardOf(path), here);
   const isHeld = async (): Promise<boolean> => (await holderOf(node, path))?.text === text;
   const signs = setInterval(() => {
     const now = new Date();
