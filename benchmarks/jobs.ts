@@ -3,10 +3,7 @@ import {
   CollectIntervention,
   evaluate,
   Generator,
-  type GPT2Config,
-  GPT2LMHeadModel,
   IntervenableModel,
-  manualSeed,
   randn,
   type RepresentationConfig,
   type Tensor,
@@ -19,36 +16,18 @@ import {
 import { alignmentJobs } from "./alignment-jobs.ts";
 import { familyJobs } from "./family-jobs.ts";
 import { createFloor } from "./floor.ts";
+import { randomGpt2, SMALL } from "./random-gpt2.ts";
 import type { Job } from "./job.ts";
 import { steeringJobs } from "./steering-jobs.ts";
 import { pathJobs } from "./path-jobs.ts";
 import { sweepJobs } from "./sweep-jobs.ts";
 import { trainingJobs } from "./training-jobs.ts";
 
-const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const TINY = { nLayer: 4, nEmbd: 24, nHead: 4, vocabSize: 64, nPositions: 64 };
 const PROMPT = 16;
 const NEW_TOKENS = 32;
 
 const layers = Array.from({ length: SMALL.nLayer }, (_, layer) => layer);
-
-const built = new Map<object, Promise<GPT2LMHeadModel>>();
-
-/** A randomly initialised model, made on first use and shared by the jobs. */
-function model(config: Partial<GPT2Config>): Promise<GPT2LMHeadModel> {
-  const known = built.get(config);
-  if (known !== undefined) return known;
-  const made = build(config);
-  built.set(config, made);
-  return made;
-}
-
-async function build(config: Partial<GPT2Config>): Promise<GPT2LMHeadModel> {
-  manualSeed(0);
-  const gpt2 = new GPT2LMHeadModel(config).eval();
-  await evaluate(...gpt2.parameters().map((p) => p.value));
-  return gpt2;
-}
 
 function ids(batch: number, length: number, vocabulary: number, seed = 0): Tensor {
   const generator = new Generator(seed);
@@ -62,7 +41,7 @@ function plain(name: string, config: typeof SMALL, batch: number, length: number
   return {
     name,
     async prepare() {
-      const gpt2 = await model(config);
+      const gpt2 = await randomGpt2(config);
       const inputIds = ids(batch, length, config.vocabSize);
       return () => gpt2.forward({ inputIds }).logits.data();
     },
@@ -80,7 +59,7 @@ function interchange(
     async prepare() {
       const intervenable = new IntervenableModel(
         { layer: place.layer, component: "block_output", intervention: VanillaIntervention },
-        await model(config),
+        await randomGpt2(config),
       );
       const base = { inputIds: ids(batch, length, config.vocabSize) };
       const sources = [{ inputIds: ids(batch, length, config.vocabSize, 1) }];
@@ -94,7 +73,7 @@ function floor(name: string, length: number): Job {
   return {
     name,
     async prepare() {
-      const gpt2 = await model(SMALL);
+      const gpt2 = await randomGpt2();
       const weights: Record<string, Float32Array> = {};
       for (const [key, parameter] of gpt2.namedParameters()) {
         weights[key] = (await parameter.value.data()) as Float32Array;
@@ -123,7 +102,7 @@ function overhead(
     name,
     weightsWithin: false,
     async prepare() {
-      const gpt2 = await model(SMALL);
+      const gpt2 = await randomGpt2();
       const intervenable = new IntervenableModel(representations, gpt2);
       const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
       return {
@@ -167,7 +146,7 @@ export const jobs: readonly Job[] = [
     async prepare() {
       const intervenable = new IntervenableModel(
         { layer: 6, component: "mlp_output", intervention: ZeroIntervention },
-        await model(SMALL),
+        await randomGpt2(),
       );
       const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
       return async () => {
@@ -187,7 +166,7 @@ export const jobs: readonly Job[] = [
           component: "block_output" as const,
           intervention: CollectIntervention,
         })),
-        await model(SMALL),
+        await randomGpt2(),
       );
       const base = { inputIds: ids(1, 64, SMALL.vocabSize) };
       return () => evaluate(...intervenable.forward(base).collected);
@@ -196,7 +175,7 @@ export const jobs: readonly Job[] = [
   {
     name: "generate_plain_16+32",
     async prepare() {
-      const gpt2 = await model(SMALL);
+      const gpt2 = await randomGpt2();
       const inputIds = ids(1, PROMPT, SMALL.vocabSize);
       return () => gpt2.generate({ inputIds }, GREEDY);
     },
@@ -210,7 +189,7 @@ export const jobs: readonly Job[] = [
           component: "mlp_output" as const,
           intervention: AdditionIntervention,
         })),
-        await model(SMALL),
+        await randomGpt2(),
       );
       const vector = randn([SMALL.nEmbd], { generator: new Generator(2) }).mul(0.1);
       const inputIds = ids(1, PROMPT, SMALL.vocabSize);

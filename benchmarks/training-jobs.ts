@@ -7,29 +7,14 @@ import {
   GPT2LMHeadModel,
   IntervenableModel,
   LowRankRotatedSpaceIntervention,
-  manualSeed,
   RotatedSpaceIntervention,
   type Tensor,
   tensor,
 } from "tsvene";
+import { randomGpt2, SMALL } from "./random-gpt2.ts";
 import type { Job } from "./job.ts";
 
-const SMALL = { nLayer: 12, nEmbd: 768, nHead: 12, vocabSize: 50_257 };
 const [BATCH, LENGTH, PLAIN_LENGTH] = [16, 16, 64];
-
-let built: Promise<GPT2LMHeadModel> | undefined;
-
-function gpt2(): Promise<GPT2LMHeadModel> {
-  built ??= build();
-  return built;
-}
-
-async function build(): Promise<GPT2LMHeadModel> {
-  manualSeed(0);
-  const model = new GPT2LMHeadModel(SMALL).eval();
-  await evaluate(...model.parameters().map((p) => p.value));
-  return model;
-}
 
 function ids(shape: readonly [number, number], seed: number): Tensor {
   const generator = new Generator(seed);
@@ -57,7 +42,7 @@ function dasStep(kind: keyof typeof ROTATIONS): Job {
   return {
     name: `das_${kind}_step_B16_T16`,
     async prepare() {
-      const model = await gpt2();
+      const model = await randomGpt2();
       const aligned = alignedTo(kind, model);
       const optimizer = new Adam(aligned.trainableParameters(), { lr: 1e-3 });
       const base = { inputIds: ids([BATCH, LENGTH], 1) };
@@ -87,7 +72,7 @@ function cachedDasStep(kind: keyof typeof ROTATIONS): Job {
   return {
     name: `das_${kind}_step_B16_T16_cached`,
     async prepare() {
-      const model = await gpt2();
+      const model = await randomGpt2();
       const aligned = alignedTo(kind, model);
       const parameters = aligned.trainableParameters();
       const optimizer = new Adam(parameters, { lr: 1e-3 });
