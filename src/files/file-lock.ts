@@ -86,8 +86,11 @@ async function removeDeadGuard(node: NodeModules, guard: string, here: string): 
 }
 
 /** Takes the lock of a dead holder away; one process at a time, so that no living one loses his. */
-async function removeDead(node: NodeModules, path: string, text: string): Promise<void> {
-  const here = await place(node);
+async function removeDead(
+  node: NodeModules,
+  path: string,
+  { text, here }: { readonly text: string; readonly here: string },
+): Promise<void> {
   const found = await holderOf(node, path);
   if (found === undefined || !isDead(found, here)) return;
   const guard = guardOf(path);
@@ -128,7 +131,7 @@ export async function withFileLock<T>(
   const text = `${process.pid}.${randomName()}@${here}`;
   for (let wait = 2; !(await create(node, path, text)); wait = Math.min(2 * wait, LONGEST_WAIT)) {
     signal?.throwIfAborted();
-    await removeDead(node, path, text);
+    await removeDead(node, path, { text, here });
     await new Promise((done) => setTimeout(done, wait * (0.5 + Math.random())));
   }
   await removeDeadGuard(node, guardOf(path), here);

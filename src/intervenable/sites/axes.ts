@@ -153,12 +153,12 @@ export function isDivided({ layout: { heads, part, headsFirst } }: UnitAxes): bo
 export function withWhole(axes: UnitAxes, level: number): UnitAxes | undefined {
   const { selected, whole } = axes;
   if (level !== selected.length - 1 || whole.length > 0) return undefined;
-  return allWhole({ ...axes, selected: selected.slice(-1) }, selected.slice(0, -1));
+  return { ...axes, selected: selected.slice(0, -1), whole: selected.slice(-1) };
 }
 
-/** The unit with its axes taken whole, but for some before them. */
-export function allWhole(axes: UnitAxes, selected: readonly Axis[] = []): UnitAxes {
-  return { ...axes, selected, whole: [...axes.selected, ...axes.whole] };
+/** The unit with all of its axes taken whole. */
+export function allWhole(axes: UnitAxes): UnitAxes {
+  return { ...axes, selected: [], whole: [...axes.selected, ...axes.whole] };
 }
 
 /** The tensor at a site with heads and parts as dimensions of their own. */
