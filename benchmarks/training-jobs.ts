@@ -4,7 +4,7 @@ import {
   FrozenParts,
   functional,
   Generator,
-  GPT2LMHeadModel,
+  type GPT2LMHeadModel,
   IntervenableModel,
   LowRankRotatedSpaceIntervention,
   RotatedSpaceIntervention,
