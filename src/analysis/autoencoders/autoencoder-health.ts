@@ -1,19 +1,22 @@
-import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { range } from "../../base/lists.ts";
 import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { zerosLike } from "../../tensor/functions/creation.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { readNumbers } from "../results/read-numbers.ts";
-import { sideEffect, type TextTensors } from "../steering/neutral-texts.ts";
+import {
+  isTokenIn,
+  logitsEverywhere,
+  sideEffect,
+  type TextTensors,
+} from "../steering/neutral-texts.ts";
 import {
   autoencoderTexts,
   type AutoencoderTexts,
   type AutoencoderTextsOptions,
-  isTokenIn,
 } from "./autoencoder-texts.ts";
 import { traceSite } from "./read-latents.ts";
 import type { SparseAutoencoder } from "./sparse-autoencoder.ts";
@@ -226,8 +229,6 @@ function traceSums(
   };
 }
 
-function logitsIn({ constructor: { name } }: Module, output: unknown): Tensor {
-  const logits = (output as { readonly logits?: unknown } | undefined)?.logits ?? output;
-  if (logits instanceof Tensor && logits.ndim === 3) return logits;
-  return fail(OP, `${name} gives no logits at every position, which losses are made of`);
+function logitsIn(model: Module, output: unknown): Tensor {
+  return logitsEverywhere(OP, model, output, "losses are made of");
 }

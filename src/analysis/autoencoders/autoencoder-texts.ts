@@ -3,8 +3,6 @@ import { fail } from "../../base/errors.ts";
 import { partsOf, range } from "../../base/lists.ts";
 import type { Site } from "../../intervenable/sites/address.ts";
 import { Module } from "../../nn/module.ts";
-import { ones } from "../../tensor/functions/creation.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
 import { neutralTexts, type TextTensors } from "../steering/neutral-texts.ts";
 import { type AutoencoderSite, resolveAutoencoderSite } from "./autoencoder-site.ts";
@@ -54,9 +52,4 @@ export function autoencoderTexts(
     batches: partsOf(range(length), batchSize),
     inputs: batch,
   };
-}
-
-/** 1 for tokens and 0 for padding, [texts, positions]. */
-export function isTokenIn({ inputIds, attentionMask }: TextTensors): Tensor {
-  return attentionMask?.to("float32") ?? ones(inputIds.shape);
 }

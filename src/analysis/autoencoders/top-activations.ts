@@ -6,12 +6,11 @@ import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import { tokensRead } from "../../tokenizers/next-token.ts";
 import { readNumbers } from "../results/read-numbers.ts";
-import type { TextTensors } from "../steering/neutral-texts.ts";
+import { isTokenIn, type TextTensors } from "../steering/neutral-texts.ts";
 import {
   autoencoderTexts,
   type AutoencoderTexts,
   type AutoencoderTextsOptions,
-  isTokenIn,
 } from "./autoencoder-texts.ts";
 import { traceSite } from "./read-latents.ts";
 import type { SparseAutoencoder } from "./sparse-autoencoder.ts";

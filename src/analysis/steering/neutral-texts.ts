@@ -2,6 +2,7 @@ import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { range } from "../../base/lists.ts";
 import { logSoftmax } from "../../nn/functional/activations.ts";
+import type { Module } from "../../nn/module.ts";
 import { ones } from "../../tensor/functions/creation.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
@@ -71,6 +72,27 @@ function requireLong(
   return { length, batch };
 }
 
+/** 1 for tokens and 0 for padding, [texts, positions]. */
+export function isTokenIn({ inputIds, attentionMask }: TextTensors): Tensor {
+  return attentionMask?.to("float32") ?? ones(inputIds.shape);
+}
+
+/**
+ * What a model says at every position, [texts, positions, vocabulary].
+ * @param why - What it is needed for, for errors.
+ * @throws TsveneError for an output without it.
+ */
+export function logitsEverywhere(
+  op: string,
+  { constructor: { name } }: Module,
+  output: unknown,
+  why: string,
+): Tensor {
+  const logits = (output as { readonly logits?: unknown } | undefined)?.logits ?? output;
+  if (logits instanceof Tensor && logits.ndim === 3) return logits;
+  return fail(op, `${name} gives no logits at every position, which ${why}`);
+}
+
 /**
  * Compares what a model says of texts with and without edits.
  *
@@ -78,9 +100,9 @@ function requireLong(
  * @param plain - Of that shape.
  */
 export function sideEffect(inputs: TextTensors, edited: Tensor, plain: Tensor): SideEffect {
-  const { inputIds, attentionMask } = inputs;
+  const { inputIds } = inputs;
   const logP = logSoftmax(edited, -1);
-  const isToken = attentionMask?.to("float32") ?? ones(inputIds.shape);
+  const isToken = isTokenIn(inputs);
   const next = inputIds.size(1) - 1;
   const isNext = isToken.narrow(1, 0, next).mul(isToken.narrow(1, 1, next));
   const said = logP.narrow(1, 0, next).gather(-1, inputIds.narrow(1, 1, next).unsqueeze(-1));

@@ -1,7 +1,8 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
-import type { AxisValues, GridSite, SiteGrid } from "../../intervenable/grid/site-grid.ts";
+import { sitesOf } from "../../intervenable/grid/grid-axes.ts";
+import type { AxisValues, SiteGrid } from "../../intervenable/grid/site-grid.ts";
 import { siteKey } from "../../intervenable/grid/site-grid.ts";
 import { Module } from "../../nn/module.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
@@ -79,7 +80,7 @@ export async function probeSweep(
     scores.set(siteKey(site), await probeScore(state, labels, scoring));
     onProgress?.(scores.size, found.sites.length);
   }
-  const cells = cellsOf(found.axes);
+  const cells = sitesOf(found.axes);
   const array = (name: string, of: (score: ProbeScore) => number): NamedArray =>
     new NamedArray({
       name,
@@ -112,13 +113,4 @@ function check(model: unknown, options: ProbeSweepOptions): void {
     if (list.length === texts.length) continue;
     fail(OP, `${name} are ${list.length}, but there are ${texts.length} texts; give one for each`);
   }
-}
-
-/** All sites of a grid, the last axis varying fastest. */
-function cellsOf(axes: NamedArray["axes"]): readonly GridSite[] {
-  return axes.reduce<readonly GridSite[]>(
-    (before, { name, values }) =>
-      before.flatMap((cell) => values.map((value) => ({ ...cell, [name]: value }))),
-    [{}],
-  );
 }

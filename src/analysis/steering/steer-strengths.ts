@@ -17,7 +17,13 @@ import { traceMetric } from "../metrics/traced-metric.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { readNumbers } from "../results/read-numbers.ts";
 import { BUDGET } from "../sweep/plan-sweep.ts";
-import { type NeutralTexts, neutralTexts, sideEffect, type TextTensors } from "./neutral-texts.ts";
+import {
+  logitsEverywhere,
+  type NeutralTexts,
+  neutralTexts,
+  sideEffect,
+  type TextTensors,
+} from "./neutral-texts.ts";
 import { SteeringTable } from "./steering-table.ts";
 
 /** What strengths are compared by. */
@@ -215,8 +221,6 @@ function edited({ steered }: Runs, inputs: unknown, rows: readonly Row[]): unkno
   return intervened;
 }
 
-function logitsIn({ constructor: { name } }: Module, output: unknown): Tensor {
-  const logits = (output as { readonly logits?: unknown } | undefined)?.logits ?? output;
-  if (logits instanceof Tensor && logits.ndim === 3) return logits;
-  return fail(OP, `${name} gives no logits at every position, which neutral texts are compared by`);
+function logitsIn(model: Module, output: unknown): Tensor {
+  return logitsEverywhere(OP, model, output, "neutral texts are compared by");
 }

@@ -105,7 +105,8 @@ export class SteeringTable implements SteeringTableFields {
           shown(maxPerplexityRatio),
       );
     }
-    const plain = this.perplexity.valueAt({ strength: 0 });
+    const { kl, perplexity } = this;
+    const plain = perplexity.valueAt({ strength: 0 });
     if (maxPerplexityRatio < Infinity && Number.isNaN(plain)) {
       fail(OP, "this model has no perplexity of next tokens; say maxKl");
     }
@@ -113,8 +114,8 @@ export class SteeringTable implements SteeringTableFields {
     const allowed = this.effect
       .ranked((value) => sign * value)
       .filter(({ at }) => {
-        const dear = this.perplexity.valueAt(at) / plain > maxPerplexityRatio;
-        return this.kl.valueAt(at) <= maxKl && !dear;
+        const dear = perplexity.valueAt(at) / plain > maxPerplexityRatio;
+        return kl.valueAt(at) <= maxKl && !dear;
       });
     const [first] = allowed;
     const equal = allowed.filter(({ value }) => value === first?.value);

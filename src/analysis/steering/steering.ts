@@ -1,3 +1,4 @@
+import { sitesOf } from "../../intervenable/grid/grid-axes.ts";
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
@@ -205,14 +206,9 @@ export class Steering<M extends Module = Module> implements SteeringFields<M> {
   /** @internal A number for each site, NaN where there is no vector. */
   arrayOf(name: string, of: (vector: SiteVector) => number): NamedArray {
     const { axes } = this;
-    const cells = axes.reduce<readonly GridSite[]>(
-      (before, axis) =>
-        before.flatMap((cell) => axis.values.map((value) => ({ ...cell, [axis.name]: value }))),
-      [{}],
-    );
     const isAt = (cell: GridSite, { site }: SiteVector): boolean =>
       axes.every((axis) => cell[axis.name as keyof GridSite] === site[axis.name as keyof GridSite]);
-    const values = cells.map((cell) => {
+    const values = sitesOf(axes).map((cell) => {
       const found = this.vectors.find((vector) => isAt(cell, vector));
       return found === undefined ? NaN : of(found);
     });

@@ -54,7 +54,8 @@ export function blocksOf(
   const length = lengthInParts(model, data.batch([0]).clean);
   // Noise is on the first layer, and edits what comes before a block as well.
   if (length === undefined || sweep.corruption !== undefined) return [{ cells, readsInTwo: false }];
-  const placed = cells.map((cell) => placedIn(runs, cell, length));
+  const layers = cardOf(model)?.layers;
+  const placed = cells.map((cell) => placedIn(runs, cell, { length, layers }));
   const perPosition = model.parameters().reduce((sum, { value }) => sum + value.numel, 0);
   const costs = { length, runs: data.length * source.draws, most, perPosition };
   const firsts = [...new Set(placed.map(({ first }) => first))].sort((a, b) => a - b);
@@ -81,9 +82,12 @@ function totalOf(way: readonly { readonly cost: number }[]): number {
   return way.reduce((sum, { cost }) => sum + cost, 0);
 }
 
-function placedIn({ model, data, source }: SweepRuns, cell: SweepCell, length: number): PlacedCell {
+function placedIn(
+  { data, source }: SweepRuns,
+  cell: SweepCell,
+  { length, layers }: { readonly length: number; readonly layers: number | undefined },
+): PlacedCell {
   const sides = new Set([source.base, source.from ?? source.base]);
-  const layers = cardOf(model)?.layers;
   const places = cell.edited.flatMap(({ position }) =>
     range(data.length).flatMap((pair) =>
       [...sides].flatMap((side) =>

@@ -118,7 +118,9 @@ function lengthOf(inputs: unknown): number | undefined {
 }
 
 /** All sites of a grid, the last axis varying fastest. */
-export function sitesOf(axes: readonly Axis[]): readonly GridSite[] {
+export function sitesOf(
+  axes: readonly { readonly name: string; readonly values: readonly AxisValue[] }[],
+): readonly GridSite[] {
   return axes.reduce<readonly GridSite[]>(
     (sites, { name, values }) =>
       sites.flatMap((site) => values.map((value) => ({ ...site, [name]: value }))),

@@ -1,3 +1,4 @@
+import { sitesOf } from "../../intervenable/grid/grid-axes.ts";
 import {
   type Axis,
   type AxisName,
@@ -41,24 +42,16 @@ export function gridsOf(
   const others = table.axes.filter(
     ({ name }) => name !== rowAxis?.name && name !== columnAxis?.name,
   );
-  return sitesOver(others).map((site) => ({
+  return sitesOf(others).map((site) => ({
     site,
     rowAxis,
     columnAxis,
-    scores: sitesOver(rowAxis === undefined ? [] : [rowAxis]).map((row) =>
-      sitesOver(columnAxis === undefined ? [] : [columnAxis]).map((column) =>
+    scores: sitesOf(rowAxis === undefined ? [] : [rowAxis]).map((row) =>
+      sitesOf(columnAxis === undefined ? [] : [columnAxis]).map((column) =>
         scores.get(siteKey({ ...site, ...row, ...column })),
       ),
     ),
   }));
-}
-
-function sitesOver(axes: readonly Axis[]): readonly GridSite[] {
-  return axes.reduce<readonly GridSite[]>(
-    (sites, { name, values }) =>
-      sites.flatMap((site) => values.map((value) => ({ ...site, [name]: value }))),
-    [{}],
-  );
 }
 
 /** Values of an axis as they are written beside a table. */
