@@ -20,7 +20,6 @@ export type {
 export type { ArrayPlotOptions } from "./results/array-plot.ts";
 export {
   type Direction,
-  type EffectIntervals,
   Effects,
   type EffectsFields,
   type EffectsJSON,
@@ -32,6 +31,7 @@ export {
   type NamedArrayJSON,
   type NamedEntry,
 } from "./results/named-array.ts";
+export type { EffectIntervals } from "./results/intervals.ts";
 export type { NamedAxis } from "./results/named-axis.ts";
 export { sweep } from "./sweep/sweep.ts";
 export type { NoiseCorruption, Sweep, SweepOptions, SweepSource } from "./sweep/sweep-options.ts";

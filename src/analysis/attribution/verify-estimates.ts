@@ -1,7 +1,6 @@
-import { Generator } from "../../tensor/random/generator.ts";
 import type { AxisValue } from "../../intervenable/grid/site-grid.ts";
 import type { Effects } from "../results/effects.ts";
-import { rankCorrelation } from "../results/rank-correlation.ts";
+import { agreementOf, firstAndRandom } from "../results/check-estimates.ts";
 import { planSweep, rowsAtOnce } from "../sweep/plan-sweep.ts";
 import type { SweepCell, SweepCells } from "../sweep/sweep-cells.ts";
 import { runCells, type SweepRuns } from "../sweep/sweep-rows.ts";
@@ -26,16 +25,7 @@ export async function verifyEstimates(
     estimate: estimates[cell.index] ?? NaN,
     exact: changes[i] ?? NaN,
   }));
-  const miss = ({ estimate, exact }: CheckedEstimate): number => Math.abs(estimate - exact);
-  const [worst] = checked.toSorted((a, b) => miss(b) - miss(a));
-  return {
-    cells: checked,
-    spearman: rankCorrelation(
-      checked.map(({ estimate }) => estimate),
-      checked.map(({ exact }) => exact),
-    ),
-    largestMiss: worst as CheckedEstimate,
-  };
+  return { cells: checked, ...agreementOf(checked) };
 }
 
 function chosenCells(
@@ -45,13 +35,7 @@ function chosenCells(
 ): readonly SweepCell[] {
   const size = ({ index }: SweepCell): number => Math.abs(estimates[index] ?? 0);
   const sorted = cells.toSorted((a, b) => size(b) - size(a));
-  const rest = sorted.slice(count);
-  const generator = new Generator(0);
-  const random = Array.from({ length: Math.min(count, rest.length) }, () => {
-    const [cell] = rest.splice(generator.integer(rest.length), 1);
-    return cell as SweepCell;
-  });
-  return [...sorted.slice(0, count), ...random];
+  return firstAndRandom(sorted, count);
 }
 
 /** What the cells' edits change, the mean over the pairs. */

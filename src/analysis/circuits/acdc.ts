@@ -204,7 +204,9 @@ class EdgeSearch {
   /** Tries edges, each without those before it. */
   async next(): Promise<readonly Trial[]> {
     const start = this.decisions.length;
-    const free = this.#order.slice(start).findIndex((edge) => this.#isRead(edge));
+    const free = this.#order
+      .slice(start)
+      .findIndex(({ receiver }) => this.#graph.reaches(receiver, this.#written));
     const unread = free < 0 ? this.total - start : free;
     let before = await this.current();
     // What a node reads whose own output nobody reads changes nothing.
@@ -245,12 +247,6 @@ class EdgeSearch {
     const { edge, isKept } = decision;
     this.#weights[this.#place.get(edge) ?? 0] = isKept ? 0 : 1;
     if (isKept) this.#written.add(this.#graph.edge(OP, edge).sender.name);
-  }
-
-  /** Whether what comes of an edge is read by something that is kept. */
-  #isRead({ receiver }: ResidualEdge): boolean {
-    if (receiver.kind === "logits") return true;
-    return this.#graph.writersAfter(receiver).some((name) => this.#written.has(name));
   }
 
   async #measure(sets: readonly Float32Array[]): Promise<readonly number[]> {

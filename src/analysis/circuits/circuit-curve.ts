@@ -44,6 +44,7 @@ export interface CurvePoint {
 export class CircuitCurve implements CircuitCurveFields {
   readonly shares: readonly number[];
   readonly evaluation: CircuitEvaluation;
+  #points: readonly CurvePoint[] | undefined;
 
   constructor({ shares, evaluation }: CircuitCurveFields) {
     this.shares = shares;
@@ -52,6 +53,11 @@ export class CircuitCurve implements CircuitCurveFields {
 
   /** The curve, share by share. */
   get points(): readonly CurvePoint[] {
+    this.#points ??= this.#computePoints();
+    return this.#points;
+  }
+
+  #computePoints(): readonly CurvePoint[] {
     const { evaluation } = this;
     const [own, random] = [evaluation.faithfulness(), evaluation.controlFaithfulness()];
     const { low, high } = evaluation.interval();

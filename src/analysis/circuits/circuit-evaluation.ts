@@ -3,7 +3,7 @@ import { printsItself } from "../../base/inspect.ts";
 import { range } from "../../base/lists.ts";
 import { Generator } from "../../tensor/random/generator.ts";
 import { meanOf, spreadOf } from "../../training/alignment/statistics.ts";
-import type { EffectIntervals } from "../results/effects.ts";
+import { type EffectIntervals, intervalsOf } from "../results/intervals.ts";
 import { NamedArray, type NamedArrayJSON } from "../results/named-array.ts";
 
 /** What a {@link CircuitEvaluation} holds. */
@@ -79,20 +79,19 @@ export class CircuitEvaluation implements CircuitEvaluationFields {
   interval(): EffectIntervals {
     const generator = new Generator(0);
     const count = this.whole.length;
-    const draws = range(RESAMPLES).map(() => range(count).map(() => generator.integer(count)));
-    const end = (share: number): NamedArray =>
-      this.values.reduce("example", (own) => {
-        if (count < 2) return NaN;
-        const drawn = draws
-          .map((rows) => {
-            const of = (values: ArrayLike<number>): number =>
-              meanOf(rows.map((i) => values[i] ?? NaN));
-            return (of(own) - of(this.empty)) / (of(this.whole) - of(this.empty));
-          })
-          .toSorted((a, b) => a - b);
-        return drawn[Math.round(share * (RESAMPLES - 1))] ?? NaN;
-      });
-    return { low: end(0.025), high: end(0.975) };
+    const draws = range(RESAMPLES).map(() => {
+      const rows = range(count).map(() => generator.integer(count));
+      const of = (values: ArrayLike<number>): number => meanOf(rows.map((i) => values[i] ?? NaN));
+      return { of, whole: of(this.whole), empty: of(this.empty) };
+    });
+    return intervalsOf(this.values, (own) => {
+      if (count < 2) return [NaN, NaN];
+      const drawn = draws
+        .map(({ of, whole, empty }) => (of(own) - empty) / (whole - empty))
+        .toSorted((x, y) => x - y);
+      const end = (share: number): number => drawn[Math.round(share * (RESAMPLES - 1))] ?? NaN;
+      return [end(0.025), end(0.975)];
+    });
   }
 
   /** Plain data: what {@link fromJSON} takes. */

@@ -8,6 +8,7 @@ import { Generator } from "../../tensor/random/generator.ts";
 import { meanOf } from "../../training/alignment/statistics.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
 import { OPTIONS, type PatchingOptions } from "../paths/patching.ts";
+import { drawn } from "../results/drawn.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { Circuit } from "./circuit.ts";
 import { type CircuitMeasure, CircuitRuns } from "./circuit-runs.ts";
@@ -155,10 +156,7 @@ function randomHalves(
   const inner = nodes.filter((name) => name !== "input" && name !== "logits");
   return Object.fromEntries(
     range(draws).map((i) => {
-      const rest = [...inner];
-      const half = range(Math.ceil(inner.length / 2)).flatMap(() =>
-        rest.splice(generator.integer(rest.length), 1),
-      );
+      const half = drawn(inner, Math.ceil(inner.length / 2), generator);
       return [`random half ${i + 1}`, half];
     }),
   );

@@ -78,8 +78,7 @@ export class Circuit implements CircuitFields {
     const own = new Set(["input", ...nodes.map((name) => graph.sender(OP, name).name)]);
     if (mlps) for (const { kind, name } of graph.senders) if (kind === "mlp") own.add(name);
     const isKept = ({ sender, receiver }: ResidualEdge): boolean =>
-      own.has(sender.name) &&
-      (receiver.kind === "logits" || graph.writersAfter(receiver).some((name) => own.has(name)));
+      own.has(sender.name) && graph.reaches(receiver, own);
     const edges = graph.edges.filter(isKept).map(({ name }) => name);
     return new Circuit({ layers, width, edges });
   }

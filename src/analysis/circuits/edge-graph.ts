@@ -62,6 +62,18 @@ export class EdgeGraph implements ResidualShape {
     const group = reads === "q" ? 1 : heads / keyHeads;
     return range(group).map((i) => `a${layer}.h${head * group + i}`);
   }
+
+  /** What a receiver is part of: the nodes that write what comes of it, or the end. */
+  nodesAfter(receiver: ResidualNode): readonly string[] {
+    return receiver.kind === "logits" ? [receiver.name] : this.writersAfter(receiver);
+  }
+
+  /** Whether a receiver is the end, or something writes what comes of it that is among these nodes. */
+  reaches(receiver: ResidualNode, nodes: ReadonlySet<string>): boolean {
+    return (
+      receiver.kind === "logits" || this.writersAfter(receiver).some((name) => nodes.has(name))
+    );
+  }
 }
 
 /** Of some edges, those on a path from the input to the end; in the order of the graph. */
@@ -74,8 +86,10 @@ export function onPaths(graph: EdgeGraph, edges: readonly ResidualEdge[]): reado
     for (const name of graph.writersAfter(receiver)) isReached.add(name);
   }
   const isUsed = new Set<string>();
-  const isRead = ({ receiver }: ResidualEdge): boolean =>
-    receiver.kind === "logits" || graph.writersAfter(receiver).some((name) => isUsed.has(name));
-  for (const edge of ordered.toReversed()) if (isRead(edge)) isUsed.add(edge.sender.name);
-  return ordered.filter((edge) => isReached.has(edge.sender.name) && isRead(edge));
+  for (const { sender, receiver } of ordered.toReversed()) {
+    if (graph.reaches(receiver, isUsed)) isUsed.add(sender.name);
+  }
+  return ordered.filter(
+    ({ sender, receiver }) => isReached.has(sender.name) && graph.reaches(receiver, isUsed),
+  );
 }

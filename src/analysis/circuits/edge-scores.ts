@@ -1,8 +1,9 @@
+import { uneditedText } from "../results/unedited-text.ts";
+import { fixed } from "../../base/fixed.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
 import { showsInNotebooks } from "../../plots/notebook.ts";
-import { meanOf } from "../../training/alignment/statistics.ts";
 import type { ResidualShape } from "../residual/residual-nodes.ts";
 import type { ArrayPlotOptions } from "../results/array-plot.ts";
 import type { Direction } from "../results/effects.ts";
@@ -140,7 +141,7 @@ export class EdgeScores implements EdgeScoresFields {
     const title = `importance of edges for ${this.changes.name}`;
     const look = {
       title,
-      subtitle: this.#summary(),
+      subtitle: uneditedText(this),
       rows: "receiver",
       showValues: false,
       valueTitle: "importance",
@@ -176,23 +177,12 @@ export class EdgeScores implements EdgeScoresFields {
     const width = Math.max(...top.map(({ edge }) => edge.length));
     const lines = top.map(
       ({ edge, change, error }) =>
-        `${edge.padEnd(width)}  ${change.toFixed(3).padStart(8)}` +
+        `${edge.padEnd(width)}  ${fixed(change, 3).padStart(8)}` +
         (Number.isNaN(error) ? "" : ` ± ${(1.96 * error).toFixed(3)}`),
     );
     const count = this.changes.entries().length;
     const heading = `estimated change of ${this.changes.name}: the greatest of ${count} edges`;
-    return [heading, ...lines, this.#summary()].join("\n");
-  }
-
-  #summary(): string {
-    const text = (values: readonly number[]): string => meanOf(values).toFixed(3);
-    const what =
-      this.direction === "denoise"
-        ? "clean states in corrupt runs"
-        : "corrupt states in clean runs";
-    const n = this.clean.length;
-    const pairs = `${n} ${n === 1 ? "pair" : "pairs"}`;
-    return `${what}, ${pairs}: clean ${text(this.clean)}, corrupt ${text(this.corrupt)}`;
+    return [heading, ...lines, uneditedText(this)].join("\n");
   }
 }
 

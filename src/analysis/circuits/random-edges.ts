@@ -1,5 +1,6 @@
 import { Generator } from "../../tensor/random/generator.ts";
 import type { ResidualEdge } from "../residual/residual-edges.ts";
+import { drawn } from "../results/drawn.ts";
 import type { EdgeGraph } from "./edge-graph.ts";
 
 /**
@@ -14,7 +15,7 @@ export function randomEdges(
   const generator = new Generator(seed);
   const into = edgesInto(graph);
   const chosen = new Set<ResidualEdge>();
-  const nodes = new Set(["input", "logits"]);
+  const nodes = new Set(["input"]);
   for (let tries = 0; chosen.size < count && tries < count; tries++) {
     const path = walk(into, generator).filter((edge) => !chosen.has(edge));
     if (chosen.size + path.length > count) break;
@@ -23,28 +24,18 @@ export function randomEdges(
       nodes.add(edge.sender.name);
     }
   }
-  const ends = ({ receiver }: ResidualEdge): readonly string[] =>
-    receiver.kind === "logits" ? ["logits"] : graph.writersAfter(receiver);
   const inner = graph.edges.filter(
     (edge) =>
-      !chosen.has(edge) &&
-      nodes.has(edge.sender.name) &&
-      ends(edge).some((name) => nodes.has(name)),
+      !chosen.has(edge) && nodes.has(edge.sender.name) && graph.reaches(edge.receiver, nodes),
   );
-  while (chosen.size < count && inner.length > 0) {
-    const [edge] = inner.splice(generator.integer(inner.length), 1);
-    if (edge !== undefined) chosen.add(edge);
-  }
-  return [...chosen];
+  return [...chosen, ...drawn(inner, count - chosen.size, generator)];
 }
 
 /** Edges by the node that they lead to. */
 function edgesInto(graph: EdgeGraph): ReadonlyMap<string, readonly ResidualEdge[]> {
   const into = new Map<string, ResidualEdge[]>();
   for (const edge of graph.edges) {
-    const { receiver } = edge;
-    const ends = receiver.kind === "logits" ? ["logits"] : graph.writersAfter(receiver);
-    for (const name of ends) {
+    for (const name of graph.nodesAfter(edge.receiver)) {
       const own = into.get(name);
       if (own === undefined) into.set(name, [edge]);
       else own.push(edge);

@@ -3,7 +3,7 @@ import { fail } from "../../base/errors.ts";
 import { grad } from "../../tensor/autograd.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { HeadInput } from "../residual/residual-nodes.ts";
+import { HEAD_INPUTS, type HeadInput } from "../residual/residual-nodes.ts";
 import type { ResidualStream, TracedResidual } from "../residual/residual-stream.ts";
 
 /** A pass in which gradients are taken. */
@@ -25,7 +25,6 @@ export interface ReceiverGradients {
   readonly gradients: Tensor;
 }
 
-const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v"];
 const PLACES = [...HEAD_INPUTS, "mlp"] as const;
 
 /** Gradients with respect to what all receivers read, in their order. */

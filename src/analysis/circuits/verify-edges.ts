@@ -1,8 +1,7 @@
-import { range } from "../../base/lists.ts";
-import { Generator } from "../../tensor/random/generator.ts";
 import { meanOf } from "../../training/alignment/statistics.ts";
 import { EdgeRuns } from "../paths/edge-runs.ts";
-import { rankCorrelation } from "../results/rank-correlation.ts";
+import { edgeWeights } from "../paths/run-edges.ts";
+import { agreementOf, firstAndRandom } from "../results/check-estimates.ts";
 import type { EdgeAttributionRuns } from "./edge-estimates.ts";
 import type { EdgeScores } from "./edge-scores.ts";
 
@@ -36,19 +35,8 @@ export async function verifyEdges(
   const { direction } = scores;
   const budget = memoryBudget === undefined ? {} : { memoryBudget };
   const runs = new EdgeRuns(op, model, data, { direction, metric: asked.metric ?? metric }, budget);
-  const sorted = [...scores.top(Infinity)];
-  const top = sorted.splice(0, count);
-  const generator = new Generator(0);
-  const random = range(Math.min(count, sorted.length)).flatMap(() =>
-    sorted.splice(generator.integer(sorted.length), 1),
-  );
-  const chosen = [...top, ...random];
-  const place = new Map(runs.edges.map(({ name }, i) => [name, i]));
-  const sets = chosen.map(({ edge }) => {
-    const weights = new Float32Array(runs.edges.length);
-    weights[place.get(edge) ?? 0] = 1;
-    return weights;
-  });
+  const chosen = firstAndRandom(scores.top(Infinity), count);
+  const sets = chosen.map(({ edge }) => edgeWeights(op, runs.edges, [edge], edge));
   const values = await runs.run(sets);
   const base = meanOf(direction === "denoise" ? scores.corrupt : scores.clean);
   const edges = chosen.map(({ edge, change }, i): CheckedEdge => ({
@@ -56,14 +44,5 @@ export async function verifyEdges(
     estimate: change,
     exact: meanOf([...(values[i] ?? [])]) - base,
   }));
-  const miss = ({ estimate, exact }: CheckedEdge): number => Math.abs(estimate - exact);
-  const [worst] = edges.toSorted((a, b) => miss(b) - miss(a));
-  return {
-    edges,
-    spearman: rankCorrelation(
-      edges.map(({ estimate }) => estimate),
-      edges.map(({ exact }) => exact),
-    ),
-    largestMiss: worst as CheckedEdge,
-  };
+  return { edges, ...agreementOf(edges) };
 }

@@ -12,7 +12,7 @@ import { type PairChunk, PairRuns } from "./pair-runs.ts";
 import type { Patching, PatchingOptions } from "./patching.ts";
 import { answerLogits } from "./prepared-pairs.ts";
 import { passesOf } from "./read-heads.ts";
-import { traceEdges } from "./trace-edges.ts";
+import { inRows, traceEdges } from "./trace-edges.ts";
 
 /** The metric of each pair without edits. */
 export interface UneditedMetric {
@@ -125,7 +125,7 @@ export class EdgeRuns {
       batch,
       logits: answerLogits(op, output, batch, base),
       get cleanLogits() {
-        return repeated(chunk.cleanLogits ?? fail(op, "internal: no clean logits"), sets.length);
+        return inRows(chunk.cleanLogits ?? fail(op, "internal: no clean logits"), rows.length);
       },
     });
   }
@@ -161,13 +161,4 @@ export class EdgeRuns {
 function statesOfRun({ senders, layers }: ResidualStream): number {
   const read = Math.max(...layers.map(({ heads, keyHeads }) => heads + 2 * keyHeads));
   return 3 * senders.length + 3 * read;
-}
-
-/** Rows again and again. */
-function repeated(rows: Tensor, times: number): Tensor {
-  const [count = 1, ...rest] = rows.shape;
-  return rows
-    .unsqueeze(0)
-    .expand([times, count, ...rest])
-    .reshape([times * count, ...rest]);
 }

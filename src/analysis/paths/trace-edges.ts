@@ -3,13 +3,12 @@ import { range } from "../../base/lists.ts";
 import { zerosLike } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { normBefore } from "../residual/graph-reading.ts";
-import type { HeadInput } from "../residual/residual-nodes.ts";
+import { HEAD_INPUTS, type HeadInput } from "../residual/residual-nodes.ts";
 import type { LayerValues, ResidualStream, TracedLayer } from "../residual/residual-stream.ts";
+import { headColumns } from "../residual/residual-writes.ts";
 import { headReader, type PassOf } from "./read-heads.ts";
 import { SenderChanges } from "./sender-changes.ts";
 import type { WrittenStates } from "./written-states.ts";
-
-const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v"];
 
 /**
  * By how much what senders wrote is changed on its way to receivers that are chosen:
@@ -128,9 +127,8 @@ function addHeads(run: LayerTrace, { mixed, attention }: LayerValues): void {
 
 /** What the output projection makes of each head's part of [rows, position, heads, width]. */
 function resultsByHead({ output: { weight } }: TracedLayer, mixed: Tensor): Tensor {
-  const [, , heads = 1] = mixed.shape;
-  const byHead = weight.reshape([weight.size(0), heads, -1]).permute([1, 2, 0]);
-  return mixed.transpose(1, 2).matmul(byHead);
+  const [, , heads = 1, width = 1] = mixed.shape;
+  return mixed.transpose(1, 2).matmul(headColumns(weight, heads, width));
 }
 
 /** By how much what was written in the rows is changed. */
@@ -145,14 +143,9 @@ function changed(
 }
 
 /** Examples again and again: [examples, ...] as [rows, ...]. */
-function inRows(states: Tensor, rows: number): Tensor {
+export function inRows(states: Tensor, rows: number): Tensor {
   const [examples = 1, ...rest] = states.shape;
-  if (examples === rows) return states;
-  const sets = rows / examples;
-  return states
-    .unsqueeze(0)
-    .expand([sets, examples, ...rest])
-    .reshape([rows, ...rest]);
+  return examples === rows ? states : states.repeat([rows / examples, ...rest.map(() => 1)]);
 }
 
 function layerOf({ layers }: WrittenStates, layer: number): WrittenStates["layers"][number] {

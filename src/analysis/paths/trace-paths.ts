@@ -2,7 +2,7 @@ import { range } from "../../base/lists.ts";
 import { stack } from "../../tensor/functions/shaping.ts";
 import { tensor } from "../../tensor/functions/creation.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { HeadInput, ResidualNode } from "../residual/residual-nodes.ts";
+import { HEAD_INPUTS, type HeadInput, type ResidualNode } from "../residual/residual-nodes.ts";
 import type { LayerValues, ResidualStream, TracedResidual } from "../residual/residual-stream.ts";
 import { keepScale, type KeptScale } from "./keep-scale.ts";
 import { mlpAlone } from "./trace-edges.ts";
@@ -112,7 +112,7 @@ export function traceReceivers(
     const own = receivers.filter((node) => node.layer === layer);
     const { attention, mlp } = reads.layers[layer] ?? { attention: state, mlp: state };
     const edits: { mlp?: Tensor } & { [K in HeadInput]?: Tensor } = {};
-    for (const kind of ["q", "k", "v"] as const) {
+    for (const kind of HEAD_INPUTS) {
       const heads = own.filter((node) => node.reads === kind).map(({ head }) => head);
       if (heads.length === 0) continue;
       const { [kind]: made } = run(state);

@@ -3,6 +3,9 @@ import { range } from "../../base/lists.ts";
 /** What a head reads the residual stream for. */
 export type HeadInput = "q" | "k" | "v";
 
+/** All of it, in the order of receivers. */
+export const HEAD_INPUTS: readonly HeadInput[] = ["q", "k", "v"];
+
 /**
  * What writes to a residual stream or reads it. Names are those of EAP-IG's graphs: `input`, `a0.h1`, `m0`,
  * `logits`; a head reads as `a0.h1<q>`, `a0.h1<k>`, `a0.h1<v>`, keys and values by their own heads where

@@ -47,16 +47,20 @@ export function residualWrites(
  */
 export function headResults({ output: { weight } }: TracedLayer, mixed: Tensor): Tensor {
   const [batch = 1, positions = 1, heads = 1, width = 1] = mixed.shape;
-  const out = weight.size(0);
+  const byHead = mixed.permute([2, 0, 1, 3]).reshape([heads, batch * positions, width]);
+  const results = byHead.matmul(headColumns(weight, heads, width));
+  return results.reshape([heads, batch, positions, weight.size(0)]);
+}
+
+/** The columns of an output projection, [out, heads * width], that each head has: [heads, width, out]. */
+export function headColumns(weight: Tensor, heads: number, width: number): Tensor {
   if (weight.size(1) !== heads * width) {
     fail(
       "residualWrites",
       `the output projection takes ${weight.size(1)} numbers, not ${heads} heads of ${width}`,
     );
   }
-  const byHead = mixed.permute([2, 0, 1, 3]).reshape([heads, batch * positions, width]);
-  const weights = weight.reshape([out, heads, width]).permute([1, 2, 0]);
-  return byHead.matmul(weights).reshape([heads, batch, positions, out]);
+  return weight.reshape([weight.size(0), heads, width]).permute([1, 2, 0]);
 }
 
 /** Parts of the attention's output as they are added, with the scale that its norm had. */

@@ -1,11 +1,11 @@
-import { fixed } from "../../base/fixed.ts";
+import { uneditedText } from "./unedited-text.ts";
 import type { TopLevelSpec } from "vega-lite";
 import { fail } from "../../base/errors.ts";
 import { printsItself } from "../../base/inspect.ts";
 import { showsInNotebooks } from "../../plots/notebook.ts";
 import { meanOf, spreadOf } from "../../training/alignment/statistics.ts";
 import type { ArrayPlotOptions } from "./array-plot.ts";
-import { intervalOf } from "./intervals.ts";
+import { type EffectIntervals, intervalOf, intervalsOf } from "./intervals.ts";
 import { NamedArray, type NamedArrayJSON } from "./named-array.ts";
 
 /**
@@ -33,14 +33,6 @@ export interface EffectsFields {
 export interface EffectsJSON extends Omit<EffectsFields, "values"> {
   /** The metric of every cell and pair. */
   readonly values: NamedArrayJSON;
-}
-
-/** Means of cells and the 95 % intervals that they lie in. */
-export interface EffectIntervals {
-  /** The lower ends. */
-  readonly low: NamedArray;
-  /** The upper ends. */
-  readonly high: NamedArray;
 }
 
 const OP = "Effects";
@@ -116,12 +108,12 @@ export class Effects implements EffectsFields {
 
   /** The 95 % interval of {@link mean}. */
   interval(): EffectIntervals {
-    return ends(this.values, this.isShare);
+    return intervalsOf(this.values, (own) => intervalOf(own, this.isShare));
   }
 
   /** The 95 % interval of {@link change}, of differences pair by pair. */
   changeInterval(): EffectIntervals {
-    return ends(this.#changes(), false);
+    return intervalsOf(this.#changes(), (own) => intervalOf(own, false));
   }
 
   /**
@@ -146,7 +138,7 @@ export class Effects implements EffectsFields {
 
   /** A heat map of {@link change}; see {@link NamedArray.plot}. */
   plot(options: ArrayPlotOptions = {}): TopLevelSpec {
-    return this.change().plot({ subtitle: this.#summary(), valueTitle: "change", ...options });
+    return this.change().plot({ subtitle: uneditedText(this), valueTitle: "change", ...options });
   }
 
   /** Plain data: what {@link fromJSON} takes. */
@@ -168,7 +160,7 @@ export class Effects implements EffectsFields {
 
   /** {@link change} as tables, and what it is to be compared with. */
   toString(): string {
-    return `${String(this.change())}\n${this.#summary()}`;
+    return `${String(this.change())}\n${uneditedText(this)}`;
   }
 
   #changes(): NamedArray {
@@ -176,24 +168,7 @@ export class Effects implements EffectsFields {
     const name = `change of ${this.metric}`;
     return this.values.map((value, index) => value - (base[index % base.length] ?? NaN), name);
   }
-
-  #summary(): string {
-    const text = (values: readonly number[]): string => fixed(meanOf(values), 3);
-    const what =
-      this.direction === "denoise"
-        ? "clean states in corrupt runs"
-        : "corrupt states in clean runs";
-    const n = this.clean.length;
-    const pairs = `${n} ${n === 1 ? "pair" : "pairs"}`;
-    return `${what}, ${pairs}: clean ${text(this.clean)}, corrupt ${text(this.corrupt)}`;
-  }
 }
 
 printsItself(Effects.prototype);
 showsInNotebooks(Effects.prototype, (one) => one.plot());
-
-function ends(values: NamedArray, isShare: boolean): EffectIntervals {
-  const end = (which: 0 | 1): NamedArray =>
-    values.reduce("example", (own) => intervalOf(own, isShare)[which]);
-  return { low: end(0), high: end(1) };
-}

@@ -1,3 +1,4 @@
+import type { NamedArray } from "./named-array.ts";
 import { Generator } from "../../tensor/random/generator.ts";
 import {
   type Interval,
@@ -5,6 +6,28 @@ import {
   meanOf,
   wilsonInterval,
 } from "../../training/alignment/statistics.ts";
+
+/** The lower and the upper ends of 95 % intervals. */
+export interface EffectIntervals {
+  /** Lower ends. */
+  readonly low: NamedArray;
+  /** Upper ends. */
+  readonly high: NamedArray;
+}
+
+/** The interval of each cell, from its values along the axis `example`, which is then gone. */
+export function intervalsOf(
+  values: NamedArray,
+  of: (own: Float64Array) => Interval,
+): EffectIntervals {
+  const highs: number[] = [];
+  const low = values.reduce("example", (own) => {
+    const [least, most] = of(own);
+    highs.push(most);
+    return least;
+  });
+  return { low, high: low.map((_, cell) => highs[cell] ?? NaN) };
+}
 
 /** From so many examples on the mean of a sample is near enough to normal. */
 const MANY = 30;
