@@ -31,7 +31,7 @@ export type Layer = (typeof LAYERS)[number];
 export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   tensor: ["ops", "functions", "gradients", "random", "linalg"],
   runtime: ["onnx", "program", "emit", "ort"],
-  formats: ["safetensors", "torch", "numpy", "quantization"],
+  formats: ["safetensors", "torch", "numpy", "quantization", "onnx"],
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
   interventions: ["featurizers", "reft"],

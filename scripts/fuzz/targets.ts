@@ -7,10 +7,12 @@ import {
   loadSafetensors,
   loadTorchFile,
   MemoryFiles,
+  OnnxFile,
   openCheckpoint,
   type RawTensor,
 } from "tsvene";
 import { dictPickle, tensorPickle, torchFile } from "../../tests/cases/torch-bytes.ts";
+import { onnxBytes } from "../../tests/cases/onnx-bytes.ts";
 import { mutatedBytes, mutatedJson } from "./mutate.ts";
 import { type Below, oneOf } from "./random.ts";
 
@@ -61,14 +63,23 @@ function weightTargets(): Readonly<Record<string, Target>> {
     ["w", tensorPickle({ length: 6, shape: [2, 3], stride: [1, 2] })],
     ["v", tensorPickle({ length: 6, shape: [3], offset: 1 })],
   ]);
+  const onnx = Buffer.from(onnxBytes());
   return {
     safetensors: {
-      share: 50,
+      share: 40,
       run: (below) => loadSafetensors(mutatedBytes(safetensors, below)),
     },
     torch: {
       share: 15,
       run: (below) => loadTorchFile(mutatedBytes(oneOf(torch, below), below)),
+    },
+    onnx: {
+      share: 10,
+      run: async (below) => {
+        const file = await OnnxFile.open(mutatedBytes(onnx, below));
+        const { initializers } = file.model.graph;
+        for (const t of initializers) if (t.bytes !== undefined) await file.read(t);
+      },
     },
     pickle: {
       share: 26,

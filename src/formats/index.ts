@@ -15,6 +15,19 @@ export {
 } from "./half-arrays.ts";
 export { loadNpz } from "./numpy/load-npz.ts";
 export { loadSafetensors } from "./safetensors/load-safetensors.ts";
+export type {
+  ExternalPlace,
+  FileAttribute,
+  FileFunction,
+  FileGraph,
+  FileModel,
+  FileNode,
+  FileTensor,
+  FileValue,
+} from "./onnx/onnx-content.ts";
+export { OnnxFileError } from "./onnx/onnx-file-error.ts";
+export { OnnxFile, type OnnxFileName, type OnnxFileOptions } from "./onnx/onnx-file.ts";
+export type { OnnxElementType } from "../runtime/onnx/element-types.ts";
 export type { RawData, RawDType, RawTensor } from "./raw-tensor.ts";
 export { rawToTensor } from "./raw-to-tensor.ts";
 export { SafetensorsError } from "./safetensors/safetensors-error.ts";

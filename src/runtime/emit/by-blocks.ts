@@ -1,4 +1,4 @@
-import { onnxDTypeCode } from "../onnx/encode.ts";
+import { onnxDTypeCode } from "../onnx/element-types.ts";
 import type { OnnxNode, OnnxValue } from "../onnx/model.ts";
 import type { Blocks } from "../program/step.ts";
 import { carrierOf } from "./carriers.ts";

@@ -6,7 +6,7 @@ import { carrierOf, transportOf } from "./carriers.ts";
 import type { GraphBuilder, Widened } from "./graph-builder.ts";
 import type { Lowering } from "./lower.ts";
 import { byRows } from "./lower-matrices.ts";
-import { onnxDTypeCode } from "../onnx/encode.ts";
+import { onnxDTypeCode } from "../onnx/element-types.ts";
 import type { OnnxDType } from "../onnx/model.ts";
 
 /** A value from outside, as the program computes with it. */

@@ -14,7 +14,7 @@ import type { GraphBuilder } from "./graph-builder.ts";
 import { cast, select } from "./lower-halves.ts";
 import { elementwise, linear, norm, product } from "./lower-matrices.ts";
 import { recurrence, selectiveScan, threeTerm } from "./lower-scans.ts";
-import { onnxDTypeCode } from "../onnx/encode.ts";
+import { onnxDTypeCode } from "../onnx/element-types.ts";
 import { loopBody } from "../onnx/loop-body.ts";
 import { flag, int, type OnnxAttributes, type OnnxNode, type OnnxValue } from "../onnx/model.ts";
 

@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from "#ort";
 import { describe, expect, test } from "vitest";
-import { encodeModel, onnxDTypeCode } from "./encode.ts";
+import { onnxDTypeCode } from "./element-types.ts";
+import { encodeModel } from "./encode.ts";
 import type { OnnxGraph } from "./model.ts";
 
 const LONG_NAME = "a name of more than 127 bytes ".repeat(10);

@@ -1,7 +1,7 @@
 import { PbfWriter } from "pbf";
+import { onnxDTypeCode } from "./element-types.ts";
 import type {
   OnnxAttribute,
-  OnnxDType,
   OnnxExternalTensor,
   OnnxGraph,
   OnnxNode,
@@ -18,25 +18,7 @@ export interface EncodeOptions {
 const IR_VERSION = 11;
 
 /** Field numbers below are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
-const DTYPE_CODES: Readonly<Record<OnnxDType, number>> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  uint16: 4,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-  bfloat16: 16,
-};
-
 const EXTERNAL = 1;
-
-/** The number by which ONNX knows an element type, as `Cast` wants it in `to`. */
-export function onnxDTypeCode(dtype: OnnxDType): number {
-  return DTYPE_CODES[dtype];
-}
 
 /**
  * Writes a graph as the bytes of an ONNX model. ONNX Runtime's own operators (domain
@@ -131,7 +113,7 @@ function writeAttributeValue(value: OnnxAttribute, writer: PbfWriter): number {
 
 function writeTensor(tensor: OnnxTensor | OnnxExternalTensor, writer: PbfWriter): void {
   writer.writePackedVarint(1, [...tensor.dims]);
-  writer.writeVarintField(2, DTYPE_CODES[tensor.dtype]);
+  writer.writeVarintField(2, onnxDTypeCode(tensor.dtype));
   if (tensor.name !== undefined) writer.writeStringField(8, tensor.name);
   if ("data" in tensor) {
     writer.writeBytesField(9, tensor.data);
@@ -159,7 +141,7 @@ function writeType(value: OnnxValue, writer: PbfWriter): void {
 }
 
 function writeTensorType(value: OnnxValue, writer: PbfWriter): void {
-  writer.writeVarintField(1, DTYPE_CODES[value.dtype]);
+  writer.writeVarintField(1, onnxDTypeCode(value.dtype));
   const dims = value.dims ?? unknownDims(value.rank);
   if (dims !== undefined) writer.writeMessage(2, writeShape, dims);
 }

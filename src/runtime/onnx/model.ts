@@ -1,4 +1,5 @@
 import type { DType } from "../../tensor/dtype.ts";
+import type { OnnxElementType } from "./element-types.ts";
 
 /** Element types that a program's values can have. */
 export type OnnxDType = DType | "uint16";
@@ -7,7 +8,7 @@ export type OnnxDType = DType | "uint16";
 export interface OnnxTensor {
   /** Name by which nodes refer to it; needed for initializers, not for attributes. */
   readonly name?: string;
-  readonly dtype: OnnxDType;
+  readonly dtype: OnnxElementType;
   readonly dims: readonly number[];
   readonly data: Uint8Array;
 }
@@ -15,7 +16,7 @@ export interface OnnxTensor {
 /** An initializer whose bytes are in another file, so that a model may pass 2 GiB. */
 export interface OnnxExternalTensor {
   readonly name: string;
-  readonly dtype: OnnxDType;
+  readonly dtype: OnnxElementType;
   readonly dims: readonly number[];
   readonly external: {
     /** Name of the file, as in the session option `externalData`. */
