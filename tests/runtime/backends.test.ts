@@ -34,6 +34,9 @@ async function heavyLayer(): Promise<Linear> {
   return layer;
 }
 
+/** Room for weights, of which a page has none unless it says so. */
+const ROOM = { maxWeightBytes: 2 ** 30 } as const;
+
 /** Counts as two million multiply-adds, and takes few: the weight is squared 0 times. */
 function throughHeavy({ weight }: Linear): Tensor {
   return numbers([1, 128]).matmul(apply("squarings", [weight.value, int64(0)], {}));
@@ -151,7 +154,7 @@ describe.each(backends)("a runtime on $name", (backend) => {
   });
 
   test("has a program that is hot hold its weights, each weight its own", async () => {
-    const runtime = new Runtime(backend);
+    const runtime = new Runtime(backend, ROOM);
     const layers = await Promise.all([heavyLayer(), heavyLayer()]);
     for (const layer of layers) {
       const cold = await data(runtime, throughHeavy(layer));
@@ -314,7 +317,7 @@ describe("two runtimes side by side", () => {
     });
 
     test("compute with a module's weights, which each of them holds when they are hot", async () => {
-      const [a, b] = make().map((backend) => new Runtime(backend)) as [Runtime, Runtime];
+      const [a, b] = make().map((backend) => new Runtime(backend, ROOM)) as [Runtime, Runtime];
       const layer = await heavyLayer();
       for (let i = 0; i < 6; i++) {
         const [y, z] = [throughHeavy(layer), throughHeavy(layer)];

@@ -7,6 +7,10 @@ const LOOKUPS: Readonly<Record<string, string>> = {
   ScatterND: "indexPut",
 };
 
+/** The same by the file of ONNX Runtime that fails: in a page, its words begin there. */
+const FILES: Readonly<Record<string, string>> = { gather_elements: "gather" };
+
+const FILE = /(\w+)\.cc:\d+ /;
 const NODE = /running (\w+) node\. Name:'([a-z]*)/;
 const OUTSIDE = /out of (?:data bounds|range)|invalid ind/i;
 const POSITION = /(?:idx ?=|index =|indice =) ?(-?\d+)/;
@@ -26,7 +30,8 @@ export function explainFailure(reason: string): string {
   if (/integer (division|modulo) by zero/i.test(reason)) {
     return 'div, floorDivide or remainder: integers are divided by zero; use to("float32") first';
   }
-  const lookup = name === "" ? LOOKUPS[node] : name;
+  const [, file = ""] = FILE.exec(reason) ?? [];
+  const lookup = name === "" ? (LOOKUPS[node] ?? FILES[file]) : name;
   if (lookup === undefined || !OUTSIDE.test(reason)) {
     return `evaluation failed: ${reason}`;
   }

@@ -1,5 +1,6 @@
 /** ONNX Runtime for browsers; the `#ort` entry of package.json picks this file or `ort-node.ts`. */
-export { env, InferenceSession, Tensor } from "onnxruntime-web";
+// The build without WebGPU: half as large, and several runs may be under way at a time.
+export { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 
 /** What reports call this engine. */
 export const BACKEND_NAME = "onnxruntime-web";

@@ -74,7 +74,7 @@ class ReferenceExecutable implements Executable {
     return {
       run: async (inputs, times) => {
         // Others may run, and release what they hold, in between.
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve));
         this.#requireAlive();
         const given = new Map(fixed);
         for (const [id, tensor] of inputs) given.set(id, arrayOf(tensor));

@@ -1,10 +1,11 @@
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { grad, type Runtime, type Tensor } from "tsvene";
+import { grad, openFiles, type Runtime, type Tensor } from "tsvene";
 import { expect } from "vitest";
 import { loadSafetensors } from "../../../src/formats/safetensors/load-safetensors.ts";
 
-const FOLDER = new URL("../../goldens/ops/", import.meta.url);
+// In two steps: of one expression, Vite would make the address of the one asset that it finds there.
+const HERE: string = import.meta.url;
+/** A directory in Node, and in a page what the tests' server serves. */
+const FILES = await openFiles(new URL("../../goldens/ops/", HERE));
 
 /** One recorded call of torch. */
 export interface Variant {
@@ -23,9 +24,7 @@ interface Index {
 }
 
 /** The recorded calls, by operation and variant. */
-export const goldens: Index["ops"] = (
-  JSON.parse(readFileSync(new URL("index.json", FOLDER), "utf8")) as Index
-).ops;
+export const goldens: Index["ops"] = ((await FILES.readJson("index.json")) as Index).ops;
 
 /** A call of this library; inputs come in the order and under the names of the recorded call. */
 export type Call = (inputs: Readonly<Record<string, Tensor>>, attrs: Attributes) => Result;
@@ -48,7 +47,7 @@ export function toleranceOf(op: string, variant: string): Tolerance {
 
 /** All tensors of an operation's recording. */
 export async function load(op: string): Promise<Map<string, Tensor>> {
-  return loadSafetensors(fileURLToPath(new URL(`${op}.safetensors`, FOLDER)));
+  return loadSafetensors(await FILES.readBytes(`${op}.safetensors`));
 }
 
 function numbersOf(t: Tensor): number[] {
