@@ -18,6 +18,8 @@ export const LAYERS = [
   "causal",
   "training",
   "analysis",
+  "tasks",
+  "worker",
   "cli",
 ] as const;
 

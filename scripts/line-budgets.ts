@@ -26,6 +26,8 @@ export const LINE_BUDGETS: LinesByLayer = {
   causal: 1_700,
   training: 6_950,
   analysis: 12_000,
+  tasks: 700,
+  worker: 600,
   cli: 2_500,
 };
 

@@ -48,3 +48,4 @@ export * from "./intervenable/index.ts";
 export * from "./causal/index.ts";
 export * from "./training/index.ts";
 export * from "./analysis/index.ts";
+export * from "./tasks/index.ts";

@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor as OrtTensor } from "#ort";
+import { InferenceSession, takeTurns, Tensor as OrtTensor } from "#ort";
 import type { TypedArray } from "../../tensor/dtype.ts";
 import { internal } from "../../base/errors.ts";
 import { TensorError } from "../../tensor/errors.ts";
@@ -117,6 +117,7 @@ class OrtExecutable implements Executable {
   async #run(feeds: Feeds, names: readonly string[]): Promise<HostValue[]> {
     try {
       const results = await this.#session.run(feeds, names);
+      await takeTurns();
       return names.map((name) => {
         const { dims, data } = results[name] ?? internal(`no output ${name}`);
         return { shape: dims, data: data as TypedArray };

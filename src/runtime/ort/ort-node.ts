@@ -8,3 +8,6 @@ export const BACKEND_NAME = "onnxruntime-node";
 
 /** Bytes of weights that compiled programs may hold, unless configured. */
 export const WEIGHT_BYTES: number = 2 ** 30;
+
+/** Programs give way by themselves here: each is run when the event loop comes to it. */
+export async function takeTurns(): Promise<void> {}
