@@ -98,7 +98,12 @@ export {
 } from "./steering/steering-table.ts";
 export { steeringVector, type SteeringOptions } from "./steering/steering-vector.ts";
 export type { SparseAutoencoderOptions, TrainedOn } from "./autoencoders/autoencoder-options.ts";
-export { autoencoderSite, type AutoencoderSite } from "./autoencoders/autoencoder-site.ts";
+export {
+  type AutoencoderAddress,
+  type AutoencoderPlace,
+  autoencoderSite,
+  type AutoencoderSite,
+} from "./autoencoders/autoencoder-site.ts";
 export type { Normalization } from "./autoencoders/input-scale.ts";
 export type { LatentArchitecture } from "./autoencoders/latent-activations.ts";
 export type { AutoencoderFilesOptions } from "./autoencoders/read-autoencoder.ts";

@@ -60,6 +60,7 @@ export class FeatureEditIntervention extends FeatureIntervention {
     add: true,
   };
   override readonly sourceUse: SourceUse = "none";
+  override readonly readsOwnRun: boolean;
   /** What makes features of a unit. */
   readonly featurizer: Featurizer;
   /** What features are multiplied with, [count]. */
@@ -73,6 +74,7 @@ export class FeatureEditIntervention extends FeatureIntervention {
     const { scale, shift } = affineOf(options, featurizer.count);
     super(optionsWith(options, featurizer));
     this.featurizer = featurizer;
+    this.readsOwnRun = featurizer.transcodes;
     this.feature_scale = new Buffer(scale);
     this.feature_shift = new Buffer(shift);
   }

@@ -1,4 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
+import { fail } from "./errors.ts";
 import { type Featurizer, withFeatures } from "./featurizers/featurizer.ts";
 import { Intervention, type InterventionContext, type SourceUse } from "./intervention.ts";
 import { interchangeAlong } from "./interchange-along.ts";
@@ -56,8 +57,9 @@ export abstract class FeatureIntervention extends Intervention {
   ): EditedFeatures {
     const given = this.sourceRepresentation?.value ?? source;
     const featurizer = this.featurizerFor({ ...context, base, source: given });
+    const of = featurizer.transcodes ? (context.read ?? this.#refuseAlone()) : base;
     const change = (): CodeChange => {
-      const own = featurizer.encode(base);
+      const own = featurizer.encode(of);
       const other = (): Tensor => featurizer.encode(this.sourceOf(source));
       return { own, features: this.combined(own, other, context) };
     };
@@ -75,8 +77,16 @@ export abstract class FeatureIntervention extends Intervention {
       return { output: output.to(base.dtype), features: () => change().features };
     }
     const { own, features } = change();
-    const output = withFeatures(featurizer, base, own, features).to(base.dtype);
+    const output = withFeatures(featurizer, base, own, features, of).to(base.dtype);
     return { output, features: () => features };
+  }
+
+  #refuseAlone(): never {
+    return fail(
+      this.constructor.name,
+      "the features of a transcoder are made of what is at another place: call it in an IntervenableModel whose " +
+        "representation has that place as source, or give forward(base, source, { read })",
+    );
   }
 }
 

@@ -61,6 +61,7 @@ export class FeaturizedIntervention extends FeatureIntervention {
   };
   override readonly sourceUse: SourceUse;
   override readonly trainable: boolean;
+  override readonly readsOwnRun: boolean;
   override readonly parameterKinds: Intervention["parameterKinds"];
   /** What becomes of the features that are changed. */
   readonly mode: SwapMode;
@@ -76,6 +77,7 @@ export class FeaturizedIntervention extends FeatureIntervention {
     requireChoice(options, featurizer.count);
     super(optionsWith(options, featurizer));
     this.featurizer = featurizer;
+    this.readsOwnRun = featurizer.transcodes;
     this.parameterKinds = { featurizer: featurizer.parameterKind };
     this.mode = mode;
     this.sourceUse = sourceFeatures === undefined ? "required" : "none";

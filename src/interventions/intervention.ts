@@ -48,6 +48,11 @@ export interface InterventionContext {
   readonly subspaces?: unknown;
   /** Arguments of the module at whose site it works. */
   readonly args?: readonly unknown[];
+  /**
+   * For interventions with {@link Intervention.readsOwnRun}: what is at the place that the representation has as
+   * `source`, in the run that is edited and at the same units.
+   */
+  readonly read?: Tensor;
   /** What the caller passed as `extra`. */
   readonly extra?: Readonly<Record<string, unknown>>;
   /**
@@ -171,6 +176,11 @@ export abstract class Intervention extends Module {
   readonly parameterKinds: Readonly<Record<string, ParameterKind>> = {};
   /** How its temperature falls while it is trained, unless a training says otherwise. */
   readonly annealing: { readonly from: number; readonly to: number } | undefined = undefined;
+  /**
+   * Whether it also reads the run that it edits, at the place that its representation has as `source`, where a
+   * source is read too: it gets that as `context.read`.
+   */
+  readonly readsOwnRun: boolean = false;
   /** Where the source is read: at the site itself, or at the input of the site's module. */
   readonly sourceSite: "same" | "input" = "same";
 

@@ -38,6 +38,7 @@ export class MaskedFeaturesIntervention extends SigmoidMaskedIntervention {
   override readonly parameterKinds: Intervention["parameterKinds"];
   override readonly annealing: Annealing = { from: INITIAL.temperature, to: 0.01 };
   override readonly temperature: Buffer;
+  override readonly readsOwnRun: boolean;
   /** What makes features of a unit. */
   readonly featurizer: Featurizer;
   /** What σ(masks / T) is the share of, [count]. */
@@ -48,6 +49,7 @@ export class MaskedFeaturesIntervention extends SigmoidMaskedIntervention {
     const featurizer = featurizerOf(OP, options);
     super({ ...optionsWith(options, featurizer), interchangeDim: options.interchangeDim });
     this.featurizer = featurizer;
+    this.readsOwnRun = featurizer.transcodes;
     this.parameterKinds = { featurizer: featurizer.parameterKind, masks: "mask" };
     this.masks = filled(featurizer.count, INITIAL.mask);
     this.temperature = temperatureOf(INITIAL.temperature);

@@ -22,7 +22,7 @@ import {
   tensor,
   where,
 } from "tsvene";
-import { type Mistake, refusesEach } from "../mistakes.ts";
+import { refusesEach } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
 import { DECODERS, RECURRENT } from "./families.ts";
 import { tinyPairs } from "./tiny-pairs.ts";
@@ -39,8 +39,7 @@ const expected = JSON.parse(readFileSync(path.join(FOLDER, "expected.json"), "ut
   readonly cases: Readonly<Record<string, Case>>;
 };
 const x = tensor(expected.x);
-const isTranscoder = (name: string): boolean => name.endsWith("transcoder");
-const NAMES = Object.keys(expected.cases).filter((name) => !isTranscoder(name));
+const NAMES = Object.keys(expected.cases);
 
 async function apart(a: Tensor, b: unknown): Promise<number> {
   const wanted = (b as number[][][]).flat(2);
@@ -79,12 +78,6 @@ describe("files that cannot be read", () => {
       () => read({ ...cfg, architecture: "jumprelu" }),
       /threshold/,
     ],
-    ...Object.keys(expected.cases)
-      .filter(isTranscoder)
-      .map((name): Mistake => {
-        const folder = path.join(FOLDER, name);
-        return [name, () => SparseAutoencoder.fromPretrained(folder), /another place/];
-      }),
     ["topk without k", () => read({ ...cfg, architecture: "topk" }), /k must be/],
     ["another folder", () => read(cfg, "layer_3"), /layer_3 holds no autoencoder.*folder/s],
     ["a file that is no zip", () => loadNpz(Uint8Array.from(weights)), /zip/],

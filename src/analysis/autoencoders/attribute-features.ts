@@ -83,7 +83,7 @@ export async function featureEffects(
     op: OP,
     model,
     sae,
-    site: resolveAutoencoderSite(OP, model, sae, options.site),
+    sites: resolveAutoencoderSite(OP, model, sae, options.site),
     metric: contrastMetric(OP, options.metric),
     side,
     other: direction === undefined ? undefined : otherSide(side),

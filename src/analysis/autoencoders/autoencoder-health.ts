@@ -106,7 +106,8 @@ printsItself(AutoencoderHealth.prototype);
 /**
  * How well an autoencoder does on texts: how many latents it takes, how much of the representations' variance it
  * explains, which latents are dead, and how much worse the model gets with what it decodes to, compared with
- * nothing and with the mean in its place. Padding counts nowhere.
+ * nothing and with the mean in its place. A transcoder is held to what it decodes to, such as an MLP's output.
+ * Padding counts nowhere.
  *
  * @param texts - Texts of two tokens or more, or their ids.
  * @throws TsveneError for an autoencoder of another width, and a model without logits at every position.
@@ -180,8 +181,8 @@ async function meanOfStates(
   for (const indices of run.batches) {
     const inputs = run.inputs(indices);
     const isToken = isTokenIn(inputs);
-    const { x } = traceSite(OP, run.model, run.site, inputs);
-    const part = x
+    const { y } = traceSite(OP, run.model, run.sites, inputs);
+    const part = y
       .mul(isToken.unsqueeze(-1))
       .to("float64")
       .sum({ dim: [0, 1] })
@@ -197,29 +198,29 @@ async function meanOfStates(
 }
 
 function traceSums(
-  { model, sae, site }: AutoencoderTexts,
+  { model, sae, sites }: AutoencoderTexts,
   inputs: TextTensors,
   mean: Tensor,
 ): Sums {
-  const { x, output } = traceSite(OP, model, site, inputs);
+  const { x, y, output } = traceSite(OP, model, sites, inputs);
   const isToken = isTokenIn(inputs);
   const z = sae.encode(x);
-  const decoded = sae.decode(z, x).to(x.dtype);
+  const decoded = sae.decode(z, x).to(y.dtype);
   const squares = (of: Tensor): Tensor =>
     of.to("float64").square().sum({ dim: -1 }).mul(isToken.to("float64")).sum();
   const plain = logitsIn(model, output);
   const lossWith = (put: Tensor): Tensor => {
-    const edited = traceSite(OP, model, site, inputs, () => put).output;
+    const edited = traceSite(OP, model, sites, inputs, () => put).output;
     return sideEffect(inputs, logitsIn(model, edited), plain).loss.sum();
   };
   const { loss, tokens } = sideEffect(inputs, plain, plain);
   return {
-    error: squares(x.sub(decoded)),
-    variance: squares(x.sub(mean)),
+    error: squares(y.sub(decoded)),
+    variance: squares(y.sub(mean)),
     clean: loss.sum(),
     reconstructed: lossWith(decoded),
-    zero: lossWith(zerosLike(x)),
-    mean: lossWith(zerosLike(x).add(mean)),
+    zero: lossWith(zerosLike(y)),
+    mean: lossWith(zerosLike(y).add(mean)),
     next: tokens.sum(),
     active: z
       .ne(0)

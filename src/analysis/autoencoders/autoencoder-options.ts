@@ -8,6 +8,8 @@ export interface TrainedOn {
   readonly model?: string;
   /** The place, such as `"blocks.8.hook_resid_pre"`; see `autoencoderSite`. */
   readonly hook?: string;
+  /** Of a transcoder, the place that it writes, such as `"blocks.8.hook_mlp_out"`. */
+  readonly hookOut?: string;
   /** Whether each text began with the token that begins texts. */
   readonly prependBos?: boolean;
   /** Tokens of a text. */
@@ -25,7 +27,20 @@ export interface SparseAutoencoderOptions extends AutoencoderFeaturizerOptions {
    * @default false
    */
   readonly rescaleByDecoderNorm?: boolean | undefined;
-  /** Whether the decoder's bias is taken from what is encoded. @default true */
+  /**
+   * Whether it is a transcoder, which decodes to what is at another place than it encodes, such as an MLP's
+   * output and input.
+   * @default false
+   */
+  readonly transcoder?: boolean | undefined;
+  /** Of a transcoder, width of what it encodes. @default width, which is that of what it decodes to */
+  readonly inputWidth?: number | undefined;
+  /** Of a transcoder, whether a linear map of what was encoded is added to what it decodes to. @default false */
+  readonly skip?: boolean | undefined;
+  /**
+   * Whether the decoder's bias is taken from what is encoded.
+   * @default true, but false for a transcoder
+   */
   readonly subtractDecoderBias?: boolean | undefined;
   /** How representations are scaled before they are encoded, which is undone after. @default "none" */
   readonly normalize?: Normalization | undefined;

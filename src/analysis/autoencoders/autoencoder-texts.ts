@@ -1,11 +1,14 @@
 import { describeValue } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { partsOf, range } from "../../base/lists.ts";
-import type { Site } from "../../intervenable/sites/address.ts";
 import { Module } from "../../nn/module.ts";
 import type { PromptTokenizer } from "../../training/data/prompt-options.ts";
 import { neutralTexts, type TextTensors } from "../steering/neutral-texts.ts";
-import { type AutoencoderSite, resolveAutoencoderSite } from "./autoencoder-site.ts";
+import {
+  type AutoencoderSite,
+  type AutoencoderSites,
+  resolveAutoencoderSite,
+} from "./autoencoder-site.ts";
 import { SparseAutoencoder } from "./sparse-autoencoder.ts";
 
 /** Where and how an autoencoder is run on texts. */
@@ -23,7 +26,7 @@ export interface AutoencoderTexts {
   readonly op: string;
   readonly model: Module;
   readonly sae: SparseAutoencoder;
-  readonly site: Site;
+  readonly sites: AutoencoderSites;
   readonly batches: readonly (readonly number[])[];
   readonly inputs: (indices: readonly number[]) => TextTensors;
 }
@@ -48,7 +51,7 @@ export function autoencoderTexts(
     op,
     model,
     sae,
-    site: resolveAutoencoderSite(op, model, sae, site),
+    sites: resolveAutoencoderSite(op, model, sae, site),
     batches: partsOf(range(length), batchSize),
     inputs: batch,
   };

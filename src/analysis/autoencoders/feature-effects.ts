@@ -28,7 +28,10 @@ export interface FeatureEffectsFields {
   readonly effects: readonly FeatureEffect[];
   /** What the autoencoder cannot express adds, `[example, position]`. */
   readonly error: NamedArray;
-  /** What it decodes to without any latent adds, `[example, position]`; 0 where runs are compared. */
+  /**
+   * What it decodes to without any latent adds, `[example, position]`: where runs are compared, the difference of
+   * what a transcoder has beside its latents, and else 0.
+   */
   readonly bias: NamedArray;
   /** What the whole representation adds, `[example, position]`: the sum of all latents, error and bias. */
   readonly total: NamedArray;

@@ -28,10 +28,21 @@ const ARCHITECTURES: Readonly<Record<string, LatentArchitecture>> = {
   matryoshka_batchtopk: "jumprelu",
 };
 
+/** What sae_lens calls transcoders: the way to make latents, and whether there is a linear map beside them. */
+const TRANSCODERS: Readonly<
+  Record<string, Pick<SparseAutoencoderOptions, "architecture" | "skip">>
+> = {
+  transcoder: { architecture: "standard" },
+  skip_transcoder: { architecture: "standard", skip: true },
+  jumprelu_transcoder: { architecture: "jumprelu" },
+};
+
 /** Files of sae_lens: since version 6 what is about the model stands in `metadata`. */
 export function saeLens(op: string, given: unknown, raw: Tensors, where: string): Described {
   const cfg = settingsIn(op, given, where);
   const meta = isSettings(cfg.metadata) ? cfg.metadata : cfg;
+  const transcoder = transcoderIn(cfg);
+  if (transcoder !== undefined) return saeLensTranscoder(op, { cfg, meta, transcoder, raw, where });
   const architecture = architectureIn(op, cfg, where);
   const normalize = normalizationIn(op, cfg, where);
   const centred = meta.model_from_pretrained_kwargs;
@@ -59,19 +70,56 @@ export function saeLens(op: string, given: unknown, raw: Tensors, where: string)
   };
 }
 
+function transcoderIn({ architecture }: Settings): (typeof TRANSCODERS)[string] | undefined {
+  const name = String(architecture);
+  return Object.hasOwn(TRANSCODERS, name) ? TRANSCODERS[name] : undefined;
+}
+
+interface TranscoderFiles {
+  readonly cfg: Settings;
+  readonly meta: Settings;
+  readonly transcoder: Pick<SparseAutoencoderOptions, "architecture" | "skip">;
+  readonly raw: Tensors;
+  readonly where: string;
+}
+
+function saeLensTranscoder(
+  op: string,
+  { cfg, meta, transcoder, raw, where }: TranscoderFiles,
+): Described {
+  const { apply_b_dec_to_input: subtracts, activation_fn: activation = "relu" } = cfg;
+  if (subtracts === true || normalizationIn(op, cfg, where) !== "none" || activation !== "relu") {
+    fail(
+      op,
+      `${where} is a transcoder with apply_b_dec_to_input, normalize_activations or an activation other than ` +
+        "relu, which is not read",
+    );
+  }
+  const inputWidth = sizeIn(op, cfg, "d_in", where);
+  const made: SparseAutoencoderOptions = {
+    width: cfg.d_out === undefined ? inputWidth : sizeIn(op, cfg, "d_out", where),
+    latentDim: sizeIn(op, cfg, "d_sae", where),
+    transcoder: true,
+    inputWidth,
+    ...transcoder,
+    trainedOn: trainedOn({
+      model: meta.model_name,
+      hook: meta.hook_name,
+      hookOut: meta.hook_name_out,
+      prependBos: meta.prepend_bos,
+      contextSize: meta.context_size,
+    }),
+  };
+  return { made, tensors: raw };
+}
+
 function architectureIn(op: string, cfg: Settings, where: string): LatentArchitecture {
   const { architecture = "standard", activation_fn, activation_fn_str } = cfg;
   const name = String(architecture);
-  if (name.endsWith("transcoder")) {
-    fail(
-      op,
-      `${where} is a transcoder, which writes another place than it reads; these are not read yet`,
-    );
-  }
   const activation = activation_fn ?? activation_fn_str ?? "relu";
   const known = Object.hasOwn(ARCHITECTURES, name) ? ARCHITECTURES[name] : undefined;
   if (known === undefined) {
-    const names = Object.keys(ARCHITECTURES);
+    const names = [...Object.keys(ARCHITECTURES), ...Object.keys(TRANSCODERS)];
     return fail(
       op,
       `${where} is of architecture ${shown(architecture)}; ${didYouMean(name, names)}`,
@@ -114,19 +162,29 @@ function withoutFactor(op: string, tensors: Tensors, where: string): Tensors {
 /** Files of sparsify. */
 export function sparsify(op: string, given: unknown, raw: Tensors, where: string): Described {
   const cfg = settingsIn(op, given, where);
-  if (cfg.transcode === true || cfg.signed === true || raw["W_skip"] !== undefined) {
-    fail(op, `${where} is a transcoder, or has signed latents, which are not read`);
+  const { activation = "topk" } = cfg;
+  const odd = ["signed", "embed_skip", "gram_lookup"].find((name) => cfg[name] === true);
+  if (odd !== undefined || activation !== "topk") {
+    fail(op, `${where} has ${odd ?? `the activation ${shown(activation)}`}, which is not read`);
   }
-  const { "encoder.weight": W, "encoder.bias": b_enc, W_dec, b_dec } = raw;
+  const { "encoder.weight": W, "encoder.bias": b_enc, W_dec, b_dec, W_skip } = raw;
+  const transcoder = cfg.transcode === true;
+  if (W_skip !== undefined && !transcoder) {
+    fail(op, `${where} has W_skip, but is no transcoder, so that its place is not known`);
+  }
+  const module = where.split("/").at(-1);
   return {
     made: {
       width: sizeIn(op, cfg, "d_in", where),
       latentDim: sizeOf(W, 0),
       architecture: "topk",
       k: kIn(cfg),
-      trainedOn: trainedOn({ hook: where.split("/").at(-1) }),
+      ...(transcoder && { transcoder, skip: W_skip !== undefined }),
+      trainedOn: trainedOn(
+        transcoder ? { hook: `${module}.input`, hookOut: `${module}.output` } : { hook: module },
+      ),
     },
-    tensors: named({ W_enc: W?.t(), b_enc, W_dec, b_dec }),
+    tensors: named({ W_enc: W?.t(), b_enc, W_dec, b_dec, W_skip }),
   };
 }
 
@@ -195,23 +253,29 @@ export function gemmaScope(_op: string, _given: unknown, raw: Tensors, where: st
   const entries = Object.entries(raw).map(([name, value]) => [name.replace(/^w_/, "W_"), value]);
   const tensors = Object.fromEntries(entries) as Tensors;
   const layer = /layer_(\d+)/.exec(where)?.[1];
-  const kind = /-(res|mlp|att)(?![a-z])/.exec(where)?.[1] as keyof typeof GEMMA | undefined;
+  const kind = /-(res|mlp|att|transcoder)(?=s?(?![a-z]))/.exec(where)?.[1] ?? "";
+  const [hook, hookOut] = GEMMA[kind] ?? [];
+  const at = (name: string | undefined): string | undefined =>
+    layer && name && `blocks.${layer}.${name}`;
   return {
     made: {
-      width: sizeOf(tensors["W_enc"], 0),
+      width: sizeOf(tensors["W_dec"], 1),
       latentDim: sizeOf(tensors["W_enc"], 1),
       architecture: "jumprelu",
-      subtractDecoderBias: false,
-      trainedOn: trainedOn({
-        hook: layer && kind && `blocks.${layer}.${GEMMA[kind]}`,
-        prependBos: true,
-      }),
+      ...(hookOut === undefined ? { subtractDecoderBias: false } : { transcoder: true }),
+      trainedOn: trainedOn({ hook: at(hook), hookOut: at(hookOut), prependBos: true }),
     },
     tensors,
   };
 }
 
-const GEMMA = { res: "hook_resid_post", mlp: "hook_mlp_out", att: "attn.hook_z" } as const;
+/** Hooks by the names of repositories, such as "gemma-scope-2b-pt-res". */
+const GEMMA: Readonly<Partial<Record<string, readonly [string, string?]>>> = {
+  res: ["hook_resid_post"],
+  mlp: ["hook_mlp_out"],
+  att: ["attn.hook_z"],
+  transcoder: ["ln2.hook_normalized", "hook_mlp_out"],
+};
 
 function sizeOf(tensor: Tensor | undefined, dim: number): number {
   return tensor?.shape[dim] ?? 0;
@@ -240,11 +304,12 @@ function sizeIn(op: string, cfg: Settings, name: string, where: string): number 
   return fail(op, `${where}: ${name} must be a number of 1 or more, got ${shown(size)}`);
 }
 
-function trainedOn(given: { readonly [K in keyof TrainedOn]: unknown }): TrainedOn {
-  const { model, hook, prependBos, contextSize } = given;
+function trainedOn(given: { readonly [K in keyof TrainedOn]?: unknown }): TrainedOn {
+  const { model, hook, hookOut, prependBos, contextSize } = given;
   return {
     ...(typeof model === "string" && { model }),
     ...(typeof hook === "string" && { hook }),
+    ...(typeof hookOut === "string" && { hookOut }),
     ...(typeof prependBos === "boolean" && { prependBos }),
     ...(isCount(contextSize) && { contextSize }),
   };

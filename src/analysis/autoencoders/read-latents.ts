@@ -5,33 +5,47 @@ import type { Module } from "../../nn/module.ts";
 import { EditScope } from "../../nn/scope.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { AutoencoderSites } from "./autoencoder-site.ts";
 
-/** A traced run, and what is at a place. */
+/** A traced run, and what is at an autoencoder's places. */
 export interface TracedSite {
   readonly output: unknown;
-  /** [batch, positions, width] */
+  /** What it encodes, [batch, positions, inputWidth]. */
   readonly x: Tensor;
+  /** What it decodes to, [batch, positions, width]: the same tensor for all but transcoders. */
+  readonly y: Tensor;
 }
 
 /**
- * Traces a run and reads a place.
- * @param edit - What is put there instead. @default nothing
+ * Traces a run and reads an autoencoder's places.
+ * @param edit - What is put where it decodes to. @default nothing
  */
 export function traceSite(
   op: string,
   model: Module,
-  { module, side, path }: Site,
+  { reads, writes }: AutoencoderSites,
   inputs: unknown,
-  edit: (x: Tensor) => Tensor | undefined = () => undefined,
+  edit: (y: Tensor) => Tensor | undefined = () => undefined,
 ): TracedSite {
-  let x: Tensor | undefined;
-  const scope = new EditScope().on(module, side, (value) => {
-    if (x !== undefined) fail(op, `${path} runs several times, so that one place has many states`);
-    x = value;
-    return edit(value);
-  });
+  const found: { reads?: Tensor; writes?: Tensor } = {};
+  const scope = new EditScope();
+  const read = (name: keyof AutoencoderSites, { module, side, path }: Site): void => {
+    scope.on(module, side, (value) => {
+      if (found[name] !== undefined) {
+        fail(op, `${path} runs several times, so that one place has many states`);
+      }
+      found[name] = value;
+      return name === "writes" ? edit(value) : undefined;
+    });
+  };
+  read("reads", reads);
+  read("writes", writes);
   const output = scope.run(() => callModel(model, inputs));
-  if (x === undefined) return fail(op, `${path}.${side} is not reached`);
-  if (x.ndim !== 3) fail(op, `${path}.${side} is ${show(x.shape)}, not [batch, positions, width]`);
-  return { output, x };
+  const stateAt = (name: keyof AutoencoderSites, { path, side }: Site): Tensor => {
+    const { [name]: state } = found;
+    if (state === undefined) return fail(op, `${path}.${side} is not reached`);
+    if (state.ndim === 3) return state;
+    return fail(op, `${path}.${side} is ${show(state.shape)}, not [batch, positions, width]`);
+  };
+  return { output, x: stateAt("reads", reads), y: stateAt("writes", writes) };
 }

@@ -2,11 +2,13 @@ import { type OptionNames, wrongWord } from "../../base/known-options.ts";
 import type { FilesName } from "../../files/open-files.ts";
 import { fail } from "../../interventions/errors.ts";
 import { LatentFeaturizer } from "../../interventions/featurizers/autoencoder.ts";
-import { registerFeaturizer } from "../../interventions/featurizers/registry.ts";
+import { registerLibraryFeaturizer } from "../../interventions/featurizers/registry.ts";
 import { kaimingUniform } from "../../nn/init.ts";
 import { Parameter } from "../../nn/parameter.ts";
 import { initialized, withoutInit } from "../../nn/without-init.ts";
 import { zeros } from "../../tensor/functions/creation.ts";
+import { evaluate } from "../../tensor/evaluate.ts";
+import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { SparseAutoencoderOptions, TrainedOn } from "./autoencoder-options.ts";
 import { type InputScale, NORMALIZATIONS, scaleOf } from "./input-scale.ts";
@@ -24,7 +26,11 @@ const OP = "SparseAutoencoder";
  * - `"gated"`: z = ReLU(x' (W_enc exp(r_mag)) + b_mag) where x' W_enc + b_gate > 0, else 0;
  * - `"topk"`: ReLU of the k largest of p, all others 0 (Gao and others, 2024).
  *
- * The way back is z W_dec + b_dec, scaled back. It is a featuriser: an intervention on latents keeps what the
+ * The way back is z W_dec + b_dec, scaled back. A **transcoder** encodes what goes into a module, such as an MLP,
+ * and decodes to what comes out of it, with a linear map x W_skipᵀ of the former beside the latents where it has
+ * one (Dunefsky and others, 2024; Paulo and others, 2025).
+ *
+ * It is a featuriser: an intervention on latents keeps what the
  * autoencoder cannot express, unless `errorTerm` is false. {@link SparseAutoencoder.fromPretrained} reads
  * trained ones, whose parameters are frozen; at first W_dec is random and W_enc its transpose.
  *
@@ -42,6 +48,9 @@ export class SparseAutoencoder extends LatentFeaturizer {
     architecture: true,
     k: true,
     rescaleByDecoderNorm: true,
+    transcoder: true,
+    inputWidth: true,
+    skip: true,
     subtractDecoderBias: true,
     normalize: true,
     centerInput: true,
@@ -53,8 +62,11 @@ export class SparseAutoencoder extends LatentFeaturizer {
   readonly k: number;
   /** Where it was trained. */
   readonly trainedOn: TrainedOn;
+  override readonly transcodes: boolean;
+  /** Width of what it encodes, which of a transcoder may be another than that of what it decodes to. */
+  readonly inputWidth: number;
   // Names as in files.
-  /** [width, latents] */
+  /** [inputWidth, latents] */
   readonly W_enc: Parameter;
   /** [latents, width] */
   readonly W_dec: Parameter;
@@ -62,6 +74,8 @@ export class SparseAutoencoder extends LatentFeaturizer {
   readonly b_enc: Parameter | undefined;
   /** [width] */
   readonly b_dec: Parameter;
+  /** [width, inputWidth], of transcoders with a linear map beside the latents. */
+  readonly W_skip: Parameter | undefined;
   /** [latents], of `"jumprelu"`. */
   readonly threshold: Parameter | undefined;
   /** [latents], of `"gated"`, as the two that follow. */
@@ -81,13 +95,19 @@ export class SparseAutoencoder extends LatentFeaturizer {
     this.architecture = options.architecture ?? "standard";
     this.k = options.k ?? count;
     this.trainedOn = options.trainedOn ?? {};
+    this.transcodes = options.transcoder ?? false;
+    this.inputWidth = options.inputWidth ?? width;
     const { latents } = ACTIVATIONS[this.architecture];
     const own = (name: string): Parameter | undefined =>
       latents.includes(name) ? new Parameter(zeros([count])) : undefined;
     this.W_dec = initialized([count, width], (shape) => kaimingUniform(shape));
-    this.W_enc = initialized([width, count], () => this.W_dec.value.t().detach());
+    this.W_enc = initialized([this.inputWidth, count], (shape) =>
+      this.transcodes ? kaimingUniform(shape) : this.W_dec.value.t().detach(),
+    );
     this.b_enc = own("b_enc");
     this.b_dec = new Parameter(zeros([width]));
+    this.W_skip =
+      options.skip === true ? new Parameter(zeros([width, this.inputWidth])) : undefined;
     this.threshold = own("threshold");
     this.b_gate = own("b_gate");
     this.b_mag = own("b_mag");
@@ -97,7 +117,7 @@ export class SparseAutoencoder extends LatentFeaturizer {
   /**
    * Reads a trained autoencoder, of these forms:
    *
-   * - sae_lens': `cfg.json` and `sae_weights.safetensors`, of every version;
+   * - sae_lens': `cfg.json` and `sae_weights.safetensors`, of every version, transcoders too;
    * - Gemma Scope's: `params.npz`;
    * - sparsify's: `cfg.json` and `sae.safetensors`;
    * - dictionary_learning's: `config.json` and `ae.pt`.
@@ -105,8 +125,7 @@ export class SparseAutoencoder extends LatentFeaturizer {
    * Its parameters are float32 and frozen.
    *
    * @param name - A directory, a repository of the Hugging Face Hub, a URL or a {@link FileSource}.
-   * @throws TsveneError for files that are of none of these forms, an architecture that is not known, and a
-   * transcoder.
+   * @throws TsveneError for files that are of none of these forms, and an architecture that is not known.
    *
    * @example
    * ```ts no-run
@@ -121,17 +140,14 @@ export class SparseAutoencoder extends LatentFeaturizer {
     name: FilesName,
     options: AutoencoderFilesOptions = {},
   ): Promise<SparseAutoencoder> {
-    const { made, tensors } = await readAutoencoder(`${OP}.fromPretrained`, name, options);
-    const sae = withoutInit(() => new SparseAutoencoder(made));
-    sae.loadStateDict(tensors);
-    sae.requiresGrad(false);
-    return sae;
+    const read = await readAutoencoder(`${OP}.fromPretrained`, name, options);
+    return made(read.made, read.tensors);
   }
 
-  /** [..., width] -> [..., latents] */
+  /** [..., inputWidth] -> [..., latents] */
   override encode(h: Tensor): Tensor {
-    const { W_enc, b_dec } = this;
-    const { subtractDecoderBias = true } = this.#options;
+    const { W_enc, b_dec, transcodes } = this;
+    const { subtractDecoderBias = !transcodes } = this.#options;
     const x = h.to(W_enc.dtype);
     const scaled = this.#scale(x)?.into(x) ?? x;
     const given = subtractDecoderBias ? scaled.sub(b_dec.value) : scaled;
@@ -140,22 +156,67 @@ export class SparseAutoencoder extends LatentFeaturizer {
 
   /**
    * [..., latents] -> [..., width]
-   * @param of - What the latents were made of, where representations are scaled before they are encoded.
+   * @param of - What the latents were made of, where representations are scaled before they are encoded, and for
+   * a transcoder with a linear map beside its latents.
    */
   override decode(latents: Tensor, of?: Tensor): Tensor {
     const norms = this.decoderNorms();
     const plain = (norms === undefined ? latents : latents.div(norms))
       .matmul(this.W_dec.value)
       .add(this.b_dec.value);
-    const { normalize = "none" } = this.#options;
-    if (normalize === "none") return plain;
+    const { normalize = "none", skip = false } = this.#options;
+    if (normalize === "none" && !skip) return plain;
     if (of === undefined) {
-      return fail(
-        OP,
-        `with normalize: "${normalize}" the way back depends on what was encoded: decode(latents, of)`,
-      );
+      const why = skip ? "skip: true" : `normalize: "${normalize}"`;
+      return fail(OP, `with ${why} the way back depends on what was encoded: decode(latents, of)`);
     }
+    if (skip) return plain.add(this.skipped(of));
     return this.#scale(of.to(plain.dtype))?.back(plain) ?? plain;
+  }
+
+  /** What a transcoder adds besides its latents: [..., inputWidth] -> [..., width], zeros without `skip`. */
+  skipped(of: Tensor): Tensor {
+    const { W_skip, W_enc } = this;
+    if (W_skip === undefined) return zeros([...of.shape.slice(0, -1), this.width]);
+    return of.to(W_enc.dtype).matmul(W_skip.value.t());
+  }
+
+  /**
+   * The same transcoder for representations that a norm multiplies by `weight` and adds `bias` to, where it was
+   * trained on what was not yet multiplied: those of TransformerLens, whose models have the norm's weights in those
+   * after it (`fold_ln`), at `ln2.hook_normalized`.
+   *
+   * @param weight - [inputWidth], as the norm multiplies: Gemma's parameter plus 1.
+   * @param bias - [inputWidth] @default zeros
+   * @returns Another one, at the input of the MLP of the same layer.
+   * @throws InterventionError for one that is no transcoder, another width, and weights of which one is 0.
+   */
+  async withNorm(
+    weight: Tensor,
+    bias: Tensor = zeros([this.inputWidth]),
+  ): Promise<SparseAutoencoder> {
+    const op = `${OP}.withNorm`;
+    const { inputWidth, trainedOn } = this;
+    if (!this.transcodes) fail(op, "only transcoders read what a norm gives");
+    for (const [name, { shape }] of Object.entries({ weight, bias })) {
+      if (shape.length === 1 && shape[0] === inputWidth) continue;
+      fail(op, `${name} must be [${inputWidth}], got ${show(shape)}`);
+    }
+    if ((await weight.abs().min().item()) === 0) {
+      fail(op, "a weight is 0, so that nothing can undo the norm");
+    }
+    const { W_enc, W_skip, b_enc, b_dec, ...others } = this.stateDict();
+    const shift = bias.div(weight);
+    const tensors = {
+      ...others,
+      ...(W_enc && { W_enc: W_enc.div(weight.unsqueeze(-1)) }),
+      ...(W_enc && b_enc && { b_enc: b_enc.sub(shift.matmul(W_enc)) }),
+      ...(W_skip && { W_skip: W_skip.div(weight) }),
+      ...(b_dec && { b_dec: W_skip === undefined ? b_dec : b_dec.sub(W_skip.matmul(shift)) }),
+    };
+    await evaluate(...Object.values(tensors));
+    const hook = trainedOn.hook?.replace("ln2.hook_normalized", "mlp.hook_in");
+    return made({ ...this.#options, trainedOn: { ...trainedOn, ...(hook && { hook }) } }, tensors);
   }
 
   /** Norms of the decoder's rows, [latents], where latents are times these; undefined elsewhere. */
@@ -170,7 +231,18 @@ export class SparseAutoencoder extends LatentFeaturizer {
   }
 }
 
-registerFeaturizer("sparseAutoencoder", SparseAutoencoder);
+registerLibraryFeaturizer("sparseAutoencoder", SparseAutoencoder);
+
+/** One with these parameters, frozen. */
+function made(
+  options: SparseAutoencoderOptions,
+  tensors: Readonly<Record<string, Tensor>>,
+): SparseAutoencoder {
+  const sae = withoutInit(() => new SparseAutoencoder(options));
+  sae.loadStateDict(tensors);
+  sae.requiresGrad(false);
+  return sae;
+}
 
 /** @throws InterventionError for options that say nothing together. */
 function requireConsistent(options: SparseAutoencoderOptions): void {
@@ -179,6 +251,7 @@ function requireConsistent(options: SparseAutoencoderOptions): void {
     wrongWord("architecture", architecture, Object.keys(ACTIVATIONS)) ??
     wrongWord("normalize", normalize ?? "none", Object.keys(NORMALIZATIONS));
   if (wrong !== undefined) fail(OP, wrong);
+  requireTranscoder(options);
   const isTopK = architecture === "topk";
   if (isTopK && !(Number.isSafeInteger(k) && Number(k) >= 1 && Number(k) <= latentDim)) {
     fail(OP, `k must be a number of latents from 1 to ${latentDim} for "topk", got ${String(k)}`);
@@ -187,4 +260,24 @@ function requireConsistent(options: SparseAutoencoderOptions): void {
   if (!isTopK && rescaleByDecoderNorm === true) {
     fail(OP, `rescaleByDecoderNorm is for "topk", and not for "${architecture}"`);
   }
+}
+
+/** @throws InterventionError for options that only one of both kinds has. */
+function requireTranscoder(options: SparseAutoencoderOptions): void {
+  const { transcoder = false, inputWidth, skip = false, subtractDecoderBias = false } = options;
+  const { normalize = "none", centerInput = false } = options;
+  if (inputWidth !== undefined && !(Number.isSafeInteger(inputWidth) && inputWidth >= 1)) {
+    fail(OP, `inputWidth must be a whole number of 1 or more, got ${String(inputWidth)}`);
+  }
+  if (!transcoder) {
+    if (skip) fail(OP, "skip is for transcoders: { transcoder: true, skip: true }");
+    if (inputWidth === undefined || inputWidth === options.width) return;
+    fail(OP, "inputWidth is for transcoders; another encodes what it decodes to, of one width");
+  }
+  if (!subtractDecoderBias && normalize === "none" && !centerInput) return;
+  fail(
+    OP,
+    "a transcoder encodes another representation than it decodes to: leave out subtractDecoderBias, normalize " +
+      "and centerInput",
+  );
 }

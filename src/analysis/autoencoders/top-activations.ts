@@ -112,13 +112,13 @@ export async function topActivations(
 
 /** For each latent, the texts of a batch in which it is not 0. */
 async function readBatch(
-  { model, sae, site, inputs }: AutoencoderTexts,
+  { model, sae, sites, inputs }: AutoencoderTexts,
   indices: readonly number[],
   latents: readonly number[],
   { tokenizer }: TopActivationsOptions,
 ): Promise<readonly (readonly ActivatingText[])[]> {
   const batch = inputs(indices);
-  const { x } = traceSite(OP, model, site, batch);
+  const { x } = traceSite(OP, model, sites, batch);
   const z = sae.encode(x).indexSelect(-1, [...latents]);
   const isToken = isTokenIn(batch);
   await evaluate(z, isToken);

@@ -104,15 +104,25 @@ export function traceEdits<T>(
 ): T {
   const scope = new EditScope();
   const ends: (() => void)[] = [];
+  const own = new Map<string, Tensor>();
   for (const action of edits) {
     const { name, site, edits: units } = action;
     const source = (): Tensor | undefined => sourceOf(action, activations);
     if (action.axes.steps) ends.push(watchSteps(scope, action, source, harvest));
     else {
       watch(scope, name, site, (value, { args }) =>
-        edit(action, { value, edits: units, source: source(), args }, harvest),
+        edit(
+          action,
+          { value, edits: units, source: source(), args, read: ownOf(action, own) },
+          harvest,
+        ),
       );
     }
+  }
+  // After all edits, of which some may be at the places that are read.
+  const readers = edits.filter(({ intervention }) => intervention.readsOwnRun);
+  for (const { name, sourceSite, edits: units } of readers) {
+    watch(scope, name, sourceSite, (value) => void own.set(name, units?.read(value) ?? value));
   }
   for (const action of reads) {
     const { name, sourceSite, sourceAxes } = action;
@@ -124,7 +134,8 @@ export function traceEdits<T>(
     else watch(scope, name, sourceSite, read);
   }
   const result = scope.run(trace);
-  refuseUnvisited(scope, [...edits.map(editedSiteOf), ...reads.map(sourceSiteOf)], run);
+  const sourceSites = [...readers, ...reads].map(sourceSiteOf);
+  refuseUnvisited(scope, [...edits.map(editedSiteOf), ...sourceSites], run);
   for (const end of ends) end();
   return result;
 }
@@ -218,11 +229,13 @@ interface Passing {
   readonly edits: Selection | undefined;
   readonly source: Tensor | undefined;
   readonly args: readonly unknown[];
+  /** What is at the place that it reads in the same run; undefined for interventions that read none. */
+  readonly read?: Tensor | undefined;
 }
 
 function edit(
   action: Action,
-  { value, edits, source, args }: Passing,
+  { value, edits, source, args, read }: Passing,
   { collected, latents, seen }: Harvest,
 ): Tensor | undefined {
   const { name, intervention, subspaces, extra, hard } = action;
@@ -233,7 +246,7 @@ function edit(
   const result = intervention.forward(
     joined ? joinUnits(base, intervention) : base,
     joined && source !== undefined ? joinUnits(source, intervention) : source,
-    { subspaces, args, extra, hard, ...(unitMask && { unitMask }) },
+    { subspaces, args, extra, hard, ...(unitMask && { unitMask }), ...(read && { read }) },
   );
   if (result === undefined) return undefined;
   const { output, latent } = asOutput(result, intervention.constructor.name);
@@ -277,6 +290,16 @@ function ofRows(numbers: Tensor, base: Tensor): Tensor {
 function sourceOf({ name, source }: Action, activations: Activations): Tensor | undefined {
   if (source.kind === "given") return source.value;
   return source.kind === "run" ? activations.get(name) : undefined;
+}
+
+/** What an intervention has read of the run that it edits, if it is one that does. */
+function ownOf(
+  { name, intervention, sourceSite }: Action,
+  own: ReadonlyMap<string, Tensor>,
+): Tensor | undefined {
+  if (!intervention.readsOwnRun) return undefined;
+  const { path, side } = sourceSite;
+  return own.get(name) ?? fail(OP, `it reads ${path}.${side}, which the model only passes later`);
 }
 
 function asOutput(result: Tensor | InterventionOutput, name: string): InterventionOutput {

@@ -47,7 +47,9 @@ export interface RepresentationConfig<Component extends string = string> {
   readonly unit?: Unit;
   /** Units that are taken together; the width of a trained intervention grows with it. @default 1 */
   readonly maxNumberOfUnits?: number;
-  /** Where the source is read. @default where the base is edited */
+  /**
+   * Where the source is read, and by transcoders the base too. @default where the base is edited
+   */
   readonly source?: SourceSiteConfig<Component>;
   /**
    * What to do: a class of interventions, a class with options, as `NoiseIntervention.with({ seed: 7 })`,

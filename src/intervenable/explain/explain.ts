@@ -165,6 +165,9 @@ function sourceOf(
       sourceShape: activations.get(name)?.shape,
     };
   }
+  if (intervention.readsOwnRun) {
+    return { source: `base at ${sourceSite.path}.${sourceSite.side}`, sourceShape: undefined };
+  }
   const constant = intervention.sourceRepresentation?.value.shape;
   return { source: constant === undefined ? "none" : "constant", sourceShape: constant };
 }

@@ -11,7 +11,8 @@ import {
 import { FunctionIntervention } from "../../interventions/function.ts";
 import { fail } from "../../interventions/errors.ts";
 import { type Address, PLAIN, resolveSite, type Site, widthAt } from "./address.ts";
-import { axesOf, type UnitAxes } from "./axes.ts";
+import { isSame } from "../../base/same-value.ts";
+import { axesOf, isDivided, type UnitAxes } from "./axes.ts";
 import type { IntervenableConfig } from "../config/config.ts";
 import type { Named } from "../config/names.ts";
 import type { Representation } from "../config/representation-config.ts";
@@ -95,6 +96,7 @@ export function resolveTargets(
     const sourceSite = sourceSiteOf(intervention, read, name);
     const sourceAxes = sourceSite === site ? axes : axesOf(source?.unit ?? unit, sourceSite);
     if (source !== undefined) checkSource(name, intervention);
+    if (intervention.readsOwnRun) checkOwnSource(name, intervention, source, [axes, sourceAxes]);
     return { name, key, intervention, site, unitDim, axes, sourceSite, sourceAxes, group };
   });
 }
@@ -212,12 +214,37 @@ function sourceOf({ layer, component, moeKey, source }: Representation): Address
 
 function checkSource(name: string, intervention: Intervention): void {
   const takesNone = intervention.sourceUse === "none";
+  if (intervention.readsOwnRun) return;
   if (!takesNone && intervention.sourceRepresentation === undefined) return;
   const kind = intervention.constructor.name;
   fail(
     OP,
     `${name}: ${kind} ${takesNone ? "takes no source" : "has a constant source"}, so that no place of a ` +
       `source is read; leave source out`,
+  );
+}
+
+/** What reads the run that it edits needs a place there whose units are those that it edits. */
+function checkOwnSource(
+  name: string,
+  intervention: Intervention,
+  source: Representation["source"],
+  [axes, sourceAxes]: readonly [UnitAxes, UnitAxes],
+): void {
+  const kind = intervention.constructor.name;
+  if (source === undefined) {
+    fail(
+      OP,
+      `${name}: ${kind} has a transcoder, which reads another place than it writes; say which, as ` +
+        `source: { component: "mlp_input" }; autoencoderSite(model, transcoder) says both`,
+    );
+  }
+  const isWhole = ![axes, sourceAxes].some((own) => own.steps === true || isDivided(own));
+  if (isWhole && isSame(axes.selected, sourceAxes.selected)) return;
+  fail(
+    OP,
+    `${name}: ${kind} reads its source in the run that it edits, at the same units, so that both places must ` +
+      "have whole rows for the same positions",
   );
 }
 

@@ -51,6 +51,12 @@ export class ComposedFeaturizer extends Featurizer {
       fail(OP, "featurizers is empty; give at least one");
     }
     for (const [i, { width }] of featurizers.entries()) {
+      if (featurizers[i]?.transcodes === true) {
+        fail(
+          OP,
+          `featurizers[${i}] reads another place than it writes, and cannot be one of several`,
+        );
+      }
       const before = featurizers[i - 1]?.count ?? width;
       if (before === width) continue;
       fail(OP, `featurizers[${i}] is made for ${width}, but featurizers[${i - 1}] gives ${before}`);

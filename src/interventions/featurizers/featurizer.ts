@@ -69,7 +69,7 @@ export abstract class Featurizer extends Module {
     return featurizer.#options;
   }
 
-  /** Width of the representation. */
+  /** Width of the representation: of what features are decoded to. */
   abstract readonly width: number;
   /** How many features it makes of it. */
   abstract readonly count: number;
@@ -80,6 +80,11 @@ export abstract class Featurizer extends Module {
   readonly keepsError: boolean = false;
   /** Whether what features decode to is linear in them, without a constant. */
   readonly linear: boolean = false;
+  /**
+   * Whether features are made of what is at another place than they are decoded to, as those of a transcoder:
+   * `encode` takes what is at the place that a representation has as `source`.
+   */
+  readonly transcodes: boolean = false;
   /** What learning rates by kind call its parameters. */
   readonly parameterKind: ParameterKind = "others";
   /**
@@ -148,16 +153,18 @@ export abstract class Featurizer extends Module {
  * a linear featuriser need not be undone twice.
  *
  * @param code - The features that `h` has.
+ * @param of - What they were made of.
  */
 export function withFeatures(
   featurizer: Featurizer,
   h: Tensor,
   code: Tensor,
   features: Tensor,
+  of: Tensor = h,
 ): Tensor {
-  if (!featurizer.keepsError) return featurizer.decode(features, h);
+  if (!featurizer.keepsError) return featurizer.decode(features, of);
   if (featurizer.linear) return h.add(featurizer.decode(features.sub(code)));
-  return featurizer.decode(features, h).add(h.sub(featurizer.decode(code, h)));
+  return featurizer.decode(features, of).add(h.sub(featurizer.decode(code, of)));
 }
 
 /** @throws InterventionError where no width is known. */

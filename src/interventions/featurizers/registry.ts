@@ -49,6 +49,7 @@ const LIBRARY: { readonly [kind in FeaturizerKind]: FeaturizerClass } = {
 };
 
 const classes = new Map<string, FeaturizerClass>(Object.entries(LIBRARY));
+const library = new Set<unknown>(Object.values(LIBRARY));
 const kinds = new Map<unknown, string>([...classes].map(([kind, made]) => [made, kind]));
 
 /**
@@ -169,9 +170,15 @@ export function refuseUnnamed(op: string, name: string): never {
   );
 }
 
-/** Whether a class is one of this library. */
+/** @internal Makes a class of this library known that lives in another folder. */
+export function registerLibraryFeaturizer(kind: string, made: FeaturizerClass): void {
+  registerFeaturizer(kind, made);
+  library.add(made);
+}
+
+/** Whether a class is one of this library, so that what it makes depends on nothing but what it holds. */
 export function isLibraryFeaturizer(made: unknown): boolean {
-  return Object.values<unknown>(LIBRARY).includes(made);
+  return library.has(made);
 }
 
 /** Whether a value is a class of featurisers. */

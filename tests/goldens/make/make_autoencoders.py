@@ -97,6 +97,12 @@ def topk(pre, k):
     top = pre.topk(k); return torch.zeros_like(pre).scatter(-1, top.indices, top.values)
 z = topk(torch.relu((x - own["b_dec"]) @ own["W_enc"] + own["b_enc"]), 3)
 expected["cases"]["sparsify"] = {"latents": z.tolist(), "output": (z @ own["W_dec"] + own["b_dec"]).tolist()}
+# And its transcoders: nothing is taken from the input, and W_skip is [out, in] as torch's linear maps are.
+own = drawn(dict(**BASE, W_skip=(D, D)), 53)
+put({"encoder.weight": own["W_enc"].T, "encoder.bias": own["b_enc"], "W_dec": own["W_dec"], "b_dec": own["b_dec"], "W_skip": own["W_skip"]}, f"{OD}/sparsify_transcoder/layers.1.mlp/sae.safetensors")
+jdump({"d_in": D, "expansion_factor": 32, "num_latents": W, "k": 3, "normalize_decoder": False, "signed": False, "skip_connection": True, "transcode": True}, f"{OD}/sparsify_transcoder/layers.1.mlp/cfg.json")
+z = topk(torch.relu(x @ own["W_enc"] + own["b_enc"]), 3)
+expected["cases"]["sparsify_transcoder/layers.1.mlp"] = {"latents": z.tolist(), "output": (z @ own["W_dec"] + own["b_dec"] + x @ own["W_skip"].T).tolist()}
 # dictionary_learning's AutoEncoder: `bias` is the decoder's, taken from the input as well.
 own = drawn(BASE, 52)
 os.makedirs(f"{OD}/dictionary_learning")
