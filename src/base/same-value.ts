@@ -7,10 +7,8 @@ export function keyOf(value: unknown): string | undefined {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "symbol" || typeof value === "function") return undefined;
   if (typeof value !== "object" || value === null) return String(value);
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
-    return joined("[", Array.from(value as ArrayLike<unknown>, keyOf), "]");
-  }
-  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  if (isList(value)) return joined("[", Array.from(value, keyOf), "]");
+  if (!isPlain(value)) return undefined;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
   const parts = entries.map(([name, part]) => {
     const key = keyOf(part);
@@ -31,7 +29,25 @@ function joined(
 export function isSame(a: unknown, b: unknown): boolean {
   // 0 and -0 are one value, as NaN and NaN are.
   if (a === b || Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object") return false;
-  const key = keyOf(a);
-  return key !== undefined && key === keyOf(b);
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (isList(a)) return isList(b) && a.length === b.length && everySame(a, b);
+  if (!isPlain(a) || !isPlain(b) || isList(b)) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSame(a[name], b[name]))
+  );
+}
+
+function isList(value: object): value is ArrayLike<unknown> {
+  return Array.isArray(value) || ArrayBuffer.isView(value);
+}
+
+function everySame(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {
+  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false;
+  return true;
+}
+
+function isPlain(value: object): value is Readonly<Record<string, unknown>> {
+  return Object.getPrototypeOf(value) === Object.prototype;
 }

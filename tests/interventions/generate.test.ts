@@ -10,6 +10,7 @@ import {
   IntervenableModel,
   randn,
   resetStats,
+  type RuntimeStats,
   runtimeStats,
   type Tensor,
   VanillaIntervention,
@@ -214,6 +215,20 @@ test("steered text of any length takes as few programs as plain text", async () 
   };
   expect(await run(20)).toBeLessThanOrEqual(4);
   expect(await run(26)).toBe(0);
+});
+
+test("and so does text that is steered by other vectors in each step, which are computed together", async () => {
+  const run = async (maxNewTokens: number): Promise<RuntimeStats> => {
+    resetStats();
+    const sourceRepresentations = (step: number): Tensor => direction.mul(1 / step);
+    const options = { sourceRepresentations, maxNewTokens, eosTokenId: null };
+    await steering.generate(ids([3, 1, 4]), options);
+    return runtimeStats();
+  };
+  await run(16);
+  for (const length of [12, 9, 15]) expect((await run(length)).programsCompiled).toBe(0);
+  // 8, 4, 2 and 1 of them, the prompt, and each step.
+  expect((await run(16)).runs).toBe(4 + 1 + 15);
 });
 
 test("streams tokens with the edits", async () => {

@@ -81,6 +81,7 @@ export interface Plan {
 }
 
 const OP = "IntervenableModel";
+const NOTHING: Readonly<Record<string, unknown>> = {};
 
 /**
  * Says what a call with these arguments does.
@@ -116,12 +117,34 @@ export function makePlan(
       strength,
       hard: options.hard ?? false,
       rows: rows[i],
-      extra: options.extra ?? {},
+      extra: options.extra ?? NOTHING,
     };
   });
   const active = actions.filter(({ source }) => source.kind !== "skip");
   if (mode === "parallel") return parallelPlan(active, base);
   return serialPlan(active, Math.max(...targets.map(({ group }) => group)), base);
+}
+
+/**
+ * A plan with other tensors in the place of sources, for the same base and the same places: which is all
+ * that differs from step to step of a schedule.
+ *
+ * @returns undefined where the two differ in more than these tensors.
+ * @throws InterventionError for tensors that {@link makePlan} refuses.
+ */
+export function planAgain(
+  { sources, base }: Plan,
+  targets: readonly Target[],
+  given: GivenSources,
+): Plan | undefined {
+  const plans = planSources(targets, given);
+  const skipped = [...plans.values()].filter(({ kind }) => kind === "skip");
+  if (sources.length > 0 || base.edits.length + skipped.length !== targets.length) return undefined;
+  const edits = base.edits.flatMap((edit): Action[] => {
+    const source = plans.get(edit.name);
+    return source?.kind === edit.source.kind ? [{ ...edit, source }] : [];
+  });
+  return edits.length === base.edits.length ? { sources, base: { ...base, edits } } : undefined;
 }
 
 /** Of all rows, or of each. @throws InterventionError where they are not as many as the rows that are edited. */

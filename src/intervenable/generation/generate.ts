@@ -5,11 +5,12 @@ import type { Module } from "../../nn/module.ts";
 import { EditScope } from "../../nn/scope.ts";
 import { fail } from "../../interventions/errors.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import { evaluateSome } from "../../models/generation/evaluate-some.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { GenerationArguments, IntervenedGenerateOptions } from "./arguments.ts";
 import { batchOf } from "../units/batch-rows.ts";
-import { type Action, type Plan, type PlanOptions, strengthOf } from "../call/plan.ts";
+import { type Action, type Plan, planAgain, type PlanOptions, strengthOf } from "../call/plan.ts";
 import { editedPasses, tracePass } from "./passes.ts";
 import { Schedule, type Steps } from "./schedule.ts";
 import { Selection } from "../units/selection.ts";
@@ -73,12 +74,15 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
   const { encode } = request.writer;
   const { plans, rows, schedule } = scheduling(request);
   // Refuses what could never fire before any source is run.
-  schedule((action) => action);
+  const asGiven = schedule((action) => action);
   const sources = plans.map((plan) => traceSourcesOf(request, plan));
   const activations = new Map(plans.map((plan, i) => [plan, sources[i]?.activations]));
   const sourced = (action: Action, plan: Plan): Action =>
     withSource(action, activations.get(plan)?.get(action.name));
-  const steps = schedule((action, plan) => repeatRows(sourced(action, plan), rows));
+  const isGiven = rows.times === 1 && plans.every((plan) => plan.sources.length === 0);
+  const steps = isGiven
+    ? asGiven
+    : schedule((action, plan) => repeatRows(sourced(action, plan), rows));
   const collected = new Map<string, Tensor[]>();
   const take = (name: string, tensor: Tensor): void => {
     const taken = collected.get(name) ?? [];
@@ -98,6 +102,7 @@ export async function traceGeneration(request: GenerationRequest): Promise<Trace
     for (const { activations, harvest } of sources) {
       await evaluate(...activations.values(), ...harvest.collected.values());
     }
+    await evaluateSome(steps.given);
   };
   const passes = editedPasses({ schedule: steps, take, compute, training: request.model.training });
   if (encode === undefined) return { passes, collected, encoded: undefined };
@@ -190,7 +195,7 @@ function stepsOf(
 
 /** The plan of each step that has one; steps with the same sources have the same. */
 function plansOf(
-  { plan, options }: GenerationRequest,
+  { plan, options, targets }: GenerationRequest,
   names: readonly string[],
   fires: ReadonlyMap<string, readonly boolean[]>,
   count: number,
@@ -202,12 +207,17 @@ function plansOf(
   /** No source for a step skips what would need one in it. */
   const skipping = [null];
   const known = new Map<unknown, Map<unknown, Plan>>();
+  let last: Plan | undefined;
   const make = (from: unknown, given: PlanOptions["sourceRepresentations"]): Plan => {
     const plans = known.get(from) ?? new Map<unknown, Plan>();
     known.set(from, plans);
+    const sourced = { sources: from, sourceRepresentations: given };
     const made =
-      plans.get(given) ?? plan({ ...common, sources: from, sourceRepresentations: given });
+      plans.get(given) ??
+      (last && planAgain(last, targets, sourced)) ??
+      plan({ ...common, ...sourced });
     plans.set(given, made);
+    last = made;
     return made;
   };
   return Array.from({ length: count }, (_, step) => {
@@ -243,8 +253,11 @@ function schedules(
   change: (action: Action, plan: Plan) => Action,
 ): readonly Steps[] {
   const changed = new Map<unknown, Action>();
+  const edits = new Map<Plan, ReadonlyMap<string, Action>>();
   const actionAt = (plan: Plan, name: string): Action | undefined => {
-    const action = plan.base.edits.find((edit) => edit.name === name);
+    const byName = edits.get(plan) ?? new Map(plan.base.edits.map((edit) => [edit.name, edit]));
+    edits.set(plan, byName);
+    const action = byName.get(name);
     if (action === undefined) return undefined;
     // What reads no source is the same in all steps, whatever the sources of others are.
     const same = action.source.kind === "none" ? name : action;

@@ -46,11 +46,14 @@ const OP = "IntervenableModel.generate";
  */
 export class Schedule {
   readonly #interventions: readonly Steps[];
+  /** What is done first for each intervention, which says what its place counts. */
+  readonly #firsts: readonly (Action | undefined)[];
   readonly #frame: GenerationFrame;
 
   /** @throws InterventionError for an edit that no step would make. */
   constructor(interventions: readonly Steps[], frame: GenerationFrame) {
     this.#interventions = interventions;
+    this.#firsts = interventions.map((steps) => steps.find((action) => action !== undefined));
     this.#frame = frame;
     for (const steps of interventions) {
       for (const action of new Set(steps)) {
@@ -68,17 +71,25 @@ export class Schedule {
 
   /** The edits of one pass, in order. */
   at(pass: TraceStep): Action[] {
-    return this.#interventions.flatMap((steps) => this.#made(steps, pass));
+    return this.#interventions.flatMap((steps, i) => this.#made(steps, this.#firsts[i], pass));
+  }
+
+  /** What the edits of all steps are given in place of sources. */
+  get given(): Tensor[] {
+    const actions = new Set(this.#interventions.flat());
+    return [...actions].flatMap((action) =>
+      action?.source.kind === "given" ? [action.source.value] : [],
+    );
   }
 
   /** Steps after the first in which each edit is made at least once with each shape of its sources. */
   samples(): readonly number[] {
     const samples = new Set<number>();
-    for (const steps of this.#interventions) {
+    for (const [i, steps] of this.#interventions.entries()) {
       const found = new Set<string>();
       for (const [action, first] of firstSteps(steps)) {
         const shape = action.source.kind === "given" ? action.source.value.shape.join() : "";
-        const index = found.has(shape) ? undefined : this.#firstMade(steps, action, first);
+        const index = found.has(shape) ? undefined : this.#firstMade(i, action, first);
         if (index === undefined) continue;
         samples.add(index);
         found.add(shape);
@@ -88,8 +99,9 @@ export class Schedule {
   }
 
   /** The first step from one on that makes an edit. */
-  #firstMade(steps: Steps, { edits, name }: Action, first: number): number | undefined {
+  #firstMade(i: number, { edits, name }: Action, first: number): number | undefined {
     const { promptLength, useCache } = this.#frame;
+    const steps = this.#interventions[i] ?? [];
     const levels = (["position", "key"] as const).map(
       (kind) => edits?.levels[levelOf(edits, kind)],
     );
@@ -98,22 +110,21 @@ export class Schedule {
     for (let index = first; index <= Math.min(last, steps.length - 1); index++) {
       const pastLength = useCache ? promptLength + index - 1 : 0;
       const pass = { index, isPrompt: !useCache, pastLength, promptLength };
-      if (this.#made(steps, pass).some((action) => action.name === name)) return index;
+      const made = this.#made(steps, this.#firsts[i], pass);
+      if (made.some((action) => action.name === name)) return index;
     }
     return undefined;
   }
 
   /** What one intervention does in a pass. */
-  #made(steps: Steps, pass: TraceStep): Action[] {
-    const known = steps.find((action) => action !== undefined);
+  #made(steps: Steps, known: Action | undefined, pass: TraceStep): Action[] {
     if (known === undefined || this.#frame.encoded.has(known.name)) return [];
     // A pass without a cache reads it again.
     if (isReadOnce(known)) return pass.pastLength === 0 ? [steps[0] ?? []].flat() : [];
-    const read = steps.slice(this.#stepOf(pass.pastLength), pass.index + 1);
-    return [...new Set(read)].flatMap((action) => {
+    const read = new Set(steps.slice(this.#stepOf(pass.pastLength), pass.index + 1));
+    return [...read].flatMap((action) => {
       if (action === undefined) return [];
-      const whole = read.every((other) => other === action);
-      const edit = this.#editAt(action, steps, pass, whole);
+      const edit = this.#editAt(action, steps, pass, read.size === 1);
       return (edit && this.#withReadKeys(edit, pass)) ?? [];
     });
   }

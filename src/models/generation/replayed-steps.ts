@@ -4,6 +4,7 @@ import { internal } from "../../base/errors.ts";
 import { numel } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { pickRows, tensorsIn, withTensors } from "./cache.ts";
+import { evaluateSome } from "./evaluate-some.ts";
 import type { AlikePass, PassKind } from "./options.ts";
 import {
   asInput,
@@ -184,16 +185,6 @@ export class ReplayedSteps {
   /** What a step is told besides: nothing where the cache does not grow. */
   #about(room: number): readonly Tensor[] {
     return grows(this.#growth) ? maskAndPositions(this.#text, this.#read, room) : [];
-  }
-}
-
-/** Computes tensors, in as few different programs as may be: how many there are is part of a program. */
-async function evaluateSome(tensors: readonly Tensor[]): Promise<void> {
-  let left = tensors.filter(({ values }) => values === undefined);
-  while (left.length > 0) {
-    const count = 2 ** Math.floor(Math.log2(left.length));
-    await evaluate(...left.slice(0, count));
-    left = left.slice(count);
   }
 }
 
