@@ -87,7 +87,8 @@ console.log("All heads, as a page to point at: out/attention.html");
 heading("5. Add something: the same story in another mood");
 
 // The way from sad to happy, in what leaves layer 1.
-const moods = await steeringVector(gpt2, tokenizer, {
+const moods = await steeringVector(gpt2, {
+  tokenizer,
   positive: ["She was happy", "It was the best day", "She smiled", "He jumped for joy"],
   negative: ["She was sad", "It was the worst day", "She cried", "He was full of sorrow"],
   sites: { component: "block_output", layer: 1 },

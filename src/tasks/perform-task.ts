@@ -73,7 +73,7 @@ const TASKS: { readonly [K in TaskName]: Perform<K> } = {
       ...(options.onPart && { onCell: inParts(options.onPart) }),
     }),
   causalTrace: async ({ model, tokenizer }, { prompts, ...how }, options) =>
-    causalTrace(model, tokenizer, prompts, { ...how, ...runOf(options) }),
+    causalTrace(model, prompts, { ...how, ...runOf(options), tokenizer }),
   pathPatch: async (on, asked, options) =>
     pathPatch(on.model, pairsOf(on, asked), asked.paths ?? {}, {
       ...budgetOf(asked),
@@ -92,7 +92,7 @@ const TASKS: { readonly [K in TaskName]: Perform<K> } = {
   attentionPatterns: async ({ model, tokenizer }, { text, ...how }) =>
     attentionPatterns(model, text, { ...how, tokenizer }),
   steeringVector: async ({ model, tokenizer }, asked) => {
-    const { vectors } = await steeringVector(model, tokenizer, asked);
+    const { vectors } = await steeringVector(model, { ...asked, tokenizer });
     const plain = vectors.map(async (one): Promise<PlainSiteVector> => ({
       ...one,
       vector: await dataOf(one.vector),

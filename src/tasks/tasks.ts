@@ -87,7 +87,7 @@ export interface EditedResult {
 }
 
 /** A vector of contrasting texts that is added while a text is written. */
-export interface SteeredBy extends SteeringOptions {
+export interface SteeredBy extends Omit<SteeringOptions, "tokenizer"> {
   /** How many of the vectors. @default 1 */
   readonly strength?: number;
   /** What one of them is. @default "raw" */
@@ -226,7 +226,7 @@ export interface Tasks {
   readonly causalTrace: Asked<
     { readonly prompts: TracedPrompt | readonly TracedPrompt[] } & Omit<
       CausalTraceOptions,
-      "onProgress" | "signal"
+      "tokenizer" | "onProgress" | "signal"
     >,
     Effects
   >;
@@ -244,7 +244,7 @@ export interface Tasks {
   /** See `attentionPatterns`. */
   readonly attentionPatterns: Asked<OneText & Omit<AttentionOptions, "tokenizer">, NamedArray>;
   /** See `steeringVector`. */
-  readonly steeringVector: Asked<SteeringOptions, readonly PlainSiteVector[]>;
+  readonly steeringVector: Asked<Omit<SteeringOptions, "tokenizer">, readonly PlainSiteVector[]>;
 }
 
 /** Names of all kinds of tasks. */

@@ -67,7 +67,7 @@ async function steeredModel(
   { model, tokenizer }: Writes,
   { strength = 1, scale = "raw", ...options }: SteeredBy,
 ): Promise<IntervenableModel<WritingModel>> {
-  const found = await steeringVector(model, tokenizer, options);
+  const found = await steeringVector(model, { ...options, tokenizer });
   return found.intervention({ strength, scale }) as unknown as IntervenableModel<WritingModel>;
 }
 

@@ -130,7 +130,7 @@ export class WorkerModel {
   /** See `causalTrace`. */
   async causalTrace(
     prompts: TracedPrompt | readonly TracedPrompt[],
-    options: CausalTraceOptions = {},
+    options: Omit<CausalTraceOptions, "tokenizer"> = {},
   ): Promise<Effects> {
     const { signal, onProgress, ...how } = options;
     return this.perform<"causalTrace">(
@@ -195,7 +195,7 @@ export class WorkerModel {
 
   /** See `steeringVector`; `generate` adds one with `steering`. */
   async steeringVector(
-    options: SteeringOptions,
+    options: Omit<SteeringOptions, "tokenizer">,
     run: RunOptions = {},
   ): Promise<readonly PlainSiteVector[]> {
     return this.perform<"steeringVector">({ task: "steeringVector", ...options }, run);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe("causalTrace", () => {
   test("the answer comes back early at the subject, and late at the end", async () => {
-    const traced = await causalTrace(model, tokenizer, PROMPT, { draws: 4 });
+    const traced = await causalTrace(model, PROMPT, { tokenizer, draws: 4 });
     expect(traced.clean[0]).toBeGreaterThan(0.9);
     expect(traced.corrupt[0]).toBeLessThan(0.5);
     expect(traced.values.axes.map(({ name, values }) => [name, values.length])).toEqual([
@@ -41,7 +41,8 @@ describe("causalTrace", () => {
   });
 
   test("without noise, every cell is as it was", async () => {
-    const traced = await causalTrace(model, tokenizer, PROMPT, {
+    const traced = await causalTrace(model, PROMPT, {
+      tokenizer,
       scale: 0,
       draws: 1,
       components: ["block_output"],
@@ -148,10 +149,11 @@ describe("ablations", () => {
 describe("what is refused", () => {
   const call = untyped({ causalTrace }).causalTrace;
   refusesEach([
-    ["a subject that is not there", () => call(model, tokenizer, { ...PROMPT, subject: "Rome" }), /Rome/],
-    ["no component", () => call(model, tokenizer, PROMPT, { components: [] }), /components is empty/],
-    ["an answer of several tokens", () => call(model, tokenizer, { ...PROMPT, answer: " Paris, France" }), /one token/],
-    ["an unknown option", () => call(model, tokenizer, PROMPT, { noise: 1 }), /noise/],
+    ["a subject that is not there", () => call(model, { ...PROMPT, subject: "Rome" }, { tokenizer }), /Rome/],
+    ["no component", () => call(model, PROMPT, { tokenizer, components: [] }), /components is empty/],
+    ["an answer of several tokens", () => call(model, { ...PROMPT, answer: " Paris, France" }, { tokenizer }), /one token/],
+    ["no tokenizer", () => call(model, PROMPT, {}), /the option tokenizer is what texts are read with/],
+    ["an unknown option", () => call(model, PROMPT, { tokenizer, noise: 1 }), /noise/],
   ]); // prettier-ignore
   const patch = untyped({ sweep }).sweep;
   const pairs = (): unknown =>

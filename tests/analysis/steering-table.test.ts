@@ -32,7 +32,8 @@ beforeAll(async () => {
   tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
   const about = (country: string): string[] =>
     ["capital", "language", "food", "king"].map((what) => `The ${what} of ${country}`);
-  vectors = await steeringVector(model, tokenizer, {
+  vectors = await steeringVector(model, {
+    tokenizer,
     positive: about("Italy"),
     negative: about("Spain"),
     sites: { layer: 1 },

@@ -50,8 +50,9 @@ function given<M extends Module>(of: M, values: readonly number[]): Steering<M> 
 describe("vectors", () => {
   test.each(METHODS)("by %s lead the other way when the texts change places", async (method) => {
     const sites = { component: "block_output", layer: 1 };
-    const there = await steeringVector(model, tokenizer, { ...texts, sites, method });
-    const back = await steeringVector(model, tokenizer, {
+    const there = await steeringVector(model, { tokenizer, ...texts, sites, method });
+    const back = await steeringVector(model, {
+      tokenizer,
       positive: texts.negative,
       negative: texts.positive,
       sites,
@@ -63,7 +64,7 @@ describe("vectors", () => {
 
   test("the mean difference is that of the states", async () => {
     const site = { layer: 2, component: "mlp_output" } as const;
-    const { vector } = await steeringVector(model, tokenizer, { ...texts, sites: site });
+    const { vector } = await steeringVector(model, { tokenizer, ...texts, sites: site });
     const reader = new IntervenableModel({ ...site, intervention: CollectIntervention }, model);
     const mean = (of: readonly string[]): Tensor => {
       const [read] = reader.forward(tokenizer.tokenize([...of], { padding: true }), {
@@ -76,7 +77,8 @@ describe("vectors", () => {
   });
 
   test("where texts do not differ there is no vector, and nothing is told", async () => {
-    const found = await steeringVector(model, tokenizer, {
+    const found = await steeringVector(model, {
+      tokenizer,
       positive: ["Italy is", "Rome is"],
       negative: ["Spain is", "Paris is"],
       sites: { component: "block_input", layer: "all" },
@@ -87,7 +89,8 @@ describe("vectors", () => {
   });
 
   test("of heads are added to what the heads of a layer give together", async () => {
-    const heads = await steeringVector(model, tokenizer, {
+    const heads = await steeringVector(model, {
+      tokenizer,
       ...texts,
       sites: { component: "head_attention_value_output", layer: [0, 2], head: "all" },
       method: "probe",
@@ -119,8 +122,36 @@ describe("vectors", () => {
 });
 
 describe("interventions", () => {
+  test("the mean of a text's tokens is read, beside single ones, of texts of any length", async () => {
+    const positive = ["The capital of Italy", "Italy"];
+    const negative = ["Everybody knows that Spain", "The king"];
+    const reader = new IntervenableModel({ layer: 0, intervention: CollectIntervention }, model);
+    const meanOf = async (text: string): Promise<Tensor> => {
+      const { collected } = reader.forward(tokenizer.tokenize(text), {
+        unitLocations: { base: "all" },
+      });
+      return (collected[0] as Tensor).mean({ dim: [0, 1] });
+    };
+    const [a, b, c, d] = await Promise.all([...positive, ...negative].map(meanOf));
+    const wanted = (a as Tensor)
+      .add(b as Tensor)
+      .sub(c as Tensor)
+      .sub(d as Tensor)
+      .div(2);
+    const asked = { tokenizer, positive, negative, sites: { layer: 0 } };
+    const { vector } = await steeringVector(model, { ...asked, read: "mean" });
+    expect(await furthest(vector, wanted)).toBeLessThan(1e-5);
+    const both = await steeringVector(model, { ...asked, read: ["last", "mean"] });
+    expect(both.vectors.map(({ site }) => site["position"])).toEqual(["last", "mean"]);
+    const { vector: last } = await steeringVector(model, asked);
+    for (const [i, wanted] of [last, vector].entries()) {
+      const own = both.vectors[i]?.vector as Tensor;
+      expect(await own.sub(wanted).abs().max().item()).toBeLessThan(1e-6);
+    }
+  });
+
   test("steer what is written; with strength 0 the text is as it was, and saved they are the same", async () => {
-    const found = await steeringVector(model, tokenizer, { ...texts, sites: { layer: 1 } });
+    const found = await steeringVector(model, { tokenizer, ...texts, sites: { layer: 1 } });
     const steered = found.intervention({ strength: 2, about: { note: "towards Italy" } });
     const prompt = tokenizer.tokenize("The capital of Spain is");
     const writing = { maxNewTokens: 6, steps: "all", eosTokenId: null } as const;
@@ -220,8 +251,13 @@ describe("interventions", () => {
 
 describe("mistakes are refused before anything runs", () => {
   const ask = (options: object) => () =>
-    untyped(steeringVector)(model, tokenizer, { ...texts, sites: { layer: 1 }, ...options });
+    untyped(steeringVector)(model, { tokenizer, ...texts, sites: { layer: 1 }, ...options });
   refusesEach([
+    [
+      "no tokenizer",
+      ask({ tokenizer: undefined }),
+      /the option tokenizer is what texts are read with/,
+    ],
     ["no texts", ask({ positive: [] }), /needs 1 texts of each kind/],
     ["no pairs", ask({ method: "pca", negative: ["a"] }), /takes pairs: 4 positive and 1 negative/],
     ["a method", ask({ method: "mean" }), /method must be one of/],
@@ -233,13 +269,13 @@ describe("mistakes are refused before anything runs", () => {
 
   test("and so are choices that were not made", async () => {
     const sites = { layer: [0, 1] } as const;
-    const several = await steeringVector(model, tokenizer, { ...texts, sites });
+    const several = await steeringVector(model, { tokenizer, ...texts, sites });
     expect(() => several.vector).toThrow(/there are 2; choose/);
     expect(() => several.ablation()).toThrow(/there are 2; choose/);
     expect(() => several.best(3)).toThrow(/from 1 to the 2 vectors/);
     expect(() => several.intervention({ strength: NaN })).toThrow(/finite number/);
     const asked = { ...texts, sites: { layer: 1 }, read: [-1, -2] } as const;
-    const twice = await steeringVector(model, tokenizer, asked);
+    const twice = await steeringVector(model, { tokenizer, ...asked });
     expect(() => twice.intervention()).toThrow(/several vectors are at/);
     expect(
       () =>
@@ -253,7 +289,8 @@ describe("a direction is chosen", () => {
   const ask = { positive: heldOut, negative: others, says: " Rome" };
 
   test("among layers and positions, by what it does taken out and added", async () => {
-    const candidates = await steeringVector(model, tokenizer, {
+    const candidates = await steeringVector(model, {
+      tokenizer,
       positive: ["language", "food"].map((what) => `The ${what} of Italy is`),
       negative: ["language", "food"].map((what) => `The ${what} of Spain is`),
       sites: { component: "block_input", layer: [0, 1, 3, 4] },

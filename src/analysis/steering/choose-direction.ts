@@ -96,7 +96,8 @@ interface Measured {
  * import { AutoModelForCausalLM, AutoTokenizer, chooseDirection, steeringVector } from "tsvene";
  * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
  * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
- * const candidates = await steeringVector(model, tokenizer, {
+ * const candidates = await steeringVector(model, {
+ *   tokenizer,
  *   positive: ["The capital of Italy is", "The city of Italy is"],
  *   negative: ["The capital of Spain is", "The city of Spain is"],
  *   sites: { component: "block_input", layer: [1, 2, 3] },

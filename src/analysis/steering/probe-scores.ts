@@ -21,6 +21,8 @@ interface ProbeArrays<A> {
 
 /** What {@link ProbeScores} hold. */
 export interface ProbeScoresFields extends ProbeArrays<NamedArray> {
+  /** The accuracy of probes of a model with random weights; undefined where none was given. */
+  readonly untrained?: NamedArray | undefined;
   /** The share of the most frequent class, which is told without looking. */
   readonly majority: number;
   /** Number of texts. */
@@ -29,7 +31,10 @@ export interface ProbeScoresFields extends ProbeArrays<NamedArray> {
 
 /** Scores as JSON has them. */
 export interface ProbeScoresJSON
-  extends ProbeArrays<NamedArrayJSON>, Pick<ProbeScoresFields, "majority" | "n"> {}
+  extends ProbeArrays<NamedArrayJSON>, Pick<ProbeScoresFields, "majority" | "n"> {
+  /** Those of a model with random weights, if there was one. */
+  readonly untrained?: NamedArrayJSON;
+}
 
 const OP = "ProbeScores";
 const ARRAYS = ["accuracy", "low", "high", "control", "selectivity"] as const;
@@ -41,6 +46,7 @@ export class ProbeScores implements ProbeScoresFields {
   readonly high: NamedArray;
   readonly control: NamedArray;
   readonly selectivity: NamedArray;
+  readonly untrained: NamedArray | undefined;
   readonly majority: number;
   readonly n: number;
 
@@ -50,6 +56,7 @@ export class ProbeScores implements ProbeScoresFields {
     this.high = fields.high;
     this.control = fields.control;
     this.selectivity = fields.selectivity;
+    this.untrained = fields.untrained;
     this.majority = fields.majority;
     this.n = fields.n;
   }
@@ -68,8 +75,13 @@ export class ProbeScores implements ProbeScoresFields {
   /** Plain data: what {@link fromJSON} takes. */
   toJSON(): ProbeScoresJSON {
     const arrays = ARRAYS.map((name) => [name, this[name].toJSON()]);
-    const { majority, n } = this;
-    return { ...(Object.fromEntries(arrays) as ProbeArrays<NamedArrayJSON>), majority, n };
+    const { majority, n, untrained } = this;
+    return {
+      ...(Object.fromEntries(arrays) as ProbeArrays<NamedArrayJSON>),
+      ...(untrained && { untrained: untrained.toJSON() }),
+      majority,
+      n,
+    };
   }
 
   /** The scores that {@link toJSON} gave. @throws TsveneError for what are none. */
@@ -77,17 +89,19 @@ export class ProbeScores implements ProbeScoresFields {
     const missing = ARRAYS.find((name) => json?.[name] === undefined);
     if (missing !== undefined) fail(OP, `these are no scores of probes: they have no ${missing}`);
     const arrays = ARRAYS.map((name) => [name, NamedArray.fromJSON(json[name])]);
-    const { majority, n } = json;
+    const { majority, n, untrained } = json;
     return new ProbeScores({
       ...(Object.fromEntries(arrays) as ProbeArrays<NamedArray>),
+      untrained: untrained && NamedArray.fromJSON(untrained),
       majority,
       n,
     });
   }
 
-  /** Tables of accuracy and control. */
+  /** Tables of accuracy and controls. */
   toString(): string {
-    return `${String(this.accuracy)}\n${String(this.control)}\n${this.#summary()}`;
+    const tables = [this.accuracy, this.control, this.untrained ?? []].flat().map(String);
+    return [...tables, this.#summary()].join("\n");
   }
 
   #summary(): string {

@@ -8,12 +8,13 @@ import { IntervenableModel } from "../../intervenable/intervenable-model.ts";
 import { CollectIntervention } from "../../interventions/collect.ts";
 import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
+import { tensor } from "../../tensor/functions/creation.ts";
 import { cat } from "../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { groupedBy } from "../../training/alignment/grouped.ts";
 import type { PromptInputs, PromptTokenizer } from "../../training/data/prompt-options.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
-import { textData } from "../data/text-data.ts";
+import { MEAN, requireTokenizer, textData } from "../data/text-data.ts";
 import type { NamedAxis } from "../results/named-axis.ts";
 
 /** Texts of which states are read. */
@@ -37,6 +38,20 @@ interface ReadPlace {
   readonly site: GridSite;
   readonly heads: readonly GridSite["head"][];
   readonly positions: readonly GridSite["position"][];
+}
+
+/** Where a state of a text is read: a position of its own tokens, or the mean of all that read it. */
+export type ReadPosition = number | "last" | typeof MEAN;
+
+/** @throws TsveneError for what is no tokenizer, and positions that no text has. */
+export function requireReadable(op: string, tokenizer: unknown, read: unknown = "last"): void {
+  requireTokenizer(op, tokenizer);
+  const places: readonly unknown[] = [read].flat();
+  const isPlace = (place: unknown): boolean =>
+    place === "last" || place === MEAN || Number.isSafeInteger(place);
+  const wrong = places.find((place) => !isPlace(place));
+  if (wrong === undefined) return;
+  fail(op, `read must be positions of each text, numbers, "last" or "mean", got ${shown(wrong)}`);
 }
 
 /** How many texts are read in one program. */
@@ -103,24 +118,48 @@ function collect(
   data: ContrastData<PromptInputs>,
   rows: readonly number[],
 ): readonly Tensor[] {
-  const each = places.map(({ name, site, heads, positions }) => {
-    const inRows = rows.map((row) => positions.map((at) => placeIn(op, data, at, row)));
+  const asked = places.map(({ positions }) =>
+    rows.map((row) => positions.map((at) => placesIn(op, data, at, row))),
+  );
+  const each = places.map(({ name, site, heads }, i) => {
+    const inRows = asked[i]?.map((row) => row.flat()) ?? [];
     const isOfHeads = site.head !== undefined;
     return [name, isOfHeads ? { head: heads as number[], position: inRows } : inRows] as const;
   });
   const { collected } = reader.forward(data.batch(rows).clean, {
     unitLocations: { base: { each: Object.fromEntries(each) } },
   });
-  return collected;
+  return collected.map((read, i) => averaged(read, asked[i] ?? []));
 }
 
-function placeIn(
+/**
+ * The mean at each position, of those that were read for it.
+ *
+ * @param read - [texts, ...heads, all that was read, width], filled up with 0.
+ * @param counted - For each text and position, what was read.
+ * @returns [texts, ...heads, positions, width]
+ */
+function averaged(read: Tensor, counted: readonly (readonly (readonly number[])[])[]): Tensor {
+  if (counted.every((row) => row.every(({ length }) => length === 1))) return read;
+  const shares = counted.map((row) =>
+    row.map((own, p) => {
+      const before = row.slice(0, p).reduce((sum, { length }) => sum + length, 0);
+      return range(read.size(-2)).map((i) =>
+        i >= before && i < before + own.length ? 1 / own.length : 0,
+      );
+    }),
+  );
+  const weights = tensor(shares, { dtype: read.dtype });
+  return (read.ndim === 4 ? weights.unsqueeze(1) : weights).matmul(read);
+}
+
+function placesIn(
   op: string,
   data: ContrastData,
   position: GridSite["position"],
   row: number,
-): number {
-  const [place, ...more] = data.places?.(position as number | string, row, "clean") ?? [];
-  if (place !== undefined && more.length === 0) return place;
-  return fail(op, `one position is read at a time, but ${shown(position)} is ${more.length + 1}`);
+): readonly number[] {
+  const places = data.places?.(position as number | string, row, "clean") ?? [];
+  if (places.length === 1 || (position === MEAN && places.length > 0)) return places;
+  return fail(op, `one position is read at a time, but ${shown(position)} is ${places.length}`);
 }

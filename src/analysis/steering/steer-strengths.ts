@@ -85,7 +85,8 @@ interface Runs {
  * } from "tsvene";
  * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
  * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
- * const toItaly = await steeringVector(model, tokenizer, {
+ * const toItaly = await steeringVector(model, {
+ *   tokenizer,
  *   positive: ["The capital of Italy", "The language of Italy"],
  *   negative: ["The capital of Spain", "The language of Spain"],
  *   sites: { layer: 1 },

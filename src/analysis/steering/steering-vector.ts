@@ -11,20 +11,22 @@ import {
   type SteeringMethod,
   type TwoSets,
 } from "./find-direction.ts";
-import { readStates } from "./read-states.ts";
+import { type ReadPosition, readStates, requireReadable } from "./read-states.ts";
 import { heldOutShare, spreadAlong } from "./separability.ts";
 import { Steering } from "./steering.ts";
 
 /** Texts to be told apart, and where and how. */
 export interface SteeringOptions {
+  /** What texts are read with. */
+  readonly tokenizer: PromptTokenizer;
   /** Texts with what is looked for. */
   readonly positive: readonly string[];
   /** Texts without it; of pairs, in the same order. */
   readonly negative: readonly string[];
   /** The sites that are read: a layer, all of them, heads. */
   readonly sites: Omit<SiteGrid, "position" | "step" | "dimensions">;
-  /** The position of each text's own tokens, or several. @default "last" */
-  readonly read?: AxisValues<number | "last">;
+  /** The position of each text's own tokens, or several; `"mean"` is the mean of all that read it. @default "last" */
+  readonly read?: AxisValues<ReadPosition>;
   /** @default "meanDifference" */
   readonly method?: SteeringMethod;
   /** Into how many parts texts are divided to see how well a vector tells those that it was not found in. @default 4 */
@@ -33,6 +35,7 @@ export interface SteeringOptions {
 
 const OP = "steeringVector";
 const OPTIONS: OptionNames<SteeringOptions> = {
+  tokenizer: true,
   positive: true,
   negative: true,
   sites: true,
@@ -60,7 +63,8 @@ const SITES: OptionNames<SteeringOptions["sites"]> = {
  * import { AutoModelForCausalLM, AutoTokenizer, steeringVector } from "tsvene";
  * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
  * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
- * const toItaly = await steeringVector(model, tokenizer, {
+ * const toItaly = await steeringVector(model, {
+ *   tokenizer,
  *   positive: ["The capital of Italy", "The language of Italy"],
  *   negative: ["The capital of Spain", "The language of Spain"],
  *   sites: { layer: 1 },
@@ -75,10 +79,10 @@ const SITES: OptionNames<SteeringOptions["sites"]> = {
  */
 export async function steeringVector<M extends Module>(
   model: M,
-  tokenizer: PromptTokenizer,
   options: SteeringOptions,
 ): Promise<Steering<M>> {
   const {
+    tokenizer,
     positive,
     negative,
     sites,
@@ -111,6 +115,7 @@ function checked(model: unknown, options: SteeringOptions): SteeringOptions {
     sites,
     folds = 4,
     read = "last",
+    tokenizer,
   } = options;
   requireOneOf(OP, "method", method, STEERING_METHODS);
   if (!Array.isArray(positive) || !Array.isArray(negative)) {
@@ -121,11 +126,7 @@ function checked(model: unknown, options: SteeringOptions): SteeringOptions {
   if (!Number.isSafeInteger(folds) || folds < 2) {
     fail(OP, `folds must be a whole number of 2 or more, got ${shown(folds)}`);
   }
-  const places: readonly unknown[] = [read].flat();
-  const wrong = places.find((place) => place !== "last" && !Number.isSafeInteger(place));
-  if (wrong !== undefined) {
-    fail(OP, `read must be positions of each text, numbers or "last", got ${shown(wrong)}`);
-  }
+  requireReadable(OP, tokenizer, read);
   return options;
 }
 

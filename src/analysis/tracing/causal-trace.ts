@@ -17,6 +17,7 @@ import { contrastPairs } from "../data/contrast-pairs.ts";
 import { Effects } from "../results/effects.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { sweep } from "../sweep/sweep.ts";
+import { requireTokenizer } from "../data/text-data.ts";
 import type { SweepOptions } from "../sweep/sweep-options.ts";
 
 /** A prompt whose answer is traced: plain data. */
@@ -34,6 +35,8 @@ export interface CausalTraceOptions extends Pick<
   SweepOptions,
   "memoryBudget" | "onProgress" | "signal"
 > {
+  /** What prompts are read with. */
+  readonly tokenizer: PromptTokenizer;
   /**
    * Components that are restored. Of block outputs one layer is restored at a time, of others a window.
    * @default block_output, mlp_output and attention_output
@@ -54,6 +57,7 @@ export interface CausalTraceOptions extends Pick<
 
 const OP = "causalTrace";
 const OPTIONS: OptionNames<CausalTraceOptions> = {
+  tokenizer: true,
   components: true,
   window: true,
   scale: true,
@@ -82,21 +86,25 @@ const SIGMAS = 3;
  * import { AutoModelForCausalLM, AutoTokenizer, causalTrace } from "tsvene";
  * const model = await AutoModelForCausalLM.fromPretrained("tsvene-mini");
  * const tokenizer = await AutoTokenizer.fromPretrained("tsvene-mini");
- * const traced = await causalTrace(model, tokenizer, {
- *   prompt: "You can see the Eiffel Tower in",
- *   subject: "Eiffel Tower",
- * });
+ * const prompt = { prompt: "You can see the Eiffel Tower in", subject: "Eiffel Tower" };
+ * const traced = await causalTrace(model, prompt, { tokenizer });
  * console.log(String(traced));
  * ```
  */
 export async function causalTrace(
   model: Module,
-  tokenizer: PromptTokenizer,
   prompts: TracedPrompt | readonly TracedPrompt[],
-  options: CausalTraceOptions = {},
+  options: CausalTraceOptions,
 ): Promise<Effects> {
   requireKnownOptions(OP, options, OPTIONS);
-  const { components = COMPONENTS, window = windowOf(model), onProgress, ...how } = options;
+  requireTokenizer(OP, options.tokenizer);
+  const {
+    tokenizer,
+    components = COMPONENTS,
+    window = windowOf(model),
+    onProgress,
+    ...how
+  } = options;
   const { draws, seed, scale, ...run } = how;
   const pairs = await pairsOf(model, tokenizer, [prompts].flat());
   const corruption = {
