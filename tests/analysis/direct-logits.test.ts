@@ -2,11 +2,15 @@ import { describe, expect, test } from "vitest";
 import {
   AutoModelForCausalLM,
   AutoTokenizer,
+  CollectIntervention,
   DirectLogits,
   directLogits,
   GPT2LMHeadModel,
+  IntervenableModel,
+  type Tensor,
   tensor,
   toSvg,
+  ZeroIntervention,
 } from "tsvene";
 import { refusesEach, untyped } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
@@ -19,10 +23,27 @@ const gpt2 = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 20
 const WITHOUT_STREAM = ["opt_post_norm"];
 const WITH_STREAM = DECODERS.filter((name) => !WITHOUT_STREAM.includes(name));
 
+/** In these, experts are mixed, so that an MLP has no neurons of its own. */
+const EXPERTS = ["mixtral", "qwen3_moe", "gpt_oss"];
+
+/** The neurons of each MLP, and its biases, sum to its part. */
+function expectNeurons({ neurons, neuronBias, values, nodes }: DirectLogits): void {
+  const layers = nodes.filter(({ kind }) => kind === "mlp").length;
+  expect(neurons?.shape).toEqual([layers, neurons?.axis("neuron").values.length]);
+  expect(Math.max(...(neurons?.values ?? []).map(Math.abs))).toBeGreaterThan(1e-4);
+  for (let layer = 0; layer < layers; layer++) {
+    const own = [...(neurons?.at({ layer }).values ?? [])];
+    const sum = own.reduce((a, b) => a + b, neuronBias?.valueAt({ layer }) ?? NaN);
+    expect(Math.abs(sum - values.valueAt({ component: `m${layer}` }))).toBeLessThan(1e-5);
+  }
+}
+
 describe.each(WITH_STREAM)("%s", (name) => {
   test("all parts and the remainder sum to the difference of logits", async () => {
     const model = await AutoModelForCausalLM.fromPretrained(golden(name));
-    const direct = await directLogits(model, { inputIds }, { right: 3, wrong: [1, 2] });
+    const neurons = !EXPERTS.includes(name);
+    const direct = await directLogits(model, { inputIds }, { right: 3, wrong: [1, 2], neurons });
+    if (neurons) expectNeurons(direct);
     const sum = direct.values.values.reduce((a, b) => a + b, direct.remainder);
     expect(Math.abs(sum - direct.total)).toBeLessThan(1e-5);
     const { logits } = model.forward({ inputIds });
@@ -61,6 +82,39 @@ test("finds what names the capital in tsvene-mini, and draws it", async () => {
   for (const name of ["a4.h3", "m2", "remainder", "logit difference"]) expect(svg).toContain(name);
 });
 
+test("a neuron's share is what is lost when it is silenced in the last layer, with the norm's scale", async () => {
+  const model = new GPT2LMHeadModel({ nLayer: 2, nEmbd: 16, nHead: 2, vocabSize: 20 }).eval();
+  const whole = await directLogits(model, { inputIds }, { right: 3, neurons: [1] });
+  expect(whole.neurons?.shape).toEqual([1, 64]);
+  const last = new IntervenableModel({ layer: 1, intervention: CollectIntervention }, model);
+  const both = new IntervenableModel(
+    [
+      {
+        layer: 1,
+        component: "mlp_activation",
+        intervention: ZeroIntervention.with({ interchangeDim: [7] }),
+      },
+      { layer: 1, intervention: CollectIntervention },
+    ],
+    model,
+  );
+  const at = { unitLocations: { base: "last" } } as const;
+  const [state] = last.forward({ inputIds }, at).collected;
+  const [other] = both.forward({ inputIds }, at).collected;
+  const lost = (state as Tensor)
+    .sub(other as Tensor)
+    .squeeze(0)
+    .squeeze(0);
+  const centred = (state as Tensor).sub((state as Tensor).mean({ dim: -1, keepdim: true }));
+  const scale = centred.square().mean().add(1e-5).sqrt();
+  const { ln_f } = model.transformer;
+  const direction = model.lm_head.weight.value.select(0, 3).mul(ln_f.weight?.value);
+  const wanted = await lost.sub(lost.mean()).mul(direction).sum().div(scale).item();
+  expect(whole.neurons?.valueAt({ layer: 1, neuron: 7 })).toBeCloseTo(wanted, 5);
+  const back = DirectLogits.fromJSON(JSON.parse(JSON.stringify(whole)) as never);
+  expect(back.neurons?.values).toEqual(whole.neurons?.values);
+});
+
 describe("what is refused", () => {
   const direct = untyped({ directLogits }).directLogits;
   refusesEach([
@@ -68,6 +122,8 @@ describe("what is refused", () => {
     ["an answer that is none", () => direct(gpt2, { inputIds }, { right: 20 }), /right must be a text or an id below 20/],
     ["a text without a tokenizer", () => direct(gpt2, { inputIds }, { right: " Rome" }), /right is a text, which needs a tokenizer/],
     ["a position beyond the text", () => direct(gpt2, { inputIds }, { right: 1, position: 6 }), /from -6 to 5, got 6/],
+    ["neurons where experts are mixed", async () => direct(await AutoModelForCausalLM.fromPretrained(golden("mixtral")), { inputIds }, { right: 1, neurons: true }), /MLP of layer 0 of MixtralForCausalLM is no linear function of neurons/],
+    ["neurons of a layer that is not there", () => direct(gpt2, { inputIds }, { right: 1, neurons: [2] }), /layers from 0 to 1 .* got 2/],
     ["a model whose parts do not add up", async () => direct(await AutoModelForCausalLM.fromPretrained(golden("opt_post_norm")), { inputIds }, { right: 1 }), /no residual stream can be taken apart/],
   ]); // prettier-ignore
 });

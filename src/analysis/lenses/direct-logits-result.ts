@@ -16,6 +16,13 @@ export interface DirectLogitsFields {
   readonly values: NamedArray;
   /** What the parts are. */
   readonly nodes: readonly ResidualNode[];
+  /**
+   * What each neuron of the MLPs that were taken apart wrote, [layer, neuron]; NaN for neurons that a layer does not
+   * have. With {@link neuronBias}, those of a layer sum to its MLP's part.
+   */
+  readonly neurons?: NamedArray | undefined;
+  /** What these MLPs wrote beside their neurons, [layer]: biases of the projection, and of a norm after it. */
+  readonly neuronBias?: NamedArray | undefined;
   /** What no part wrote: biases of the norm and of the matrix of logits. */
   readonly remainder: number;
   /** The difference: the sum of all parts and the remainder. */
@@ -23,9 +30,16 @@ export interface DirectLogitsFields {
 }
 
 /** Direct logits as JSON has them. */
-export interface DirectLogitsJSON extends Omit<DirectLogitsFields, "values"> {
+export interface DirectLogitsJSON extends Omit<
+  DirectLogitsFields,
+  "values" | "neurons" | "neuronBias"
+> {
   /** What each part writes. */
   readonly values: NamedArrayJSON;
+  /** What each neuron writes, where MLPs were taken apart. */
+  readonly neurons?: NamedArrayJSON;
+  /** What these MLPs write beside their neurons. */
+  readonly neuronBias?: NamedArrayJSON;
 }
 
 /** How direct logits are drawn. */
@@ -40,19 +54,24 @@ const OP = "DirectLogits";
 const MANY = 40;
 
 /** What each part of a model writes straight into a logit, or a difference of two: see `directLogits`. */
-export class DirectLogits {
+export class DirectLogits implements DirectLogitsFields {
   /** What each part wrote into the difference, [component], in order of depth. */
   readonly values: NamedArray;
   /** What the parts are. */
   readonly nodes: readonly ResidualNode[];
+  readonly neurons: NamedArray | undefined;
+  readonly neuronBias: NamedArray | undefined;
   /** What no part wrote: biases of the norm and of the matrix of logits. */
   readonly remainder: number;
   /** The difference: the sum of all parts and the remainder. */
   readonly total: number;
 
-  constructor({ values, nodes, remainder, total }: DirectLogitsFields) {
+  constructor(fields: DirectLogitsFields) {
+    const { values, nodes, neurons, neuronBias, remainder, total } = fields;
     this.values = values;
     this.nodes = nodes;
+    this.neurons = neurons;
+    this.neuronBias = neuronBias;
     this.remainder = remainder;
     this.total = total;
   }
@@ -137,14 +156,27 @@ export class DirectLogits {
 
   /** Plain data: what {@link fromJSON} takes. */
   toJSON(): DirectLogitsJSON {
-    const { values, nodes, remainder, total } = this;
-    return { values: values.toJSON(), nodes, remainder, total };
+    const { values, nodes, neurons, neuronBias, remainder, total } = this;
+    return {
+      values: values.toJSON(),
+      nodes,
+      ...(neurons && { neurons: neurons.toJSON() }),
+      ...(neuronBias && { neuronBias: neuronBias.toJSON() }),
+      remainder,
+      total,
+    };
   }
 
   /** The direct logits that {@link toJSON} gave. @throws TsveneError for what are none. */
   static fromJSON(json: DirectLogitsJSON): DirectLogits {
     if (!Array.isArray(json?.nodes)) fail(OP, "these are no direct logits: they have no nodes");
-    return new DirectLogits({ ...json, values: NamedArray.fromJSON(json.values) });
+    const { neurons, neuronBias } = json;
+    return new DirectLogits({
+      ...json,
+      values: NamedArray.fromJSON(json.values),
+      neurons: neurons && NamedArray.fromJSON(neurons),
+      neuronBias: neuronBias && NamedArray.fromJSON(neuronBias),
+    });
   }
 
   /** The parts that matter most. */

@@ -1,6 +1,7 @@
 import { describeValue, shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import { isCount } from "../../base/is-count.ts";
+import { range } from "../../base/lists.ts";
 import { type OptionNames, requireKnownOptions } from "../../base/known-options.ts";
 import { Module } from "../../nn/module.ts";
 import { grad } from "../../tensor/autograd.ts";
@@ -13,6 +14,7 @@ import { ResidualStream } from "../residual/residual-stream.ts";
 import { residualWrites } from "../residual/residual-writes.ts";
 import { NamedArray } from "../results/named-array.ts";
 import { DirectLogits } from "./direct-logits-result.ts";
+import { neuronLayers, type NeuronWrites, neuronWrites } from "./direct-neurons.ts";
 import { tokenId } from "./token-id.ts";
 
 /** An answer: a text of one token, or an id. */
@@ -28,6 +30,12 @@ export interface DirectLogitsOptions {
   readonly wrong?: Answer | readonly Answer[];
   /** The position that predicts them; negative ones count from the end. @default -1 */
   readonly position?: number;
+  /**
+   * Whether MLPs are taken apart by neuron: all, or those of some layers. A neuron is what the MLP's last
+   * projection is given.
+   * @default false
+   */
+  readonly neurons?: boolean | readonly number[];
 }
 
 const OP = "directLogits";
@@ -36,6 +44,7 @@ const OPTIONS: OptionNames<DirectLogitsOptions> = {
   right: true,
   wrong: true,
   position: true,
+  neurons: true,
 };
 
 /**
@@ -43,10 +52,11 @@ const OPTIONS: OptionNames<DirectLogitsOptions> = {
  * with the final norm's scale of the whole state. Parts are what the first layer is given (`input`), each head
  * (`a0.h1`), what an attention adds beside its heads (`a0.bias`) and each MLP (`m0`); with the remainder, which
  * are biases of the norm and of the matrix of logits, they sum to the difference. Where a family caps its
- * logits, the difference is that before the cap.
+ * logits, the difference is that before the cap. With `neurons`, the part of each MLP is taken apart in turn.
  *
  * @param inputs - A text, or what the model's `forward` takes, of one row.
- * @throws TsveneError for models whose layers do not add to a residual stream, which says why.
+ * @throws TsveneError for models whose layers do not add to a residual stream, which says why, and for neurons of
+ * MLPs that mix experts.
  *
  * @example
  * ```ts
@@ -70,6 +80,7 @@ export async function directLogits(
   if (!(model instanceof Module)) fail(OP, `first a model, got ${describeValue(model)}`);
   const text = await oneText(OP, inputs, options.tokenizer);
   const stream = new ResidualStream(OP, model, text.inputs);
+  const layers = neuronLayers(OP, stream, options.neurons);
   const pass = stream.trace(text.inputs);
   const { logits } = pass.result as { readonly logits?: unknown };
   if (!(logits instanceof Tensor) || logits.ndim !== 3) {
@@ -93,7 +104,11 @@ export async function directLogits(
   const values = along(parts);
   const offset = bias === undefined ? along(normed.mul(0).select(1, at).squeeze(0)) : along(bias);
   const remainder = total.sub(along(normed.select(1, at).squeeze(0))).add(offset);
-  await evaluate(values, total, remainder);
+  const place = { model: model.constructor.name, pass, at };
+  const writtenAt = (x: Tensor): Tensor => along(linear(x).select(1, at).squeeze(0));
+  const taken = layers.map((layer) => neuronWrites(OP, place, layer, writtenAt));
+  const apart = taken.flatMap(({ neurons, bias: rest }) => [neurons, rest]);
+  await evaluate(values, total, remainder, ...apart);
   return new DirectLogits({
     values: new NamedArray({
       name: wrong.length === 0 ? "logit" : "logit difference",
@@ -101,9 +116,30 @@ export async function directLogits(
       values: await values.toArray(1),
     }),
     nodes: writes.map(({ node }) => node),
+    ...(taken.length > 0 && (await neuronArrays(taken))),
     remainder: await remainder.item(),
     total: await total.item(),
   });
+}
+
+async function neuronArrays(
+  taken: readonly NeuronWrites[],
+): Promise<Pick<DirectLogits, "neurons" | "neuronBias">> {
+  const axis = { name: "layer", values: taken.map(({ layer }) => layer) };
+  const rows = await Promise.all(taken.map(async ({ neurons }) => neurons.toArray(1)));
+  const width = Math.max(...rows.map(({ length }) => length));
+  return {
+    neurons: new NamedArray({
+      name: "effect of a neuron",
+      axes: [axis, { name: "neuron", values: range(width) }],
+      values: rows.flatMap((row) => range(width).map((i) => row[i] ?? NaN)),
+    }),
+    neuronBias: new NamedArray({
+      name: "effect of an MLP's biases",
+      axes: [axis],
+      values: await Promise.all(taken.map(async ({ bias }) => bias.item())),
+    }),
+  };
 }
 
 function positionIn(position: number | undefined, length: number): number {
