@@ -43,6 +43,7 @@ export {
 } from "./nn/parametrizations/orthogonal.ts";
 export { RotateLayer } from "./nn/parametrizations/rotate-layer.ts";
 export { type BoundCard, type BoundComponent, cardOf } from "./models/model/bound-card.ts";
+export * from "./onnx/index.ts";
 export * from "./interventions/index.ts";
 export * from "./intervenable/index.ts";
 export * from "./causal/index.ts";

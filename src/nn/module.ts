@@ -52,6 +52,12 @@ export abstract class Module {
    */
   abstract forward(...args: never[]): unknown;
 
+  /**
+   * @internal The module whose output a name means, in a model whose values have names of their own.
+   * @throws TsveneError with the nearest names when there is none.
+   */
+  placeAt?(name: string): Module;
+
   /** @internal Refuses what `forward` would pass over in silence. */
   protected checkInputs?(inputs: unknown): void;
 

@@ -1,8 +1,11 @@
 import { type DType, eye, type OpName, type Ops, type Tensor, tensor } from "tsvene";
 import { apply } from "../../src/tensor/ops/apply.ts";
 
-/** Operations that are resolved before there is a program: they are part of none. */
-type Resolved = "detach" | "factor";
+/**
+ * Operations that are resolved before there is a program, and are part of none; and nodes of other models, which
+ * ONNX Runtime alone computes.
+ */
+type Resolved = "detach" | "factor" | "foreign";
 
 /** Numbers between -1 and 1, no two of them equal. */
 export function numbers(shape: readonly number[], seed = 1, dtype: DType = "float32"): Tensor {

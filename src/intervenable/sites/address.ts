@@ -72,6 +72,7 @@ export function resolveSite(
   card: BoundCard | undefined,
   { layer, component, moeKey }: Address,
 ): Site {
+  if (model.placeAt !== undefined) return ownSite(model.placeAt(component), component);
   const known = card?.components.get(component);
   if (card !== undefined && known !== undefined) {
     if (layer >= card.layers) {
@@ -101,6 +102,12 @@ export function resolveSite(
     OP,
     `${name} has no component "${component}"; ${didYouMean(component, card.components.keys())}`,
   );
+}
+
+/** A value that the model itself has a name for. */
+function ownSite(module: Module, path: string): Site {
+  const about = { layout: PLAIN, width: undefined, ownUnits: true, counts: "text" } as const;
+  return { module, side: "output", path, ...about };
 }
 
 function componentSite(
@@ -197,6 +204,7 @@ function childAt(model: Module, path: string): Module | undefined {
 function walk(model: Module, segments: readonly string[], address: string): Module {
   let module = model;
   for (const [depth, segment] of segments.entries()) {
+    if (module.placeAt !== undefined) return module.placeAt(segments.slice(depth).join("."));
     const children = new Map(module.namedChildren());
     const name = /^-\d+$/.test(segment) ? String(children.size + Number(segment)) : segment;
     const child = children.get(name);

@@ -16,6 +16,9 @@ import type {
 /** Operations outside the standard set. */
 export const MICROSOFT = "com.microsoft";
 
+/** Tensors of more bytes than these stay outside of a model's own. */
+const FEW_BYTES = 1024;
+
 interface NodeOptions {
   /** @default 1 */
   readonly outputs?: number;
@@ -124,6 +127,31 @@ export class GraphBuilder {
     this.#initializers.set(name, { name, dtype, dims, external });
     this.externalData.push({ path: name, data });
     return name;
+  }
+
+  /** A tensor of another model; large ones are not copied here. */
+  held(name: string, tensor: OnnxTensor): string {
+    if (this.#initializers.has(name)) return name;
+    const { dtype, dims, data } = tensor;
+    if (data.byteLength <= FEW_BYTES) this.#initializers.set(name, { name, dtype, dims, data });
+    else {
+      const external = { location: name, offset: 0, length: data.byteLength };
+      this.#initializers.set(name, { name, dtype, dims, external });
+      this.externalData.push({ path: name, data });
+    }
+    return name;
+  }
+
+  /** Adds a node of another model as it is, and names its outputs; equal keys are one node. */
+  foreign(node: OnnxNode, key: string): readonly string[] {
+    const known = this.#known.get(`foreign ${key}`);
+    if (known !== undefined) return known;
+    const number = this.#nodes.length;
+    const names = node.outputs.map((name, i) => (name === "" ? "" : `n${number}_${i}`));
+    this.#nodes.push({ ...node, name: `${node.op}_${number}`, outputs: names });
+    for (const name of names) if (name !== "") this.#computed.add(name);
+    this.#known.set(`foreign ${key}`, names);
+    return names;
   }
 
   /** A list of whole numbers, such as axes. */

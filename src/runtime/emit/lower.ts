@@ -11,6 +11,7 @@ import type {
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { BlockedWeight } from "./by-blocks.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
+import { foreign } from "./lower-foreign.ts";
 import { cast, select } from "./lower-halves.ts";
 import { elementwise, linear, norm, product } from "./lower-matrices.ts";
 import { recurrence, selectiveScan, threeTerm } from "./lower-scans.ts";
@@ -381,4 +382,6 @@ export const lowerings: { readonly [K in OpName]: Lower<Ops[K]> } = {
     }),
   maxPool: pool(0),
   maxPoolIndices: pool(1),
+
+  foreign,
 };

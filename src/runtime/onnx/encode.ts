@@ -133,7 +133,7 @@ function writeStringEntry([key, value]: [string, string], writer: PbfWriter): vo
 
 function writeValue(value: OnnxValue, writer: PbfWriter): void {
   writer.writeStringField(1, value.name);
-  writer.writeMessage(2, writeType, value);
+  if (value.untyped !== true) writer.writeMessage(2, writeType, value);
 }
 
 function writeType(value: OnnxValue, writer: PbfWriter): void {

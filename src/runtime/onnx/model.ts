@@ -66,7 +66,9 @@ export interface OnnxNode {
  */
 export interface OnnxValue {
   readonly name: string;
-  readonly dtype: OnnxDType;
+  readonly dtype: OnnxElementType;
+  /** Whether nothing is said of it, its element type included. @default false */
+  readonly untyped?: boolean;
   /** Number of dimensions, all of unknown size. @default not said */
   readonly rank?: number;
   /** Sizes, instead of `rank`: a number is fixed, a string a name for an unknown size. */

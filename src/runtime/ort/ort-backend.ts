@@ -16,6 +16,7 @@ import {
 import { transportOf } from "../emit/carriers.ts";
 import type { Weights } from "../emit/packing.ts";
 import type { Program } from "../program/program.ts";
+import { kernels } from "../program/kernels.ts";
 import { isStep } from "../program/step.ts";
 import { explainFailure } from "./explain-failure.ts";
 
@@ -39,6 +40,11 @@ const NO_OPTIMIZERS = [
   "SliceConcatToSpaceToDepthFusion;MatMulActivationFusion;GroupQueryAttentionFusion",
   "GroupQueryAttentionPreNormFusion;GqaValueLayoutTransformer",
 ] as const;
+
+/** Whether nodes are in a program that others wrote, and not for these kernels. */
+function hasOthersNodes({ values }: Program): boolean {
+  return values.some((value) => isStep(value) && kernels[value.origin.op].asWritten);
+}
 
 /** What a session is given, by name. */
 type Feeds = Record<string, OrtTensor>;
@@ -148,7 +154,9 @@ export class OrtBackend implements Backend {
       // What goes wrong is thrown; ONNX Runtime need not print it too.
       logSeverityLevel: 4,
       extra: {
-        optimization: { disable_specified_optimizers: NO_OPTIMIZERS.join(";") },
+        ...(hasOthersNodes(program)
+          ? {}
+          : { optimization: { disable_specified_optimizers: NO_OPTIMIZERS.join(";") } }),
         // Threads wait busily for the next operation, but not for the next run.
         session: { force_spinning_stop: "1" },
       },

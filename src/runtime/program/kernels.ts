@@ -27,6 +27,8 @@ export interface Kernels {
   readonly builtIn: "constant" | "computed" | "sized";
   /** Whether ONNX Runtime joins it with what follows, where every size is built in. */
   readonly joins: boolean;
+  /** Whether it is nodes that others wrote, in which ONNX Runtime is to find all that it knows. */
+  readonly asWritten: boolean;
 }
 
 const plain: Kernels = {
@@ -34,6 +36,7 @@ const plain: Kernels = {
   attention: "no",
   builtIn: "computed",
   joins: false,
+  asWritten: false,
 };
 
 /** Operations on two tensors that may be done on matrices, if nothing is broadcast. */
@@ -147,4 +150,6 @@ export const kernels: { readonly [K in OpName]: Kernels } = {
   convTranspose: plain,
   maxPool: plain,
   maxPoolIndices: plain,
+
+  foreign: { ...plain, asWritten: true },
 };

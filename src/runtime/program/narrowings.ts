@@ -232,6 +232,8 @@ export const narrowings: { readonly [K in OpName]: Narrowing<Ops[K]> | null } = 
   convTranspose: windows(1),
   maxPool: windows(2),
   maxPoolIndices: null,
+
+  foreign: null,
 };
 
 /** Whether an operation is done element by element on operands that broadcast. */

@@ -6,6 +6,7 @@ import {
   transposeInputGrad,
   transposeWeightGrad,
 } from "./convolution-grad.ts";
+import { fail } from "../errors.ts";
 import { factor } from "./vjp-factors.ts";
 import { inverseOrder } from "../functions/advanced-indexing.ts";
 import { NONE, type OpName, type Ops } from "../ops/ops.ts";
@@ -277,6 +278,12 @@ export const vjps: { readonly [K in OpName]: Vjp<Ops[K]> } = {
   },
   maxPool,
   maxPoolIndices: none,
+
+  foreign: ({ attributes }) =>
+    fail(
+      "grad",
+      `${attributes.facts.label} has no gradient; detach() what it reads, or its result`,
+    ),
 };
 
 /** Every dimension but the channels'. */

@@ -1,4 +1,5 @@
 import type { DType } from "../dtype.ts";
+import type { Foreign } from "./foreign.ts";
 
 /** Attributes of an operation that has none. */
 export type None = Readonly<Record<string, never>>;
@@ -260,6 +261,9 @@ export interface Ops {
   maxPool: Pooling;
   /** Positions of the maxima in the flattened input. */
   maxPoolIndices: Pooling;
+
+  /** What a backend has words for, and this library has not. */
+  foreign: Foreign;
 }
 
 /** Name of an operation. */

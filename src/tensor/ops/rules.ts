@@ -436,4 +436,6 @@ export const rules: { readonly [K in OpName]: Rule<Ops[K]> } = {
   convTranspose,
   maxPool: pool("values"),
   maxPoolIndices: pool("indices"),
+
+  foreign: (_, { facts: { shape, dtype } }) => ({ shape, dtype }),
 };

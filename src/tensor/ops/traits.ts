@@ -1,5 +1,5 @@
 import type { Origin } from "./apply.ts";
-import type { OpName } from "./ops.ts";
+import type { OpName, Ops } from "./ops.ts";
 import { numel } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -20,6 +20,9 @@ export interface Traits {
   /** Multiply-adds in products, convolutions and recurrences; nothing else counts. */
   readonly multiplyAdds: MultiplyAdds;
 }
+
+const foreignWork = ({ attributes }: Origin): number =>
+  (attributes as Ops["foreign"]).facts.multiplyAdds;
 
 const plain: Traits = {
   does: "computes",
@@ -136,4 +139,6 @@ export const traits: { readonly [K in OpName]: Traits } = {
   convTranspose: counting((_, [x, w]) => dims(x) * dims(w, 1)),
   maxPool: plain,
   maxPoolIndices: plain,
+
+  foreign: counting(({ origin }) => (origin?.op === "foreign" ? foreignWork(origin) : 0)),
 };

@@ -10,6 +10,9 @@ import { windows } from "./windows.ts";
 
 /** How each operation is computed, in the plainest way. */
 export const interpreters: Rows<OpName> = {
+  foreign: () => {
+    throw new Error("what ONNX Runtime has words for, it computes");
+  },
   ...unary,
   ...broadcasting,
   ...reductions,

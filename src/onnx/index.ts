@@ -1,0 +1,4 @@
+// ONNX files of others as models.
+export { OnnxModel, type OnnxInputs, type OnnxModelOptions } from "./onnx-model.ts";
+export { OnnxPlace, type PlaceAxes } from "./place.ts";
+export { Weights as OnnxWeights } from "./held-weights.ts";
