@@ -96,6 +96,14 @@ test("scores are plain data, and sum up what they are", async () => {
   expect(JSON.stringify(again.plot())).toContain("importance of edges");
 });
 
+test("edges that carry nothing, or a mean, are run exactly too", async () => {
+  for (const source of ["zero", { mean: "corrupt" }] as const) {
+    const { verified } = await attributeEdges(gpt2, pairs, { source }, { verify: 4 });
+    const [first] = verified?.edges ?? [];
+    expect(Math.abs((first?.estimate ?? 0) / (first?.exact ?? 0) - 1)).toBeLessThan(0.5);
+  }
+});
+
 describe("is refused", () => {
   const ask =
     (asked: object, options: object = {}, model: Module = gpt2) =>
@@ -105,6 +113,16 @@ describe("is refused", () => {
   refusesEach([
     ["a method of another library", ask({ method: "EAP" }), /method must be one of/],
     ["an unknown option", ask({ mehtod: "gradient" }), /no option mehtod.*method/s],
+    [
+      "points with another source",
+      ask({ method: "ends", source: "zero" }),
+      /"ends" lie between both inputs/,
+    ],
+    [
+      "a source that is none",
+      ask({ source: "mean" }),
+      /source must be one of "counterpart", "zero"/,
+    ],
     ["no points", ask({ steps: 0 }), /steps must be a number of points/],
     ["too small a budget", ask({}, { memoryBudget: 10 }), /one pair takes about/],
     ["a metric without gradient", ask({ metric: "kl" }), /gradient of the KL divergence is zero/],

@@ -8,6 +8,7 @@ import type { Module } from "../../nn/module.ts";
 import { evaluate } from "../../tensor/evaluate.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData } from "../data/contrast-data.ts";
+import { requireSource, sharedSource } from "../paths/shared-source.ts";
 import { requirePairs } from "../data/require-pairs.ts";
 import { contrastMetric } from "../metrics/contrast-metric.ts";
 import { ResidualStream } from "../residual/residual-stream.ts";
@@ -24,6 +25,7 @@ const OP = "attributeEdges";
 const LIVE = 3;
 
 const ASKED: OptionNames<EdgeAttribution> = {
+  source: true,
   method: true,
   steps: true,
   rule: true,
@@ -89,12 +91,16 @@ export async function attributeEdges(
   check(model, pairs, asked, options);
   const metric = contrastMetric(OP, asked.metric);
   const stream = new ResidualStream(OP, model, pairs.batch([0]).clean);
-  const runs: EdgeAttributionRuns = { op: OP, model, stream, data: pairs, metric, asked };
+  const read = { op: OP, model, stream, data: pairs, metric, asked };
   const points = edgePoints(asked, stream.layers.length);
   const { input } = stream.trace(pairs.batch([0]).clean);
+  const chunks = chunksOf(read, input, points, options);
+  const size = chunks[0]?.pairs.length ?? 1;
+  const source = await sharedSource(read, asked.source ?? "counterpart", size);
+  const runs: EdgeAttributionRuns = { ...read, source };
   const found = new FoundEdges(runs, input.size(-1));
   let done = 0;
-  for (const { pairs: own, points: parts } of chunksOf(runs, input, points, options)) {
+  for (const { pairs: own, points: parts } of chunks) {
     for (const some of parts) {
       options.signal?.throwIfAborted();
       const estimates = traceEdgeEstimates(runs, own, some);
@@ -129,6 +135,11 @@ function check(
   requireOneOf(OP, "method", asked.method, [undefined, ...methods]);
   requireOneOf(OP, "rule", asked.rule, [undefined, "midpoint", "left", "right"]);
   requireOneOf(OP, "direction", asked.direction, [undefined, "denoise", "noise"]);
+  const { source = "counterpart", method = "gradient" } = asked;
+  requireSource(OP, source);
+  if (source !== "counterpart" && method !== "gradient") {
+    fail(OP, `the points of "${method}" lie between both inputs: with it source is "counterpart"`);
+  }
   const { verify = 0 } = options;
   if (!isCount(verify)) fail(OP, `verify must be a number of edges, got ${shown(verify)}`);
   const { steps = 1 } = asked;

@@ -1,4 +1,5 @@
 import type { ContrastMetricChoice } from "../metrics/contrast-metric.ts";
+import type { PatchSource } from "../paths/patching.ts";
 import type { Direction } from "../results/effects.ts";
 
 /** How edges are attributed: plain data, where the metric is named. */
@@ -25,6 +26,12 @@ export interface EdgeAttribution {
   readonly rule?: "midpoint" | "left" | "right";
   /** Which input is the base. A circuit is what is left of it, hence not as in a sweep: @default "noise" */
   readonly direction?: Direction;
+  /**
+   * What senders are thought to write instead, of `"gradient"`: what they wrote for the other input, nothing, or a
+   * mean.
+   * @default "counterpart"
+   */
+  readonly source?: PatchSource;
   /** What is measured. @default "logitDifference" */
   readonly metric?: ContrastMetricChoice;
 }

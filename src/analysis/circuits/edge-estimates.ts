@@ -9,6 +9,7 @@ import { traceMetric, type TracedMetric } from "../metrics/traced-metric.ts";
 import type { ResidualStream, TracedResidual } from "../residual/residual-stream.ts";
 import { headResults } from "../residual/residual-writes.ts";
 import { SIDES } from "../sweep/sweep-source.ts";
+import { type WrittenStates, writtenStates } from "../paths/written-states.ts";
 import type { EdgeAttribution } from "./edge-attribution-options.ts";
 import { type EdgePoint, editToPoints } from "./edge-points.ts";
 import {
@@ -25,6 +26,8 @@ export interface EdgeAttributionRuns {
   readonly data: ContrastData;
   readonly metric: Required<ContrastMetric>;
   readonly asked: EdgeAttribution;
+  /** What takes the place of what senders wrote for all pairs; undefined for what they wrote in the other run. */
+  readonly source?: WrittenStates | undefined;
 }
 
 /** What is traced of some pairs. */
@@ -110,16 +113,16 @@ class SenderChanges {
   constructor(runs: EdgeAttributionRuns, { passes }: Ends, { pass }: GradientPass, points: number) {
     const { stream, asked } = runs;
     const { base: baseSide, from } = SIDES[asked.direction ?? "noise"];
-    const { [baseSide]: base, [from]: source } = passes;
+    const base = writtenStates(stream, passes[baseSide]);
+    const source = runs.source ?? writtenStates(stream, passes[from]);
     this.#points = points;
     this.#isVaried = pass.layers.some(({ norm }) => norm !== undefined);
     this.#isParallel = stream.layers.map(({ isParallel }) => isParallel);
     const changes = pass.layers.flatMap((traced, layer) => {
       const [before, after] = [base.layers[layer], source.layers[layer]];
       if (before === undefined || after === undefined) return [];
-      const mixed = stream.mixed(source, layer).sub(stream.mixed(base, layer));
-      const results = this.#spread(headResults(before, mixed));
-      const mlp = this.#spread(after.at.mlp.sub(before.at.mlp).unsqueeze(0));
+      const results = this.#spread(headResults(traced, after.mixed.sub(before.mixed)));
+      const mlp = this.#spread(after.mlp.sub(before.mlp).unsqueeze(0));
       return [traced.norm?.derivative(results) ?? results, mlp];
     });
     const input = this.#spread(source.input.sub(base.input).unsqueeze(0));

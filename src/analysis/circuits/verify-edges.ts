@@ -34,7 +34,12 @@ export async function verifyEdges(
 ): Promise<EdgeCheck> {
   const { direction } = scores;
   const budget = memoryBudget === undefined ? {} : { memoryBudget };
-  const runs = new EdgeRuns(op, model, data, { direction, metric: asked.metric ?? metric }, budget);
+  const patching = {
+    direction,
+    metric: asked.metric ?? metric,
+    source: asked.source ?? "counterpart",
+  } as const;
+  const runs = new EdgeRuns(op, model, data, patching, budget);
   const chosen = firstAndRandom(scores.top(Infinity), count);
   const sets = chosen.map(({ edge }) => edgeWeights(op, runs.edges, [edge], edge));
   const values = await runs.run(sets);

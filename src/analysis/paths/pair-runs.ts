@@ -4,9 +4,6 @@ import { requireOneOf } from "../../base/known-options.ts";
 import { partsOf, range } from "../../base/lists.ts";
 import { bytesText } from "../../base/quantities.ts";
 import type { Module } from "../../nn/module.ts";
-import { evaluate } from "../../tensor/evaluate.ts";
-import { zeros } from "../../tensor/functions/creation.ts";
-import { Tensor } from "../../tensor/tensor.ts";
 import type { ContrastData, ContrastSide } from "../data/contrast-data.ts";
 import { requirePairs } from "../data/require-pairs.ts";
 import { type ContrastMetric, contrastMetric } from "../metrics/contrast-metric.ts";
@@ -16,7 +13,8 @@ import { BUDGET } from "../sweep/plan-sweep.ts";
 import { SIDES } from "../sweep/sweep-source.ts";
 import type { Patching } from "./patching.ts";
 import { type PreparedPairs, preparePairs } from "./prepared-pairs.ts";
-import { mapStates, tensorsOf, type WrittenStates, writtenStates } from "./written-states.ts";
+import { requireSource, sharedSource } from "./shared-source.ts";
+import { tensorsOf, type WrittenStates, writtenStates } from "./written-states.ts";
 
 /** Some pairs of which both inputs were run, and what takes the place of what senders write. */
 export interface PairChunk extends PreparedPairs {
@@ -41,7 +39,7 @@ export class PairRuns {
   readonly #budget: number;
   readonly #shapes: WrittenStates;
   readonly #kept = new Map<string, Promise<PairChunk>>();
-  #mean: Promise<WrittenStates> | undefined;
+  #shared: Promise<WrittenStates | undefined> | undefined;
 
   /**
    * @param op - Who asks, for errors.
@@ -112,59 +110,12 @@ export class PairRuns {
     const sides = this.#from === "counterpart" ? ([this.base, from] as const) : [this.base];
     const { op, stream, data, metric } = this;
     const prepared = await preparePairs({ op, stream, data, metric, pairs, sides });
-    if (this.#from === "zero") return { ...prepared, source: mapStates(zeroRow, [this.#shapes]) };
-    if (typeof this.#from === "object") {
-      this.#mean ??= this.#meanOf(this.#from.mean, pairs.length);
-      return { ...prepared, source: await this.#mean };
+    if (this.#from !== "counterpart") {
+      this.#shared ??= sharedSource(this, this.#from, pairs.length);
+      const shared = await this.#shared;
+      return { ...prepared, source: shared ?? fail(this.op, "internal: there is no source") };
     }
     const { [from]: source } = prepared.written;
     return { ...prepared, source: source ?? fail(this.op, "internal: the source was not run") };
   }
-
-  async #meanOf(side: ContrastSide, size: number): Promise<WrittenStates> {
-    let total: WrittenStates | undefined;
-    for (const pairs of partsOf(range(this.data.length), size)) {
-      const { [side]: inputs } = this.data.batch(pairs);
-      await this.#requireOneLength(inputs);
-      const written = writtenStates(this.stream, this.stream.trace(inputs));
-      const own = mapStates((t) => t.sum({ dim: 0, keepdim: true }), [written]);
-      total = total === undefined ? own : mapStates(sumOf, [total, own]);
-      await evaluate(...tensorsOf(total));
-    }
-    const states = total ?? fail(this.op, "internal: there are no pairs");
-    const mean = mapStates((t) => t.div(this.data.length), [states]);
-    await evaluate(...tensorsOf(mean));
-    return mean;
-  }
-
-  /** A mean over padding would be of nothing. */
-  async #requireOneLength(inputs: unknown): Promise<void> {
-    const { attentionMask } = (inputs ?? {}) as { readonly attentionMask?: unknown };
-    if (!(attentionMask instanceof Tensor)) return;
-    if ((await attentionMask.to("float32").amin().item()) > 0) return;
-    fail(
-      this.op,
-      "source { mean } is taken position by position, and the pairs differ in length; give pairs of one " +
-        "length, or another source",
-    );
-  }
-}
-
-function zeroRow({ shape: [, ...rest] }: Tensor): Tensor {
-  return zeros([1, ...rest]);
-}
-
-function sumOf(a: Tensor, ...others: readonly Tensor[]): Tensor {
-  return others.reduce((sum, t) => sum.add(t), a);
-}
-
-function requireSource(op: string, source: unknown): void {
-  if (typeof source !== "object" || source === null) {
-    requireOneOf(op, "source", source, ["counterpart", "zero", "{ mean }"]);
-    return;
-  }
-  requireOneOf(op, "source: mean", (source as { readonly mean?: unknown }).mean, [
-    "clean",
-    "corrupt",
-  ]);
 }
