@@ -7,6 +7,7 @@ import {
   EdgeScores,
   GPT2LMHeadModel,
   type Module,
+  runEdges,
 } from "tsvene";
 import { refusesEach, untyped } from "../mistakes.ts";
 import { golden } from "../models/checkpoints.ts";
@@ -99,8 +100,12 @@ test("scores are plain data, and sum up what they are", async () => {
 test("edges that carry nothing, or a mean, are run exactly too", async () => {
   for (const source of ["zero", { mean: "corrupt" }] as const) {
     const { verified } = await attributeEdges(gpt2, pairs, { source }, { verify: 4 });
-    const [first] = verified?.edges ?? [];
-    expect(Math.abs((first?.estimate ?? 0) / (first?.exact ?? 0) - 1)).toBeLessThan(0.5);
+    const sets = Object.fromEntries((verified?.edges ?? []).map(({ edge }) => [edge, [edge]]));
+    const change = (await runEdges(gpt2, pairs, { sets, source })).change();
+    for (const { edge, exact } of verified?.edges ?? []) {
+      expect(Math.abs(exact - change.valueAt({ set: edge }))).toBeLessThan(1e-6);
+    }
+    expect(size(change.values)).toBeGreaterThan(1e-4);
   }
 });
 
