@@ -10,7 +10,11 @@ import { CHROMIUM, CHROMIUM_FLAGS } from "./tests/browser/chromium.ts";
 const conditions = ["tsvene-source", "node", "import", "module", "default"];
 
 /** The suites of all backends, which run once more in a page, where onnxruntime-web is one of them. */
-const IN_A_PAGE = ["tests/tensor/ops.test.ts", "tests/runtime/backends.test.ts"];
+const IN_A_PAGE = [
+  "tests/tensor/ops.test.ts",
+  "tests/runtime/backends.test.ts",
+  "tests/runtime/settings.test.ts",
+];
 
 const inNode: TestProjectInlineConfiguration = {
   extends: true,
@@ -28,7 +32,7 @@ const inNode: TestProjectInlineConfiguration = {
 
 const inAPage = (executablePath: string): TestProjectInlineConfiguration => ({
   extends: true,
-  optimizeDeps: { include: ["onnxruntime-web/wasm"] },
+  optimizeDeps: { include: ["onnxruntime-web/wasm", "@huggingface/hub"] },
   resolve: { conditions: ["tsvene-source", "browser", "import", "module", "default"] },
   test: {
     name: "page",

@@ -1,4 +1,4 @@
-import { WEIGHT_BYTES } from "#ort";
+import { ENGINE } from "#ort";
 import { configureRuntime, resetStats, runtimeStats } from "tsvene";
 import type { Compared, Job } from "./job.ts";
 
@@ -67,7 +67,7 @@ async function productsRatio(
 
 /** Runs a job for some seconds and at least seven times, after a warm-up. */
 export async function measure(job: Job): Promise<Measurement> {
-  configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : WEIGHT_BYTES });
+  configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : ENGINE.weightBytes });
   const prepared = await job.prepare();
   const compared = typeof prepared === "function" ? undefined : prepared;
   const run = typeof prepared === "function" ? prepared : prepared.run;

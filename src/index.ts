@@ -1,3 +1,6 @@
+// What computes tensors, also for those who take no name of it: bundlers leave out the rest.
+import "./runtime/default-runtime.ts";
+
 export { grad, type GradOptions } from "./tensor/autograd.ts";
 export { constant, where } from "./tensor/functions/arithmetic.ts";
 export * from "./tensor/functions/creation.ts";

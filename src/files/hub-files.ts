@@ -213,7 +213,7 @@ export class HubFiles extends FileSource {
   }
 
   async #lookUp(path: string, commit: string): Promise<HubFileInfo | undefined> {
-    const { fileDownloadInfo } = await import("@huggingface/hub");
+    const { fileDownloadInfo } = await import("#hub");
     const question: HubQuestion = {
       purpose: `download ${path} of ${this.#repo}`,
       ask: headersOnly,
@@ -302,7 +302,7 @@ export class HubFiles extends FileSource {
   async #askInfo(
     revision: string,
   ): Promise<{ readonly sha: unknown; readonly filePaths: unknown }> {
-    const { modelInfo } = await import("@huggingface/hub");
+    const { modelInfo } = await import("#hub");
     const question: HubQuestion = {
       purpose: `look up ${this.#repo}`,
       refused: (response, site) => this.#refused(undefined, response, site),

@@ -129,7 +129,7 @@ export class HubUpload {
   }
 
   async #head(): Promise<Head> {
-    const { modelInfo } = await import("@huggingface/hub");
+    const { modelInfo } = await import("#hub");
     const {
       sha,
       filePaths: paths,
@@ -161,7 +161,7 @@ export class HubUpload {
   }
 
   async #createRepository(): Promise<void> {
-    const { createRepo } = await import("@huggingface/hub");
+    const { createRepo } = await import("#hub");
     const { private: isPrivate } = this.#options;
     const created = createRepo({
       repo: { type: "model", name: this.repo },
@@ -175,7 +175,7 @@ export class HubUpload {
   }
 
   async #createBranch(): Promise<void> {
-    const { createBranch } = await import("@huggingface/hub");
+    const { createBranch } = await import("#hub");
     const created = createBranch({
       repo: { type: "model", name: this.repo },
       branch: this.#branch,
@@ -221,7 +221,7 @@ export class HubUpload {
   }
 
   async #commit(head: Head, uploaded: UploadedFiles): Promise<Pushed> {
-    const { commitIter } = await import("@huggingface/hub");
+    const { commitIter } = await import("#hub");
     const { signal, createPr = false, message = "Upload with tsvene" } = this.#options;
     const attempt = new UploadAttempt(signal);
     const ask = this.#requests.fetchFor(`upload to ${this.repo}`, attempt.signal);

@@ -17,10 +17,18 @@ import { textWidth } from "./text-width.ts";
  * ```
  */
 export async function toSvg(spec: TopLevelSpec): Promise<string> {
-  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
+  const [vega, vegaLite, { expressionInterpreter }] = await Promise.all([
+    import("vega"),
+    import("vega-lite"),
+    import("vega-interpreter"),
+  ]);
   measureText(vega);
   const { spec: compiled } = vegaLite.compile(spec);
-  const view = new vega.View(vega.parse(compiled), { renderer: "none" });
+  // Expressions are walked and not compiled, which a page's security policy may forbid.
+  const view = new vega.View(vega.parse(compiled, {}, { ast: true }), {
+    renderer: "none",
+    expr: expressionInterpreter,
+  });
   try {
     return withTitle(await view.toSVG(), titleOf(spec), spec.description);
   } finally {

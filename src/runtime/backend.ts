@@ -44,6 +44,41 @@ export interface CompileOptions {
   readonly threads: number | undefined;
 }
 
+/**
+ * Where a page finds the engine's WebAssembly: a folder, or each of its files. Relative addresses are
+ * seen from the page.
+ */
+export type WasmPaths =
+  string | URL | { readonly wasm?: string | URL; readonly mjs?: string | URL };
+
+/** Settings of the engine that a backend computes with. */
+export interface EngineOptions {
+  /**
+   * In a page: where `ort-wasm-simd-threaded.wasm` (and `.mjs`, for a page with threads) of
+   * onnxruntime-web lies. Cannot be changed once something was computed.
+   * @default beside the script, where bundlers put it
+   */
+  readonly wasmPaths?: WasmPaths;
+  /**
+   * What computes, best first: `"wasm"` in a page, and in Node `"cpu"` or what else ONNX Runtime finds
+   * there.
+   * @default the processor
+   */
+  readonly executionProviders?: readonly string[];
+  /**
+   * In a page: threads of the engine. More than one needs a page that is isolated from other origins.
+   * Cannot be changed once something was computed. In Node, see `threads`.
+   * @default half of the processor's cores, at most 4, in an isolated page; else 1
+   */
+  readonly numThreads?: number;
+  /**
+   * In Node: threads that one operation may use, in programs that have operations worth it. In a
+   * page, see `numThreads`.
+   * @default the number of physical cores
+   */
+  readonly threads?: number;
+}
+
 /** What computes programs. Everything else about running them is the {@link Runtime}'s. */
 export interface Backend {
   /** What reports and messages call it, such as "onnxruntime-node". */
@@ -55,4 +90,9 @@ export interface Backend {
    * influence the result, for programs of the same share it.
    */
   compile(program: Program, options: CompileOptions): Promise<Executable>;
+  /**
+   * Takes settings of its engine, all of them or, where it throws, none.
+   * @throws TsveneError for what it cannot do, or no longer, as it has started.
+   */
+  configure?(options: EngineOptions): void;
 }

@@ -1,5 +1,13 @@
 // Computes what tensors record: from a graph to a program, which a backend runs.
-export type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "./backend.ts";
+export type {
+  Backend,
+  BoundProgram,
+  CompileOptions,
+  EngineOptions,
+  Executable,
+  HostValue,
+  WasmPaths,
+} from "./backend.ts";
 export {
   clearSessions,
   configureRuntime,

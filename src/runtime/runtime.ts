@@ -2,7 +2,8 @@ import { itemsize, type TypedArray } from "../tensor/dtype.ts";
 import { fail, internal } from "../base/errors.ts";
 import { numel, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Backend, Executable, HostValue } from "./backend.ts";
+import { type OptionNames, requireKnownOptions } from "../base/known-options.ts";
+import type { Backend, EngineOptions, Executable, HostValue } from "./backend.ts";
 import { type CompiledLimits, CompiledPrograms } from "./compiled-programs.ts";
 import { Heats } from "./heats.ts";
 import { type Weights, weightsOf } from "./emit/packing.ts";
@@ -11,7 +12,7 @@ import { Plans } from "./program/plans.ts";
 import { Counters, type RuntimeStats } from "./stats.ts";
 
 /** Settings of a runtime. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends EngineOptions {
   /** Programs kept compiled; the least recently used is released. @default 64 */
   readonly maxSessions?: number;
   /**
@@ -23,12 +24,16 @@ export interface RuntimeOptions {
    * @default 1 GiB in Node, 0 in browsers
    */
   readonly maxWeightBytes?: number;
-  /**
-   * Threads that one operation may use, in programs that have operations worth it.
-   * @default the number of physical cores
-   */
-  readonly threads?: number;
 }
+
+const OPTIONS: OptionNames<RuntimeOptions> = {
+  maxSessions: true,
+  maxWeightBytes: true,
+  threads: true,
+  wasmPaths: true,
+  executionProviders: true,
+  numThreads: true,
+};
 
 const NO_IDS: ReadonlySet<number> = new Set();
 const NO_INPUTS: ReadonlyMap<number, Tensor> = new Map();
@@ -57,19 +62,31 @@ export class Runtime {
   }
 
   /**
-   * Changes settings. Programs that are compiled already keep theirs.
-   * @throws TensorError for a count below 1.
+   * Changes settings: all that are given or, where one is wrong, none. Programs that are compiled
+   * already keep theirs.
+   * @throws TsveneError for a count below 1, a setting that is not known, and what the engine cannot do.
    */
   configure(options: RuntimeOptions): void {
-    for (const [name, value] of Object.entries(options)) {
+    requireKnownOptions("configureRuntime", options, OPTIONS);
+    const { maxSessions, maxWeightBytes, ...engine } = options;
+    const limits = given({ maxSessions, maxWeightBytes, threads: options.threads });
+    for (const [name, value] of Object.entries(limits)) {
       const least = name === "maxWeightBytes" ? 0 : 1;
       if (!Number.isInteger(value) || value < least) {
         const wanted = `${name} must be an integer of ${least} or more`;
         fail("configureRuntime", `${wanted}, got ${String(value)}`);
       }
     }
-    this.#limits = { ...this.#limits, ...options };
+    this.#configureEngine(given(engine));
+    this.#limits = { ...this.#limits, ...limits };
     this.#programs.limit(this.#limits);
+  }
+
+  #configureEngine(options: EngineOptions): void {
+    if (this.backend.configure !== undefined) return this.backend.configure(options);
+    const other = Object.keys(options).find((name) => name !== "threads");
+    if (other === undefined) return;
+    fail("configureRuntime", `${other}: the backend ${this.backend.name} has no such setting`);
   }
 
   /** Releases every compiled program; they are compiled again when needed. */
@@ -129,6 +146,14 @@ export class Runtime {
     });
     return values;
   }
+}
+
+/** Those of the settings that have a value. */
+function given<T extends object>(
+  options: T,
+): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 /** The values of the targets in what a backend gave. */

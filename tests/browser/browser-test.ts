@@ -25,7 +25,8 @@ async function openPage(browser: Browser, url: string): Promise<Opened> {
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
-    if (message.type() === "error") problems.push(`console: ${message.text()}`);
+    const { url: where } = message.location();
+    if (message.type() === "error") problems.push(`console: ${where} ${message.text()}`);
   });
   page.on("pageerror", (error) => problems.push(`page: ${error.stack ?? error.message}`));
   page.on("requestfailed", (request) => {

@@ -1,9 +1,16 @@
-import { InferenceSession, takeTurns, Tensor as OrtTensor } from "#ort";
+import { ENGINE, type InferenceSession, type Tensor as OrtTensor } from "#ort";
 import type { TypedArray } from "../../tensor/dtype.ts";
-import { internal } from "../../base/errors.ts";
+import { fail, internal } from "../../base/errors.ts";
 import { TensorError } from "../../tensor/errors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Backend, BoundProgram, CompileOptions, Executable, HostValue } from "../backend.ts";
+import type {
+  Backend,
+  BoundProgram,
+  CompileOptions,
+  EngineOptions,
+  Executable,
+  HostValue,
+} from "../backend.ts";
 import {
   compileModel,
   eachName,
@@ -18,6 +25,7 @@ import type { Weights } from "../emit/packing.ts";
 import type { Program } from "../program/program.ts";
 import { kernels } from "../program/kernels.ts";
 import { isStep } from "../program/step.ts";
+import { checkProviders, type Ort } from "./engine.ts";
 import { explainFailure } from "./explain-failure.ts";
 
 /**
@@ -49,6 +57,35 @@ function hasOthersNodes({ values }: Program): boolean {
 /** What a session is given, by name. */
 type Feeds = Record<string, OrtTensor>;
 
+/** The engine, from when it is first asked for. */
+let loading: Promise<Ort> | undefined;
+let loaded: Ort | undefined;
+
+/** Loads the engine. What it is started with is fixed from then on. */
+async function load(): Promise<Ort> {
+  loading ??= ENGINE.load();
+  try {
+    loaded = await loading;
+    return loaded;
+  } catch (cause) {
+    // The next call may find the network again.
+    loading = undefined;
+    throw new TensorError(`the engine ${ENGINE.name} could not be loaded: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Makes a tensor of the engine, which has compiled what it is for. */
+function ortTensor(
+  dtype: OrtTensor.Type,
+  values: OrtTensor.DataType,
+  shape: readonly number[],
+): OrtTensor {
+  const { Tensor } = loaded ?? internal("the engine is not loaded");
+  return new Tensor(dtype, values, shape);
+}
+
 /** The engine's view of tensors, which copies nothing; made once, for weights are fed in every run. */
 const views = new WeakMap<Tensor, OrtTensor>();
 
@@ -56,17 +93,13 @@ function viewOf(t: Tensor): OrtTensor {
   const known = views.get(t);
   if (known !== undefined) return known;
   const values = t.values ?? internal("a leaf has no values");
-  const made = new OrtTensor(transportOf(t.dtype), values as never, t.shape);
+  const made = ortTensor(transportOf(t.dtype), values as never, t.shape);
   views.set(t, made);
   return made;
 }
 
 function sizeView(values: readonly number[], isScalar: boolean): OrtTensor {
-  return new OrtTensor(
-    "int64",
-    BigInt64Array.from(values, BigInt),
-    isScalar ? [] : [values.length],
-  );
+  return ortTensor("int64", BigInt64Array.from(values, BigInt), isScalar ? [] : [values.length]);
 }
 
 /** Everything from outside but what is left open and the weights that a session holds. */
@@ -123,33 +156,73 @@ class OrtExecutable implements Executable {
   async #run(feeds: Feeds, names: readonly string[]): Promise<HostValue[]> {
     try {
       const results = await this.#session.run(feeds, names);
-      await takeTurns();
+      await ENGINE.takeTurns();
       return names.map((name) => {
         const { dims, data } = results[name] ?? internal(`no output ${name}`);
         return { shape: dims, data: data as TypedArray };
       });
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new TensorError(explainFailure(reason), { cause });
+      throw new TensorError(explainFailure(messageOf(cause)), { cause });
     }
+  }
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** How a page's engine says that its WebAssembly did not come. */
+const NO_ENGINE = /no available backend found/;
+
+async function createSession(
+  { InferenceSession: Session }: Ort,
+  model: Uint8Array,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  try {
+    return await Session.create(model, options);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    if (!NO_ENGINE.test(reason)) throw cause;
+    throw new TensorError(
+      `the engine ${ENGINE.name} could not be started: ${reason}\n` +
+        "Its files lie beside the script that it is in, or where configureRuntime({ wasmPaths }) says; " +
+        "a page's security policy must allow 'wasm-unsafe-eval'",
+      { cause },
+    );
   }
 }
 
 /** ONNX Runtime, in Node or in a browser: programs become ONNX models, each of which is a session. */
 export class OrtBackend implements Backend {
-  readonly name: string;
-  readonly weightBytes: number;
+  readonly name: string = ENGINE.name;
+  readonly weightBytes: number = ENGINE.weightBytes;
+  #providers: readonly string[] | undefined;
 
-  constructor(name: string, weightBytes: number) {
-    this.name = name;
-    this.weightBytes = weightBytes;
+  configure(options: EngineOptions): void {
+    const { executionProviders, threads, ...atStart } = options;
+    if (threads !== undefined && !ENGINE.hasThreadsPerSession) {
+      fail("configureRuntime", "threads: in a page, all programs share those of numThreads");
+    }
+    if (executionProviders !== undefined) checkProviders(ENGINE, executionProviders);
+    const [late] = Object.keys(atStart);
+    if (loading !== undefined && late !== undefined) {
+      fail(
+        "configureRuntime",
+        `${late}: the engine has started, which reads it once; set it before anything is computed`,
+      );
+    }
+    ENGINE.configure(atStart);
+    this.#providers = executionProviders ?? this.#providers;
   }
 
   async compile(program: Program, { weights, threads }: CompileOptions): Promise<Executable> {
+    const ort = await load();
     const { model, externalData } = compileModel(program, weights);
-    const session = await InferenceSession.create(model, {
+    const session = await createSession(ort, model, {
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(externalData.length === 0 ? {} : { externalData }),
+      ...(this.#providers === undefined ? {} : { executionProviders: this.#providers }),
       graphOptimizationLevel: "all",
       // What goes wrong is thrown; ONNX Runtime need not print it too.
       logSeverityLevel: 4,

@@ -1,13 +1,29 @@
 /** ONNX Runtime for Node; the `#ort` entry of package.json picks this file or `ort-web.ts`. */
 // Modules are evaluated in the order of their imports, and this one must come first.
 import "./no-telemetry.ts";
+import { InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
+import { fail } from "../../base/errors.ts";
+import type { Engine } from "./engine.ts";
+
 export { env, InferenceSession, Tensor } from "onnxruntime-node";
 
-/** What reports call this engine. */
-export const BACKEND_NAME = "onnxruntime-node";
-
-/** Bytes of weights that compiled programs may hold, unless configured. */
-export const WEIGHT_BYTES: number = 2 ** 30;
-
-/** Programs give way by themselves here: each is run when the event loop comes to it. */
-export async function takeTurns(): Promise<void> {}
+/** ONNX Runtime as a native library. */
+export const ENGINE: Engine = {
+  name: "onnxruntime-node",
+  weightBytes: 2 ** 30,
+  providers: () => listSupportedBackends().map(({ name }) => name),
+  hasThreadsPerSession: true,
+  load: async () => ({ InferenceSession, Tensor }),
+  // Programs give way by themselves here: each is run when the event loop comes to it.
+  takeTurns: async () => undefined,
+  configure: ({ wasmPaths, numThreads }) => {
+    if (wasmPaths !== undefined) {
+      fail("configureRuntime", "wasmPaths is for pages: in Node the engine is a native library");
+    }
+    if (numThreads === undefined) return;
+    fail(
+      "configureRuntime",
+      "numThreads is for pages, where the engine has one pool; in Node: threads",
+    );
+  },
+};
