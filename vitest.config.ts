@@ -40,6 +40,8 @@ const inAPage = (executablePath: string): TestProjectInlineConfiguration => ({
     browser: {
       enabled: true,
       headless: true,
+      // Where all cores are busy, Vite takes long to serve so many modules.
+      connectTimeout: 240_000,
       screenshotFailures: false,
       provider: playwright({ launchOptions: { executablePath, args: [...CHROMIUM_FLAGS] } }),
       instances: [{ browser: "chromium" }],
