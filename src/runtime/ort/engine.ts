@@ -1,3 +1,4 @@
+import type * as ort from "onnxruntime-node";
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import type { EngineOptions } from "../backend.ts";
@@ -6,7 +7,7 @@ import type { EngineOptions } from "../backend.ts";
 export type StartOptions = Pick<EngineOptions, "wasmPaths" | "numThreads">;
 
 /** What is used of ONNX Runtime. */
-export type Ort = Pick<typeof import("onnxruntime-node"), "InferenceSession" | "Tensor">;
+export type Ort = Pick<typeof ort, "InferenceSession" | "Tensor">;
 
 /** ONNX Runtime as it is on one kind of host; `ort-node.ts` and `ort-web.ts` have one each. */
 export interface Engine {

@@ -41,8 +41,9 @@ function addressOf(place: unknown): string {
 const FILES: ReadonlySet<string> = new Set(["wasm", "mjs"]);
 
 function pathsOf(paths: WasmPaths): string | Record<string, string> {
-  if (typeof paths === "string" || paths instanceof URL)
+  if (typeof paths === "string" || paths instanceof URL) {
     return addressOf(paths).replace(/\/*$/, "/");
+  }
   const given = Object.entries(paths).filter(([, place]) => place !== undefined);
   if (given.length > 0 && given.every(([name]) => FILES.has(name))) {
     return Object.fromEntries(given.map(([name, place]) => [name, addressOf(place)]));
