@@ -24,15 +24,23 @@ export function inspectCommand(host: CommandHost): Command {
     examples: [
       ["inspect tsvene-mini", "The model that comes with the package"],
       ["inspect ./pytorch_model.bin --all", "One file, and each of its tensors on a line"],
+      [
+        "inspect ./model.onnx",
+        "An ONNX file: its values by scopes, to find names for interventions",
+      ],
       ["inspect openai-community/gpt2 --json", "A model of the Hub, for a script"],
     ],
   })
-    .argument("<place>", "a directory, a file of tensors, or a model of the Hub")
+    .argument("<place>", "a directory, a file of tensors, an ONNX file, or a model of the Hub")
     .option("--all", "write a line for each tensor");
   return onRun(withPlaceOptions(command), host, inspect);
 }
 
 async function inspect(io: Io, place: string, options: Options): Promise<Report> {
+  if (/\.onnx$/i.test(place)) {
+    const { inspectOnnxFile } = await import("./inspect-onnx.ts");
+    return inspectOnnxFile(place, options.all === true);
+  }
   const [{ openPlace }, { describeCheckpoint }, { describeArtefact, isArtefact }] =
     await Promise.all([
       import("../files/open-place.ts"),

@@ -66,6 +66,7 @@ export class Layout {
   }
 }
 
+/** The tensors of a file by name. */
 type Weights = ReadonlyMap<string, HeldWeight>;
 
 /** Nodes that compute one value, as a part of programs. */

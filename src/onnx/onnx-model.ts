@@ -42,6 +42,7 @@ const OP = "OnnxModel";
 
 /** Facts, and what they rest on beside the inputs' sizes. */
 interface KnownFacts {
+  /** What is known. */
   readonly facts: Facts;
   /** Numbers of small inputs, such as a sampling rate that chooses a branch. */
   readonly used: ReadonlyMap<string, string>;

@@ -4,6 +4,7 @@ import {
   CollectIntervention,
   EditScope,
   evaluate,
+  inspectOnnx,
   IntervenableModel,
   LowRankRotatedSpaceIntervention,
   OnnxModel,
@@ -305,4 +306,24 @@ describe("OnnxModel", () => {
       /the node MatMul "node of \/h.0\/MatMul_output_0" cannot be computed/,
     );
   });
+});
+
+test("inspectOnnx groups values by scopes, layers that look alike as one", async () => {
+  const layers = Array.from({ length: 3 }, (_, i) => [
+    node("Tanh", [i === 0 ? "input.1" : `/m/h.${i - 1}/Neg`], `/m/h.${i}/act/Tanh`),
+    node("Neg", [`/m/h.${i}/act/Tanh`], `/m/h.${i}/Neg`),
+  ]);
+  const nodes = [...layers.flat(), node("Identity", ["/m/h.2/Neg"], "logits")];
+  const { initializers: _, ...rest } = network();
+  const found = await inspectOnnx(encodeModel({ ...rest, nodes }, { opset: 17 }));
+  expect(found).toMatchObject({
+    producer: "tsvene",
+    operators: { Tanh: 3, Neg: 3, Identity: 1 },
+    opaque: [],
+  });
+  const [m] = found.tree.scopes;
+  expect(m?.scopes.map(({ name, count, last }) => [name, count, last])).toEqual([
+    ["h.0", 3, "h.2"],
+  ]);
+  expect(found.tree.values.map(({ name }) => name)).toEqual(["logits"]);
 });

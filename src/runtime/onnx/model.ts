@@ -8,16 +8,23 @@ export type OnnxDType = DType | "uint16";
 export interface OnnxTensor {
   /** Name by which nodes refer to it; needed for initializers, not for attributes. */
   readonly name?: string;
+  /** Element type. */
   readonly dtype: OnnxElementType;
+  /** Sizes of the dimensions. */
   readonly dims: readonly number[];
+  /** Row-major little-endian bytes. */
   readonly data: Uint8Array;
 }
 
 /** An initializer whose bytes are in another file, so that a model may pass 2 GiB. */
 export interface OnnxExternalTensor {
+  /** Name by which nodes refer to it. */
   readonly name: string;
+  /** Element type. */
   readonly dtype: OnnxElementType;
+  /** Sizes of the dimensions. */
   readonly dims: readonly number[];
+  /** Where its bytes are. */
   readonly external: {
     /** Name of the file, as in the session option `externalData`. */
     readonly location: string;
@@ -47,7 +54,9 @@ export const flag = (value: boolean): { readonly int: number } => int(value ? 1 
 
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute>>;
 
+/** A node of a graph. */
 export interface OnnxNode {
+  /** The operator, such as "Conv". */
   readonly op: string;
   /** What messages call it. @default nothing */
   readonly name?: string;
@@ -55,7 +64,9 @@ export interface OnnxNode {
   readonly domain?: string;
   /** An empty name leaves an optional input out. */
   readonly inputs: readonly string[];
+  /** Names of the values that it makes. */
   readonly outputs: readonly string[];
+  /** @default none */
   readonly attributes?: OnnxAttributes;
 }
 
@@ -65,7 +76,9 @@ export interface OnnxNode {
  * (1,000 element-wise nodes: 220 ms instead of 27), and gains nothing by the rank.
  */
 export interface OnnxValue {
+  /** Its name. */
   readonly name: string;
+  /** Element type. */
   readonly dtype: OnnxElementType;
   /** Whether nothing is said of it, its element type included. @default false */
   readonly untyped?: boolean;
@@ -75,10 +88,15 @@ export interface OnnxValue {
   readonly dims?: readonly (number | string)[];
 }
 
+/** A graph: the model's, or one that a node runs. */
 export interface OnnxGraph {
+  /** Its name. */
   readonly name: string;
+  /** Its nodes, each after those that it reads. */
   readonly nodes: readonly OnnxNode[];
+  /** What is given to it. */
   readonly inputs: readonly OnnxValue[];
+  /** What it gives. */
   readonly outputs: readonly OnnxValue[];
   /** @default none */
   readonly initializers?: readonly (OnnxTensor | OnnxExternalTensor)[];
