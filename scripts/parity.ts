@@ -3,7 +3,8 @@
  *
  * Replays recorded cases through the library and says how far its numbers are from the recorded
  * ones. DIR is the directory of a model, of an intervention case or of a circumstance in which a
- * library goes wrong (tests/cases), or holds such at any depth. What the library refuses in its own
+ * library goes wrong (tests/cases), or holds such at any depth, or ONNX files, of which every value is
+ * compared with ONNX Runtime's own. What the library refuses in its own
  * words, where it may, is said and counted apart. Files among the arguments, which a shell's * names
  * too, are left out, and said to be.
  */
@@ -13,6 +14,7 @@ import type { CaseResult } from "./parity/case-result.ts";
 import { readCircumstance, replayCircumstance } from "./parity/circumstances/replay.ts";
 import { notReplayed } from "./parity/compare.ts";
 import { replayInterventionCase } from "./parity/intervention-case.ts";
+import { replayOnnxFile } from "./parity/onnx-file.ts";
 import { replayModelCase } from "./parity/model-case.ts";
 
 async function* replay(directory: string): AsyncGenerator<CaseResult> {
@@ -21,6 +23,9 @@ async function* replay(directory: string): AsyncGenerator<CaseResult> {
   if (files.has("case.json")) {
     yield* await replayCase(directory, files);
     return;
+  }
+  for (const name of [...files].sort()) {
+    if (name.endsWith(".onnx")) yield replayOnnxFile(join(directory, name));
   }
   const inside = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   for (const name of inside.sort()) yield* replay(join(directory, name));
