@@ -14,6 +14,7 @@ const IN_A_PAGE = [
   "tests/tensor/ops.test.ts",
   "tests/runtime/backends.test.ts",
   "tests/runtime/settings.test.ts",
+  "tests/files/chosen-files.test.ts",
 ];
 
 const inNode: TestProjectInlineConfiguration = {

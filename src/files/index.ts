@@ -1,5 +1,6 @@
 // Where bytes come from: directories, memory, HTTP and the Hugging Face Hub.
 export { type ByteSource, bytesInMemory, bytesOfBlob, openFile } from "./byte-source.ts";
+export { type ChosenFiles, filesChosen } from "./chosen-files.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";
 export { FileSourceError, type FileSourceFailure } from "./file-source-error.ts";
 export { FileSource } from "./file-source.ts";
