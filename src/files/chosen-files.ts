@@ -105,7 +105,7 @@ export async function filesChosen(chosen: ChosenFiles): Promise<MemoryFiles> {
   if ("items" in chosen && !isIterable(chosen)) {
     await readDropped(chosen, found);
   } else if ("kind" in chosen) {
-    await readHandle(chosen as unknown as Directory, "", found);
+    await readHandle(chosen, "", found);
   } else {
     if (!isIterable(chosen)) throw notChosen(chosen);
     for (const file of chosen as Iterable<unknown>) {
