@@ -19,6 +19,6 @@ export function sourceFiles(folders: readonly string[]): string[] {
         path.posix.join(folder, file.replaceAll(path.sep, "/")),
       ),
     )
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".test.ts"))
     .filter((file) => !file.includes("node_modules/") && !file.includes("/dist/"));
 }

@@ -27,3 +27,10 @@ export async function askPython(script: string, ...args: readonly string[]): Pro
   if (code !== 0) throw new Error(`${script} failed:\n${stderr}`);
   return JSON.parse(stdout.slice(stdout.lastIndexOf("\n", stdout.length - 2) + 1));
 }
+
+/** What a program prints, line by line. */
+export async function askPythonLines(file: string): Promise<string[]> {
+  const { code, stdout, stderr } = await runCommand([PYTHON, file], { cwd: ".", timeout: TIMEOUT });
+  if (code !== 0) throw new Error(`${file} failed:\n${stderr}`);
+  return stdout.trim().split("\n");
+}
