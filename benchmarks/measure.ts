@@ -1,10 +1,12 @@
 import { ENGINE } from "#ort";
-import { configureRuntime, resetStats, runtimeStats } from "tsvene";
+import { configureRuntime, type Device, resetStats, runtimeStats } from "tsvene";
 import type { Compared, Job } from "./job.ts";
 
 /** Median duration of a job. */
 export interface Measurement {
   readonly job: string;
+  /** Where its programs ran. */
+  readonly device: Device;
   readonly median_ms: number;
   /** Runs behind the median. */
   readonly n: number;
@@ -66,8 +68,10 @@ async function productsRatio(
 }
 
 /** Runs a job for some seconds and at least seven times, after a warm-up. */
-export async function measure(job: Job): Promise<Measurement> {
-  configureRuntime({ maxWeightBytes: job.weightsWithin === false ? 0 : ENGINE.weightBytes });
+export async function measure(job: Job, device: Device): Promise<Measurement> {
+  // On WebGPU weights live on the device, and need not lie in programs too.
+  const isHeld = job.weightsWithin === false || device === "webgpu";
+  configureRuntime({ maxWeightBytes: isHeld ? 0 : ENGINE.weightBytes });
   const prepared = await job.prepare();
   const compared = typeof prepared === "function" ? undefined : prepared;
   const run = typeof prepared === "function" ? prepared : prepared.run;
@@ -98,6 +102,7 @@ export async function measure(job: Job): Promise<Measurement> {
   compared?.close?.();
   return {
     job: job.name,
+    device,
     median_ms: Number(middle.toFixed(3)),
     n: times.length,
     ...(beside === undefined ? {} : { ratio: Number(median(ratios).toFixed(4)) }),

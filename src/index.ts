@@ -4,6 +4,7 @@ import "./runtime/default-runtime.ts";
 export { grad, type GradOptions } from "./tensor/autograd.ts";
 export { constant, where } from "./tensor/functions/arithmetic.ts";
 export * from "./tensor/functions/creation.ts";
+export type { Device } from "./tensor/device.ts";
 export { dtypes, type DType, type TypedArray } from "./tensor/dtype.ts";
 export { TsveneError } from "./base/errors.ts";
 export { TensorError } from "./tensor/errors.ts";

@@ -9,6 +9,7 @@ import type { Parameter } from "../nn/parameter.ts";
 import { fail } from "../interventions/errors.ts";
 import { describeValue, isPromise } from "../base/describe-value.ts";
 import { requireKnownOptions } from "../base/known-options.ts";
+import { type Device, knownDevices } from "../tensor/device.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import {
   FORWARD_OPTIONS,
@@ -438,9 +439,12 @@ export class IntervenableModel<
     );
   }
 
-  /** Where numbers are computed. */
-  get device(): "cpu" {
-    return "cpu";
+  /** Where numbers are computed: where the model's weights live. */
+  get device(): Device {
+    return (
+      this.model.parameters().find(({ device }) => device !== undefined)?.device ??
+      knownDevices().usual()
+    );
   }
 
   /**

@@ -1,5 +1,6 @@
 import { describeValue, isPromise } from "../base/describe-value.ts";
 import { fail, ModelError } from "./errors.ts";
+import { type Device, DEVICES } from "../tensor/device.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { printsItself } from "../base/inspect.ts";
 import { refuseOverflow } from "../tensor/overflow.ts";
@@ -195,7 +196,10 @@ export abstract class Module {
    * `module.to(dtype)`: in 16 bits they take half the memory, and each program widens what it
    * computes with to float32. Buffers stay as they are.
    *
-   * @throws ModelError, before anything is changed, for a weight that the element type cannot hold.
+   * Or puts the parameters on a device, where all is computed from then on that they take part in, as
+   * `module.to("webgpu")`; the first program that needs a device which is not there says so.
+   *
+   * @throws TensorError, before anything is changed, for a weight that the element type cannot hold.
    *
    * @example
    * ```ts
@@ -204,9 +208,15 @@ export abstract class Module {
    * console.log(layer.weight.stored.dtype, layer.weight.value.dtype); // bfloat16 float32
    * ```
    */
-  to(dtype: WeightDType): this {
-    checkWeightDType(`${this.constructor.name}.to`, dtype);
+  to(target: WeightDType | Device): this {
     const parameters = [...this.namedParameters()];
+    const device = DEVICES.find((known) => known === target);
+    if (device !== undefined) {
+      for (const [, parameter] of parameters) parameter.moveTo(device);
+      return this;
+    }
+    const dtype: string = target;
+    checkWeightDType(`${this.constructor.name}.to`, dtype);
     for (const [name, { stored }] of parameters) {
       const { values, dtype: from } = stored;
       if (values === undefined || !isFloat(from)) continue;

@@ -1,6 +1,6 @@
 import { shown } from "../base/describe-value.ts";
-import { leaf } from "../tensor/ops/apply.ts";
 import { cast } from "../tensor/functions/arithmetic.ts";
+import { checkDevice, type Device } from "../tensor/device.ts";
 import { type DType, isFloat } from "../tensor/dtype.ts";
 import { fail } from "../tensor/errors.ts";
 import { printsItself } from "../base/inspect.ts";
@@ -33,15 +33,15 @@ function isHalf(dtype: DType): boolean {
 }
 
 /** The same values (or the way to them) as a tensor of its own, where gradients end. */
-export function asLeaf(value: Tensor, requiresGrad: boolean): Tensor {
-  const own = copied(value, requiresGrad);
+export function asLeaf(value: Tensor, requiresGrad: boolean, device?: Device): Tensor {
+  const own = copied(value, requiresGrad, device ?? value.device);
   own.lasting = true;
   return own;
 }
 
-function copied(value: Tensor, requiresGrad: boolean): Tensor {
+function copied(value: Tensor, requiresGrad: boolean, device = value.device): Tensor {
   const { shape, dtype, values } = value;
-  if (values !== undefined) return leaf(values, shape, dtype, requiresGrad);
+  if (values !== undefined) return new Tensor({ shape, dtype, requiresGrad, values, device });
   const origin = {
     op: "detach" as const,
     inputs: [value],
@@ -49,7 +49,7 @@ function copied(value: Tensor, requiresGrad: boolean): Tensor {
     sizes: [],
     keep: true as const,
   };
-  return new Tensor({ shape, dtype, requiresGrad, origin });
+  return new Tensor({ shape, dtype, requiresGrad, origin, device });
 }
 
 /**
@@ -76,6 +76,7 @@ export class Parameter {
   #stored: Tensor;
   #widened: WeakRef<Tensor> | undefined;
   #requiresGrad: boolean;
+  #device: Device | undefined;
 
   /**
    * @param value - Evaluated or lazy; a lazy one is computed with whatever first needs it.
@@ -149,7 +150,35 @@ export class Parameter {
           `got ${value.dtype} ${show(value.shape)}; reshape() or to() the tensor first`,
       );
     }
+    if (value.device !== undefined && value.device !== (this.#device ?? value.device)) {
+      fail(
+        "Parameter.set",
+        `${this.name ?? "the parameter"} lives on ${this.#device}, and the value on ${value.device}`,
+      );
+    }
     this.#replace(this.#narrowed("Parameter.set", value, this.#stored.dtype));
+  }
+
+  /** The device that it was put on; undefined for the one that the runtime computes on. */
+  get device(): Device | undefined {
+    return this.#device;
+  }
+
+  /**
+   * Puts it on a device, where from now on all is computed that it takes part in. What was traced with it
+   * before stays where it was.
+   *
+   * @throws TensorError for a value that is still to be computed on another device.
+   */
+  moveTo(device: Device): void {
+    checkDevice("Parameter.moveTo", device);
+    const { values, device: from } = this.#stored;
+    if (values === undefined && from !== undefined && from !== device) {
+      const name = this.name ?? "the parameter";
+      fail("Parameter.moveTo", `${name} is still to be computed on ${from}; evaluate it first`);
+    }
+    this.#device = device;
+    this.#replace(this.#stored);
   }
 
   /** Reads like PyTorch's print: the values as they are kept. */
@@ -185,7 +214,7 @@ export class Parameter {
   }
 
   #kept(value: Tensor): Tensor {
-    return asLeaf(value, this.#requiresGrad && !isHalf(value.dtype));
+    return asLeaf(value, this.#requiresGrad && !isHalf(value.dtype), this.#device);
   }
 }
 

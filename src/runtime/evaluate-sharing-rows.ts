@@ -1,6 +1,6 @@
 import { internal } from "../base/errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { defaultRuntime } from "./default-runtime.ts";
+import { runtimeFor } from "./default-runtime.ts";
 import { rowsOf } from "./program/row-values.ts";
 import { type SharedRows, shareRows } from "./program/share-rows.ts";
 import type { Runtime } from "./runtime.ts";
@@ -19,7 +19,7 @@ import type { Runtime } from "./runtime.ts";
 export async function evaluateSharingRows(
   tensors: readonly Tensor[],
   rows: number,
-  runtime: Runtime = defaultRuntime,
+  runtime: Runtime = runtimeFor(tensors),
 ): Promise<void> {
   const open = [...new Set(tensors)].filter(({ values }) => values === undefined);
   const shared = shareRows(open, rows);

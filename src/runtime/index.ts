@@ -9,11 +9,13 @@ export type {
   WasmPaths,
 } from "./backend.ts";
 export {
+  availableDevices,
   clearSessions,
   configureRuntime,
   defaultRuntime,
   resetStats,
   runtimeStats,
+  type RuntimeSettings,
 } from "./default-runtime.ts";
 export { describeProgram, type ProgramDescription } from "./program/describe-program.ts";
 export type { Weights } from "./emit/packing.ts";

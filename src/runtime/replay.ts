@@ -3,7 +3,7 @@ import { fail, internal } from "../base/errors.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { BoundProgram, Executable, HostValue } from "./backend.ts";
-import { defaultRuntime } from "./default-runtime.ts";
+import { runtimeFor } from "./default-runtime.ts";
 import { narrow } from "./program/narrow.ts";
 import { type Weights, weightsOf } from "./emit/packing.ts";
 import { buildProgram, type Feedback, isStacked, looped, type Program } from "./program/program.ts";
@@ -65,7 +65,7 @@ export class Replay {
     outputs: readonly Tensor[],
     {
       loop,
-      runtime = defaultRuntime,
+      runtime = runtimeFor(outputs),
     }: { readonly loop?: Loop | undefined; readonly runtime?: Runtime } = {},
   ) {
     this.#runtime = runtime;

@@ -20,6 +20,18 @@ export interface RuntimeStats {
   bytesHeld: number;
 }
 
+/** The counters of several runtimes together. */
+export function sumOfStats(all: readonly RuntimeStats[]): RuntimeStats {
+  const sum: RuntimeStats = { ...NOTHING, nodesByOp: {} };
+  for (const { nodesByOp, ...counts } of all) {
+    for (const [name, n] of Object.entries(counts)) sum[name as keyof typeof counts] += n;
+    for (const [op, n] of Object.entries(nodesByOp)) {
+      sum.nodesByOp[op] = (sum.nodesByOp[op] ?? 0) + n;
+    }
+  }
+  return sum;
+}
+
 /** What has been done since the last reset. */
 const NOTHING_DONE = {
   programsCompiled: 0,
@@ -28,15 +40,12 @@ const NOTHING_DONE = {
   multiplyAdds: 0,
 } as const;
 
+/** All counters of a runtime that has done nothing. */
+const NOTHING = { ...NOTHING_DONE, sessionsAlive: 0, weightBytes: 0, bytesHeld: 0 } as const;
+
 /** The live counters of one runtime. */
 export class Counters {
-  readonly #stats: RuntimeStats = {
-    ...NOTHING_DONE,
-    nodesByOp: {},
-    sessionsAlive: 0,
-    weightBytes: 0,
-    bytesHeld: 0,
-  };
+  readonly #stats: RuntimeStats = { ...NOTHING, nodesByOp: {} };
   readonly #dead = new FinalizationRegistry<number>((bytes) => {
     this.#stats.bytesHeld -= bytes;
   });

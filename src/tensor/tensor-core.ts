@@ -1,3 +1,4 @@
+import { commonDevice, type Device } from "./device.ts";
 import type { Content, Origin } from "./ops/apply.ts";
 import type { DType, TypedArray } from "./dtype.ts";
 import { internal } from "../base/errors.ts";
@@ -23,6 +24,11 @@ export abstract class TensorCore {
   readonly dtype: DType;
   /** Whether it depends on something that a gradient is wanted of. */
   readonly requiresGrad: boolean;
+  /**
+   * The device that it lives on, as weights do of a model that was loaded with one, and all that is
+   * computed from them. Undefined for numbers of the host, which every device reads.
+   */
+  readonly device: Device | undefined;
   /** @internal The operation that computes it; undefined once its elements are known. */
   origin: Origin | undefined;
   /** @internal The elements in row-major order, once they are known. */
@@ -33,11 +39,12 @@ export abstract class TensorCore {
   lasting = false;
 
   /** @internal Operations make tensors; {@link tensor} makes one of numbers. */
-  constructor({ shape, dtype, requiresGrad, origin, values }: Content) {
+  constructor({ shape, dtype, requiresGrad, origin, values, device }: Content) {
     if (dtype === undefined) fail("Tensor", "write tensor([[1, 2], [3, 4]]) for one of numbers");
     this.shape = shape;
     this.dtype = dtype;
     this.requiresGrad = requiresGrad;
+    this.device = device ?? (origin && commonDevice(origin.op, origin.inputs));
     this.origin = origin;
     this.values = values;
   }

@@ -24,8 +24,8 @@ refusesEach([
   ["torch_dtype", () => load("tsvene-mini", { torch_dtype: "x" }), /did you mean dtype/],
   [
     "a device",
-    () => load("models/tsvene-mini", { device: "cuda" }),
-    /"cuda".*programs run on "cpu"/,
+    () => load("models/tsvene-mini", { device: "gpu" }),
+    /"gpu" is no device; there are cpu, wasm, webgpu/,
   ],
   ["options without names", () => load("models/tsvene-mini", "cuda"), /one object by name: dtype/],
   [

@@ -7,7 +7,9 @@ import {
   AutoModelForImageClassification,
   AutoModelForSequenceClassification,
   AutoTokenizer,
+  availableDevices,
   type ByteSource,
+  type Device,
   FileSource,
   GPT2ForSequenceClassification,
   GPT2LMHeadModel,
@@ -337,10 +339,16 @@ describe("bad checkpoints", () => {
   });
 
   test("a device that is not there", async () => {
-    const options = { device: "cuda" as "cpu" };
-    expect(await message(AutoModel.fromPretrained(golden("gpt2"), options))).toBe(
-      'AutoModel.fromPretrained: device "cuda" is not there; programs run on "cpu"',
+    const device = (name: string): Promise<string> =>
+      message(AutoModel.fromPretrained(golden("gpt2"), { device: name as Device }));
+    expect(await device("wasm")).toMatch(
+      /^AutoModel\.fromPretrained: device "wasm" is not there; here are "cpu".*in Node write "cpu"$/,
     );
+    expect(await device("webgl")).toBe(
+      'AutoModel.fromPretrained: "webgl" is no device; there are cpu, wasm, webgpu, cuda, tensorrt; the nearest is "webgpu"',
+    );
+    if ((await availableDevices()).includes("cuda")) return;
+    expect(await device("cuda")).toMatch(/device "cuda" is not there .*here are "cpu".*CUDA 12/);
   });
 
   test("options of other names, quantized weights, no place at all", async () => {

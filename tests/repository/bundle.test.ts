@@ -5,7 +5,7 @@ import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "./repository.ts";
 
-const MOST_BYTES = 310_000;
+const MOST_BYTES = 320_000;
 /** With the engine's script, as it is sent. */
 const MOST_ZIPPED = 150_000;
 const FAMILY = /\/src\/models\/(?:families|composites)\/([^/]+)\//;
@@ -63,7 +63,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a page that intervenes on GPT-2 bundles no other family, and is 300 kB, 310 at most", async () => {
+test("a page that intervenes on GPT-2 bundles no other family, and is 316 kB, 320 at most", async () => {
   const chunks = await bundle("GPT2LMHeadModel", "IntervenableModel");
   expect([...familiesIn(chunks)]).toEqual(["gpt2"]);
   const needed = neededAtFirst(chunks);

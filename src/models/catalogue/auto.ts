@@ -1,3 +1,4 @@
+import { knownDevices } from "../../tensor/device.ts";
 import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
 import { ModelError } from "../../nn/errors.ts";
@@ -83,6 +84,7 @@ function autoClass<M extends PreTrainedModel>(name: AutoName): AutoClass<M> {
   return {
     fromPretrained: async (directory, options = {}) => {
       checkPretrainedOptions(caller, options);
+      if (options.device !== undefined) await knownDevices().require(caller, options.device);
       const files = await openFiles(directory, options);
       return (await readTogether(files, () => load(files, options))) as M;
     },

@@ -4,6 +4,7 @@ import { type FileSource, readTogether } from "../../files/file-source.ts";
 import { HUB_OPTIONS, type HubOptions } from "../../files/hub-options.ts";
 import { dequantize } from "../../formats/quantization/dequantized-checkpoint.ts";
 import { type FilesName, openFiles } from "../../files/open-files.ts";
+import { checkDevice, type Device, knownDevices } from "../../tensor/device.ts";
 import { checkWeightDType, type WeightDType } from "../../nn/parameter.ts";
 import { withoutInit } from "../../nn/without-init.ts";
 import { fail, ModelError } from "../../nn/errors.ts";
@@ -25,10 +26,11 @@ export interface PretrainedOptions extends HubOptions {
    */
   readonly dtype?: WeightDType;
   /**
-   * Where programs run: the processor, which is all that there is here.
-   * @default "cpu"
+   * Where the weights live, and so where all runs that is computed from them: `"webgpu"`, in Node also
+   * `"cuda"` and `"tensorrt"`; `"cpu"` is the processor.
+   * @default where the runtime computes what no device was said for, see `configureRuntime`
    */
-  readonly device?: "cpu";
+  readonly device?: Device;
   /**
    * Refuse weights that are infinite or NaN, also such as are too large for `dtype`.
    * @default false
@@ -60,14 +62,13 @@ const OPTIONS: OptionNames<PretrainedOptions> = {
 /** @throws ModelError for an option that is not there, or cannot be what it is. */
 export function checkPretrainedOptions(caller: string, options: PretrainedOptions): void {
   requireKnownOptions(caller, options, OPTIONS);
-  const { dtype = "float32", device = "cpu", ignoreSettings = [] } = options;
+  const { dtype = "float32", device, ignoreSettings = [] } = options;
   checkWeightDType(caller, dtype);
   const named = Array.isArray(ignoreSettings) && ignoreSettings.every((n) => typeof n === "string");
   if (!named) {
     fail(caller, `ignoreSettings is a list of names, got ${JSON.stringify(ignoreSettings)}`);
   }
-  if (device === "cpu") return;
-  fail(caller, `device ${JSON.stringify(device)} is not there; programs run on "cpu"`);
+  if (device !== undefined) checkDevice(caller, device);
 }
 
 /** Loads a model of one class; see {@link PreTrainedModel.fromPretrained}. */
@@ -78,6 +79,7 @@ export async function loadPretrained<M extends PreTrainedModel>(
 ): Promise<M> {
   const caller = `${modelClass.name}.fromPretrained`;
   checkPretrainedOptions(caller, options);
+  if (options.device !== undefined) await knownDevices().require(caller, options.device);
   const files = await openFiles(name, options);
   return readTogether(files, () => loadFrom(modelClass, files, { ...options, caller }));
 }
@@ -88,7 +90,7 @@ async function loadFrom<M extends PreTrainedModel>(
   options: PretrainedOptions & { readonly caller: string },
 ): Promise<M> {
   const { family } = modelClass;
-  const { caller, dtype = "float32", checkFinite = false } = options;
+  const { caller, dtype = "float32", device, checkFinite = false } = options;
   const fields = await familyFields(files, family.modelType, options);
   const { quantizationConfig, ...settings } = fields;
   const config = family.readConfig(settings);
@@ -99,6 +101,7 @@ async function loadFrom<M extends PreTrainedModel>(
     const model = withoutInit(() => new modelClass(config as never, parts as never)).to(dtype);
     const architectures = [fields["architectures"] ?? []].flat().map(String);
     await loadCheckpoint(model, checkpoint, { family, caller, checkFinite, architectures });
+    if (device !== undefined) model.to(device);
     model.generationConfig = await readGenerationFields(files, fields);
     noteOrigin(model, files);
     return model.eval();

@@ -5,11 +5,13 @@ import type { BlockedWeight } from "./by-blocks.ts";
 import { transportOf } from "./carriers.ts";
 import { bodiesOf, GraphBuilder } from "./graph-builder.ts";
 import { inBlocks, received, sent, widenedCopy } from "./lower-halves.ts";
-import { type Lower, type Lowering, lowerings } from "./lower.ts";
+import { CPU_FORMS, type Forms } from "./forms.ts";
+import type { Lower, Lowering } from "./lower.ts";
 import { encodeModel } from "../onnx/encode.ts";
 import { loopBody, stepName } from "../onnx/loop-body.ts";
 import type { OnnxGraph, OnnxValue } from "../onnx/model.ts";
 import type { Weights } from "./packing.ts";
+import { kernels } from "../program/kernels.ts";
 import type { Feedback, Program } from "../program/program.ts";
 import { type Attention, isStep, type Step } from "../program/step.ts";
 
@@ -35,12 +37,18 @@ export interface CompiledModel {
  * Writes a program as an ONNX model, with these weights inside. Only what the signature and the key
  * of the weights cover may influence it. Ranks are left out: with a rank but no sizes, ONNX Runtime
  * plans its memory in quadratic time.
+ *
+ * @param forms How it is written for the device that is to run it.
  */
-export function compileModel(program: Program, weights?: Weights): CompiledModel {
+export function compileModel(
+  program: Program,
+  weights?: Weights,
+  forms: Forms = CPU_FORMS,
+): CompiledModel {
   const graph = new GraphBuilder();
   const names: string[] = [];
   const addsWithin = mayAddWithin(program, weights !== undefined);
-  const context: Context = { graph, program, weights, names, addsWithin };
+  const context: Context = { graph, program, weights, forms, names, addsWithin };
   const allSized = weights?.sized === "all";
   if (!allSized) program.sizes.forEach((_, slot) => graph.input(sizeName(slot), "int64"));
   program.values.forEach((value, id) => {
@@ -67,8 +75,14 @@ export function compileModel(program: Program, weights?: Weights): CompiledModel
       node.op === "BitCast" ||
       bodiesOf(node).some(({ nodes }) => nodes.some(({ op }) => op === "BitCast")),
   );
-  const model = encodeModel(written, reinterprets ? { opset: BITCAST_OPSET } : {});
+  const opset = hasOthersNodes(program) ? CPU_FORMS.opset : forms.opset;
+  const model = encodeModel(written, { opset: reinterprets ? BITCAST_OPSET : opset });
   return { model, externalData: graph.externalData };
+}
+
+/** Whether nodes are in a program that others wrote, in the version of operators of {@link CPU_FORMS}. */
+export function hasOthersNodes({ values }: Program): boolean {
+  return values.some((value) => isStep(value) && kernels[value.origin.op].asWritten);
 }
 
 /** Name of the input for what a loop's state is at first, by the id of the value. */
@@ -145,15 +159,18 @@ interface Context {
   readonly program: Program;
   /** The weights that are built in. */
   readonly weights: Weights | undefined;
+  readonly forms: Forms;
   /** Names of the values so far, by their ids. */
   readonly names: readonly string[];
   readonly addsWithin: boolean;
 }
 
 function lowerStep(context: Context, step: Step, id: number): string {
-  const { graph, program, weights, names, addsWithin } = context;
-  if (step.attention !== undefined) return lowerAttention(graph, step.attention, names);
-  const lower = lowerings[step.origin.op] as Lower<Ops[OpName]>;
+  const { graph, program, weights, forms, names, addsWithin } = context;
+  if (step.attention !== undefined && forms.attention === "kernel") {
+    return lowerAttention(graph, step.attention, names);
+  }
+  const lower = forms.lowerings[step.origin.op] as Lower<Ops[OpName]>;
   const sized = weights?.sized === "all" || weights?.sized.has(id) === true;
   const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
   return lower({

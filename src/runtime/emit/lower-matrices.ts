@@ -30,27 +30,40 @@ export function product(
   return byBlocks(l.graph, l.blocked, { op, inputs, attributes, ...domain });
 }
 
-/** a bᵀ, or a b, of matrices; ONNX Runtime has the kernel without a sum for float32 only. */
-function productOf(l: Lowering<unknown>, a: string, b: string, turnsB = true): string {
-  const attributes = { transB: flag(turnsB) };
-  if (l.result.dtype !== "float32") return product(l, "Gemm", [a, b], attributes);
-  return product(l, "FusedMatMul", [a, b], attributes, { custom: true });
+/** a bᵀ, or a b, of matrices. */
+type Product = (l: Lowering<unknown>, a: string, b: string, turnsB?: boolean) => string;
+
+const gemm: Product = (l, a, b, turnsB = true) =>
+  product(l, "Gemm", [a, b], { transB: flag(turnsB) });
+
+/** ONNX Runtime has the kernel without a sum for float32 only. */
+const fused: Product = (l, a, b, turnsB = true) =>
+  l.result.dtype === "float32"
+    ? product(l, "FusedMatMul", [a, b], { transB: flag(turnsB) }, { custom: true })
+    : gemm(l, a, b, turnsB);
+
+/** x Wᵀ + b as it is written. */
+function straight(l: Lowering<Ops["linear"]>, productOf: Product): string {
+  const { graph, inputs, sizes } = l;
+  const [, w = "", b] = inputs;
+  const rows = rowsOf(l, 0);
+  if (b === undefined) return graph.fromRows(productOf(l, rows, w), sizes[0]);
+  const sum = l.addsWithin
+    ? product(l, "Gemm", [rows, w, b], { transB: int(1) })
+    : graph.node("Add", [productOf(l, rows, w), b]);
+  return graph.fromRows(sum, sizes[0]);
 }
+
+/** x Wᵀ + b, where there is one way to compute it and one kernel for it. */
+export const plainLinear: Lower<Ops["linear"]> = (l) => straight(l, gemm);
 
 /** x Wᵀ + b; `linearVariant` says why there are two ways. */
 export const linear: Lower<Ops["linear"]> = (l) => {
   const { graph, inputs, sizes, variant } = l;
+  if (variant !== "turned") return straight(l, fused);
   const [x = "", w = "", b] = inputs;
-  if (variant !== "turned") {
-    const rows = rowsOf(l, 0);
-    if (b === undefined) return graph.fromRows(productOf(l, rows, w), sizes[0]);
-    const sum = l.addsWithin
-      ? product(l, "Gemm", [rows, w, b], { transB: int(1) })
-      : graph.node("Add", [productOf(l, rows, w), b]);
-    return graph.fromRows(sum, sizes[0]);
-  }
   const before = graph.form(x)?.columns;
-  const turned = productOf(l, w, before ?? rowsOf(l, 0), before === undefined);
+  const turned = fused(l, w, before ?? rowsOf(l, 0), before === undefined);
   if (b === undefined) return graph.fromColumns(turned, sizes[0]);
   const column = graph.node("Unsqueeze", [b, graph.ints([1])]);
   return graph.fromColumns(graph.node("Add", [turned, column]), sizes[0]);

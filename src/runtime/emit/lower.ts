@@ -52,7 +52,7 @@ const plain =
     graph.node(op, inputs, attributes);
 
 /** Which dtype replaces one that a kernel lacks. */
-type StandIns = { readonly [K in DType]?: DType };
+export type StandIns = { readonly [K in DType]?: DType };
 
 const SMALL_INTS: StandIns = { uint8: "int32", int8: "int32" };
 const BYTES: StandIns = { bool: "uint8", int8: "int32" };
@@ -60,7 +60,7 @@ const BOOLS: StandIns = { bool: "uint8" };
 const HALVES_AND_BOOLS: StandIns = { float16: "float32", bool: "uint8" };
 
 /** Computes in another dtype where ONNX Runtime has no kernel for the last operand's own. */
-const through =
+export const through =
   <A>(standIns: StandIns, lower: Lower<A>): Lower<A> =>
   (l) => {
     const own = l.operands.at(-1)?.dtype ?? l.result.dtype;
@@ -151,10 +151,15 @@ const squaringsGrad: Lower<Ops["squaringsGrad"]> = (l) => {
 };
 
 /** ONNX's operation is defined for doubles no more than ONNX Runtime's kernel, so these are spelled out. */
-const rotate: Lower<Ops["rotate"]> = ({ graph, inputs, result, attributes: { pairs } }) => {
-  if (result.dtype !== "float64") {
-    return graph.node("RotaryEmbedding", inputs, { rotary_embedding_dim: int(2 * pairs) });
-  }
+const rotate: Lower<Ops["rotate"]> = (l) => {
+  if (l.result.dtype === "float64") return spelledRotate(l);
+  return l.graph.node("RotaryEmbedding", l.inputs, {
+    rotary_embedding_dim: int(2 * l.attributes.pairs),
+  });
+};
+
+/** The same by products and sums. */
+export const spelledRotate: Lower<Ops["rotate"]> = ({ graph, inputs, attributes: { pairs } }) => {
   const [x = "", ...angles] = inputs;
   const [cos = "", sin = ""] = angles.map((t) => graph.node("Unsqueeze", [t, graph.ints([1])]));
   const part = (from: number, to: number): string =>

@@ -1,6 +1,7 @@
 import type * as ort from "onnxruntime-node";
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
+import type { Device } from "../../tensor/device.ts";
 import type { EngineOptions } from "../backend.ts";
 
 /** Where the engine's own files lie, and how many threads it has: fixed once it has started. */
@@ -19,8 +20,12 @@ export interface Engine {
   readonly providers: () => readonly string[];
   /** Whether each session has threads of its own number; else all share those of the engine. */
   readonly hasThreadsPerSession: boolean;
-  /** Loads its script; a page has it in a file of its own. */
-  readonly load: () => Promise<Ort>;
+  /** Devices that such a host can have, the processor first. */
+  readonly devices: readonly Device[];
+  /** Whether runs on a device must follow one another: its build waits for it in the middle of one. */
+  readonly runsFollow: boolean;
+  /** Loads the script that knows a device; a page has it in a file of its own. */
+  readonly load: (device: Device) => Promise<Ort>;
   /** Lets messages through between two programs, where it computes on the thread that asks. */
   readonly takeTurns: () => Promise<void>;
   /** Takes what it is started with. @throws TsveneError for what it cannot do. */

@@ -1,4 +1,5 @@
 import { ENGINE, type InferenceSession, type Tensor as OrtTensor } from "#ort";
+import type { Device } from "../../tensor/device.ts";
 import type { TypedArray } from "../../tensor/dtype.ts";
 import { fail, internal } from "../../base/errors.ts";
 import { TensorError } from "../../tensor/errors.ts";
@@ -14,6 +15,7 @@ import type {
 import {
   compileModel,
   eachName,
+  hasOthersNodes,
   initialName,
   inputName,
   outputName,
@@ -23,8 +25,9 @@ import {
 import { transportOf } from "../emit/carriers.ts";
 import type { Weights } from "../emit/packing.ts";
 import type { Program } from "../program/program.ts";
-import { kernels } from "../program/kernels.ts";
 import { isStep } from "../program/step.ts";
+import { COPY, DeviceCopies } from "./device-copies.ts";
+import { DEVICE_ROWS, type DeviceRow } from "./device-rows.ts";
 import { checkProviders, type Ort } from "./engine.ts";
 import { explainFailure } from "./explain-failure.ts";
 
@@ -49,27 +52,27 @@ const NO_OPTIMIZERS = [
   "GroupQueryAttentionPreNormFusion;GqaValueLayoutTransformer",
 ] as const;
 
-/** Whether nodes are in a program that others wrote, and not for these kernels. */
-function hasOthersNodes({ values }: Program): boolean {
-  return values.some((value) => isStep(value) && kernels[value.origin.op].asWritten);
-}
+/** What a session is given, by name; what is on its way to a device comes later. */
+type Feeds = Record<string, OrtTensor | Promise<OrtTensor>>;
 
-/** What a session is given, by name. */
-type Feeds = Record<string, OrtTensor>;
+/** How a tensor is handed to the engine. */
+type View = (t: Tensor) => OrtTensor | Promise<OrtTensor>;
 
-/** The engine, from when it is first asked for. */
-let loading: Promise<Ort> | undefined;
+/** The engine's builds, from when they are first asked for, by devices. */
+const loading = new Map<Device, Promise<Ort>>();
 let loaded: Ort | undefined;
 
 /** Loads the engine. What it is started with is fixed from then on. */
-async function load(): Promise<Ort> {
-  loading ??= ENGINE.load();
+async function load(device: Device): Promise<Ort> {
+  const asked = loading.get(device) ?? ENGINE.load(device);
+  loading.set(device, asked);
   try {
-    loaded = await loading;
-    return loaded;
+    const ort = await asked;
+    loaded ??= ort;
+    return ort;
   } catch (cause) {
     // The next call may find the network again.
-    loading = undefined;
+    loading.delete(device);
     throw new TensorError(`the engine ${ENGINE.name} could not be loaded: ${messageOf(cause)}`, {
       cause,
     });
@@ -107,6 +110,7 @@ function fixedFeeds(
   program: Program,
   within: Weights | undefined,
   open: ReadonlySet<number>,
+  view: View,
 ): Feeds {
   const feeds: Feeds = {};
   if (within?.sized !== "all") {
@@ -116,23 +120,40 @@ function fixedFeeds(
   }
   program.values.forEach((value, id) => {
     if (isStep(value) || within?.ids.has(id) === true || open.has(id)) return;
-    feeds[inputName(id)] = viewOf(value.tensor);
+    feeds[inputName(id)] = view(value.tensor);
   });
   return feeds;
+}
+
+async function arrived(feeds: Feeds): Promise<Record<string, OrtTensor>> {
+  const named = Object.entries(feeds).map(async ([name, feed]) => [name, await feed] as const);
+  return Object.fromEntries(await Promise.all(named));
+}
+
+/** What a session needs of the backend that made it. */
+interface Host {
+  readonly view: View;
+  /** Whether what it is fed may still be on its way. */
+  readonly holds: boolean;
+  /** Does something when it is its turn. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** A session of ONNX Runtime for a program. */
 class OrtExecutable implements Executable {
   readonly #session: InferenceSession;
   readonly #within: Weights | undefined;
+  readonly #host: Host;
 
-  constructor(session: InferenceSession, within: Weights | undefined) {
+  constructor(session: InferenceSession, within: Weights | undefined, host: Host) {
     this.#session = session;
     this.#within = within;
+    this.#host = host;
   }
 
   bind(program: Program, open: ReadonlySet<number>): BoundProgram {
-    const fixed = fixedFeeds(program, this.#within, open);
+    const { view } = this.#host;
+    const fixed = fixedFeeds(program, this.#within, open, view);
     const names = program.outputs.map((_, i) => outputName(i));
     const named = new Map<number, string>([
       ...(program.each ?? []).map((id) => [id, eachName(id)] as const),
@@ -142,7 +163,7 @@ class OrtExecutable implements Executable {
       run: (inputs, times) => {
         if (inputs.size === 0 && program.feedback === undefined) return this.#run(fixed, names);
         const feeds = { ...fixed };
-        for (const [id, t] of inputs) feeds[named.get(id) ?? inputName(id)] = viewOf(t);
+        for (const [id, t] of inputs) feeds[named.get(id) ?? inputName(id)] = view(t);
         if (program.feedback !== undefined) feeds[TIMES] = sizeView([times], true);
         return this.#run(feeds, names);
       },
@@ -150,12 +171,13 @@ class OrtExecutable implements Executable {
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#host.inTurn(() => this.#session.release());
   }
 
   async #run(feeds: Feeds, names: readonly string[]): Promise<HostValue[]> {
     try {
-      const results = await this.#session.run(feeds, names);
+      const ready = this.#host.holds ? await arrived(feeds) : (feeds as Record<string, OrtTensor>);
+      const results = await this.#host.inTurn(() => this.#session.run(ready, names));
       await ENGINE.takeTurns();
       return names.map((name) => {
         const { dims, data } = results[name] ?? internal(`no output ${name}`);
@@ -195,9 +217,33 @@ async function createSession(
 
 /** ONNX Runtime, in Node or in a browser: programs become ONNX models, each of which is a session. */
 export class OrtBackend implements Backend {
-  readonly name: string = ENGINE.name;
-  readonly weightBytes: number = ENGINE.weightBytes;
+  readonly name: string;
+  readonly weightBytes: number;
+  readonly #device: Device;
+  readonly #row: DeviceRow;
+  readonly #host: Host;
   #providers: readonly string[] | undefined;
+  /** The run, or the making of a session, that others wait for. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param device Where its programs run. @default the processor */
+  constructor(device: Device = "cpu") {
+    this.#device = device;
+    this.#row = DEVICE_ROWS[device];
+    const { holds, provider } = this.#row;
+    this.name = provider === undefined ? ENGINE.name : `${ENGINE.name} (${device})`;
+    // Weights that live on the device need not lie in its programs too.
+    this.weightBytes = holds ? 0 : ENGINE.weightBytes;
+    const copies = new DeviceCopies({
+      create: (model) => this.#create(model, { preferredOutputLocation: "gpu-buffer" }),
+      inTurn: (work) => this.#host.inTurn(work),
+    });
+    this.#host = {
+      holds,
+      view: holds ? (t) => copies.of(t, viewOf(t)) : viewOf,
+      inTurn: holds && ENGINE.runsFollow ? this.#inTurn : (work) => work(),
+    };
+  }
 
   configure(options: EngineOptions): void {
     const { executionProviders, threads, ...atStart } = options;
@@ -206,7 +252,7 @@ export class OrtBackend implements Backend {
     }
     if (executionProviders !== undefined) checkProviders(ENGINE, executionProviders);
     const [late] = Object.keys(atStart);
-    if (loading !== undefined && late !== undefined) {
+    if (loading.size > 0 && late !== undefined) {
       fail(
         "configureRuntime",
         `${late}: the engine has started, which reads it once; set it before anything is computed`,
@@ -217,23 +263,49 @@ export class OrtBackend implements Backend {
   }
 
   async compile(program: Program, { weights, threads }: CompileOptions): Promise<Executable> {
-    const ort = await load();
-    const { model, externalData } = compileModel(program, weights);
-    const session = await createSession(ort, model, {
+    const { model, externalData } = compileModel(program, weights, this.#row.forms);
+    // These optimisers are left out where no nodes can be that they look for.
+    const left = hasOthersNodes(program) ? [] : NO_OPTIMIZERS;
+    const session = await this.#create(model, {
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
       ...(externalData.length === 0 ? {} : { externalData }),
-      ...(this.#providers === undefined ? {} : { executionProviders: this.#providers }),
-      graphOptimizationLevel: "all",
-      // What goes wrong is thrown; ONNX Runtime need not print it too.
-      logSeverityLevel: 4,
       extra: {
-        ...(hasOthersNodes(program)
+        ...(left.length === 0
           ? {}
-          : { optimization: { disable_specified_optimizers: NO_OPTIMIZERS.join(";") } }),
+          : { optimization: { disable_specified_optimizers: left.join(";") } }),
         // Threads wait busily for the next operation, but not for the next run.
         session: { force_spinning_stop: "1" },
       },
     });
-    return new OrtExecutable(session, weights);
+    return new OrtExecutable(session, weights, this.#host);
   }
+
+  /** @throws What the engine says where the device is not there. */
+  async probe(): Promise<void> {
+    const session = await this.#create(COPY, {});
+    await session.release();
+  }
+
+  async #create(model: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+    const ort = await load(this.#device);
+    const { provider } = this.#row;
+    const providers = provider === undefined ? this.#providers : [provider];
+    return this.#host.inTurn(() =>
+      createSession(ort, model, {
+        ...options,
+        ...(providers === undefined ? {} : { executionProviders: providers }),
+        graphOptimizationLevel: "all",
+        // What goes wrong is thrown; ONNX Runtime need not print it too.
+        logSeverityLevel: 4,
+      }),
+    );
+  }
+
+  readonly #inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = this.#turn.then(work, work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  };
 }
+
+type SessionOptions = InferenceSession.SessionOptions;

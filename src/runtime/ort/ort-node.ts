@@ -1,11 +1,14 @@
 /** ONNX Runtime for Node; the `#ort` entry of package.json picks this file or `ort-web.ts`. */
 // Modules are evaluated in the order of their imports, and this one must come first.
 import "./no-telemetry.ts";
-import { InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
+import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { fail } from "../../base/errors.ts";
 import type { Engine } from "./engine.ts";
 
-export { env, InferenceSession, Tensor } from "onnxruntime-node";
+// What goes wrong is thrown; ONNX Runtime need not print it too.
+env.logLevel = "fatal";
+
+export { env, InferenceSession, Tensor };
 
 /** ONNX Runtime as a native library. */
 export const ENGINE: Engine = {
@@ -13,6 +16,8 @@ export const ENGINE: Engine = {
   weightBytes: 2 ** 30,
   providers: () => listSupportedBackends().map(({ name }) => name),
   hasThreadsPerSession: true,
+  devices: ["cpu", "webgpu", "cuda", "tensorrt"],
+  runsFollow: false,
   load: async () => ({ InferenceSession, Tensor }),
   // Programs give way by themselves here: each is run when the event loop comes to it.
   takeTurns: async () => undefined,

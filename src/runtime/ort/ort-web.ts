@@ -2,7 +2,7 @@
 import { shown } from "../../base/describe-value.ts";
 import { fail } from "../../base/errors.ts";
 import type { WasmPaths } from "../backend.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Ort } from "./engine.ts";
 
 /** What the engine is started with. */
 const settings: { numThreads?: number; wasmPaths?: string | Record<string, string> } = {};
@@ -64,6 +64,16 @@ function checkThreads(count: number): void {
   );
 }
 
+/** The build with WebGPU, which is fetched when it is first asked for. */
+async function loadWithWebGpu(): Promise<Ort> {
+  const ort = await import("onnxruntime-web/webgpu");
+  const { wasmPaths, numThreads } = settings;
+  // A folder holds the files of both builds; single files are those of the other one.
+  if (typeof wasmPaths === "string") ort.env.wasm.wasmPaths = wasmPaths;
+  if (numThreads !== undefined) ort.env.wasm.numThreads = numThreads;
+  return ort;
+}
+
 /** ONNX Runtime as WebAssembly. */
 export const ENGINE: Engine = {
   name: "onnxruntime-web",
@@ -71,9 +81,12 @@ export const ENGINE: Engine = {
   weightBytes: 0,
   providers: () => ["wasm"],
   hasThreadsPerSession: false,
+  devices: ["wasm", "cpu", "webgpu"],
+  runsFollow: true,
   // The build without WebGPU: half as large, and several runs may be under way at a time. Loaded apart,
   // it is a script of its own in every bundle, which the workers of its threads run without the page's.
-  load: async () => {
+  load: async (device) => {
+    if (device === "webgpu") return loadWithWebGpu();
     const ort = await import("onnxruntime-web/wasm");
     Object.assign(ort.env.wasm, settings);
     return ort;

@@ -1,3 +1,4 @@
+import type { Device } from "../device.ts";
 import type { DType, TypedArray } from "../dtype.ts";
 import { isFloat, requireFit } from "../dtype.ts";
 import { internal } from "../../base/errors.ts";
@@ -36,6 +37,8 @@ export interface Content {
   readonly origin?: Origin;
   /** The elements, where they are known. */
   readonly values?: TypedArray | undefined;
+  /** The device that it lives on. @default that of the operation's operands */
+  readonly device?: Device | undefined;
 }
 
 let construct: (content: Content) => Tensor = () => internal("apply.ts used before tensor.ts");
