@@ -37,7 +37,7 @@ export const ROOMS: { readonly [layer: string]: readonly string[] } = {
   formats: ["safetensors", "torch", "numpy", "quantization", "onnx"],
   tokenizers: ["jinja", "pipeline"],
   models: ["settings", "generation", "model", "parts", "families", "composites", "catalogue"],
-  onnx: ["operators"],
+  onnx: ["operators", "exporting"],
   interventions: ["featurizers", "reft"],
   intervenable: ["sites", "config", "units", "call", "generation", "explain", "saving", "grid"],
   training: ["data", "frozen", "loop", "alignment", "probes"],

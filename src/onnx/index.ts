@@ -1,4 +1,10 @@
-// ONNX files of others as models.
+// ONNX files of others as models, and models as ONNX files.
+export {
+  exportOnnx,
+  type ExportOnnxOptions,
+  onnxBytes,
+  type OnnxBytes,
+} from "./exporting/export-onnx.ts";
 export {
   type InspectedOnnx,
   type InspectedScope,

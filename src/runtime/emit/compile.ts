@@ -1,19 +1,17 @@
-import type { OpName, Ops } from "../../tensor/ops/ops.ts";
 import { internal } from "../../base/errors.ts";
 import { mayAddWithin } from "./add-within.ts";
-import type { BlockedWeight } from "./by-blocks.ts";
 import { transportOf } from "./carriers.ts";
 import { bodiesOf, GraphBuilder } from "./graph-builder.ts";
-import { inBlocks, received, sent, widenedCopy } from "./lower-halves.ts";
+import { received, sent } from "./lower-halves.ts";
+import { lowerStep, nameIn, type StepContext } from "./lower-step.ts";
 import { CPU_FORMS, type Forms } from "./forms.ts";
-import type { Lower, Lowering } from "./lower.ts";
 import { encodeModel } from "../onnx/encode.ts";
 import { loopBody, stepName } from "../onnx/loop-body.ts";
 import type { OnnxGraph, OnnxValue } from "../onnx/model.ts";
 import type { Weights } from "./packing.ts";
 import { kernels } from "../program/kernels.ts";
 import type { Feedback, Program } from "../program/program.ts";
-import { type Attention, isStep, type Step } from "../program/step.ts";
+import { isStep } from "../program/step.ts";
 
 /** Name of the program's input for a value from outside, by the value's id. */
 export const inputName = (id: number): string => `x${id}`;
@@ -48,14 +46,26 @@ export function compileModel(
   const graph = new GraphBuilder();
   const names: string[] = [];
   const addsWithin = mayAddWithin(program, weights !== undefined);
-  const context: Context = { graph, program, weights, forms, names, addsWithin };
   const allSized = weights?.sized === "all";
+  const context: StepContext = {
+    graph,
+    forms,
+    names,
+    addsWithin,
+    sized: allSized,
+    isBuiltIn: (id) => weights?.ids.has(id) === true,
+    sizesOf: ({ sizes }, id) => {
+      const within = weights?.sized === "all" || weights?.sized.has(id) === true;
+      return sizes.map((slot) => (within ? sizeWithin(graph, program, slot) : sizeName(slot)));
+    },
+  };
   if (!allSized) program.sizes.forEach((_, slot) => graph.input(sizeName(slot), "int64"));
   program.values.forEach((value, id) => {
     const { dtype, shape } = value.tensor;
     if (isStep(value)) names.push(lowerStep(context, value, id));
-    else if (weights?.ids.has(id) === true) names.push(graph.weight(inputName(id), value.tensor));
-    else {
+    else if (weights?.ids.has(id) === true) {
+      names.push(graph.weight(inputName(id), value.tensor, dtype));
+    } else {
       const bits = graph.input(inputName(id), transportOf(dtype), allSized ? shape : undefined);
       names.push(received(graph, bits, dtype));
     }
@@ -70,14 +80,18 @@ export function compileModel(
   });
   const once = graph.graph(outputs);
   const written = feedback === undefined ? once : loopOf(once, feedback, each);
-  const reinterprets = once.nodes.some(
+  const opset = opsetOf(once, hasOthersNodes(program) ? CPU_FORMS : forms);
+  return { model: encodeModel(written, { opset }), externalData: graph.externalData };
+}
+
+/** The version of ONNX's operators that a graph needs, written in these forms. */
+export function opsetOf({ nodes }: OnnxGraph, forms: Forms): number {
+  const reinterprets = nodes.some(
     (node) =>
       node.op === "BitCast" ||
-      bodiesOf(node).some(({ nodes }) => nodes.some(({ op }) => op === "BitCast")),
+      bodiesOf(node).some((body) => body.nodes.some(({ op }) => op === "BitCast")),
   );
-  const opset = hasOthersNodes(program) ? CPU_FORMS.opset : forms.opset;
-  const model = encodeModel(written, { opset: reinterprets ? BITCAST_OPSET : opset });
-  return { model, externalData: graph.externalData };
+  return reinterprets ? BITCAST_OPSET : forms.opset;
 }
 
 /** Whether nodes are in a program that others wrote, in the version of operators of {@link CPU_FORMS}. */
@@ -151,92 +165,6 @@ const BODY = "step";
 
 function inputOf({ inputs }: OnnxGraph, id: number): OnnxValue {
   return inputs.find(({ name }) => name === inputName(id)) ?? internal(`no input ${id}`);
-}
-
-/** What has been written of a program. */
-interface Context {
-  readonly graph: GraphBuilder;
-  readonly program: Program;
-  /** The weights that are built in. */
-  readonly weights: Weights | undefined;
-  readonly forms: Forms;
-  /** Names of the values so far, by their ids. */
-  readonly names: readonly string[];
-  readonly addsWithin: boolean;
-}
-
-function lowerStep(context: Context, step: Step, id: number): string {
-  const { graph, program, weights, forms, names, addsWithin } = context;
-  if (step.attention !== undefined && forms.attention === "kernel") {
-    return lowerAttention(graph, step.attention, names);
-  }
-  const lower = forms.lowerings[step.origin.op] as Lower<Ops[OpName]>;
-  const sized = weights?.sized === "all" || weights?.sized.has(id) === true;
-  const packed = weights?.ids.has(step.inputs[1] ?? -1) === true;
-  return lower({
-    graph,
-    ...weightsRead(context, step),
-    operands: step.origin.inputs,
-    result: { dtype: step.tensor.dtype, rank: step.tensor.shape.length },
-    attributes: step.origin.attributes,
-    sized: weights?.sized === "all",
-    sizes: step.sizes.map((slot) => (sized ? sizeWithin(graph, program, slot) : sizeName(slot))),
-    // What is inside is packed beforehand: nothing is won by turning the product round.
-    variant: packed ? "" : step.variant,
-    addsWithin,
-  });
-}
-
-/** The operands by name, and which of them is widened while it is read. */
-function weightsRead({ graph, names }: Context, { inputs, widenings }: Step): WeightsRead {
-  let blocked: BlockedWeight | undefined;
-  const operands = inputs.map((input) => {
-    const widening = widenings?.get(input);
-    if (widening === undefined) return nameIn(names, input);
-    const source = nameIn(names, widening.source);
-    blocked ??= inBlocks(graph, source, widening);
-    return widening.blocks ? (blocked?.source ?? source) : widenedCopy(graph, source, widening);
-  });
-  return { inputs: operands, blocked };
-}
-
-type WeightsRead = Pick<Lowering<unknown>, "inputs" | "blocked">;
-
-function lowerAttention(
-  graph: GraphBuilder,
-  { query, key, value, mask, scale, cache }: Attention,
-  names: readonly string[],
-): string {
-  const name = (id: number | undefined): string => (id === undefined ? "" : nameIn(names, id));
-  const attributes = { scale: { float: scale } };
-  if (cache === undefined) {
-    const operands = [query, key, value, ...(mask === undefined ? [] : [mask])];
-    return graph.node("Attention", operands.map(name), attributes);
-  }
-  const operands = [
-    query,
-    cache.key.added,
-    cache.value.added,
-    mask,
-    cache.key.past,
-    cache.value.past,
-  ];
-  const [mixed = "", keys = "", values = ""] = graph.nodes(
-    "Attention",
-    operands.map(name),
-    attributes,
-    {
-      outputs: 3,
-    },
-  );
-  // The kernel puts keys and values together itself.
-  graph.replace(name(key), keys);
-  graph.replace(name(value), values);
-  return mixed;
-}
-
-function nameIn(names: readonly string[], id: number): string {
-  return names[id] ?? internal(`no name for value ${id}`);
 }
 
 function sizeWithin(graph: GraphBuilder, { sizes, scalarSizes }: Program, slot: number): string {

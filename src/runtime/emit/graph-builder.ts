@@ -66,8 +66,8 @@ export class GraphBuilder {
   readonly #inputs: OnnxValue[] = [];
   readonly #optional = new Set<string>();
 
-  /** A value from outside, of these sizes if they are always the same. */
-  input(name: string, dtype: OnnxDType, dims?: readonly number[]): string {
+  /** A value from outside, of these sizes if they are known: a text is the name of one that differs. */
+  input(name: string, dtype: OnnxDType, dims?: readonly (number | string)[]): string {
     this.#inputs.push({ name, dtype, ...(dims === undefined ? {} : { dims }) });
     return name;
   }
@@ -121,7 +121,7 @@ export class GraphBuilder {
   }
 
   /** A tensor's values as part of the program; they are not copied here. */
-  weight(name: string, { shape: dims, dtype, values }: Tensor): string {
+  weight(name: string, { shape: dims, values }: Tensor, dtype: OnnxDType): string {
     const data = bytesOf(values ?? internal("a weight has no values"));
     const external = { location: name, offset: 0, length: data.byteLength };
     this.#initializers.set(name, { name, dtype, dims, external });

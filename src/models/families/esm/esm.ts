@@ -8,6 +8,7 @@ import { ModuleList } from "../../../nn/module-list.ts";
 import { Module } from "../../../nn/module.ts";
 import { Parameter } from "../../../nn/parameter.ts";
 import { constant, where } from "../../../tensor/functions/arithmetic.ts";
+import { scalar } from "../../../tensor/ops/apply.ts";
 import { zeros } from "../../../tensor/functions/creation.ts";
 import { stack } from "../../../tensor/functions/shaping.ts";
 import type { Tensor } from "../../../tensor/tensor.ts";
@@ -83,7 +84,7 @@ class EsmEmbeddings extends Module {
     const masked = inputIds.eq(maskTokenId);
     const count = masked.to(x.dtype).sum({ dim: -1, keepdim: true });
     const length =
-      attentionMask?.to(x.dtype).sum({ dim: -1, keepdim: true }) ?? constant(inputIds.size(1));
+      attentionMask?.to(x.dtype).sum({ dim: -1, keepdim: true }) ?? scalar(inputIds.size(1), x.dtype);
     const left = constant(1).sub(count.div(length)).unsqueeze(-1);
     const kept = where(masked.unsqueeze(-1), constant(0), x);
     return kept.mul(constant(1 - TRAINED_MASK_RATIO)).div(left);
