@@ -84,7 +84,8 @@ class EsmEmbeddings extends Module {
     const masked = inputIds.eq(maskTokenId);
     const count = masked.to(x.dtype).sum({ dim: -1, keepdim: true });
     const length =
-      attentionMask?.to(x.dtype).sum({ dim: -1, keepdim: true }) ?? scalar(inputIds.size(1), x.dtype);
+      attentionMask?.to(x.dtype).sum({ dim: -1, keepdim: true }) ??
+      scalar(inputIds.size(1), x.dtype);
     const left = constant(1).sub(count.div(length)).unsqueeze(-1);
     const kept = where(masked.unsqueeze(-1), constant(0), x);
     return kept.mul(constant(1 - TRAINED_MASK_RATIO)).div(left);
