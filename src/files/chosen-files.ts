@@ -92,14 +92,15 @@ function isIterable(chosen: object): chosen is Iterable<unknown> {
  *
  * @example
  * ```ts no-run
- * element.addEventListener("drop", async (event) => {
+ * import { AutoModelForCausalLM } from "tsvene";
+ * document.body.addEventListener("drop", async (event) => {
  *   event.preventDefault();
  *   const files = await filesChosen(event.dataTransfer);
  *   const model = await AutoModelForCausalLM.fromPretrained(files);
  * });
  * ```
  */
-export async function filesChosen(chosen: ChosenFiles): Promise<MemoryFiles> {
+export async function filesChosen(chosen: ChosenFiles | null): Promise<MemoryFiles> {
   const found: Found = new Map();
   if (typeof chosen !== "object" || chosen === null) throw notChosen(chosen);
   if ("items" in chosen && !isIterable(chosen)) {
