@@ -29,6 +29,11 @@ const runtimes = new Map<Device, Runtime>([
 let made: RuntimeOptions = {};
 let chosen: Device = processor;
 
+/** Each runtime once; devices may share one. */
+function everyRuntime(): readonly Runtime[] {
+  return [...new Set(runtimes.values())];
+}
+
 /** The runtime of a device, which is made when it is first asked for. */
 function runtimeOf(device: Device): Runtime {
   const known = runtimes.get(device);
@@ -140,7 +145,7 @@ export function configureRuntime(options: RuntimeSettings): void {
   defaultRuntime.configure(settings);
   // The engine has its own from the first; the others are for each runtime.
   const { wasmPaths: _, numThreads: __, executionProviders: ___, ...each } = settings;
-  for (const runtime of new Set(runtimes.values())) {
+  for (const runtime of everyRuntime()) {
     if (runtime !== defaultRuntime) runtime.configure(each);
   }
   made = { ...made, ...each };
@@ -149,15 +154,15 @@ export function configureRuntime(options: RuntimeSettings): void {
 
 /** Releases every program that is compiled; they are compiled again when needed. */
 export async function clearSessions(): Promise<void> {
-  await Promise.all([...new Set(runtimes.values())].map((runtime) => runtime.clear()));
+  await Promise.all(everyRuntime().map((runtime) => runtime.clear()));
 }
 
 /** A copy of the runtimes' counters as they are now, those of all devices together. */
 export function runtimeStats(): RuntimeStats {
-  return sumOfStats([...new Set(runtimes.values())].map(({ stats }) => stats));
+  return sumOfStats(everyRuntime().map(({ stats }) => stats));
 }
 
 /** Sets the runtimes' counters of work done to zero; what is alive stays counted. */
 export function resetStats(): void {
-  for (const runtime of new Set(runtimes.values())) runtime.resetStats();
+  for (const runtime of everyRuntime()) runtime.resetStats();
 }

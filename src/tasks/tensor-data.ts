@@ -2,6 +2,7 @@ import { describeValue } from "../base/describe-value.ts";
 import { fail } from "../base/errors.ts";
 import { type DType, dtypes, type TypedArray } from "../tensor/dtype.ts";
 import { tensor } from "../tensor/functions/creation.ts";
+import { numel } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A tensor's numbers as plain data, which a message can carry; a file has them as a list. */
@@ -33,7 +34,7 @@ export function tensorOf(op: string, given: TensorData): Tensor {
     const wanted = "expected a tensor as plain data, { shape: [3], data: [1, 2, 3] }";
     return fail(op, `${wanted}, got ${describeValue(given)}`);
   }
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = numel(shape);
   if (data.length !== count) {
     fail(op, `a tensor [${shape.join(", ")}] has ${count} numbers, got ${data.length}`);
   }

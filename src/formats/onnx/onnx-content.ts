@@ -1,4 +1,5 @@
 import type { OnnxElementType } from "../../runtime/onnx/element-types.ts";
+import type { OnnxPlainAttribute } from "../../runtime/onnx/model.ts";
 
 /** Where the bytes of a tensor are that lie in another file. */
 export interface ExternalPlace {
@@ -28,12 +29,7 @@ export interface FileTensor {
 
 /** An attribute of a node, by its kind. */
 export type FileAttribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly string: string }
-  | { readonly ints: readonly number[] }
-  | { readonly floats: readonly number[] }
-  | { readonly strings: readonly string[] }
+  | OnnxPlainAttribute
   | { readonly tensor: FileTensor }
   | { readonly graph: FileGraph }
   /** In the body of a function: the attribute of the node that calls it. */

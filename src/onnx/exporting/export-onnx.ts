@@ -178,8 +178,8 @@ async function probe(probing: Probing): Promise<Probed> {
   for (const name of Object.keys(inputs)) requireRead(name, first);
   if (above.probed.length === 0) return { probed: [], probes: [first], checks: [] };
   const near =
-    (await unlessRefused(() => probeAs(probing, above))) ??
-    (await probeAs(probing, planProbes(inputs, dims, "below")));
+    (await unlessRefused(() => probeAs(probing, above, [first]))) ??
+    (await probeAs(probing, planProbes(inputs, dims, "below"), []));
   for (const sizes of farSizes(inputs, dims, near.probed)) {
     const far = await unlessRefused(() => trace(sizes));
     if (far !== undefined) return { ...near, checks: [...near.checks, { sizes, trace: far }] };
@@ -187,9 +187,14 @@ async function probe(probing: Probing): Promise<Probed> {
   return near;
 }
 
-async function probeAs({ trace }: Probing, { probed, check }: ProbePlan): Promise<Probed> {
-  const probes: Traced[] = [];
-  for (const sizes of corners(probed)) probes.push(await trace(sizes));
+/** @param known What is computed for the first of the corners, as far as it was before. */
+async function probeAs(
+  { trace }: Probing,
+  { probed, check }: ProbePlan,
+  known: readonly Traced[],
+): Promise<Probed> {
+  const probes = [...known];
+  for (const sizes of corners(probed).slice(known.length)) probes.push(await trace(sizes));
   return { probed, probes, checks: [{ sizes: check, trace: await trace(check) }] };
 }
 

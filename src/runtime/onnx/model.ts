@@ -35,16 +35,18 @@ export interface OnnxExternalTensor {
   };
 }
 
-/** One attribute of a node. ONNX tells integers from floats, which a JavaScript number cannot. */
-export type OnnxAttribute =
+/** Numbers and texts as an attribute. ONNX tells integers from floats, which a JavaScript number cannot. */
+export type OnnxPlainAttribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly string: string }
   | { readonly ints: readonly number[] }
   | { readonly floats: readonly number[] }
-  | { readonly strings: readonly string[] }
-  | { readonly tensor: OnnxTensor }
-  | { readonly graph: OnnxGraph };
+  | { readonly strings: readonly string[] };
+
+/** One attribute of a node. */
+export type OnnxAttribute =
+  OnnxPlainAttribute | { readonly tensor: OnnxTensor } | { readonly graph: OnnxGraph };
 
 /** An integer as an attribute. */
 export const int = (value: number): { readonly int: number } => ({ int: value });

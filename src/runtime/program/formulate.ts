@@ -85,11 +85,12 @@ export function formulasOf(
   numbersOf: (program: Program) => readonly number[],
 ): readonly SizeFormula[] | undefined {
   const known = programs.map(numbersOf);
+  const checked = checks.map(({ sizes, program }) => ({ sizes, numbers: numbersOf(program) }));
   const formulas = (known[0] ?? []).map((_, i) => {
     const formula = fitFormula(probed, known.map((numbers) => numbers[i] ?? Number.NaN)); // prettier-ignore
-    const holds = checks.every(
-      ({ sizes, program }) =>
-        formula !== undefined && evaluateFormula(formula, sizes) === numbersOf(program)[i],
+    const holds = checked.every(
+      ({ sizes, numbers }) =>
+        formula !== undefined && evaluateFormula(formula, sizes) === numbers[i],
     );
     return holds ? formula : undefined;
   });
